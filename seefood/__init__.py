@@ -1,0 +1,61 @@
+"""seefood: a bucket of pictures and a CNN in, one labelled row per picture out.
+
+The package is the core that every door shares (command line, Beam job, Lambda). Importing it loads
+no Beam, no TensorFlow and no boto3. The modules, from the ground up:
+
+    errors    what can go wrong, and who handles it
+    records   the values that travel: ImageRef, Prediction, Row
+    image     bytes to upright RGB of the network's input size, the one decode of the project
+    bundle    the model on disk: a SavedModel, its LiteRT twin, labels, thresholds, certificate
+    engines   one file per runtime, and the fake that ships
+    classify  pictures in, rows out; no I/O
+    storage   URIs over obstore
+    worker    one chunk of pictures: fetch, decode, infer, in parallel
+    results   rows to Parquet, JSON lines or CSV
+    ledger    what is already done
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from seefood.bundle import Bundle, load_bundle
+    from seefood.classify import classify_images
+    from seefood.engines import Engine, load_engine
+    from seefood.errors import SeefoodError
+    from seefood.image import decode
+    from seefood.records import ImageRef, Prediction, Row
+
+__all__ = [
+    "Bundle",
+    "Engine",
+    "ImageRef",
+    "Prediction",
+    "Row",
+    "SeefoodError",
+    "classify_images",
+    "decode",
+    "load_bundle",
+    "load_engine",
+]
+
+_HOME = {
+    "Bundle": "bundle",
+    "Engine": "engines",
+    "ImageRef": "records",
+    "Prediction": "records",
+    "Row": "records",
+    "SeefoodError": "errors",
+    "classify_images": "classify",
+    "decode": "image",
+    "load_bundle": "bundle",
+    "load_engine": "engines",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used: `seefood --help` needs no NumPy (PEP 562)."""
+    if name not in _HOME:
+        message = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(message)
+    return getattr(import_module(f"seefood.{_HOME[name]}"), name)

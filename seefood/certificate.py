@@ -1,0 +1,45 @@
+"""The certificate: no engine serves before it has reproduced the golden pictures.
+
+It covers the whole path from encoded bytes to probabilities, so another decoder version, a damaged
+graph or a runtime that computes something else shows before the first row is written.
+"""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from seefood.bundle import Bundle
+from seefood.errors import BundleError
+from seefood.image import decode
+
+if TYPE_CHECKING:
+    from seefood.engines import Engine
+
+
+def certify(engine: "Engine", bundle: Bundle) -> float:
+    """Return the largest difference between `engine` and the certificate, a probability.
+
+    Raises `BundleError` with both numbers if it is above the certificate's tolerance.
+    """
+    certificate = bundle.spec.certificate
+    worst = 0.0
+    for golden in certificate.goldens:
+        image = decode(bundle.file(golden.file).read_bytes(), bundle.spec.rule)
+        answer = engine.predict(image.pixels[np.newaxis])[0]
+        expected = np.asarray(golden.probabilities, dtype=np.float32)
+        if answer.shape != expected.shape:
+            raise BundleError(
+                f"the {engine.name} engine answers {answer.shape[0]} probabilities for the bundle "
+                f"{bundle.path}, its certificate has {expected.shape[0]}; package the model again"
+            )
+        differences = np.abs(answer - expected)
+        at = int(differences.argmax())
+        if not differences[at] <= certificate.tolerance:  # also true for NaN
+            raise BundleError(
+                f"the {engine.name} engine gives {bundle.labels[at]} = {answer[at]:.6f} for "
+                f"{golden.file}, the certificate of {bundle.path} says {expected[at]:.6f} "
+                f"(tolerance {certificate.tolerance:g}); use another engine or package the model "
+                "again on this machine"
+            )
+        worst = max(worst, float(differences[at]))
+    return worst

@@ -1,0 +1,153 @@
+"""The whole algorithm, without I/O: bytes of pictures and an engine in, rows out.
+
+`classify_images` is what every door calls. One bad picture never costs its neighbours: decoding
+fails picture by picture, and a batch on which the engine fails is tried again one by one.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from seefood.bundle import Bundle
+from seefood.engines import Engine, Probabilities
+from seefood.errors import ErrorCode, PictureError
+from seefood.image import DEFAULT_LIMITS, DecodedImage, Limits, Pixels, ResizeRule, decode
+from seefood.records import ImageRef, Prediction, Row, Status, utc_now
+
+Fetched = tuple[ImageRef, bytes | PictureError]
+"""A reference and its bytes, or why there are none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """What rows need to know of the network that answered them."""
+
+    name: str
+    digest: str
+    labels: tuple[str, ...]
+    thresholds: tuple[float, ...]
+    rule: ResizeRule
+
+    @classmethod
+    def of(cls, bundle: Bundle) -> "Model":
+        """Return the part of `bundle` that rows need."""
+        spec = bundle.spec
+        return cls(spec.name, bundle.digest, spec.labels, spec.thresholds, spec.rule)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How pictures are judged and what is told of them."""
+
+    top_k: int = 5
+    limits: Limits = DEFAULT_LIMITS
+
+
+def classify_images(
+    fetched: Sequence[Fetched], engine: Engine, model: Model, settings: Settings = Settings()
+) -> list[Row]:
+    """Return one row for each of `fetched`, in order; nothing is raised for a bad picture."""
+    decoded = [_decode(source, model, settings) for _, source in fetched]
+    images = [item.pixels for item in decoded if isinstance(item, DecodedImage)]
+    answers = iter(_predict(images, engine, len(model.labels)))
+    rows = []
+    for (ref, _), item in zip(fetched, decoded, strict=True):
+        answer = next(answers) if isinstance(item, DecodedImage) else item
+        rows.append(_row(ref, item, answer, engine.name, model, settings.top_k))
+    return rows
+
+
+def failed_row(ref: ImageRef, error: PictureError, engine: str, model: Model) -> Row:
+    """Return the row of a picture that could not be classified."""
+    return _row(ref, error, error, engine, model, 0)
+
+
+def rank(probabilities: Probabilities, model: Model, top_k: int) -> Prediction:
+    """Return what `probabilities` of shape `(classes,)` say; equal ones keep the labels' order."""
+    order = np.argsort(-probabilities, kind="stable")
+    top = tuple((model.labels[at], float(probabilities[at])) for at in order[:top_k])
+    best = int(order[0])
+    sure = float(probabilities[best]) >= model.thresholds[best]
+    return Prediction(
+        label=model.labels[best],
+        score=float(probabilities[best]),
+        top=top,
+        status=Status.OK if sure else Status.UNSURE,
+    )
+
+
+def _decode(
+    source: bytes | PictureError, model: Model, settings: Settings
+) -> DecodedImage | PictureError:
+    if isinstance(source, PictureError):
+        return source
+    try:
+        return decode(source, model.rule, settings.limits)
+    except PictureError as error:
+        return error
+
+
+def _predict(
+    images: list[Pixels], engine: Engine, classes: int
+) -> list[Probabilities | PictureError]:
+    """Return an answer for each image; a batch that fails is tried again one by one."""
+    if not images:
+        return []
+    try:
+        return list(_checked(engine.predict(np.stack(images)), len(images), classes))
+    except Exception as error:  # noqa: BLE001 (a runtime raises anything; the picture's row says it)
+        if len(images) > 1:
+            return [answer for image in images for answer in _predict([image], engine, classes)]
+        text = " ".join(str(error).split())[:200] or type(error).__name__
+        return [PictureError(ErrorCode.ENGINE_ERROR, f"the {engine.name} engine failed: {text}")]
+
+
+def _checked(answers: Probabilities, images: int, classes: int) -> Probabilities:
+    if answers.shape != (images, classes):
+        message = f"it answered the shape {answers.shape}, not {(images, classes)}"
+        raise ValueError(message)
+    if not np.isfinite(answers).all():
+        message = "it answered a value that is no number"
+        raise ValueError(message)
+    return answers
+
+
+def _row(
+    ref: ImageRef,
+    image: DecodedImage | PictureError,
+    answer: "Probabilities | PictureError",
+    engine: str,
+    model: Model,
+    top_k: int,
+) -> Row:
+    shown = image if isinstance(image, DecodedImage) else None
+    row = Row(
+        uri=ref.uri,
+        etag=ref.etag,
+        version_id=ref.version_id,
+        size_bytes=ref.size_bytes,
+        width=shown.width if shown else None,
+        height=shown.height if shown else None,
+        format=shown.format if shown else None,
+        label=None,
+        score=None,
+        top=None,
+        status=Status.FAILED,
+        error_code=None,
+        error_message=None,
+        model=model.name,
+        model_digest=model.digest,
+        engine=engine,
+        classified_at=utc_now(),
+    )
+    if isinstance(answer, PictureError):
+        return replace(row, error_code=str(answer.code), error_message=str(answer))
+    prediction = rank(answer, model, top_k)
+    return replace(
+        row,
+        label=prediction.label,
+        score=prediction.score,
+        top=prediction.top,
+        status=prediction.status,
+    )

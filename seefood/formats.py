@@ -1,0 +1,116 @@
+"""Which picture formats are opened, told from the first bytes and never from the name.
+
+Only the nine formats that people keep photos in reach a decoder, and a decoder is loaded when its
+first picture comes: Pillow would import four dozen, some of which start other programs (EPS).
+"""
+
+from functools import cache
+from importlib import import_module
+from io import BytesIO
+from typing import Final
+
+from PIL import Image
+
+from seefood.errors import ErrorCode, PictureError
+
+_PLUGINS: Final = {
+    "JPEG": ("PIL.JpegImagePlugin", "PIL.MpoImagePlugin"),
+    "PNG": ("PIL.PngImagePlugin",),
+    "WEBP": ("PIL.WebPImagePlugin",),
+    "GIF": ("PIL.GifImagePlugin",),
+    "BMP": ("PIL.BmpImagePlugin",),
+    "TIFF": ("PIL.TiffImagePlugin",),
+    "HEIF": ("pillow_heif",),
+    "AVIF": ("PIL.AvifImagePlugin",),
+}
+SUPPORTED_FORMATS: Final = tuple(_PLUGINS)
+
+_AVIF_BRANDS: Final = frozenset({b"avif", b"avis"})
+_HEIF_BRANDS: Final = frozenset(
+    {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1"}
+)
+# First bytes of pictures that are known and not decoded here.
+_OTHERS: Final = (
+    (b"8BPS", "PSD"),
+    (b"DDS ", "DDS"),
+    (b"%!PS", "EPS"),
+    (b"\xc5\xd0\xd3\xc6", "EPS"),
+    (b"\x00\x00\x01\x00", "ICO"),
+    (b"\x00\x00\x02\x00", "CUR"),
+    (b"\x00\x00\x00\x0cjP  ", "JPEG 2000"),
+    (b"\xff\x4f\xff\x51", "JPEG 2000"),
+    (b"\x00\x00\x00\x0cJXL ", "JPEG XL"),
+    (b"\xff\x0a", "JPEG XL"),
+    (b"\x01\xda", "SGI"),
+    (b"\x0a\x05\x01", "PCX"),
+    (b"\xd7\xcd\xc6\x9a", "WMF"),
+    (b"qoif", "QOI"),
+    (b"icns", "ICNS"),
+    (b"SIMPLE  =", "FITS"),
+    (b"/* XPM */", "XPM"),
+    (b"%PDF", "PDF"),
+    (b"<svg", "SVG"),
+    (b"<?xml", "SVG or other XML"),
+    *((b"P%d" % n, "PNM") for n in range(1, 8)),
+)
+
+
+def sniff_format(head: bytes) -> str | None:
+    """Return which of `SUPPORTED_FORMATS` the first 64 bytes announce; None for another."""
+    if head.startswith(b"\xff\xd8\xff"):
+        return "JPEG"
+    if head.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "PNG"
+    if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
+        return "WEBP"
+    if head.startswith((b"GIF87a", b"GIF89a")):
+        return "GIF"
+    if head.startswith(b"BM"):
+        return "BMP"
+    if head.startswith((b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")):
+        return "TIFF"
+    if head[4:8] == b"ftyp":
+        return _sniff_iso_media(head)
+    return None
+
+
+def _sniff_iso_media(head: bytes) -> str | None:
+    """Tell HEIF from AVIF by the brands of the file type box (ISO/IEC 14496-12, section 4.3)."""
+    size = int.from_bytes(head[:4], "big")
+    brands = [head[8:12], *(head[at : at + 4] for at in range(16, min(size, len(head)), 4))]
+    if any(brand in _AVIF_BRANDS for brand in brands):
+        return "AVIF"
+    if any(brand in _HEIF_BRANDS for brand in brands):
+        return "HEIF"
+    return None
+
+
+def open_image(stream: BytesIO, head: bytes) -> tuple[Image.Image, str]:
+    """Open `stream` without decoding pixels; return the image and its format.
+
+    Raises `PictureError` for what is no supported picture, and whatever a decoder raises.
+    """
+    name = sniff_format(head)
+    if name is None:
+        raise _refusal(head)
+    _register(name)
+    return Image.open(stream, formats=("JPEG", "MPO") if name == "JPEG" else (name,)), name
+
+
+def _refusal(head: bytes) -> PictureError:
+    for magic, other in _OTHERS:
+        if head.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(magic) or head.startswith(magic):
+            return PictureError(
+                ErrorCode.UNSUPPORTED_FORMAT,
+                f"{other} is not decoded; convert it to one of {', '.join(SUPPORTED_FORMATS)}",
+            )
+    shown = head[:8].hex(" ")
+    return PictureError(ErrorCode.NOT_AN_IMAGE, f"no picture format begins with the bytes {shown}")
+
+
+@cache
+def _register(name: str) -> None:
+    for plugin in _PLUGINS[name]:
+        module = import_module(plugin)
+        if plugin == "pillow_heif":
+            module.register_heif_opener(thumbnails=False)

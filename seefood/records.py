@@ -1,0 +1,88 @@
+"""The values that travel through every door: a reference, a prediction, a row."""
+
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+
+class Status(StrEnum):
+    """What became of a picture."""
+
+    OK = "ok"
+    """Classified, and the score reaches the label's threshold."""
+    UNSURE = "unsure"
+    """Classified, below the threshold: a person should look."""
+    FAILED = "failed"
+    """Not classified; `error_code` says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImageRef:
+    """One object as it was listed: where it is and which content it had."""
+
+    uri: str
+    """`s3://bucket/key` (key unescaped), `gs://…`, `az://…` or `file:///…` (percent-encoded)."""
+    etag: str = ""
+    """The store's entity tag without quotes; names the content."""
+    size_bytes: int = 0
+    version_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """What the network says of one picture."""
+
+    label: str
+    score: float
+    """Probability of `label`, in [0, 1]."""
+    top: tuple[tuple[str, float], ...]
+    """The most probable labels with their probabilities, descending."""
+    status: Status
+    """`Status.OK` or `Status.UNSURE`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the results: the contract that other people's scripts stand on."""
+
+    uri: str
+    etag: str
+    version_id: str | None
+    size_bytes: int
+    width: int | None
+    """Upright width in pixels, as a viewer shows it."""
+    height: int | None
+    format: str | None
+    """`JPEG`, `PNG`, `WEBP`, `GIF`, `BMP`, `TIFF`, `HEIF` or `AVIF`."""
+    label: str | None
+    score: float | None
+    top: tuple[tuple[str, float], ...] | None
+    status: Status
+    error_code: str | None
+    error_message: str | None
+    model: str
+    model_digest: str
+    engine: str
+    classified_at: datetime
+    """UTC, in whole milliseconds."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the row as the contract's JSON object; `top` as a list of {label, score}."""
+        row = {field.name: getattr(self, field.name) for field in fields(self)}
+        if self.top is not None:
+            row["top"] = [{"label": label, "score": score} for label, score in self.top]
+        row["status"] = str(self.status)
+        row["classified_at"] = format_utc(self.classified_at)
+        return row
+
+
+def utc_now() -> datetime:
+    """Return the time in UTC, cut to whole milliseconds."""
+    now = datetime.now(UTC)
+    return now.replace(microsecond=now.microsecond // 1000 * 1000)
+
+
+def format_utc(moment: datetime) -> str:
+    """Return `moment` as `2026-11-23T16:03:36.123Z`."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
