@@ -7,13 +7,13 @@ its `assets.extra/`:
       saved_model.pb  variables/      serving_default: image uint8 (n, height, width, 3) RGB
                                       -> probabilities float32 (n, classes)
       assets.extra/
-        bundle.json                   labels, resize rule, thresholds, certificate, sha256 of each file
+        bundle.json                   labels, resize rule, thresholds, certificate, digests
         model.tflite                  the same graph for LiteRT
         golden/                       pictures of known probabilities: the certificate
 
-Pixel scaling and calibration lie inside the graph, so every engine answers calibrated probabilities
-for raw uint8 pixels. `digest` is a hash over all that decides a row; it names the model in each one.
-A SavedModel is a program: load a bundle only from where the operator said.
+Pixel scaling and calibration lie inside the graph, so every engine answers calibrated
+probabilities for raw uint8 pixels. `digest` is a hash over all that decides a row; it names the
+model in each one. A SavedModel is a program: load a bundle only from where the operator said.
 """
 
 import hashlib

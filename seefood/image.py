@@ -100,9 +100,7 @@ def decode(data: bytes, rule: ResizeRule, limits: Limits = DEFAULT_LIMITS) -> De
         stored_width, stored_height = image.size
         transpose = _UPRIGHT.get(_orientation(image))
         sideways = transpose is not None and transpose in _SWAPS_SIDES
-        width, height = (
-            (stored_height, stored_width) if sideways else (stored_width, stored_height)
-        )
+        width, height = (stored_height, stored_width) if sideways else (stored_width, stored_height)
         target = (rule.height, rule.width) if sideways else (rule.width, rule.height)
         resized = _resize(_load(image, rule, target, limits), target, rule)
         if transpose is not None:
@@ -195,11 +193,9 @@ def _load(
     """Return `image` decoded, in a mode that resizes well, at a reduced size if `rule` allows."""
     if rule.scaled_decode is not None:
         scale = _scale(image.size, target, rule.fit)
-        wanted = tuple(
-            max(1, round(side * factor * rule.scaled_decode))
-            for side, factor in zip(image.size, scale, strict=True)
-        )
-        image.draft(None, wanted)
+        wanted_width = max(1, round(image.width * scale[0] * rule.scaled_decode))
+        wanted_height = max(1, round(image.height * scale[1] * rule.scaled_decode))
+        image.draft(None, (wanted_width, wanted_height))
     _check_decoded(image, limits)
     if image.width * image.height > _BIG_PIXELS:
         with _one_big_picture:

@@ -85,4 +85,6 @@ def utc_now() -> datetime:
 
 def format_utc(moment: datetime) -> str:
     """Return `moment` as `2026-11-23T16:03:36.123Z`."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+    return (
+        moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+    )

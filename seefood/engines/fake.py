@@ -17,7 +17,11 @@ class FakeEngine:
     name = "fake"
 
     def __init__(
-        self, classes: int = 2, *, batch_size: int = 1, before: Callable[[Pixels], None] | None = None
+        self,
+        classes: int = 2,
+        *,
+        batch_size: int = 1,
+        before: Callable[[Pixels], None] | None = None,
     ) -> None:
         """`before` is called with each batch first: it may wait, count, or raise."""
         self._classes = classes

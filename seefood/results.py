@@ -1,0 +1,196 @@
+"""Rows to result objects and back: Parquet, JSON lines or CSV, one object for each chunk.
+
+    DEST/results/digest=<12>/part-<chunk hash>.parquet     written by the bulk job
+    DEST/uploads/digest=<12>/<hash of uri and etag>.json   written by the Lambda, one row an object
+
+A part is named by its content (model digest, references, tags), so a retry overwrites the same
+object with the same rows.
+"""
+
+import csv
+import hashlib
+import io
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import fields
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from seefood.bundle import DIGEST_SHOWN
+from seefood.errors import JobError, UsageError
+from seefood.records import ImageRef, Row, Status
+from seefood.storage import open_store
+from seefood.uris import Location, parse_location
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Format = Literal["parquet", "jsonl", "csv"]
+FORMATS: Final[tuple[Format, ...]] = ("parquet", "jsonl", "csv")
+RESULTS: Final = "results"
+UPLOADS: Final = "uploads"
+RUNS: Final = "runs"
+_COLUMNS: Final = tuple(field.name for field in fields(Row))
+_TEXT_COLUMNS: Final = frozenset({"label", "error_message", "model"})
+# A spreadsheet runs a cell that begins with one of these (OWASP, CSV injection).
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+
+
+def part_location(
+    output: Location, digest: str, refs: Sequence[ImageRef], form: Format
+) -> Location:
+    """Return where the rows of `refs` under the model `digest` belong."""
+    identity = hashlib.sha256(digest.encode())
+    for ref in refs:
+        identity.update(json.dumps([ref.uri, ref.etag, ref.version_id]).encode())
+    folder = output.child(f"{RESULTS}/digest={digest[:DIGEST_SHOWN]}")
+    return folder.child(f"part-{identity.hexdigest()[:32]}.{form}")
+
+
+def upload_location(output: Location, digest: str, ref: ImageRef) -> Location:
+    """Return where the Lambda puts the row of `ref`: the same place for a duplicate event."""
+    identity = hashlib.sha256(json.dumps([ref.uri, ref.etag]).encode()).hexdigest()[:32]
+    return output.child(f"{UPLOADS}/digest={digest[:DIGEST_SHOWN]}/{identity}.json")
+
+
+def encode_rows(rows: Sequence[Row], form: Format) -> bytes:
+    """Return `rows` as the bytes of one result object."""
+    if form == "parquet":
+        return _to_parquet(rows)
+    if form == "jsonl":
+        return b"".join(encode_json_row(row) for row in rows)
+    return _to_csv(rows)
+
+
+def encode_json_row(row: Row) -> bytes:
+    """Return `row` as one line of JSON, UTF-8."""
+    line = json.dumps(row.as_json(), ensure_ascii=False, separators=(",", ":"))
+    return line.encode("utf-8", "backslashreplace") + b"\n"
+
+
+def decode_rows(data: bytes, form: str) -> Iterator[Row]:
+    """Yield the rows of one result object. Raises `ValueError` or `KeyError` for other content."""
+    if form == "parquet":
+        import pyarrow.parquet as pq  # noqa: PLC0415 (100 ms, and the Lambda has none)
+
+        for batch in pq.ParquetFile(io.BytesIO(data)).iter_batches(1024):
+            yield from map(_row_from_json, batch.to_pylist())
+    elif form == "csv":
+        for record in csv.DictReader(io.StringIO(data.decode(), newline="")):
+            yield _row_from_csv(record)
+    else:
+        for line in data.splitlines():
+            yield _row_from_json(json.loads(line))
+
+
+def list_parts(output: Location, digest: str | None = None) -> list[ImageRef]:
+    """Return the result objects below `output`, of bulk jobs and uploads, sorted by URI.
+
+    `digest` keeps only one model's. An output where nothing was written yet has none.
+    """
+    folders = [output.child(f"{kind}/") for kind in (RESULTS, UPLOADS)]
+    if digest is not None:
+        folders = [folder.child(f"digest={digest[:DIGEST_SHOWN]}/") for folder in folders]
+    parts: list[ImageRef] = []
+    for folder in folders:
+        try:
+            parts.extend(open_store(folder.root).list(folder.key))
+        except UsageError:
+            if not output.is_local:
+                raise
+    return sorted(
+        (part for part in parts if part_format(part.uri) is not None), key=lambda part: part.uri
+    )
+
+
+def part_format(uri: str) -> str | None:
+    """Return the format of a result object by its name; None for something else."""
+    suffix = uri.rpartition(".")[2]
+    return suffix if suffix in {*FORMATS, "json"} else None
+
+
+def read_rows(output: Location, digest: str | None = None) -> Iterator[Row]:
+    """Yield every row below `output`, part by part.
+
+    Raises `JobError` for a part that holds something else.
+    """
+    for part in list_parts(output, digest):
+        location = parse_location(part.uri)
+        data = open_store(location.root).read(location.key)
+        try:
+            yield from decode_rows(data, part_format(part.uri) or "")
+        except (ValueError, KeyError, OSError) as error:
+            raise JobError(
+                f"{part.uri} holds no rows of seefood ({error}); move it away and run again"
+            ) from error
+
+
+def arrow_schema() -> "pa.Schema":
+    """Return the contract's columns as an Arrow schema."""
+    import pyarrow as pa  # noqa: PLC0415 (100 ms, and the Lambda has none)
+
+    top = pa.list_(pa.struct([("label", pa.string()), ("score", pa.float32())]))
+    types: dict[str, pa.DataType] = {
+        "size_bytes": pa.int64(),
+        "width": pa.int32(),
+        "height": pa.int32(),
+        "score": pa.float32(),
+        "top": top,
+        "classified_at": pa.timestamp("ms", tz="UTC"),
+    }
+    required = {"uri", "etag", "size_bytes", "status", "model", "model_digest", "engine"}
+    return pa.schema(
+        [pa.field(name, types.get(name, pa.string()), name not in required) for name in _COLUMNS]
+    )
+
+
+def _to_parquet(rows: Sequence[Row]) -> bytes:
+    import pyarrow as pa  # noqa: PLC0415 (100 ms, and the Lambda has none)
+    import pyarrow.parquet as pq  # noqa: PLC0415
+
+    columns: dict[str, list[Any]] = {
+        name: [getattr(row, name) for row in rows] for name in _COLUMNS
+    }
+    columns["status"] = list(map(str, columns["status"]))
+    columns["top"] = [
+        None if top is None else [{"label": label, "score": score} for label, score in top]
+        for top in columns["top"]
+    ]
+    table = pa.table(columns, schema=arrow_schema())
+    sink = io.BytesIO()
+    pq.write_table(table, sink, compression="zstd")
+    return sink.getvalue()
+
+
+def _to_csv(rows: Iterable[Row]) -> bytes:
+    sink = io.StringIO(newline="")
+    writer = csv.writer(sink)
+    writer.writerow(_COLUMNS)
+    for row in rows:
+        record = row.as_json()
+        record["top"] = None if row.top is None else json.dumps(record["top"], ensure_ascii=False)
+        for name in _TEXT_COLUMNS:
+            if str(record[name] or "").startswith(_FORMULA):
+                record[name] = f"'{record[name]}"
+        writer.writerow(record[name] for name in _COLUMNS)
+    return sink.getvalue().encode("utf-8", "backslashreplace")
+
+
+def _row_from_json(document: dict[str, Any]) -> Row:
+    values = {name: document[name] for name in _COLUMNS}
+    if values["top"] is not None:
+        values["top"] = tuple((item["label"], float(item["score"])) for item in values["top"])
+    if isinstance(values["classified_at"], str):
+        values["classified_at"] = datetime.fromisoformat(values["classified_at"])
+    values["status"] = Status(values["status"])
+    return Row(**values)
+
+
+def _row_from_csv(record: dict[str, str]) -> Row:
+    values: dict[str, Any] = {name: record[name] or None for name in _COLUMNS}
+    for name in ("size_bytes", "width", "height"):
+        values[name] = int(values[name]) if values[name] is not None else None
+    values["score"] = float(values["score"]) if values["score"] is not None else None
+    values["top"] = json.loads(values["top"]) if values["top"] is not None else None
+    values["etag"] = values["etag"] or ""
+    return _row_from_json(values)

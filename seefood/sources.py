@@ -1,0 +1,95 @@
+"""From what the user typed to references: folders, files, globs and prefixes, listed lazily."""
+
+import hashlib
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from seefood.errors import UsageError
+from seefood.records import ImageRef
+from seefood.storage import open_store
+from seefood.uris import Location, compile_glob, parse_location, split_glob
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One place to list."""
+
+    text: str
+    """As the user gave it, for messages."""
+    location: Location
+    """Where listing starts: a file, a folder, or a key prefix."""
+    pattern: re.Pattern[str] | None
+    """What whole keys must match; None takes every object."""
+
+
+def parse_source(text: str) -> Source:
+    """Return the source that `text` names: a path, a URI, or a glob over either.
+
+    A path that exists is taken literally, also with a `[` in its name. Raises `UsageError`.
+    """
+    location = parse_location(text)
+    if location.is_local and next(_literal(location), None) is not None:
+        return Source(text, location, None)
+    prefix, pattern = split_glob(location.key)
+    if pattern is None:
+        return Source(text, location, None)
+    return Source(text, Location(location.root, prefix), compile_glob(pattern))
+
+
+def list_source(source: Source) -> Iterator[ImageRef]:
+    """Yield the objects of one source, in the store's order. Raises `UsageError`.
+
+    In an object store a key that is exactly the source is that one object; anything else is a
+    prefix, as text: end it with `/` to mean a folder.
+    """
+    refs = open_store(source.location.root).list(source.location.key)
+    if source.pattern is None:
+        yield from _exact_or_all(refs, source.location)
+        return
+    for ref in refs:
+        if source.pattern.fullmatch(parse_location(ref.uri).key):
+            yield ref
+
+
+def list_sources(sources: Sequence[Source], output: Location | None = None) -> Iterator[ImageRef]:
+    """Yield the objects of all sources, each once, without what lies below `output`.
+
+    Remembers 16 bytes an object when there are several sources, nothing for one.
+    Raises `UsageError` for a source that cannot be listed.
+    """
+    seen: set[bytes] | None = set() if len(sources) > 1 else None
+    own = f"{output.uri.rstrip('/')}/" if output is not None else None
+    for source in sources:
+        for ref in list_source(source):
+            if own is not None and ref.uri.startswith(own):
+                continue
+            if seen is not None:
+                key = hashlib.blake2b(ref.uri.encode(), digest_size=16).digest()
+                if key in seen:
+                    continue
+                seen.add(key)
+            yield ref
+
+
+def check_sources(sources: Iterable[Source], output: Location | None = None) -> None:
+    """Raise `UsageError` if a source cannot be listed or names no object at all."""
+    for source in sources:
+        if next(list_sources([source], output), None) is None:
+            kind = "matches no object" if source.pattern else "holds no picture"
+            raise UsageError(f"the source {source.text} {kind}; check the path or the pattern")
+
+
+def _exact_or_all(refs: Iterator[ImageRef], location: Location) -> Iterator[ImageRef]:
+    for ref in refs:
+        yield ref
+        # Keys are sorted, so the object of exactly this name comes first or not at all.
+        if location.key and not location.is_local and ref.uri == location.uri:
+            return
+
+
+def _literal(location: Location) -> Iterator[ImageRef]:
+    try:
+        yield from open_store(location.root).list(location.key)
+    except UsageError:
+        return

@@ -1,0 +1,87 @@
+"""What is counted about a run, as values that add up in any order."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from seefood.records import Row, Status
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Counts of a run or a part of one; add them with `+`."""
+
+    listed: int = 0
+    """Objects found at the sources."""
+    skipped: int = 0
+    """Of these, how many the ledger had already."""
+    rows: int = 0
+    """Rows written."""
+    bytes_read: int = 0
+    parts: int = 0
+    """Result objects written."""
+    by_status: Counter[str] = field(default_factory=Counter)
+    by_label: Counter[str] = field(default_factory=Counter)
+    by_error: Counter[str] = field(default_factory=Counter)
+
+    def __add__(self, other: "Totals") -> "Totals":
+        return Totals(
+            **{
+                item.name: getattr(self, item.name) + getattr(other, item.name)
+                for item in fields(self)
+            }
+        )
+
+    @property
+    def failed(self) -> int:
+        """Pictures without a label."""
+        return self.by_status[Status.FAILED]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the counts as a JSON object, the largest first."""
+        document = {item.name: getattr(self, item.name) for item in fields(self)}
+        return {
+            name: dict(value.most_common()) if isinstance(value, Counter) else value
+            for name, value in document.items()
+        }
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> "Totals":
+        """Return what `as_json` wrote."""
+        values: dict[str, Any] = {
+            name: Counter(value) if isinstance(value, Mapping) else int(value)
+            for name, value in document.items()
+        }
+        return cls(**values)
+
+
+def count_rows(rows: Iterable[Row]) -> Totals:
+    """Return the totals of one part's rows."""
+    status: Counter[str] = Counter()
+    label: Counter[str] = Counter()
+    error: Counter[str] = Counter()
+    read = 0
+    for row in rows:
+        status[str(row.status)] += 1
+        read += row.size_bytes
+        if row.label is not None:
+            label[row.label] += 1
+        if row.error_code is not None:
+            error[row.error_code] += 1
+    return Totals(
+        rows=status.total(),
+        bytes_read=read,
+        parts=1,
+        by_status=status,
+        by_label=label,
+        by_error=error,
+    )
+
+
+def add_totals(parts: Iterable[Totals]) -> Totals:
+    """Return the sum of `parts`; of none, zeros. Usable as a Beam combiner."""
+    total = Totals()
+    for part in parts:
+        total += part
+    return total

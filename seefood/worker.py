@@ -1,0 +1,175 @@
+"""One worker: pictures fetched ahead, decoded and inferred on as many threads as there are cores.
+
+Each compute thread takes a picture through decode and inference by itself, because Pillow and the
+engines release the interpreter's lock and nothing is handed over. Remote objects are fetched ahead
+by a pool of threads, bounded by bytes, and taken up in the order of arrival: a slow object delays
+nobody but itself.
+"""
+
+import os
+import threading
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from queue import Empty, SimpleQueue
+from typing import Final
+
+from seefood.classify import Model, Settings, classify_images
+from seefood.engines import Engine
+from seefood.errors import ErrorCode, PictureError
+from seefood.progress import Meter
+from seefood.records import ImageRef, Row
+from seefood.storage import Store, open_store
+from seefood.uris import parse_location
+
+_FETCHERS: Final = 48
+_AHEAD_BYTES: Final = 256 * 1024 * 1024
+
+
+@dataclass(slots=True)
+class _Chunk:
+    """A chunk on its way: rows by index, and how many are still missing."""
+
+    rows: list[Row | None]
+    missing: int
+    done: Future[None] = field(default_factory=Future)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """One picture on its way; `source` is None while a compute thread has to read it itself."""
+
+    chunk: _Chunk
+    index: int
+    ref: ImageRef
+    source: bytes | PictureError | None
+    cost: int
+
+
+class Worker:
+    """Classifies chunks. Several threads may call `classify` at once; their pictures interleave."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        model: Model,
+        settings: Settings = Settings(),  # noqa: B008 (a frozen value)
+        *,
+        threads: int | None = None,
+        meter: Meter | None = None,
+    ) -> None:
+        """`threads` is the number of compute threads, by default one for each core.
+
+        `meter` counts pictures as they are done.
+        """
+        self._engine = engine
+        self._model = model
+        self._settings = settings
+        self._meter = meter or Meter()
+        self._queue: SimpleQueue[_Task] = SimpleQueue()
+        self._budget = _Budget(_AHEAD_BYTES)
+        self._fetchers = ThreadPoolExecutor(_FETCHERS, thread_name_prefix="fetch")
+        for number in range(threads or available_cores()):
+            threading.Thread(target=self._compute, name=f"compute-{number}", daemon=True).start()
+
+    def classify(self, refs: Sequence[ImageRef]) -> list[Row]:
+        """Return one row for each of `refs`, in order. Whatever fails is a row."""
+        if not refs:
+            return []
+        chunk = _Chunk([None] * len(refs), len(refs))
+        for index, ref in enumerate(refs):
+            self._start(chunk, index, ref)
+        chunk.done.result()
+        return [row for row in chunk.rows if row is not None]
+
+    def _start(self, chunk: _Chunk, index: int, ref: ImageRef) -> None:
+        limit = self._settings.limits.max_bytes
+        if ref.size_bytes > limit:
+            error = PictureError(
+                ErrorCode.TOO_LARGE,
+                f"{ref.size_bytes:,} bytes are more than the limit of {limit:,}",
+            )
+            self._queue.put(_Task(chunk, index, ref, error, 0))
+            return
+        store = open_store(parse_location(ref.uri).root)
+        if not store.is_remote:
+            self._queue.put(_Task(chunk, index, ref, None, 0))
+            return
+        cost = self._budget.take(ref.size_bytes)
+        self._fetchers.submit(
+            lambda: self._queue.put(_Task(chunk, index, ref, _fetch(store, ref), cost))
+        )
+
+    def _compute(self) -> None:
+        """Take pictures up, as many at once as the engine likes and as are ready, for ever."""
+        most = self._engine.batch_size
+        while True:
+            tasks = [self._queue.get()]
+            while len(tasks) < most:
+                try:
+                    tasks.append(self._queue.get_nowait())
+                except Empty:
+                    break
+            self._finish(tasks)
+
+    def _finish(self, tasks: list[_Task]) -> None:
+        try:
+            fetched = [(task.ref, _source(task)) for task in tasks]
+            rows = classify_images(fetched, self._engine, self._model, self._settings)
+        except BaseException as error:  # noqa: BLE001 (a thread must not die with a chunk waiting)
+            for task in tasks:
+                if not task.chunk.done.done():
+                    task.chunk.done.set_exception(error)
+            return
+        for task, row in zip(tasks, rows, strict=True):
+            self._budget.give(task.cost)
+            self._meter.count(row)
+            chunk = task.chunk
+            with chunk.lock:
+                chunk.rows[task.index] = row
+                chunk.missing -= 1
+                last = chunk.missing == 0
+            if last and not chunk.done.done():
+                chunk.done.set_result(None)
+
+
+class _Budget:
+    """Bytes that may be fetched ahead; one object larger than all of it may pass alone."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._free = limit
+        self._changed = threading.Condition()
+
+    def take(self, size: int) -> int:
+        """Wait until `size` bytes are free and take them; return what `give` gets back."""
+        cost = min(size, self._limit)
+        with self._changed:
+            self._changed.wait_for(lambda: self._free >= cost)
+            self._free -= cost
+        return cost
+
+    def give(self, cost: int) -> None:
+        if cost:
+            with self._changed:
+                self._free += cost
+                self._changed.notify_all()
+
+
+def available_cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _source(task: _Task) -> bytes | PictureError:
+    if task.source is not None:
+        return task.source
+    return _fetch(open_store(parse_location(task.ref.uri).root), task.ref)
+
+
+def _fetch(store: Store, ref: ImageRef) -> bytes | PictureError:
+    try:
+        return store.fetch(ref)
+    except PictureError as error:
+        return error
