@@ -48,9 +48,12 @@ class Ledger:
 
 
 def ledger_key(uri: str, etag: str) -> bytes:
-    """Return 16 bytes that name this content at this place."""
+    """Return up to 16 bytes that name this content at this place.
+
+    Without trailing zeros, because NumPy's byte strings lose them.
+    """
     text = json.dumps([uri, etag]).encode()
-    return hashlib.blake2b(text, digest_size=_KEY_BYTES).digest()
+    return hashlib.blake2b(text, digest_size=_KEY_BYTES).digest().rstrip(b"\0")
 
 
 def read_ledger(parts: Iterable[str]) -> Ledger:

@@ -24,6 +24,8 @@ class Meter:
         self._lock = threading.Lock()
         self.listed = 0
         self.listing_done = False
+        self.stop_requested = False
+        """Set by the launcher when the operator wants to stop."""
         self.skipped = 0
         self.rows = 0
         self.failed = 0

@@ -73,6 +73,11 @@ class Worker:
         for number in range(threads or available_cores()):
             threading.Thread(target=self._compute, name=f"compute-{number}", daemon=True).start()
 
+    @property
+    def engine_name(self) -> str:
+        """What rows state in their `engine` column."""
+        return self._engine.name
+
     def classify(self, refs: Sequence[ImageRef]) -> list[Row]:
         """Return one row for each of `refs`, in order. Whatever fails is a row."""
         if not refs:

@@ -1,0 +1,204 @@
+"""Launching a bulk job: look at everything first, run it, account for it.
+
+What a user can get wrong is found here, before any work: a source that is absent or empty, an
+output that cannot be written, a bundle that is not what it says, an engine that computes something
+else.
+"""
+
+import signal
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from secrets import token_hex
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+from seefood.report import write_run_report
+
+from pipeline.listing import Listing
+from pipeline.workers import BundleWorker, run_meter
+from seefood.bundle import Bundle, load_bundle
+from seefood.chunks import ChunkSize, Target
+from seefood.classify import Settings
+from seefood.errors import JobError, UsageError
+from seefood.progress import Meter, Style, show_progress
+from seefood.records import utc_now
+from seefood.results import RESULTS, Format, list_parts
+from seefood.sources import check_sources, parse_source
+from seefood.storage import open_store
+from seefood.summary import Run, run_folder, summarise, write_summary
+from seefood.uris import Location, parse_location
+
+if TYPE_CHECKING:
+    from pipeline.job import BulkJob
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the user asks for."""
+
+    sources: tuple[str, ...]
+    output: str
+    bundle: Path
+    engine: str = "auto"
+    form: Format = "parquet"
+    settings: Settings = field(default_factory=Settings)
+    chunk: ChunkSize = field(default_factory=ChunkSize)
+    limit: int | None = None
+    force: bool = False
+    report: bool = True
+    beam_arguments: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a finished run leaves."""
+
+    summary: Mapping[str, Any]
+    """The content of `summary.json`."""
+    folder: Location
+    """Where `summary.json` and `report.html` lie."""
+    report: Location | None
+    results: Location
+
+    @property
+    def failure_ratio(self) -> float:
+        """The share of this run's pictures that have no label; 0 if there were none."""
+        rows = int(self.summary["rows"])
+        return int(self.summary["by_status"].get("failed", 0)) / rows if rows else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """A request that was looked at: nothing in it is wrong."""
+
+    job: "BulkJob"
+    bundle: Bundle
+    engine: str
+    meter: Meter
+    folder: Location
+
+
+def launch(request: Request, style: Style = "auto") -> Outcome:
+    """Classify what `request` asks for and return what came of it.
+
+    `style` is how progress shows on stderr. Raises `UsageError` before any work, `JobError` after
+    it began; rows that were written are kept, and the same request goes on from them.
+    """
+    started_at, begun = utc_now(), time.monotonic()
+    run_id = f"{started_at:%Y%m%dT%H%M%SZ}-{token_hex(3)}"
+    # Beam takes two seconds to import: that goes on while the request is looked at.
+    importing = threading.Thread(target=__import__, args=("pipeline.job",), daemon=True)
+    importing.start()
+    prepared = _prepare(request, run_id, importing)
+
+    from pipeline.job import run_bulk_job  # noqa: PLC0415 (see above)
+
+    with show_progress(prepared.meter, style), _stopping(prepared.meter):
+        totals = run_bulk_job(prepared.job, request.beam_arguments)
+    output = parse_location(request.output)
+    run = Run(
+        run_id=run_id,
+        sources=request.sources,
+        output=output.uri,
+        options=_options(request),
+        started_at=started_at,
+        seconds=time.monotonic() - begun,
+        classify_seconds=prepared.meter.seconds,
+        engine=prepared.engine,
+    )
+    summary = summarise(run, totals, prepared.bundle)
+    write_summary(summary, prepared.folder)
+    report = None
+    if request.report:
+        report = write_run_report(output, summary, prepared.folder)
+    return Outcome(summary, prepared.folder, report, output.child(RESULTS))
+
+
+def _prepare(request: Request, run_id: str, importing: threading.Thread) -> _Prepared:
+    sources = [parse_source(text) for text in request.sources]
+    output = parse_location(request.output)
+    check_sources(sources, output)
+    bundle = load_bundle(request.bundle)
+    opener = BundleWorker(
+        str(request.bundle), bundle.digest, request.engine, request.settings, run_id
+    )
+    worker = opener()
+    folder = run_folder(output, run_id)
+    _check_writable(folder)
+    done = () if request.force else tuple(p.uri for p in list_parts(output, bundle.digest))
+    listing = Listing(
+        sources=tuple(map(_absolute, request.sources)),
+        output=output.uri,
+        done_parts=done,
+        chunk=request.chunk,
+        limit=request.limit,
+        run_id=run_id,
+    )
+    importing.join()
+
+    from pipeline.job import BulkJob, pipeline_options  # noqa: PLC0415 (imported meanwhile)
+
+    pipeline_options(request.beam_arguments)
+    job = BulkJob(
+        listing=listing,
+        open_worker=opener,
+        target=Target(output, bundle.digest, request.form),
+        handover=folder.child("totals.json"),
+    )
+    return _Prepared(job, bundle, worker.engine_name, run_meter(run_id), folder)
+
+
+def _absolute(source: str) -> str:
+    """Return `source` so that it means the same in another working directory."""
+    location = parse_location(source)
+    return location.key if location.is_local else source
+
+
+def _check_writable(folder: Location) -> None:
+    """Raise `UsageError` unless objects can be written and removed in `folder`."""
+    probe = folder.child("probe")
+    store = open_store(probe.root)
+    try:
+        store.write(probe.key, b"")
+        store.delete(probe.key)
+    except JobError as error:
+        raise UsageError(f"the output cannot be written: {error}") from error
+
+
+def _options(request: Request) -> dict[str, Any]:
+    """Return the options that shaped the run, for its summary."""
+    return {
+        "format": request.form,
+        "engine": request.engine,
+        "top_k": request.settings.top_k,
+        "limits": asdict(request.settings.limits),
+        "limit": request.limit,
+        "chunk_pictures": request.chunk.pictures,
+        "force": request.force,
+        "beam": list(request.beam_arguments),
+    }
+
+
+@contextmanager
+def _stopping(meter: Meter) -> Iterator[None]:
+    """Let SIGINT and SIGTERM end the run after the chunks in flight; a second one, at once."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def ask(number: int, frame: FrameType | None) -> None:
+        del number, frame
+        if meter.stop_requested:
+            raise KeyboardInterrupt
+        meter.stop_requested = True
+
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

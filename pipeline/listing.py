@@ -1,0 +1,70 @@
+"""Which pictures are due: the sources' objects, less what has a row already, in chunks."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+from seefood.chunks import ChunkSize, chunk_refs
+from seefood.errors import JobError
+from seefood.ledger import Ledger, read_ledger
+from seefood.progress import Meter
+from seefood.records import ImageRef
+from seefood.sources import list_sources, parse_source
+from seefood.totals import Totals
+from seefood.uris import parse_location
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What is to be listed; small, whatever the bucket's size, and travels to a worker."""
+
+    sources: tuple[str, ...]
+    """As the user gave them, local paths absolute."""
+    output: str
+    """A URI; what lies below it is no source."""
+    done_parts: tuple[str, ...]
+    """URIs of the result objects that were there when the job started. Fixed at the start, so
+    that a listing that is repeated after a failure makes the same chunks again."""
+    chunk: ChunkSize
+    limit: int | None
+    run_id: str
+
+
+def list_chunks(listing: Listing, meter: Meter) -> Iterator[list[ImageRef] | Totals]:
+    """Yield chunks of new references, and last the `Totals` of what was listed and skipped.
+
+    Turns `meter` as it goes. Raises `UsageError` for a source that cannot be listed, `JobError`
+    for an unreadable result object or when the operator asked to stop.
+    """
+    ledger = read_ledger(listing.done_parts)
+    sources = [parse_source(text) for text in listing.sources]
+    refs = list_sources(sources, parse_location(listing.output))
+    fresh = _Fresh(islice(refs, listing.limit), ledger, meter)
+    for chunk in chunk_refs(fresh, listing.chunk):
+        if meter.stop_requested:
+            raise JobError(
+                "stopped before all pictures were classified; run the same command again to go on"
+            )
+        yield chunk
+    meter.listing_done = True
+    yield Totals(listed=fresh.listed, skipped=fresh.skipped)
+
+
+class _Fresh:
+    """The references that the ledger has not, counted while they pass."""
+
+    def __init__(self, refs: Iterator[ImageRef], ledger: Ledger, meter: Meter) -> None:
+        self._refs = refs
+        self._ledger = ledger
+        self._meter = meter
+        self.listed = 0
+        self.skipped = 0
+
+    def __iter__(self) -> Iterator[ImageRef]:
+        for ref in self._refs:
+            known = ref in self._ledger
+            self.listed += 1
+            self.skipped += known
+            self._meter.list(1, int(known))
+            if not known:
+                yield ref

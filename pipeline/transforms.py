@@ -1,0 +1,106 @@
+"""Thin transforms. Each calls a plain function of the core that a test calls without Beam."""
+
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import apache_beam as beam
+from apache_beam.metrics import Metrics
+from apache_beam.pvalue import TaggedOutput
+from apache_beam.transforms.window import GlobalWindows
+from apache_beam.utils.windowed_value import WindowedValue
+
+from pipeline.listing import Listing, list_chunks
+from pipeline.workers import run_meter
+from seefood.chunks import Target, classify_chunk
+from seefood.records import ImageRef
+from seefood.totals import Totals, add_totals
+from seefood.worker import Worker
+
+LISTED: Final = "listed"
+_NAMESPACE: Final = "seefood"
+# While one chunk is written and the next one's first objects are fetched, a third computes.
+_CHUNKS_IN_FLIGHT: Final = 3
+
+
+@dataclass
+class ClassifyPictures(beam.PTransform):
+    """The whole job: a PCollection of one `Listing` in, one of its `Totals` out."""
+
+    open_worker: Callable[[], Worker]
+    target: Target
+    spread: bool
+    """Whether chunks are redistributed over workers. In one process it would only be a barrier
+    that keeps the first picture waiting until the last one is listed."""
+
+    def __post_init__(self) -> None:
+        super().__init__()
+
+    def expand(self, listing: beam.PCollection) -> beam.PCollection:
+        """Chain the steps."""
+        listed = listing | "List new pictures" >> beam.ParDo(ListChunks()).with_outputs(
+            LISTED, main="chunks"
+        )
+        chunks = listed.chunks
+        if self.spread:
+            chunks = chunks | "Spread over workers" >> beam.Reshuffle()
+        written = chunks | "Classify and write" >> beam.ParDo(
+            ClassifyChunks(self.open_worker, self.target)
+        )
+        return (
+            (written, listed[LISTED])
+            | "Gather counts" >> beam.Flatten()
+            | "Add up" >> beam.CombineGlobally(add_totals)
+        )
+
+
+class ListChunks(beam.DoFn):
+    """From a `Listing` to chunks of references; counts go to the output `listed`."""
+
+    def process(self, listing: Listing) -> Iterator[Any]:
+        """Yield chunks while listing goes on."""
+        # Beam would take an honest annotation, with the tagged output in it, for the main output's.
+        meter = run_meter(listing.run_id)
+        for item in list_chunks(listing, meter):
+            yield TaggedOutput(LISTED, item) if isinstance(item, Totals) else item
+
+
+@dataclass
+class ClassifyChunks(beam.DoFn):
+    """From chunks to the totals of each, after its rows were written."""
+
+    open_worker: Callable[[], Worker]
+    target: Target
+    _pending: deque[Future[Totals]] = field(default_factory=deque, init=False)
+
+    def setup(self) -> None:
+        """Open the worker and a few threads that wait for it."""
+        self._worker = self.open_worker()
+        self._pool = ThreadPoolExecutor(_CHUNKS_IN_FLIGHT, thread_name_prefix="chunk")
+        self._rows = Metrics.counter(_NAMESPACE, "out-rows")
+        self._failed = Metrics.counter(_NAMESPACE, "out-failed")
+        self._bytes = Metrics.counter(_NAMESPACE, "in-bytes")
+
+    def process(self, refs: Sequence[ImageRef]) -> Iterator[Totals]:
+        """Start this chunk; wait for the oldest one if too many are in flight."""
+        self._pending.append(self._pool.submit(classify_chunk, refs, self._worker, self.target))
+        if len(self._pending) >= _CHUNKS_IN_FLIGHT:
+            yield self._finish_oldest()
+
+    def finish_bundle(self) -> Iterator[WindowedValue]:
+        """Wait for the rest: Beam may forget the bundle's input after this."""
+        while self._pending:
+            yield GlobalWindows.windowed_value(self._finish_oldest())
+
+    def teardown(self) -> None:
+        """Let the threads go."""
+        self._pool.shutdown()
+
+    def _finish_oldest(self) -> Totals:
+        totals = self._pending.popleft().result()
+        self._rows.inc(totals.rows)
+        self._failed.inc(totals.failed)
+        self._bytes.inc(totals.bytes_read)
+        return totals

@@ -1,0 +1,111 @@
+"""The command line: the composition root, the only place that knows every door.
+
+Each subcommand is a module of this package with a click command named `<name>_command`; it is
+imported when it is asked for, and imports its door when it runs, so that `--help` stays instant.
+Data goes to stdout, everything else to stderr. Exit codes: 0 done; 1 the job failed; 2 usage;
+3 done, but more pictures failed than allowed.
+"""
+
+import logging
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Final
+
+import click
+
+from seefood.errors import SeefoodError, UsageError
+
+_COMMANDS: Final = {
+    "classify": "Label every picture of folders, buckets, globs: one row each.",
+    "predict": "Label a few pictures, one line each.",
+    "train": "Train a network on folders of labelled photos.",
+    "evaluate": "Measure a bundle on labelled photos.",
+    "package": "Make a bundle from a SavedModel.",
+    "inspect": "Show what a bundle is and whether it is intact.",
+    "report": "Write the report page of finished results again.",
+    "demo": "Run the whole job on drawn pictures in an embedded S3.",
+}
+
+
+class _Doors(click.Group):
+    """A group whose commands are imported when they are asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names in the order of a user's day."""
+        del ctx
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the subcommand's module and return its command."""
+        del ctx
+        if cmd_name not in _COMMANDS:
+            return None
+        command = getattr(import_module(f"seefood.cli.{cmd_name}"), f"{cmd_name}_command")
+        assert isinstance(command, click.Command)  # noqa: S101 (a convention of this package)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands from the table, without importing them."""
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_COMMANDS.items()))
+
+
+@click.group(cls=_Doors, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="seefood", message="%(version)s")
+@click.option("--verbose", is_flag=True, help="Show logs, and tracebacks of errors.")
+@click.pass_context
+def cli(ctx: click.Context, *, verbose: bool) -> None:
+    """Point it at pictures and a CNN, and get one labelled row per picture.
+
+    \b
+    Examples:
+      seefood predict lunch.jpg
+      seefood classify ~/Pictures --output results
+      seefood classify s3://photos/2026/ --output s3://labels/2026
+    """  # noqa: D301 (click's mark against re-wrapping)
+    ctx.obj = ctx.obj or []
+    logging.basicConfig(
+        level=logging.INFO if verbose else logging.ERROR,
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+        stream=sys.stderr,
+    )
+    logging.captureWarnings(capture=True)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit; what stands behind `--` goes to the subcommand as it is."""
+    own = list(sys.argv[1:] if arguments is None else arguments)
+    rest: list[str] = []
+    if "--" in own:
+        at = own.index("--")
+        own, rest = own[:at], own[at + 1 :]
+    verbose = "--verbose" in own
+    try:
+        code = cli.main(own, prog_name="seefood", standalone_mode=False, obj=rest)
+    except click.exceptions.Abort:
+        _fail("stopped", 130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except SeefoodError as error:
+        if verbose:
+            raise
+        _fail(str(error), 2 if isinstance(error, UsageError) else 1)
+    except BrokenPipeError:
+        sys.exit(0)
+    except Exception as error:
+        if verbose:
+            raise
+        _fail(
+            f"something unforeseen went wrong: {type(error).__name__}: {error}; run the command "
+            "again with `seefood --verbose …` and report what it prints",
+            1,
+        )
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _fail(message: str, code: int) -> None:
+    click.echo(f"seefood: {message}", err=True)
+    sys.exit(code)

@@ -1,0 +1,105 @@
+"""`seefood classify`: the bulk job, from what was typed to a report and an exit code."""
+
+import json
+from collections.abc import Sequence
+from importlib.util import find_spec
+from typing import Any, Final
+
+import click
+
+from seefood.cli.options import engine_option, model_option, model_path, top_k_option
+from seefood.cli.tables import print_outcome
+
+# Written out, because its home imports NumPy and `--help` must be instant; a test compares.
+FORMATS: Final = ("parquet", "jsonl", "csv")
+TOO_MANY_FAILED: Final = 3
+
+
+@click.command("classify")
+@click.argument("sources", metavar="SOURCE...", nargs=-1, required=True)
+@click.option("--output", required=True, metavar="DEST", help="A folder or URI for the results.")
+@model_option
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(FORMATS),
+    default="parquet",
+    show_default=True,
+    help="Of the result objects.",
+)
+@top_k_option
+@engine_option
+@click.option(
+    "--limit", type=click.IntRange(min=1), metavar="N", help="Take the first N objects only."
+)
+@click.option(
+    "--max-failure-ratio",
+    type=click.FloatRange(0.0, 1.0),
+    default=1.0,
+    show_default=True,
+    metavar="R",
+    help="Exit with code 3 if a larger share of the pictures failed.",
+)
+@click.option("--force", is_flag=True, help="Classify again what has a row already.")
+@click.option("--no-report", "report", flag_value=False, default=True, help="Write no report.html.")
+@click.option(
+    "--chunk-size",
+    type=click.IntRange(1, 100_000),
+    default=512,
+    show_default=True,
+    metavar="N",
+    help="Pictures in one result object: what a crash can lose.",
+)
+@click.option("--quiet", is_flag=True, help="Show no progress.")
+@click.option("--json", "as_json", is_flag=True, help="Print summary.json instead of a table.")
+@click.pass_obj
+def classify_command(beam: Sequence[str], /, *, quiet: bool, **typed: Any) -> int:
+    """Label every picture of each SOURCE and write one row per picture below DEST.
+
+    SOURCE is a folder, a file, a glob, or a URI (s3://, gs://, az://, file://): a prefix or a glob.
+    A picture that has a row of this model already is skipped. Behind `--` stand Beam's own options.
+
+    \b
+    Examples:
+      seefood classify ~/Pictures --output results
+      seefood classify 's3://photos/2026/**/*.jpg' --output s3://labels/2026 --format jsonl
+      seefood classify s3://photos/ --output s3://labels -- --runner=FlinkRunner \\
+        --flink_master=localhost:8081
+    """  # noqa: D301 (click's mark against re-wrapping)
+    from seefood.errors import UsageError
+
+    if find_spec("apache_beam") is None or find_spec("pyarrow") is None:
+        raise UsageError(
+            "`seefood classify` needs Apache Beam, which is not installed; "
+            'run `pip install "seefood[beam]"`'
+        )
+    from pipeline.launch import Request, launch
+    from seefood.chunks import ChunkSize
+    from seefood.classify import Settings
+
+    request = Request(
+        sources=tuple(typed["sources"]),
+        output=typed["output"],
+        bundle=model_path(typed["model"]),
+        engine=typed["engine"],
+        form=typed["form"],
+        settings=Settings(top_k=typed["top_k"]),
+        chunk=ChunkSize(pictures=typed["chunk_size"]),
+        limit=typed["limit"],
+        force=typed["force"],
+        report=typed["report"],
+        beam_arguments=tuple(beam),
+    )
+    outcome = launch(request, "quiet" if quiet else "auto")
+    if typed["as_json"]:
+        click.echo(json.dumps(outcome.summary, indent=2, ensure_ascii=False))
+    else:
+        print_outcome(outcome)
+    if outcome.failure_ratio > typed["max_failure_ratio"]:
+        click.echo(
+            f"seefood: {outcome.failure_ratio:.1%} of the pictures failed, more than the "
+            f"{typed['max_failure_ratio']:.1%} that --max-failure-ratio allows",
+            err=True,
+        )
+        return TOO_MANY_FAILED
+    return 0

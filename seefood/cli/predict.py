@@ -1,0 +1,86 @@
+"""`seefood predict`: a few pictures, one line each; the same code path as the Lambda."""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from seefood.cli.options import engine_option, model_option, model_path, top_k_option
+from seefood.printable import printable
+
+if TYPE_CHECKING:
+    from seefood.classify import Fetched
+    from seefood.records import Row
+
+
+@click.command("predict")
+@click.argument("images", nargs=-1, required=True)
+@model_option
+@engine_option
+@top_k_option
+@click.option("--json", "as_json", is_flag=True, help="One JSON row a line, as in the results.")
+def predict_command(
+    *, images: Sequence[str], model: str | None, engine: str, top_k: int, as_json: bool
+) -> int:
+    """Label each IMAGE (a file, a URI, or - for stdin) and print one line for it.
+
+    Exit code 1 if a picture could not be classified.
+
+    \b
+    Examples:
+      seefood predict lunch.jpg
+      seefood predict --json s3://photos/lunch.jpg | jq .label
+      curl -s https://example.org/lunch.jpg | seefood predict -
+    """  # noqa: D301 (click's mark against re-wrapping)
+    from seefood.bundle import load_bundle
+    from seefood.classify import Model, Settings, classify_images
+    from seefood.engines import load_engine
+    from seefood.results import encode_json_row
+
+    sources = [_fetch(image) for image in images]
+    bundle = load_bundle(model_path(model))
+    runtime = load_engine(bundle, engine)
+    failed = False
+    for image, fetched in zip(images, sources, strict=True):
+        (row,) = classify_images([fetched], runtime, Model.of(bundle), Settings(top_k=top_k))
+        failed = failed or row.error_code is not None
+        click.echo(encode_json_row(row) if as_json else _line(image, row), nl=not as_json)
+    return 1 if failed else 0
+
+
+def _fetch(image: str) -> "Fetched":
+    """Return the bytes of one picture. Raises `UsageError` for a local file that is not there."""
+    from seefood.errors import PictureError, UsageError
+    from seefood.records import ImageRef
+    from seefood.storage import open_store
+    from seefood.uris import parse_location
+
+    if image == "-":
+        data = sys.stdin.buffer.read()
+        return ImageRef("-", size_bytes=len(data)), data
+    location = parse_location(image)
+    store = open_store(location.root)
+    ref = ImageRef(location.uri)
+    if location.is_local:
+        path = Path(location.key)
+        if not path.is_file():
+            what = "is a folder; use `seefood classify`" if path.is_dir() else "is not there"
+            raise UsageError(f"{image} {what}; `predict` takes pictures")
+        (ref,) = store.list(location.key)
+    try:
+        data = store.fetch(ref)
+    except PictureError as error:
+        return ref, error
+    return replace(ref, size_bytes=len(data)), data
+
+
+def _line(image: str, row: "Row") -> str:
+    """Return what a person reads: `lunch.jpg  hotdog  97.3 %`."""
+    name = printable(image)
+    if row.score is None:
+        return f"{name}  failed  {row.error_code}: {printable(row.error_message or '')}"
+    unsure = "  (unsure)" if str(row.status) == "unsure" else ""
+    return f"{name}  {printable(row.label or '')}  {row.score:.1%}{unsure}"
