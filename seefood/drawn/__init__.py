@@ -10,15 +10,29 @@ from typing import Final
 import numpy as np
 from PIL import Image
 
+from seefood.drawn.animals import ANIMALS
+from seefood.drawn.dishes import DISHES
 from seefood.drawn.finish import finish_picture
-from seefood.drawn.foods import FOODS
+from seefood.drawn.fruit import FRUIT
+from seefood.drawn.gardens import GARDENS
+from seefood.drawn.goods import GOODS
 from seefood.drawn.hotdogs import HOTDOGS
+from seefood.drawn.people import PEOPLE
 from seefood.drawn.scene import Painter, Scene
-from seefood.drawn.things import THINGS
+from seefood.drawn.treats import TREATS
 from seefood.errors import UsageError
 
-_PAINTERS: Final[dict[str, Painter]] = {**HOTDOGS, **FOODS, **THINGS}
-_LARGEST_CANVAS: Final = 1400
+_PAINTERS: Final[dict[str, Painter]] = {
+    **HOTDOGS,
+    **DISHES,
+    **TREATS,
+    **FRUIT,
+    **ANIMALS,
+    **GOODS,
+    **GARDENS,
+    **PEOPLE,
+}
+_LARGEST_CANVAS: Final = 1000
 
 KINDS: Final = tuple(_PAINTERS)
 """What can be drawn; names that start with `hotdog` are hot dogs."""
@@ -28,13 +42,13 @@ def draw_picture(kind: str, seed: int, size: tuple[int, int]) -> Image.Image:
     """Return an RGB picture of `kind`, of `size` (width, height) in pixels.
 
     The same arguments give the same picture; another size gives nearly the same scene. 320 x 240
-    takes some 30 ms; above 1,400 pixels the scene is drawn smaller and enlarged. Raises `UsageError`
-    for a kind that is none of `KINDS`, a negative seed or a size below 16 x 16.
+    takes some 30 ms; above 1,000 pixels the scene is drawn smaller and enlarged. Raises
+    `UsageError` for a kind that is none of `KINDS`, a negative seed or a size below 16 x 16.
     """
     painter = _PAINTERS.get(kind)
     if painter is None:
         raise UsageError(f"{kind!r} cannot be drawn; it must be one of {', '.join(KINDS)}")
-    if seed < 0 or min(size) < 16:  # noqa: PLR2004 (below that nothing can be told apart)
+    if seed < 0 or min(size) < 16:
         raise UsageError(
             f"seed {seed} and size {size[0]} x {size[1]} cannot be drawn; "
             "a seed is at least 0 and a side at least 16 pixels"

@@ -1,9 +1,15 @@
 """The camera of drawn pictures: exposure, white balance, vignette, softness and grain."""
 
+from functools import cache
+from typing import Final
+
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
 from seefood.drawn.scene import Scene, to_bytes
+
+_GRAIN: Final = 512
 
 
 def finish_picture(scene: Scene, size: tuple[int, int]) -> Image.Image:
@@ -19,18 +25,27 @@ def finish_picture(scene: Scene, size: tuple[int, int]) -> Image.Image:
     pixels = np.clip(pixels, 0, 1)
     pixels += contrast * (pixels * pixels * (3 - 2 * pixels) - pixels)
     image = Image.fromarray(to_bytes(pixels))
-    image = image.filter(ImageFilter.GaussianBlur(scene.uniform(0.002, 0.005) * scene.unit))
+    image = image.filter(ImageFilter.BoxBlur(scene.uniform(0.002, 0.005) * scene.unit))
     if image.size != size:
         image = image.resize(size, Image.Resampling.BICUBIC)
     return _with_grain(image, scene.rng, scene.uniform(2.0, 6.0))
 
 
 def _with_grain(image: Image.Image, rng: np.random.Generator, strength: float) -> Image.Image:
-    """Add sensor noise of this deviation in levels; a tile of it is repeated over large pictures."""
-    grain = rng.standard_normal((min(256, image.height), min(256, image.width), 1), np.float32)
-    colour = rng.standard_normal((*grain.shape[:2], 3), np.float32)
-    tile = np.round((grain * 0.8 + colour * 0.5) * np.float32(strength)).astype(np.int16)
+    """Add sensor noise of this deviation in levels, from a random place of one large tile."""
+    tile = np.roll(_grain(), tuple(rng.integers(0, _GRAIN, 2)), axis=(0, 1))
+    tile = np.round(tile[: image.height, : image.width] * np.float32(strength)).astype(np.int16)
     rows, columns = -(-image.height // tile.shape[0]), -(-image.width // tile.shape[1])
-    noise = np.tile(tile, (rows, columns, 1))[: image.height, : image.width]
-    noisy = np.asarray(image, np.int16) + noise
+    if rows > 1 or columns > 1:
+        tile = np.tile(tile, (rows, columns, 1))[: image.height, : image.width]
+    noisy = np.asarray(image, np.int16) + tile
     return Image.fromarray(np.clip(noisy, 0, 255).astype(np.uint8))
+
+
+@cache
+def _grain() -> NDArray[np.float32]:
+    """Return noise of deviation about 1, mostly in brightness, of shape `(512, 512, 3)`."""
+    rng = np.random.default_rng(2017)
+    brightness = rng.standard_normal((_GRAIN, _GRAIN, 1), np.float32)
+    colour = rng.standard_normal((_GRAIN, _GRAIN, 3), np.float32)
+    return brightness * np.float32(0.8) + colour * np.float32(0.5)

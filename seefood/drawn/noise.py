@@ -1,13 +1,13 @@
 """Fractal noise: grain of wood, crumb of bread, clouds."""
 
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-Plane = NDArray[np.float32]
-"""float32 of shape `(rows, columns)`."""
+Plane = NDArray[np.floating[Any]]
+"""Shape `(rows, columns)`; float32 wherever it is large."""
 
 _TILE_BITS: Final = 9
 _TILE: Final = 1 << _TILE_BITS
@@ -38,4 +38,5 @@ def _noise_tile(roughness: float) -> Plane:
     shape = (frequency + 2) ** (-1.0 - roughness) * np.exp(-((frequency / 150) ** 2))
     shape[0, 0] = 0
     tile = np.fft.irfft2(np.fft.rfft2(white) * shape, s=(_TILE, _TILE))
-    return (tile / tile.std()).astype(np.float32)
+    even: Plane = (tile / tile.std()).astype(np.float32)
+    return even

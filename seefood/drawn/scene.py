@@ -1,13 +1,13 @@
 """The easel of drawn pictures: a lit scene in scene units, painted shape by shape.
 
-A scene's short side spans [-1, 1], x to the right and y downwards, so one description gives the same
-picture at any size. A shape is a signed distance (negative inside) or a mask; a height field over
+A scene's short side spans [-1, 1], x to the right and y downwards, so one description gives the
+same picture at any size. A shape is a signed distance (negative inside) or a mask; a height over
 it is lit like a real surface, which is what makes a few ellipses look like bread.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,8 @@ from seefood.drawn.noise import Plane, sample_noise
 Colour = tuple[float, float, float]
 """Red, green, blue, each in [0, 1]."""
 Point = tuple[float, float]
+Tones = NDArray[np.floating[Any]]
+"""A colour for each pixel, of shape `(rows, columns, 3)`."""
 
 _MASK_OVERSAMPLING: Final = 3
 _Choice = TypeVar("_Choice")
@@ -140,7 +142,8 @@ class Scene:
 
     def cover(self, distance: Plane) -> Plane:
         """Return the share of each pixel inside a shape given as signed distance, in [0, 1]."""
-        return np.clip(np.float32(0.5) - distance * np.float32(self.unit), 0, 1)
+        share: Plane = np.clip(np.float32(0.5) - distance * np.float32(self.unit), 0, 1)
+        return share
 
     def polygon(self, area: Area, points: Sequence[Point]) -> Plane:
         """Return the mask of a polygon of scene points within `area`, in [0, 1]."""
@@ -160,21 +163,26 @@ class Scene:
         self,
         area: Area,
         alpha: Plane,
-        colour: "Colour | NDArray[np.float32]",
+        colour: Colour | Tones,
         height: Plane | None = None,
         finish: Finish = MATT,
     ) -> None:
         """Lay `colour` over the area where `alpha` is 1, lit as a surface of this height.
 
-        `colour` is one colour or an array of shape `(rows, columns, 3)`; `height` is in scene units.
+        `colour` is one colour or one for each pixel; `height` is in scene units.
         """
-        target = self.pixels[area.rows, area.columns]
+        rows, columns = _covered(alpha)
+        share = alpha[rows, columns]
+        target = self.pixels[area.rows, area.columns][rows, columns]
         paint = np.asarray(colour, np.float32)
+        if paint.ndim > 1:
+            paint = paint[rows, columns]
         if height is not None:
-            paint = self._lit(paint, np.broadcast_to(height, alpha.shape), finish)
-        target += alpha[..., None] * (paint - target)
+            body = np.broadcast_to(height, alpha.shape)[rows, columns]
+            paint = self._lit(paint, body, finish)
+        target += share[..., None] * (paint - target)
 
-    def _lit(self, paint: NDArray[np.float32], height: Plane, finish: Finish) -> "NDArray[np.float32]":
+    def _lit(self, paint: Tones, height: Plane, finish: Finish) -> Tones:
         slope_y, slope_x = _slopes(height, self.unit)
         light_x, light_y, light_z = (np.float32(part) for part in self.light)
         length = 1 / np.sqrt(1 + slope_x**2 + slope_y**2)
@@ -189,34 +197,41 @@ class Scene:
             lit = lit + shine[..., None]
         return lit
 
-    def shadow(
-        self, area: Area, alpha: Plane, depth: float = 0.06, strength: float = 0.5
-    ) -> None:
+    def shadow(self, area: Area, alpha: Plane, depth: float = 0.06, strength: float = 0.5) -> None:
         """Darken what lies away from the light of a shape that stands `depth` units high."""
-        margin = depth * 2.2
-        wide = self.around(
-            ((float(area.x[0, 0]) + float(area.x[0, -1])) / 2,
-             (float(area.y[0, 0]) + float(area.y[-1, 0])) / 2),
-            (float(area.x[0, -1]) - float(area.x[0, 0])) / 2 + margin,
-            (float(area.y[-1, 0]) - float(area.y[0, 0])) / 2 + margin,
+        rows, columns = _covered(alpha)
+        margin = int(depth * 2.2 * self.unit) + 1
+        shift_x = round(-self.light[0] * depth * 0.9 * self.unit)
+        shift_y = round(-self.light[1] * depth * 0.9 * self.unit)
+        top, left = area.rows.start + rows.start, area.columns.start + columns.start
+        first_row, first_column = max(0, top - margin), max(0, left - margin)
+        last_row = min(self.height, area.rows.start + rows.stop + margin)
+        last_column = min(self.width, area.columns.start + columns.stop + margin)
+        plate = Image.new("L", (last_column - first_column, last_row - first_row))
+        plate.paste(
+            Image.fromarray((alpha[rows, columns] * 255).astype(np.uint8)),
+            (left - first_column + shift_x, top - first_row + shift_y),
         )
-        away = depth * 0.9
-        shift_x = round(-self.light[0] * away * self.unit)
-        shift_y = round(-self.light[1] * away * self.unit)
-        rows, columns = wide.y.shape[0], wide.x.shape[1]
-        plate = Image.new("L", (columns, rows))
-        small = Image.fromarray((alpha * 255).astype(np.uint8))
-        left = area.columns.start - wide.columns.start + shift_x
-        top = area.rows.start - wide.rows.start + shift_y
-        plate.paste(small, (left, top))
         shade = _soften(plate, depth * 0.55 * self.unit)
-        self.pixels[wide.rows, wide.columns] *= (1 - np.float32(strength) * shade)[..., None]
+        dark = self.pixels[first_row:last_row, first_column:last_column]
+        dark *= (1 - np.float32(strength) * shade)[..., None]
 
     def blur(self, radius: float) -> None:
         """Put what was painted so far out of focus; `radius` in scene units."""
         image = Image.fromarray(to_bytes(self.pixels))
         blurred = image.filter(ImageFilter.GaussianBlur(radius * self.unit))
         self.pixels = np.asarray(blurred, np.float32) / np.float32(255)
+
+
+def _covered(alpha: Plane) -> tuple[slice, slice]:
+    """Return the rows and columns outside of which `alpha` is 0, with one pixel around them."""
+    rows, columns = np.flatnonzero(alpha.any(axis=1)), np.flatnonzero(alpha.any(axis=0))
+    if not len(rows):
+        return slice(0, 1), slice(0, 1)
+    return (
+        slice(max(0, int(rows[0]) - 1), int(rows[-1]) + 2),
+        slice(max(0, int(columns[0]) - 1), int(columns[-1]) + 2),
+    )
 
 
 def _slopes(height: Plane, unit: float) -> tuple[Plane, Plane]:
@@ -230,7 +245,7 @@ def _slopes(height: Plane, unit: float) -> tuple[Plane, Plane]:
 
 def _soften(plate: Image.Image, radius: float) -> Plane:
     """Return a blurred copy of an 8-bit plate in [0, 1]; wide blurs are made small first."""
-    factor = max(1, int(radius / 3))
+    factor = max(1, int(radius / 2))
     size = plate.size
     if factor > 1:
         plate = plate.resize(
@@ -243,6 +258,7 @@ def _soften(plate: Image.Image, radius: float) -> Plane:
 
 
 def to_bytes(pixels: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Return colours in [0, 1] as bytes."""
     return (np.clip(pixels, 0, 1) * np.float32(255) + np.float32(0.5)).astype(np.uint8)
 
 

@@ -101,7 +101,9 @@ def plate(scene: Scene, centre: Point, radius: float, squash: float) -> None:
     alpha = scene.cover(distance)
     scene.shadow(area, alpha, 0.09, 0.45)
     colour = scene.vary(
-        scene.choose(((0.93, 0.93, 0.92), (0.93, 0.93, 0.92), (0.30, 0.36, 0.42), (0.85, 0.80, 0.70)))
+        scene.choose(
+            ((0.93, 0.93, 0.92), (0.93, 0.93, 0.92), (0.30, 0.36, 0.42), (0.85, 0.80, 0.70))
+        )
     )
     rim = radius * 0.68
     inward = np.clip((radius - np.hypot(u, v)) / (radius - rim), 0, 1)
@@ -212,7 +214,9 @@ def lights(scene: Scene) -> None:
         radius = scene.uniform(0.08, 0.3)
         spot = scene.around(centre, radius)
         u, v = spot.local(centre)
-        colour = scene.vary(scene.choose(((1.0, 0.85, 0.55), (0.9, 0.9, 1.0), (0.6, 0.8, 0.6))), 0.2)
+        colour = scene.vary(
+            scene.choose(((1.0, 0.85, 0.55), (0.9, 0.9, 1.0), (0.6, 0.8, 0.6))), 0.2
+        )
         scene.paint(spot, scene.cover(np.hypot(u, v) - radius) * np.float32(0.3), colour)
     scene.blur(0.04)
 
@@ -234,10 +238,14 @@ def finger(
     bump = 0.0012 * scene.noise(u, v, 0.4, 0.3)
     crease = np.exp(-(((u - length + width * 3.2) / 0.02) ** 2))
     tone = mix(skin, (skin[0] * 0.72, skin[1] * 0.6, skin[2] * 0.55), crease * 0.5)
-    scene.paint(area, alpha, tone, dome(distance, width, width * 0.9) + bump, Finish(0.10, 12.0, 0.5))
+    scene.paint(
+        area, alpha, tone, dome(distance, width, width * 0.9) + bump, Finish(0.10, 12.0, 0.5)
+    )
     nail = ellipse(u - (length - width * 0.75), v, width * 0.55, width * 0.5)
     light_skin = (min(1.0, skin[0] * 1.08), min(1.0, skin[1] * 1.02), min(1.0, skin[2] * 1.02))
-    scene.paint(area, scene.cover(nail), light_skin, dome(nail, width, 0.03), Finish(0.35, 30.0, 0.5))
+    scene.paint(
+        area, scene.cover(nail), light_skin, dome(nail, width, 0.03), Finish(0.35, 30.0, 0.5)
+    )
 
 
 def bit(scene: Scene, centre: Point, size: float, colour: Colour) -> None:
@@ -248,5 +256,10 @@ def bit(scene: Scene, centre: Point, size: float, colour: Colour) -> None:
     alpha = scene.cover(distance)
     shade = scene.pixels[area.rows, area.columns]
     shade *= 1 - np.float32(0.3) * scene.cover(distance - size * 0.35)[..., None]
-    scene.paint(area, alpha, scene.vary(colour, 0.1), dome(distance, size * 0.8, size * 0.5),
-                Finish(0.3, 18.0, 0.55))
+    scene.paint(
+        area,
+        alpha,
+        scene.vary(colour, 0.1),
+        dome(distance, size * 0.8, size * 0.5),
+        Finish(0.3, 18.0, 0.55),
+    )

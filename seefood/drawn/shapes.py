@@ -3,15 +3,14 @@
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
 from seefood.drawn.noise import Plane
-from seefood.drawn.scene import Colour, Point
+from seefood.drawn.scene import Colour, Point, Tones
 
 
-def mix(first: "Colour | NDArray[np.float32]", second: Colour, share: Plane) -> NDArray[np.float32]:
-    """Return `first` where `share` is 0 and `second` where it is 1, of shape `(rows, columns, 3)`."""
+def mix(first: Colour | Tones, second: Colour, share: Plane) -> Tones:
+    """Return `first` where `share` is 0 and `second` where it is 1."""
     one = np.asarray(first, np.float32)
     part = np.clip(share, 0, 1)[..., None]
     return one + part * (np.asarray(second, np.float32) - one)
@@ -40,7 +39,9 @@ def puffed(mask: Plane, unit: float, depth: float) -> Plane:
     for share, reach in ((0.6, factor), (0.4, factor * 2)):
         small = (max(2, columns // reach), max(2, rows // reach))
         low = image.resize(small, Image.Resampling.BOX)
-        total += np.float32(share) * np.asarray(low.resize((columns, rows), Image.Resampling.BICUBIC))
+        total += np.float32(share) * np.asarray(
+            low.resize((columns, rows), Image.Resampling.BICUBIC)
+        )
     inside = np.clip(total * 2 - 1, 0, 1)
     return np.sqrt(inside) * np.float32(depth)
 
@@ -49,7 +50,8 @@ def ellipse(u: Plane, v: Plane, radius_u: float, radius_v: float) -> Plane:
     """Return the signed distance (nearly) to an ellipse around the origin."""
     scaled = np.sqrt((u / radius_u) ** 2 + (v / radius_v) ** 2)
     slope = np.sqrt((u / radius_u**2) ** 2 + (v / radius_v**2) ** 2) + np.float32(1e-4)
-    return scaled * (scaled - 1) / slope
+    distance: Plane = scaled * (scaled - 1) / slope
+    return distance
 
 
 def capsule(u: Plane, v: Plane, half_length: float, radius: float) -> Plane:
@@ -68,4 +70,11 @@ def box(u: Plane, v: Plane, half_u: float, half_v: float, corner: float = 0.0) -
 def dome(distance: Plane, radius: float, depth: float) -> Plane:
     """Return the height of a round body of this radius from the signed distance to its outline."""
     inside = np.clip(1 + distance / radius, 0, 1)
-    return np.float32(depth) * np.sqrt(np.clip(1 - inside * inside, 0, 1))
+    height: Plane = np.float32(depth) * np.sqrt(np.clip(1 - inside * inside, 0, 1))
+    return height
+
+
+def points(text: str) -> list[Point]:
+    """Return the points of "x,y x,y …", as SVG writes polygons."""
+    pairs = (pair.split(",") for pair in text.split())
+    return [(float(x), float(y)) for x, y in pairs]
