@@ -1,0 +1,324 @@
+"""From a function with variables to one plain graph: constants folded, scales inside the weights.
+
+Both engines are made from the graph that comes out here, so there is nothing left that one
+converter would fold and the other would not: that is what makes them equal to the last bits, also
+with weights of 16 bits. The result depends on the weights alone, not on the process that made it.
+"""
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+
+_PASSED: Final = frozenset({"Identity", "IdentityN", "StopGradient"})
+_LINEAR: Final = frozenset({"Conv2D", "DepthwiseConv2dNative", "MatMul"})
+_ADDS: Final = frozenset({"Add", "AddV2", "BiasAdd"})
+_NEVER_CONSTANT: Final = ("Placeholder", "Random", "Stateless", "Var", "Hash", "NoOp", "Read")
+
+
+@dataclass(frozen=True, slots=True)
+class FrozenGraph:
+    """A `GraphDef` without variables."""
+
+    graph: Any
+    """`tf.compat.v1.GraphDef`, nodes in topological order."""
+    source: str
+    """The tensor of the pictures, uint8 of shape `(n, height, width, 3)`."""
+    outputs: dict[str, str]
+    """Output name to tensor; `probabilities` first."""
+
+
+def freeze(function: Any, outputs: Iterable[str]) -> FrozenGraph:
+    """Return the concrete `function` with its variables as constants, simplified.
+
+    `function` takes one tensor and returns one for each name of `outputs`. Raises whatever
+    TensorFlow raises for what cannot be frozen, such as a hash table.
+    """
+    from tensorflow.python.framework.convert_to_constants import (
+        convert_variables_to_constants_v2,
+    )
+
+    frozen = convert_variables_to_constants_v2(function)
+    names = [tensor.name for tensor in frozen.outputs]
+    graph = _Graph(frozen.graph.as_graph_def(), names)
+    graph.simplify()
+    (source,) = (tensor.name for tensor in frozen.inputs)
+    tensors = [_with_index(output) for output in graph.outputs]
+    return FrozenGraph(graph.to_proto(), source, dict(zip(outputs, tensors, strict=True)))
+
+
+def constant(node: Any) -> NDArray[Any]:
+    """Return the value of the `Const` node."""
+    import tensorflow as tf
+
+    return np.asarray(tf.make_ndarray(node.attr["value"].tensor))
+
+
+def constant_node(name: str, value: NDArray[Any]) -> Any:
+    """Return a `Const` node called `name`."""
+    import tensorflow as tf
+
+    node = tf.compat.v1.NodeDef(name=name, op="Const")
+    node.attr["dtype"].type = tf.as_dtype(value.dtype).as_datatype_enum
+    node.attr["value"].tensor.CopyFrom(tf.make_tensor_proto(value))
+    return node
+
+
+class _Graph:
+    """The nodes of a `GraphDef` while they are rewritten."""
+
+    def __init__(self, proto: Any, outputs: list[str]) -> None:
+        self._proto = proto
+        self._nodes = {node.name: node for node in proto.node}
+        self.outputs = [_plain(output) for output in outputs]
+        for node in self._nodes.values():  # nothing here has effects that an order could guard
+            data = [_plain(name) for name in node.input if not name.startswith("^")]
+            del node.input[:]
+            node.input.extend(data)
+
+    def simplify(self) -> None:
+        """Fold constants, drop what does nothing, move scales and offsets to where they belong."""
+        self._prune()
+        self._fold_constants()
+        self._rewrite(self._pass_on)
+        self._rewrite(self._batch_norm_as_scale)
+        self._rewrite(self._as_mul_or_add)
+        self._rewrite(self._scale_into_weights)
+        self._rewrite(self._merge_adds)
+        self._prune()
+
+    def to_proto(self) -> Any:
+        import tensorflow as tf
+
+        proto = tf.compat.v1.GraphDef()
+        proto.versions.CopyFrom(self._proto.versions)
+        proto.library.CopyFrom(self._proto.library)
+        for node in self._nodes.values():
+            node.attr.pop("_output_shapes", None)
+        proto.node.extend(self._nodes.values())
+        return proto
+
+    def _prune(self) -> None:
+        """Keep what the outputs need, in topological order."""
+        kept: dict[str, Any] = {}
+        todo = [(_owner(name), False) for name in reversed(self.outputs)]
+        while todo:
+            name, inputs_done = todo.pop()
+            if name in kept:
+                continue
+            node = self._nodes[name]
+            if inputs_done:
+                kept[name] = node
+            else:
+                todo.append((name, True))
+                todo.extend((_owner(source), False) for source in reversed(node.input))
+        self._nodes = kept
+
+    def _fold_constants(self) -> None:
+        """Compute once what depends on no picture."""
+        import tensorflow as tf
+
+        fixed: set[str] = set()
+        for name, node in self._nodes.items():
+            possible = node.op == "Const" or (
+                node.input and not node.op.startswith(_NEVER_CONSTANT)
+            )
+            if possible and all(_owner(source) in fixed for source in node.input):
+                fixed.add(name)
+        wanted = sorted(
+            {
+                source
+                for name, node in self._nodes.items()
+                if name not in fixed
+                for source in node.input
+                if _owner(source) in fixed and self._nodes[_owner(source)].op != "Const"
+            }
+        )
+        if not wanted:
+            return
+        with tf.Graph().as_default() as graph, tf.compat.v1.Session(graph=graph) as session:
+            tf.import_graph_def(self.to_proto(), name="")
+            values = session.run([_with_index(source) for source in wanted])
+        for source, value in zip(wanted, values, strict=True):
+            name = source.replace(":", "/output_")
+            self._add(constant_node(name, np.asarray(value)))
+            self._redirect(source, name)
+        self._prune()
+
+    def _rewrite(self, rule: Callable[[Any], bool]) -> None:
+        """Apply `rule` to each node, in order, until it changes none; it answers if it did."""
+        changed = True
+        while changed:
+            changed = False
+            for name in list(self._nodes):
+                if name in self._nodes and rule(self._nodes[name]):
+                    changed = True
+            if changed:
+                self._prune()
+
+    def _pass_on(self, node: Any) -> bool:
+        if node.op not in _PASSED:
+            return False
+        for at, source in enumerate(node.input):
+            self._redirect(f"{node.name}:{at}", source)
+        return True
+
+    def _batch_norm_as_scale(self, node: Any) -> bool:
+        if node.op != "FusedBatchNormV3" or _is_true(node, "is_training") or _is_nchw(node):
+            return False
+        values = [self._constant(name) for name in node.input[1:5]]
+        if any(value is None for value in values):
+            return False
+        gamma, beta, mean, variance = (np.asarray(value, np.float64) for value in values)
+        scale = gamma / np.sqrt(variance + node.attr["epsilon"].f)
+        scaled = self._binary("Mul", f"{node.name}/scaled", node.input[0], scale)
+        offset = self._binary("AddV2", f"{node.name}/offset", scaled, beta - mean * scale)
+        return self._redirect(node.name, offset)
+
+    def _as_mul_or_add(self, node: Any) -> bool:
+        """`x / c` is `x * (1 / c)` and `x - c` is `x + (-c)`, as LiteRT's converter has it."""
+        if node.op not in {"RealDiv", "Sub"} or len(node.input) != 2:
+            return False
+        value = self._float_constant(node.input[1])
+        if value is None or (node.op == "RealDiv" and not np.all(value)):
+            return False
+        name = f"{node.name}/constant"
+        with np.errstate(all="ignore"):
+            inverse = 1 / value.astype(np.float64) if node.op == "RealDiv" else -value
+        self._add(constant_node(name, np.asarray(inverse, np.float32)))
+        node.op = "Mul" if node.op == "RealDiv" else "AddV2"
+        node.input[1] = name
+        return True
+
+    def _scale_into_weights(self, node: Any) -> bool:
+        """Scale the weights and the offset of a convolution instead of its result."""
+        source, scale = self._operands(node, {"Mul"})
+        if scale is None or source is None or not self._used_once(source):
+            return False
+        linear, offset = self._nodes[_owner(source)], None
+        if linear.op in _ADDS:
+            below, offset = self._operands(linear, _ADDS)
+            if offset is None or below is None or not self._used_once(below):
+                return False
+            add, linear = linear, self._nodes[_owner(below)]
+        weights = self._weights(linear)
+        if weights is None:
+            return False
+        # A depthwise filter has two axes of channels: the input's, and how many each gives.
+        shape = weights.shape[-2:] if linear.op == "DepthwiseConv2dNative" else weights.shape[-1:]
+        vectors = [scale] if offset is None else [scale, offset]
+        rank = 2 if linear.op == "MatMul" else 4
+        channels = math.prod(shape)
+        if not all(_per_channel(vector, channels, rank) for vector in vectors):
+            return False
+        factor = np.broadcast_to(scale.astype(np.float64).reshape(-1), (channels,))
+        linear.input[1] = self._replaced(linear.input[1], weights * factor.reshape(shape))
+        if offset is not None:
+            at = 0 if self._constant(add.input[0]) is not None else 1
+            add.input[at] = self._replaced(add.input[at], offset.reshape(-1) * factor)
+        return self._redirect(node.name, source)
+
+    def _merge_adds(self, node: Any) -> bool:
+        """`(y + b) + c` is `y + (b + c)`."""
+        source, offset = self._operands(node, _ADDS)
+        if offset is None or source is None or not self._used_once(source):
+            return False
+        below, first = self._operands(self._nodes[_owner(source)], _ADDS)
+        if first is None or below is None or not first.shape == offset.shape == (first.size,):
+            return False
+        at = list(node.input).index(source)
+        node.input[1 - at] = self._replaced(node.input[1 - at], first.astype(np.float64) + offset)
+        node.input[at] = below
+        return True
+
+    def _operands(self, node: Any, ops: Iterable[str]) -> tuple[str | None, Floats | None]:
+        """Return the computed and the constant operand of `node` if its op is one of `ops`."""
+        if node.op not in ops or len(node.input) != 2 or _is_nchw(node):
+            return None, None
+        left, right = node.input
+        value = self._float_constant(right)
+        if value is not None:
+            return left, value
+        return right, self._float_constant(left)
+
+    def _weights(self, node: Any) -> Floats | None:
+        """Return the constant weights of a linear `node` whose channels come last."""
+        if node.op not in _LINEAR or _is_nchw(node) or _is_true(node, "transpose_b"):
+            return None
+        return self._float_constant(node.input[1])
+
+    def _constant(self, name: str) -> NDArray[Any] | None:
+        node = self._nodes[_owner(name)]
+        return constant(node) if node.op == "Const" else None
+
+    def _float_constant(self, name: str) -> Floats | None:
+        value = self._constant(name)
+        return value if value is not None and value.dtype == np.float32 else None
+
+    def _binary(self, op: str, name: str, source: str, value: NDArray[Any]) -> str:
+        import tensorflow as tf
+
+        self._add(constant_node(f"{name}/constant", value.astype(np.float32)))
+        node = tf.compat.v1.NodeDef(name=name, op=op, input=[source, f"{name}/constant"])
+        node.attr["T"].type = tf.float32.as_datatype_enum
+        self._add(node)
+        return name
+
+    def _replaced(self, name: str, value: NDArray[Any]) -> str:
+        """Add a constant that replaces `name` for one of its users."""
+        fresh = f"{_owner(name)}/folded"
+        while fresh in self._nodes:  # a constant of several users
+            fresh += "_"
+        self._add(constant_node(fresh, value.astype(np.float32)))
+        return fresh
+
+    def _add(self, node: Any) -> None:
+        self._nodes[node.name] = node
+
+    def _used_once(self, name: str) -> bool:
+        users = sum(list(node.input).count(name) for node in self._nodes.values())
+        return users + self.outputs.count(name) == 1
+
+    def _redirect(self, name: str, target: str) -> bool:
+        """Let all users of the tensor `name` use `target`."""
+        name, target = _plain(name), _plain(target)
+        for node in self._nodes.values():
+            for at, source in enumerate(node.input):
+                if source == name:
+                    node.input[at] = target
+        self.outputs = [target if output == name else output for output in self.outputs]
+        return True
+
+
+def _plain(tensor: str) -> str:
+    """Return the name of a tensor as nodes state their inputs: a node's first has no `:0`."""
+    return tensor.removesuffix(":0")
+
+
+def _owner(tensor: str) -> str:
+    return tensor.split(":", maxsplit=1)[0]
+
+
+def _with_index(tensor: str) -> str:
+    return tensor if ":" in tensor else f"{tensor}:0"
+
+
+def _is_true(node: Any, attribute: str) -> bool:
+    # Asking a protobuf map for a key that is absent would add it.
+    return attribute in node.attr and bool(node.attr[attribute].b)
+
+
+def _is_nchw(node: Any) -> bool:
+    return "data_format" in node.attr and node.attr["data_format"].s == b"NCHW"
+
+
+def _per_channel(value: Floats, channels: int, rank: int) -> bool:
+    """Whether `value` scales or shifts each of the last of `rank` axes' `channels` by itself."""
+    if value.ndim > rank:
+        return False
+    return value.size == 1 or (value.size == channels and value.shape[-1] == channels)
