@@ -1,0 +1,57 @@
+# The one front door. Every target sets up what it needs; `make help` lists them.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PICTURES ?=
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check format lock bench bench-quick clean
+
+help: ## Show the targets
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
+
+demo: $(VENV)/.demo ## Run the whole job on drawn pictures (PICTURES=~/Pictures: on yours)
+	@$(BIN)/seefood demo --output demo-output $(if $(PICTURES),--pictures "$(PICTURES)")
+
+test: $(VENV)/.dev ## Run the tests
+	$(BIN)/pytest -n 2 --dist loadfile
+
+check: $(VENV)/.dev ## Run the linters and the type checker
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/.dev ## Format the code
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+bench: $(VENV)/.dev ## Measure against the peers; prints the table that the README shows
+	$(BIN)/python -m benchmarks
+
+bench-quick: $(VENV)/.dev ## The same in about two minutes
+	$(BIN)/python -m benchmarks --quick
+
+lock: $(VENV)/.dev ## Compile constraints.txt anew from pyproject.toml
+	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 \
+	  --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links \
+	  --quiet --output-file constraints.txt
+
+clean: ## Remove what the targets made
+	rm -rf $(VENV) demo-output build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+
+# uv comes pinned and hashed like everything else, and then installs the rest, hashes checked.
+$(BIN)/uv: constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	awk '/^uv==/ {found = 1} found {print} found && !/\\$$/ {exit}' constraints.txt > $(VENV)/uv.txt
+	$(BIN)/pip install --quiet --require-hashes --requirement $(VENV)/uv.txt
+	@touch $@
+
+$(VENV)/.demo: $(BIN)/uv pyproject.toml
+	$(BIN)/uv pip install --quiet --python $(VENV) --constraint constraints.txt --editable '.[demo]'
+	@touch $@
+
+$(VENV)/.dev: $(BIN)/uv pyproject.toml
+	$(BIN)/uv pip install --quiet --python $(VENV) --constraint constraints.txt --editable '.[dev]'
+	@touch $@ $(VENV)/.demo
