@@ -1,0 +1,36 @@
+"""`seefood report`: write the page of finished results again."""
+
+import click
+
+
+@click.command("report")
+@click.argument("dest")
+@click.option(
+    "--output",
+    metavar="FILE",
+    help="A file or URI for the page.  [default: report.html beside the latest run]",
+)
+@click.option("--open", "show", is_flag=True, help="Open the page in a browser.")
+def report_command(*, dest: str, output: str | None, show: bool) -> None:
+    """Write the report of the results below DEST again, one HTML page, and print where it is.
+
+    DEST is what was given to `seefood classify --output`. The page shows every row of the latest
+    run's model, those of earlier runs and of uploads too.
+
+    \b
+    Examples:
+      seefood report results --open
+      seefood report s3://labels/2026 --output report.html
+    """  # noqa: D301 (click's mark against re-wrapping)
+    from seefood.printable import printable
+    from seefood.report import rewrite_report
+    from seefood.summary import shown
+    from seefood.uris import parse_location
+
+    target = parse_location(output) if output else None
+    location = rewrite_report(parse_location(dest), target)
+    click.echo(printable(shown(location)))
+    if show:
+        import webbrowser
+
+        webbrowser.open(location.uri)

@@ -1,0 +1,80 @@
+"""How a report words numbers, sizes, names and errors."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from seefood.errors import ErrorCode, UsageError
+from seefood.printable import printable
+from seefood.uris import parse_location
+
+ERRORS: Final[dict[str, str]] = {
+    ErrorCode.EMPTY: "The object has no bytes.",
+    ErrorCode.NOT_AN_IMAGE: "The bytes are of no picture format, whatever the name says.",
+    ErrorCode.UNSUPPORTED_FORMAT: "A picture, in a format that is not decoded here.",
+    ErrorCode.TRUNCATED: "The picture ends before its data does: upload it again.",
+    ErrorCode.CORRUPT: "The format is known, the data is damaged.",
+    ErrorCode.TOO_LARGE: "More bytes than the limit.",
+    ErrorCode.TOO_MANY_PIXELS: "More pixels than the limit, told from the header.",
+    ErrorCode.NOT_FOUND: "Listed, but gone when it was read.",
+    ErrorCode.CHANGED: "Replaced while the job ran: the next run classifies the new one.",
+    ErrorCode.FORBIDDEN: "These credentials may list it, not read it.",
+    ErrorCode.UNSUPPORTED_NAME: "The store's client cannot express the name.",
+    ErrorCode.STORE_ERROR: "The store failed, also after retries: run the job again.",
+    ErrorCode.ENGINE_ERROR: "The model failed on this picture.",
+    ErrorCode.DECODER_CRASH: "A decoder took its process down, or did not end in time.",
+}
+_SHORT: Final = 60
+
+
+def count_text(count: int, noun: str) -> str:
+    """Return `1 picture`, `1,200 pictures`."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def share_text(part: int, whole: int) -> str:
+    """Return `12.5 %`; neither 0 nor 100 % while something is left to count."""
+    if not whole or part in {0, whole}:
+        return "100 %" if part else "0 %"
+    share = min(99.9, max(0.1, 100 * part / whole))
+    return f"{share:.1f} %"
+
+
+def seconds_text(seconds: float) -> str:
+    """Return `3.2 s`, `12 min 5 s` or `3 h 20 min`."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600:,} h {whole % 3600 // 60} min"
+
+
+def bytes_text(count: int) -> str:
+    """Return a size in decimal units: `512 B`, `1.3 MB`."""
+    size, units = float(count), ("B", "kB", "MB", "GB", "TB")
+    for unit in units[:-1]:
+        if size < 999.5:
+            return f"{size:.0f} {unit}" if unit == "B" or size >= 99.5 else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:,.1f} {units[-1]}"
+
+
+def join_text(parts: Sequence[str]) -> str:
+    """Return `a, b, c`."""
+    return ", ".join(parts)
+
+
+def shown_uri(uri: str) -> str:
+    """Return a URI as people know it: local files as paths, control characters as escapes."""
+    try:
+        location = parse_location(uri)
+    except UsageError:
+        return printable(uri)
+    return printable(location.key if location.is_local else uri)
+
+
+def short_name(uri: str) -> str:
+    """Return the last part of a URI's path, cut in its middle if it is very long."""
+    whole = shown_uri(uri)
+    name = whole.rstrip("/").rpartition("/")[2] or whole
+    return name if len(name) <= _SHORT else f"{name[: _SHORT // 2]}…{name[-_SHORT // 3 :]}"
