@@ -16,8 +16,6 @@ from secrets import token_hex
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from seefood.report import write_run_report
-
 from pipeline.listing import Listing
 from pipeline.workers import BundleWorker, run_meter
 from seefood.bundle import Bundle, load_bundle
@@ -114,6 +112,8 @@ def launch(request: Request, style: Style = "auto") -> Outcome:
     write_summary(summary, prepared.folder)
     report = None
     if request.report:
+        from seefood.report import write_run_report  # noqa: PLC0415 (only where a page is wanted)
+
         report = write_run_report(output, summary, prepared.folder)
     return Outcome(summary, prepared.folder, report, output.child(RESULTS))
 

@@ -94,7 +94,10 @@ def open_image(stream: BytesIO, head: bytes) -> tuple[Image.Image, str]:
     if name is None:
         raise _refusal(head)
     _register(name)
-    return Image.open(stream, formats=("JPEG", "MPO") if name == "JPEG" else (name,)), name
+    # The plugin itself: `Image.open` would hide its message, load all plugins when this one
+    # refuses, and judge the size by a limit of the whole process instead of by `Limits`.
+    opener, _ = Image.OPEN[name]
+    return opener(stream, ""), name
 
 
 def _refusal(head: bytes) -> PictureError:

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from seefood.errors import ErrorCode, PictureError
-from seefood.formats import open_image
+from seefood.formats import open_image, sniff_format
 
 Fit = Literal["stretch", "crop", "pad"]
 Filter = Literal["box", "bilinear", "bicubic", "lanczos"]
@@ -44,6 +44,7 @@ _UPRIGHT: Final = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+_SWAPS_SIDES: Final = frozenset({_UPRIGHT[5], _UPRIGHT[6], _UPRIGHT[7], _UPRIGHT[8]})
 _WHITE: Final = (255, 255, 255)
 _BIG_PIXELS: Final = 16_000_000
 _one_big_picture = Lock()  # two of the largest at once would double a worker's peak memory
@@ -97,12 +98,14 @@ def decode(data: bytes, rule: ResizeRule, limits: Limits = DEFAULT_LIMITS) -> De
     Raises `PictureError` with a code for whatever cannot be decoded; nothing else.
     """
     with _decoding(data, limits) as (image, format_name):
-        stored_width, stored_height = image.size
-        transpose = _UPRIGHT.get(_orientation(image))
-        sideways = transpose is not None and transpose in _SWAPS_SIDES
-        width, height = (stored_height, stored_width) if sideways else (stored_width, stored_height)
-        target = (rule.height, rule.width) if sideways else (rule.width, rule.height)
-        resized = _resize(_load(image, rule, target, limits), target, rule)
+        stored = image.size
+        if rule.scaled_decode is not None and format_name == "JPEG":
+            _draft(image, rule, _target(rule, _transpose(image)), rule.scaled_decode)
+        rgb = _load(image, limits)
+        # Only now: Pillow reads a PNG's EXIF by decoding it, and turns a TIFF by itself.
+        transpose = _transpose(image)
+        width, height = stored[::-1] if transpose in _SWAPS_SIDES else stored
+        resized = _resize(rgb, _target(rule, transpose), rule)
         if transpose is not None:
             resized = resized.transpose(transpose)
         return DecodedImage(np.asarray(resized), width, height, format_name)
@@ -117,24 +120,13 @@ def open_upright(
     Raises `PictureError`.
     """
     with _decoding(data, limits) as (image, _):
-        transpose = _UPRIGHT.get(_orientation(image))
         if longest_side is not None:
             image.draft("RGB", (longest_side, longest_side))
-        _check_decoded(image, limits)
-        rgb = _to_rgb(image)
+        rgb = _load(image, limits)
+        transpose = _transpose(image)
         if longest_side is not None:
             rgb.thumbnail((longest_side, longest_side), Image.Resampling.BICUBIC)
         return rgb if transpose is None else rgb.transpose(transpose)
-
-
-_SWAPS_SIDES: Final = frozenset(
-    {
-        Image.Transpose.TRANSPOSE,
-        Image.Transpose.ROTATE_270,
-        Image.Transpose.TRANSVERSE,
-        Image.Transpose.ROTATE_90,
-    }
-)
 
 
 @contextmanager
@@ -147,7 +139,6 @@ def _decoding(data: bytes, limits: Limits) -> Iterator[tuple[Image.Image, str]]:
             ErrorCode.TOO_LARGE,
             f"{len(data):,} bytes are more than the limit of {limits.max_bytes:,}",
         )
-    format_name = "picture"
     try:
         image, format_name = open_image(BytesIO(data), data[:64])
         with image:
@@ -159,10 +150,10 @@ def _decoding(data: bytes, limits: Limits) -> Iterator[tuple[Image.Image, str]]:
             yield image, format_name
     except PictureError:
         raise
-    except Image.DecompressionBombError as error:
+    except Image.DecompressionBombError as error:  # of a frame larger than its header said
         raise PictureError(ErrorCode.TOO_MANY_PIXELS, str(error)) from error
     except Exception as error:  # decoders raise anything: SyntaxError, struct.error, KeyError, ...
-        raise _undecodable(error, format_name) from error
+        raise _undecodable(error, sniff_format(data[:64]) or "picture") from error
 
 
 def _undecodable(error: Exception, format_name: str) -> PictureError:
@@ -179,33 +170,38 @@ def _too_many_pixels(image: Image.Image, limit: int) -> PictureError:
     )
 
 
-def _orientation(image: Image.Image) -> int:
-    """Return the EXIF orientation, 1 to 8; 1 where there is none or it cannot be read."""
+def _transpose(image: Image.Image) -> Image.Transpose | None:
+    """Return what brings `image` upright by its EXIF; None where nothing says that it must."""
     try:
-        return int(image.getexif().get(_EXIF_ORIENTATION, 1))
+        return _UPRIGHT.get(int(image.getexif().get(_EXIF_ORIENTATION, 1)))
     except Exception:  # noqa: BLE001 (damaged EXIF raises anything, and the picture is still good)
-        return 1
+        return None
 
 
-def _load(
-    image: Image.Image, rule: ResizeRule, target: tuple[int, int], limits: Limits
-) -> Image.Image:
-    """Return `image` decoded, in a mode that resizes well, at a reduced size if `rule` allows."""
-    if rule.scaled_decode is not None:
-        scale = _scale(image.size, target, rule.fit)
-        wanted_width = max(1, round(image.width * scale[0] * rule.scaled_decode))
-        wanted_height = max(1, round(image.height * scale[1] * rule.scaled_decode))
-        image.draft(None, (wanted_width, wanted_height))
-    _check_decoded(image, limits)
-    if image.width * image.height > _BIG_PIXELS:
+def _target(rule: ResizeRule, transpose: Image.Transpose | None) -> tuple[int, int]:
+    """Return the (width, height) that a picture must have before it is turned by `transpose`."""
+    if transpose in _SWAPS_SIDES:
+        return rule.height, rule.width
+    return rule.width, rule.height
+
+
+def _draft(image: Image.Image, rule: ResizeRule, target: tuple[int, int], margin: float) -> None:
+    """Let libjpeg decode at a fraction that keeps `margin` times what `target` needs."""
+    scale = _scale(image.size, target, rule.fit)
+    wanted_width = max(1, round(image.width * scale[0] * margin))
+    wanted_height = max(1, round(image.height * scale[1] * margin))
+    image.draft(None, (wanted_width, wanted_height))
+
+
+def _load(image: Image.Image, limits: Limits) -> Image.Image:
+    """Return `image` decoded, as RGB."""
+    pixels = image.width * image.height
+    if pixels > limits.max_decoded_pixels:
+        raise _too_many_pixels(image, limits.max_decoded_pixels)
+    if pixels > _BIG_PIXELS:
         with _one_big_picture:
             return _to_rgb(image)
     return _to_rgb(image)
-
-
-def _check_decoded(image: Image.Image, limits: Limits) -> None:
-    if image.width * image.height > limits.max_decoded_pixels:
-        raise _too_many_pixels(image, limits.max_decoded_pixels)
 
 
 def _scale(size: tuple[int, int], target: tuple[int, int], fit: Fit) -> tuple[float, float]:
