@@ -33,8 +33,8 @@ class Meter:
 
     @property
     def seconds(self) -> float:
-        """From the first listing to the last picture so far."""
-        return self._last - self._first
+        """From the first listing to the last picture so far; 0 before the first picture."""
+        return max(0.0, self._last - self._first)
 
     @property
     def pictures_per_second(self) -> float:

@@ -1,12 +1,14 @@
 """From what the user typed to references: folders, files, globs and prefixes, listed lazily."""
 
 import hashlib
+import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from seefood.errors import UsageError
 from seefood.records import ImageRef
+from seefood.results import RESULTS, RUNS, UPLOADS
 from seefood.storage import open_store
 from seefood.uris import Location, compile_glob, parse_location, split_glob
 
@@ -29,10 +31,12 @@ def parse_source(text: str) -> Source:
     A path that exists is taken literally, also with a `[` in its name. Raises `UsageError`.
     """
     location = parse_location(text)
-    if location.is_local and next(_literal(location), None) is not None:
+    if location.is_local and os.path.lexists(location.key):
         return Source(text, location, None)
     prefix, pattern = split_glob(location.key)
     if pattern is None:
+        if location.is_local:
+            raise UsageError(f"there is nothing at {text}; check the path")
         return Source(text, location, None)
     return Source(text, Location(location.root, prefix), compile_glob(pattern))
 
@@ -53,16 +57,16 @@ def list_source(source: Source) -> Iterator[ImageRef]:
 
 
 def list_sources(sources: Sequence[Source], output: Location | None = None) -> Iterator[ImageRef]:
-    """Yield the objects of all sources, each once, without what lies below `output`.
+    """Yield the objects of all sources, each once, without what runs wrote below `output`.
 
     Remembers 16 bytes an object when there are several sources, nothing for one.
     Raises `UsageError` for a source that cannot be listed.
     """
     seen: set[bytes] | None = set() if len(sources) > 1 else None
-    own = f"{output.uri.rstrip('/')}/" if output is not None else None
+    own = _written_below(output) if output is not None else ()
     for source in sources:
         for ref in list_source(source):
-            if own is not None and ref.uri.startswith(own):
+            if ref.uri.startswith(own):
                 continue
             if seen is not None:
                 key = hashlib.blake2b(ref.uri.encode(), digest_size=16).digest()
@@ -88,8 +92,8 @@ def _exact_or_all(refs: Iterator[ImageRef], location: Location) -> Iterator[Imag
             return
 
 
-def _literal(location: Location) -> Iterator[ImageRef]:
-    try:
-        yield from open_store(location.root).list(location.key)
-    except UsageError:
-        return
+def _written_below(output: Location) -> tuple[str, ...]:
+    """Return how the URIs of results begin; pictures beside them are pictures like any other."""
+    return tuple(
+        output.child(name).uri for name in (f"{RESULTS}/digest=", f"{UPLOADS}/digest=", f"{RUNS}/")
+    )

@@ -70,7 +70,9 @@ def run_folder(output: Location, run_id: str) -> Location:
 def write_summary(summary: Mapping[str, Any], folder: Location) -> Location:
     """Write `summary.json` into a run's folder and return where it is. Atomic, overwrites."""
     location = folder.child("summary.json")
-    write(location, (json.dumps(summary, indent=2, ensure_ascii=False) + "\n").encode())
+    text = json.dumps(summary, indent=2, ensure_ascii=False) + "\n"
+    # A path's bytes that are not UTF-8 arrive as lone surrogates; this writes JSON's own escapes.
+    write(location, text.encode("utf-8", "backslashreplace"))
     return location
 
 

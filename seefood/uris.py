@@ -56,7 +56,10 @@ def parse_location(text: str) -> Location:
     if match:
         return Location(f"{match[1]}://{match[2]}", match[3] or "")
     if text.startswith("file:"):
-        path = os.fsdecode(unquote_to_bytes(re.sub(r"^file:(//(localhost)?)?", "", text)))
+        quoted = os.fsencode(re.sub(r"^file:(//(localhost)?)?", "", text))
+        path = os.fsdecode(unquote_to_bytes(quoted))
+        if not path.startswith("/"):
+            raise UsageError(f"{text!r} names no absolute path; write file:///folder/file")
         return Location(FILE_ROOT, os.path.normpath(path))
     scheme = _SCHEME.match(text)
     if scheme:
@@ -64,7 +67,8 @@ def parse_location(text: str) -> Location:
             f"{text!r} has the scheme {scheme[1]!r}, which no store here speaks; use a local path, "
             "s3://, gs://, az:// or file:// with a bucket's name"
         )
-    absolute = Path(text).expanduser().absolute()
+    # Unlike Path.expanduser, this takes `~nobody.jpg` for the name of a file.
+    absolute = Path(os.path.expanduser(text)).absolute()  # noqa: PTH111
     return Location(FILE_ROOT, os.path.normpath(absolute))
 
 
