@@ -29,10 +29,16 @@ class Store(Protocol):
         Raises `UsageError` for a bucket or folder that is absent or may not be listed.
         """
 
-    def fetch(self, ref: ImageRef) -> bytes:
-        """Return the bytes of exactly the object that was listed.
+    def fetch(self, ref: ImageRef, *, first_bytes: int | None = None) -> bytes:
+        """Return the bytes of exactly the object that was listed; at most the first, if asked.
 
         Raises `PictureError`: NOT_FOUND, CHANGED, FORBIDDEN, UNSUPPORTED_NAME or STORE_ERROR.
+        """
+
+    def stat(self, ref: ImageRef) -> ImageRef:
+        """Return `ref` with the tag and size it has now, of its version if it names one.
+
+        Reads no content. Raises `PictureError` as `fetch` does.
         """
 
     def read(self, key: str) -> bytes:
@@ -42,6 +48,12 @@ class Store(Protocol):
         """Put `data` at `key`. Atomic and idempotent: readers see all or nothing; overwrites.
 
         Raises `JobError`.
+        """
+
+    def create(self, key: str, data: bytes) -> bool:
+        """Put `data` at `key` if nothing is there; return whether it was put.
+
+        Atomic: of several writers at once one succeeds. Raises `JobError`.
         """
 
     def delete(self, key: str) -> None:

@@ -2,8 +2,10 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from secrets import token_hex
+from stat import S_ISLNK, S_ISREG
 from typing import Final
 
 from seefood.errors import ErrorCode, JobError, PictureError, UsageError
@@ -29,24 +31,21 @@ class LocalFiles:
             if path.startswith(prefix):
                 yield _ref(path, stat)
 
-    def fetch(self, ref: ImageRef) -> bytes:
+    def fetch(self, ref: ImageRef, *, first_bytes: int | None = None) -> bytes:
         """See `Store.fetch`. The entity tag is the time of change and the size."""
         path = parse_location(ref.uri).key
-        try:
-            with open(path, "rb", buffering=0) as stream:  # noqa: PTH123 (as above)
-                data = stream.readall()
-                tag = _etag(os.fstat(stream.fileno()))
-        except FileNotFoundError as error:
-            raise PictureError(
-                ErrorCode.NOT_FOUND, "the file is gone since it was listed"
-            ) from error
-        except PermissionError as error:
-            raise PictureError(ErrorCode.FORBIDDEN, "this user may not read the file") from error
-        except (OSError, ValueError) as error:
-            raise PictureError(ErrorCode.STORE_ERROR, f"cannot read the file: {error}") from error
+        with _reading(), open(path, "rb", buffering=0) as stream:  # noqa: PTH123 (as above)
+            data = stream.readall() if first_bytes is None else stream.read(first_bytes)
+            tag = _etag(os.fstat(stream.fileno()))
         if ref.etag and tag != ref.etag:
             raise PictureError(ErrorCode.CHANGED, "the file was changed since it was listed")
         return data
+
+    def stat(self, ref: ImageRef) -> ImageRef:
+        """See `Store.stat`."""
+        path = parse_location(ref.uri).key
+        with _reading():
+            return _ref(path, os.stat(path))  # noqa: PTH116 (as above)
 
     def read(self, key: str) -> bytes:
         """See `Store.read`."""
@@ -59,20 +58,17 @@ class LocalFiles:
 
     def write(self, key: str, data: bytes) -> None:
         """See `Store.write`: a temporary file beside it, renamed."""
-        path = Path(key)
-        temporary = path.with_name(f"{TEMPORARY}{os.getpid()}-{token_hex(6)}")
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+        with _temporary(key, data) as temporary:
+            temporary.replace(key)
+
+    def create(self, key: str, data: bytes) -> bool:
+        """See `Store.create`: a temporary file beside it, linked to the name if that is free."""
+        with _temporary(key, data) as temporary:
             try:
-                temporary.write_bytes(data)
-                temporary.replace(path)
-            finally:
-                temporary.unlink(missing_ok=True)
-        except OSError as error:
-            raise JobError(
-                f"cannot write {key}: {error.strerror}; free space or choose another output, then "
-                "run the same command again"
-            ) from error
+                Path(key).hardlink_to(temporary)
+            except FileExistsError:
+                return False
+        return True
 
     def delete(self, key: str) -> None:
         """See `Store.delete`."""
@@ -82,8 +78,40 @@ class LocalFiles:
             raise JobError(f"cannot delete {key}: {error.strerror}") from error
 
 
+@contextmanager
+def _reading() -> Iterator[None]:
+    """Turn what the operating system raises for one picture into its `PictureError`."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise PictureError(ErrorCode.NOT_FOUND, "the file is gone since it was listed") from error
+    except PermissionError as error:
+        raise PictureError(ErrorCode.FORBIDDEN, "this user may not read the file") from error
+    except (OSError, ValueError) as error:
+        raise PictureError(ErrorCode.STORE_ERROR, f"cannot read the file: {error}") from error
+
+
+@contextmanager
+def _temporary(key: str, data: bytes) -> Iterator[Path]:
+    """Write `data` to a hidden file beside `key`, for the block to give it its name."""
+    path = Path(key)
+    temporary = path.with_name(f"{TEMPORARY}{os.getpid()}-{token_hex(6)}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            temporary.write_bytes(data)
+            yield temporary
+        finally:
+            temporary.unlink(missing_ok=True)
+    except OSError as error:
+        raise JobError(
+            f"cannot write {key}: {error.strerror}; free space or choose another output, then "
+            "run the same command again"
+        ) from error
+
+
 def _walk(folder: str) -> Iterator[tuple[str, os.stat_result]]:
-    """Yield the files below `folder`, sorted, without hidden ones."""
+    """Yield the files below `folder`, sorted, without hidden ones; no pipes, no devices."""
     try:
         with os.scandir(folder) as entries:
             found = sorted(entries, key=lambda entry: entry.name)
@@ -98,11 +126,20 @@ def _walk(folder: str) -> Iterator[tuple[str, os.stat_result]]:
             continue
         if entry.is_dir(follow_symlinks=False):
             yield from _walk(entry.path)
-        elif entry.is_file() or entry.is_symlink():
-            try:
-                yield entry.path, entry.stat()
-            except OSError:  # a link to nowhere: listed, and its row will say that it is gone
-                yield entry.path, entry.stat(follow_symlinks=False)
+        elif (stat := _file_stat(entry)) is not None:
+            yield entry.path, stat
+
+
+def _file_stat(entry: "os.DirEntry[str]") -> os.stat_result | None:
+    """Return the state of a file or of a link to nowhere, whose row will say that it is gone."""
+    try:
+        found = entry.stat()
+    except OSError:
+        try:
+            found = entry.stat(follow_symlinks=False)
+        except FileNotFoundError:  # deleted since the folder was read
+            return None
+    return found if S_ISREG(found.st_mode) or S_ISLNK(found.st_mode) else None
 
 
 def _ref(path: str, stat: os.stat_result) -> ImageRef:

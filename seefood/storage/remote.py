@@ -84,18 +84,30 @@ class RemoteStore:
                 f"cannot list {self._root}/{prefix}: {_listing_cause(error)}"
             ) from error
 
-    def fetch(self, ref: ImageRef) -> bytes:
+    def fetch(self, ref: ImageRef, *, first_bytes: int | None = None) -> bytes:
         """See `Store.fetch`. Reads the version that was listed, or fails if the tag differs."""
-        options: GetOptions = {}
-        if ref.version_id is not None:
-            options["version"] = ref.version_id
-        elif ref.etag:
-            options["if_match"] = f'"{ref.etag}"' if self.is_remote else ref.etag
-        key = parse_location(ref.uri).key
+        options = self._exactly(ref)
+        if first_bytes is not None:
+            options["range"] = (0, first_bytes)
         try:
-            return bytes(obstore.get(self._store, key, options=options).bytes())
+            return bytes(obstore.get(self._store, _key(ref), options=options).bytes())
+        except PictureError:
+            raise
         except Exception as error:
             raise translate(error) from error
+
+    def stat(self, ref: ImageRef) -> ImageRef:
+        """See `Store.stat`: one HEAD."""
+        options: GetOptions = {"head": True}
+        if ref.version_id is not None:
+            options["version"] = ref.version_id
+        try:
+            meta = obstore.get(self._store, _key(ref), options=options).meta
+        except PictureError:
+            raise
+        except Exception as error:
+            raise translate(error) from error
+        return ImageRef(ref.uri, _tag(meta), int(meta["size"]), ref.version_id or meta["version"])
 
     def read(self, key: str) -> bytes:
         """See `Store.read`."""
@@ -116,6 +128,16 @@ class RemoteStore:
                 "permissions, then run the same command again"
             ) from error
 
+    def create(self, key: str, data: bytes) -> bool:
+        """See `Store.create`: one conditional PUT (`If-None-Match: *`)."""
+        try:
+            obstore.put(self._store, key, data, mode="create")
+        except exceptions.AlreadyExistsError:
+            return False
+        except Exception as error:
+            raise JobError(f"cannot write {self._root}/{key}: {translate(error)}") from error
+        return True
+
     def delete(self, key: str) -> None:
         """See `Store.delete`."""
         try:
@@ -131,9 +153,28 @@ class RemoteStore:
         return not self._root.endswith("--x-s3")
 
     def _ref(self, meta: "ObjectMeta") -> ImageRef:
-        etag = (meta["e_tag"] or "").strip('"')
         uri = Location(self._root, meta["path"]).uri
-        return ImageRef(uri, etag, int(meta["size"]), meta["version"])
+        return ImageRef(uri, _tag(meta), int(meta["size"]), meta["version"])
+
+    def _exactly(self, ref: ImageRef) -> "GetOptions":
+        """Return the options that read the very content that `ref` names."""
+        if ref.version_id is not None:
+            return {"version": ref.version_id}
+        if ref.etag:
+            return {"if_match": f'"{ref.etag}"'}
+        return {}
+
+
+def _key(ref: ImageRef) -> str:
+    """Return the object's name. obstore would drop slashes at its ends and read another object."""
+    key = parse_location(ref.uri).key
+    if key.startswith("/") or key.endswith("/"):
+        raise PictureError(ErrorCode.UNSUPPORTED_NAME, "the client cannot express the name")
+    return key
+
+
+def _tag(meta: "ObjectMeta") -> str:
+    return (meta["e_tag"] or "").strip('"')
 
 
 def translate(error: Exception) -> PictureError:
