@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from secrets import token_hex
 from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from pipeline.listing import Listing
 from pipeline.workers import BundleWorker, run_meter
@@ -25,6 +25,7 @@ from seefood.errors import JobError, UsageError
 from seefood.progress import Meter, Style, show_progress
 from seefood.records import utc_now
 from seefood.results import RESULTS, Format, list_parts
+from seefood.shard import Shard
 from seefood.sources import check_sources, parse_source
 from seefood.storage import open_store
 from seefood.summary import Run, run_folder, summarise, write_summary
@@ -32,6 +33,9 @@ from seefood.uris import Location, parse_location
 
 if TYPE_CHECKING:
     from pipeline.job import BulkJob
+
+
+_GRACE_SECONDS: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,7 @@ class Request:
     settings: Settings = field(default_factory=Settings)
     chunk: ChunkSize = field(default_factory=ChunkSize)
     limit: int | None = None
+    shard: Shard | None = None
     force: bool = False
     report: bool = True
     beam_arguments: tuple[str, ...] = ()
@@ -128,7 +133,6 @@ def _prepare(request: Request, run_id: str, importing: threading.Thread) -> _Pre
     )
     worker = opener()
     folder = run_folder(output, run_id)
-    _check_writable(folder)
     done = () if request.force else tuple(p.uri for p in list_parts(output, bundle.digest))
     listing = Listing(
         sources=tuple(map(_absolute, request.sources)),
@@ -137,12 +141,14 @@ def _prepare(request: Request, run_id: str, importing: threading.Thread) -> _Pre
         chunk=request.chunk,
         limit=request.limit,
         run_id=run_id,
+        shard=request.shard,
     )
     importing.join()
 
     from pipeline.job import BulkJob, pipeline_options  # noqa: PLC0415 (imported meanwhile)
 
     pipeline_options(request.beam_arguments)
+    _check_writable(folder)  # last: it may make folders, and nothing may lie there if it is wrong
     job = BulkJob(
         listing=listing,
         open_worker=opener,
@@ -177,6 +183,7 @@ def _options(request: Request) -> dict[str, Any]:
         "top_k": request.settings.top_k,
         "limits": asdict(request.settings.limits),
         "limit": request.limit,
+        "shard": None if request.shard is None else asdict(request.shard),
         "chunk_pictures": request.chunk.pictures,
         "force": request.force,
         "beam": list(request.beam_arguments),
@@ -185,7 +192,10 @@ def _options(request: Request) -> dict[str, Any]:
 
 @contextmanager
 def _stopping(meter: Meter) -> Iterator[None]:
-    """Let SIGINT and SIGTERM end the run after the chunks in flight; a second one, at once."""
+    """Let SIGINT and SIGTERM end the run after the chunks in flight; a second one, at once.
+
+    Chunks that take longer are given up: whoever stops a process kills it soon after.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -193,8 +203,9 @@ def _stopping(meter: Meter) -> Iterator[None]:
     def ask(number: int, frame: FrameType | None) -> None:
         del number, frame
         if meter.stop_requested:
+            meter.request_stop(0.0)
             raise KeyboardInterrupt
-        meter.stop_requested = True
+        meter.request_stop(_GRACE_SECONDS)
 
     before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

@@ -9,9 +9,11 @@ from seefood.errors import JobError
 from seefood.ledger import Ledger, read_ledger
 from seefood.progress import Meter
 from seefood.records import ImageRef
+from seefood.shard import Shard
 from seefood.sources import list_sources, parse_source
 from seefood.totals import Totals
 from seefood.uris import parse_location
+from seefood.worker import STOPPED
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,8 @@ class Listing:
     chunk: ChunkSize
     limit: int | None
     run_id: str
+    shard: Shard | None = None
+    """Keep this part of what is listed only; `limit` counts before, over all shards."""
 
 
 def list_chunks(listing: Listing, meter: Meter) -> Iterator[list[ImageRef] | Totals]:
@@ -39,12 +43,13 @@ def list_chunks(listing: Listing, meter: Meter) -> Iterator[list[ImageRef] | Tot
     ledger = read_ledger(listing.done_parts)
     sources = [parse_source(text) for text in listing.sources]
     refs = list_sources(sources, parse_location(listing.output))
-    fresh = _Fresh(islice(refs, listing.limit), ledger, meter)
+    refs = islice(refs, listing.limit)
+    if listing.shard is not None:
+        refs = filter(listing.shard.__contains__, refs)
+    fresh = _Fresh(refs, ledger, meter)
     for chunk in chunk_refs(fresh, listing.chunk):
         if meter.stop_requested:
-            raise JobError(
-                "stopped before all pictures were classified; run the same command again to go on"
-            )
+            raise JobError(STOPPED)
         yield chunk
     meter.listing_done = True
     yield Totals(listed=fresh.listed, skipped=fresh.skipped)

@@ -1,6 +1,7 @@
 """`seefood classify`: the bulk job, from what was typed to a report and an exit code."""
 
 import json
+import os
 from collections.abc import Sequence
 from importlib.util import find_spec
 from typing import Any, Final
@@ -40,6 +41,11 @@ TOO_MANY_FAILED: Final = 3
     metavar="R",
     help="Exit with code 3 if a larger share of the pictures failed.",
 )
+@click.option(
+    "--shard",
+    metavar="I/N",
+    help="Take part I (from 0) of N only; `batch`: as the AWS Batch array job says.",
+)
 @click.option("--force", is_flag=True, help="Classify again what has a row already.")
 @click.option("--no-report", "report", flag_value=False, default=True, help="Write no report.html.")
 @click.option(
@@ -76,6 +82,7 @@ def classify_command(beam: Sequence[str], /, *, quiet: bool, **typed: Any) -> in
     from pipeline.launch import Request, launch
     from seefood.chunks import ChunkSize
     from seefood.classify import Settings
+    from seefood.shard import parse_shard
 
     request = Request(
         sources=tuple(typed["sources"]),
@@ -86,6 +93,7 @@ def classify_command(beam: Sequence[str], /, *, quiet: bool, **typed: Any) -> in
         settings=Settings(top_k=typed["top_k"]),
         chunk=ChunkSize(pictures=typed["chunk_size"]),
         limit=typed["limit"],
+        shard=parse_shard(typed["shard"], os.environ) if typed["shard"] else None,
         force=typed["force"],
         report=typed["report"],
         beam_arguments=tuple(beam),
