@@ -24,8 +24,7 @@ class Meter:
         self._lock = threading.Lock()
         self.listed = 0
         self.listing_done = False
-        self.stop_requested = False
-        """Set by the launcher when the operator wants to stop."""
+        self._stop_by: float | None = None
         self.skipped = 0
         self.rows = 0
         self.failed = 0
@@ -40,6 +39,20 @@ class Meter:
     def pictures_per_second(self) -> float:
         """Pictures finished in a second, on average; 0 before the first."""
         return self.rows / self.seconds if self.seconds > 0 else 0.0
+
+    @property
+    def stop_requested(self) -> bool:
+        """Whether the operator wants to stop: nothing new should be started."""
+        return self._stop_by is not None
+
+    @property
+    def out_of_time(self) -> bool:
+        """Whether what is in flight should be given up, too."""
+        return self._stop_by is not None and time.monotonic() >= self._stop_by
+
+    def request_stop(self, grace_seconds: float) -> None:
+        """Ask for an end; what is in flight may go on for `grace_seconds`."""
+        self._stop_by = time.monotonic() + grace_seconds
 
     def count(self, row: Row) -> None:
         """Count one finished picture."""

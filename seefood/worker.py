@@ -10,18 +10,19 @@ import os
 import threading
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from queue import Empty, SimpleQueue
 from typing import Final
 
 from seefood.classify import Model, Settings, classify_images
 from seefood.engines import Engine
-from seefood.errors import ErrorCode, PictureError
+from seefood.errors import ErrorCode, JobError, PictureError
 from seefood.progress import Meter
 from seefood.records import ImageRef, Row
 from seefood.storage import Store, open_store
 from seefood.uris import parse_location
 
+STOPPED: Final = "stopped before all pictures were classified; run the same command again to go on"
 _FETCHERS: Final = 48
 _AHEAD_BYTES: Final = 256 * 1024 * 1024
 
@@ -34,6 +35,20 @@ class _Chunk:
     missing: int
     done: Future[None] = field(default_factory=Future)
     lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def put(self, index: int, row: Row) -> None:
+        """Keep the row of one picture."""
+        with self.lock:
+            self.rows[index] = row
+            self.missing -= 1
+            if not self.missing and not self.done.done():
+                self.done.set_result(None)
+
+    def fail(self, error: BaseException) -> None:
+        """Let the caller of `classify` have `error`; the first one counts."""
+        with self.lock:
+            if not self.done.done():
+                self.done.set_exception(error)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +94,10 @@ class Worker:
         return self._engine.name
 
     def classify(self, refs: Sequence[ImageRef]) -> list[Row]:
-        """Return one row for each of `refs`, in order. Whatever fails is a row."""
+        """Return one row for each of `refs`, in order. Whatever fails is a row.
+
+        Raises `JobError` when the operator asked to stop and the time for that is over.
+        """
         if not refs:
             return []
         chunk = _Chunk([None] * len(refs), len(refs))
@@ -102,9 +120,15 @@ class Worker:
             self._queue.put(_Task(chunk, index, ref, None, 0))
             return
         cost = self._budget.take(ref.size_bytes)
-        self._fetchers.submit(
-            lambda: self._queue.put(_Task(chunk, index, ref, _fetch(store, ref), cost))
-        )
+        self._fetchers.submit(self._read_ahead, store, _Task(chunk, index, ref, None, cost))
+
+    def _read_ahead(self, store: Store, task: _Task) -> None:
+        try:
+            self._check_time()
+            self._queue.put(replace(task, source=_fetch(store, task.ref)))
+        except BaseException as error:  # noqa: BLE001 (nobody reads this thread's future)
+            self._budget.give(task.cost)
+            task.chunk.fail(error)
 
     def _compute(self) -> None:
         """Take pictures up, as many at once as the engine likes and as are ready, for ever."""
@@ -120,23 +144,23 @@ class Worker:
 
     def _finish(self, tasks: list[_Task]) -> None:
         try:
+            self._check_time()
             fetched = [(task.ref, _source(task)) for task in tasks]
             rows = classify_images(fetched, self._engine, self._model, self._settings)
         except BaseException as error:  # noqa: BLE001 (a thread must not die with a chunk waiting)
             for task in tasks:
-                if not task.chunk.done.done():
-                    task.chunk.done.set_exception(error)
+                task.chunk.fail(error)
             return
+        finally:
+            for task in tasks:
+                self._budget.give(task.cost)
         for task, row in zip(tasks, rows, strict=True):
-            self._budget.give(task.cost)
             self._meter.count(row)
-            chunk = task.chunk
-            with chunk.lock:
-                chunk.rows[task.index] = row
-                chunk.missing -= 1
-                last = chunk.missing == 0
-            if last and not chunk.done.done():
-                chunk.done.set_result(None)
+            task.chunk.put(task.index, row)
+
+    def _check_time(self) -> None:
+        if self._meter.out_of_time:
+            raise JobError(STOPPED)
 
 
 class _Budget:
