@@ -5,13 +5,9 @@ both; each engine widens them when it loads and computes in 32 bits. So the file
 engines still give equal probabilities.
 """
 
-import logging
-import os
-import sys
 import tempfile
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -19,9 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seefood.image import Pixels
+from seefood.native_output import native_output_logged
 from training.freeze import FrozenGraph, constant, constant_node
-
-_log = logging.getLogger(__name__)
 
 Quantisation = Literal["float32", "float16", "int8"]
 QUANTISATIONS: Final[tuple[Quantisation, ...]] = ("float32", "float16", "int8")
@@ -93,7 +88,8 @@ def to_litert(
 
     with tempfile.TemporaryDirectory() as folder:
         write_saved_model(_one_picture(frozen, size), Path(folder), {"serving_default": outputs})
-        with _converter_output():
+        with native_output_logged(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
             converter = tf.lite.TFLiteConverter.from_saved_model(folder)
             _configure(converter, quantisation, calibration)
             flat = bytes(converter.convert())
@@ -112,24 +108,6 @@ def _configure(converter: Any, quantisation: Quantisation, calibration: Pixels |
             raise ValueError(message)
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
         converter.representative_dataset = lambda: _each(calibration)
-
-
-@contextmanager
-def _converter_output() -> Iterator[None]:
-    """Send what the converter's C++ side writes to stderr to the log instead."""
-    sys.stderr.flush()
-    with tempfile.TemporaryFile() as stream:
-        stderr = os.dup(2)
-        os.dup2(stream.fileno(), 2)
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                yield
-        finally:
-            os.dup2(stderr, 2)
-            os.close(stderr)
-            stream.seek(0)
-            _log.debug("the converter wrote: %s", stream.read().decode(errors="replace"))
 
 
 def _one_picture(frozen: FrozenGraph, size: tuple[int, int]) -> FrozenGraph:

@@ -13,6 +13,7 @@ from ai_edge_litert.interpreter import Interpreter
 from seefood.bundle import LITERT_MODEL, Bundle
 from seefood.errors import BundleError
 from seefood.image import Pixels
+from seefood.native_output import native_output_logged
 
 _log = logging.getLogger(__name__)
 
@@ -34,7 +35,8 @@ class LiteRTEngine:
         self._classes = len(bundle.labels)
         self._shape = (1, bundle.spec.rule.height, bundle.spec.rule.width, 3)
         self._local = threading.local()
-        self._check_shapes(bundle)
+        with native_output_logged():  # the first interpreter of a process announces itself
+            self._check_shapes(bundle)
 
     def predict(self, images: Pixels) -> "np.typing.NDArray[np.float32]":
         """See `seefood.engines.Engine.predict`."""

@@ -6,11 +6,14 @@ import os
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np
-import tensorflow as tf
 
 from seefood.bundle import Bundle
 from seefood.errors import BundleError
 from seefood.image import Pixels
+from seefood.native_output import native_output_logged
+
+with native_output_logged():  # some lines are written whatever the level
+    import tensorflow as tf
 
 
 class TensorFlowEngine:
