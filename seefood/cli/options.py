@@ -1,5 +1,6 @@
 """Options that several subcommands share."""
 
+import os
 from pathlib import Path
 from typing import Final
 
@@ -9,7 +10,9 @@ import click
 ENGINES: Final = ("auto", "litert", "tensorflow")
 
 model_option = click.option(
-    "--model", metavar="BUNDLE", help="The model bundle's folder.  [default: hot dog, in the box]"
+    "--model",
+    metavar="BUNDLE",
+    help="The model bundle's folder or URI.  [default: hot dog, in the box]",
 )
 engine_option = click.option(
     "--engine", type=click.Choice(ENGINES), default="auto", show_default=True, help="What runs it."
@@ -25,7 +28,18 @@ top_k_option = click.option(
 
 
 def model_path(model: str | None) -> Path:
-    """Return the folder of the bundle that the user named, or of the one in the box."""
-    from seefood.bundle import default_bundle_path
+    """Return the folder of the bundle that the user named, or of the one in the box.
 
-    return Path(model).expanduser().absolute() if model else default_bundle_path()
+    A bundle in a bucket is fetched into the user's cache first. Raises `BundleError`.
+    """
+    from seefood.bundle import default_bundle_path
+    from seefood.remote_bundle import fetch_bundle
+    from seefood.uris import parse_location
+
+    if not model:
+        return default_bundle_path()
+    location = parse_location(model)
+    if location.is_local:
+        return Path(location.key)
+    caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return fetch_bundle(model, caches / "seefood" / "models")
