@@ -92,5 +92,5 @@ def score_histogram(bins: Sequence[int], first: int) -> Histogram:
     return Histogram(
         bars,
         f"{start * step:.0%}",
-        f"Scores: {share_text(sure, sum(bins))} of the pictures score 90 % or more",
+        f"Scores: {share_text(sure, sum(bins))} of the pictures score 90% or more",
     )

@@ -16,6 +16,7 @@ from seefood.report.words import (
     bytes_text,
     count_text,
     join_text,
+    score_text,
     seconds_text,
     share_text,
     short_name,
@@ -25,6 +26,7 @@ from seefood.report.words import (
 _MOST_LABELS: Final = 10
 _MOST_PREVIEWS: Final = 150
 _FEWEST_SAMPLES: Final = 6
+_FEWEST_DOUBTFUL: Final = 6
 _MOST_REASONS: Final = 5
 _TONES: Final = 6
 _OWN_TONES: Final = {"hotdog": "hotdog", "not_hotdog": "not-hotdog"}
@@ -98,7 +100,7 @@ def build_page(tally: Tally, summary: Mapping[str, Any], fetch: Fetch) -> Page:
     ranked = sorted(tally.labels.items(), key=lambda item: (-item[1].count, item[0]))
     shown, rest = ranked[:_MOST_LABELS], ranked[_MOST_LABELS:]
     tones = _tones([label for label, _ in shown])
-    least = tally.least_certain.rows()
+    least = tally.least_certain.rows()[: max(_FEWEST_DOUBTFUL, (tally.rows - tally.failed) // 4)]
     space = (_MOST_PREVIEWS - len(least)) // max(1, len(shown))
     chosen = {label: _sample(of, max(_FEWEST_SAMPLES, space)) for label, of in shown}
     previews = make_previews([*least, *(row for rows in chosen.values() for row in rows)], fetch)
@@ -111,7 +113,7 @@ def build_page(tally: Tally, summary: Mapping[str, Any], fetch: Fetch) -> Page:
             uri=shown_uri(row.uri),
             link=row.uri if row.uri.startswith("file:///") else "",
             label=printable(label),
-            score=f"{row.score or 0:.1%}",
+            score=score_text(row.score or 0.0),
             tone=tones.get(label, "other"),
             unsure=row.status == Status.UNSURE,
             preview=previews[row.uri],

@@ -32,11 +32,16 @@ def count_text(count: int, noun: str) -> str:
 
 
 def share_text(part: int, whole: int) -> str:
-    """Return `12.5 %`; neither 0 nor 100 % while something is left to count."""
+    """Return `12.5%`; neither 0 nor 100% while something is left to count."""
     if not whole or part in {0, whole}:
-        return "100 %" if part else "0 %"
-    share = min(99.9, max(0.1, 100 * part / whole))
-    return f"{share:.1f} %"
+        return "100%" if part else "0%"
+    share = min(0.999, max(0.001, part / whole))
+    return f"{share:.1%}"
+
+
+def score_text(score: float) -> str:
+    """Return `97.3%`; 100% only for what is nearly 1."""
+    return "100%" if score >= 0.9995 else f"{score:.1%}"
 
 
 def seconds_text(seconds: float) -> str:

@@ -1,0 +1,168 @@
+"""Rules of the report page in a real browser, opened from disk."""
+
+from datetime import UTC, datetime
+from io import BytesIO
+from typing import TYPE_CHECKING
+
+import pytest
+
+from seefood.drawn import draw_picture
+from seefood.errors import ErrorCode, PictureError
+from seefood.records import ImageRef, Row, Status
+from seefood.report import make_report
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.browser.conftest import Browser
+
+pytestmark = pytest.mark.browser
+
+NAMES = (
+    "lunch.jpg",
+    "<b>bold & 'quoted'.jpg",
+    "a name that is so long that no column of any phone could hold it" * 4 + ".jpg",
+    "ホットドッグ.jpg",
+    "line\nbreak.jpg",
+)
+
+LABELS = (
+    "hotdog",
+    "not_hotdog",
+    "a_label_without_any_place_to_break" * 3,
+    *(f"class {number}" for number in range(9)),
+)
+
+
+def row(number: int, status: Status) -> Row:
+    failed = status == Status.FAILED
+    label = LABELS[number % len(LABELS)]
+    score = 0.5 + number / 100
+    return Row(
+        uri=f"file:///pictures/{number}/{NAMES[number % len(NAMES)]}",
+        etag="",
+        version_id=None,
+        size_bytes=10_000,
+        width=None if failed else 160,
+        height=None if failed else 120,
+        format=None if failed else "JPEG",
+        label=None if failed else label,
+        score=None if failed else score,
+        top=None if failed else ((label, score),),
+        status=status,
+        error_code="corrupt" if failed else None,
+        error_message=f"damaged {'x' * 150}" if failed else None,
+        model="hotdog",
+        model_digest="0123456789abcdef" * 4,
+        engine="litert",
+        classified_at=datetime(2026, 11, 23, 16, 3, tzinfo=UTC),
+    )
+
+
+def fetch(ref: ImageRef) -> bytes:
+    number = int(ref.uri.split("/")[4])
+    if number % 7 == 0:
+        raise PictureError(ErrorCode.NOT_FOUND, "the file is gone since it was listed")
+    stream = BytesIO()
+    size = (160, 120) if number % 2 else (120, 160)
+    draw_picture("hotdog_plain", number, size).save(stream, "JPEG")
+    return stream.getvalue()
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Write a page with all that a page can have, and return its URL."""
+    rows = [row(number, Status.OK) for number in range(40)]
+    rows += [row(40, Status.UNSURE), row(41, Status.FAILED), row(42, Status.FAILED)]
+    summary = {
+        "run_id": "20261123T160300Z-ab12cd",
+        "seconds": 3.2,
+        "pictures_per_second": 240.0,
+        "rows": len(rows),
+        "model": {"name": "hotdog", "digest": "0123456789abcdef" * 4, "labels": ["hotdog"]},
+        "options": {"a_long_name_of_an_option" * 5: "a" * 200},
+    }
+    file: Path = tmp_path_factory.mktemp("report") / "report page.html"
+    file.write_text(make_report(summary, rows, fetch), encoding="utf-8")
+    return file.as_uri()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 768, 1280])
+def test_the_page_opens_clean_from_disk(
+    browser: "Browser", page: str, width: int, theme: str
+) -> None:
+    """No console message, no request but the page itself, nothing wider than the window."""
+    browser.open(page, width, theme=theme)
+
+    assert [] == browser.console()
+    assert [page] == browser.requests()
+    assert width == browser.ask("document.documentElement.scrollWidth")
+    assert [] == browser.ask(
+        "[...document.querySelectorAll('main *, header *')].filter(e =>"
+        f" e.getBoundingClientRect().right > {width} + .5).map(e => e.outerHTML.slice(0, 80))"
+    )
+
+
+def test_the_headline_is_the_first_heading(browser: "Browser", page: str) -> None:
+    """What a person came for is the page's one h1."""
+    browser.open(page)
+
+    headings = browser.ask("[...document.querySelectorAll('h1')].map(e => e.innerText)")
+    assert ["43 pictures"] == [heading.partition(":")[0] for heading in headings]
+
+
+def test_every_picture_is_drawn_and_described(browser: "Browser", page: str) -> None:
+    """Each preview decodes in the browser and has a text; each missing one says why."""
+    browser.open(page, height=20_000)
+
+    pictures = browser.ask(
+        "[...document.images].map(i => [i.complete && i.naturalWidth > 0, i.alt.length > 0])"
+    )
+    assert len(pictures) > 30
+    assert {(True, True)} == {tuple(picture) for picture in pictures}
+    assert "not_found" in browser.ask("document.querySelector('.missing').innerText")
+
+
+def test_names_of_strangers_are_shown_as_they_are(browser: "Browser", page: str) -> None:
+    """Markup in a name is text; a line break is an escape."""
+    browser.open(page)
+
+    names = set(browser.ask("[...document.querySelectorAll('.file')].map(e => e.textContent)"))
+    assert {"<b>bold & 'quoted'.jpg", "line\\nbreak.jpg", "ホットドッグ.jpg"} <= names
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_text_can_be_read(browser: "Browser", page: str, theme: str) -> None:
+    """Text stands out from what is behind it: at least 4.5 to 1 (WCAG 2.2, AA)."""
+    browser.open(page, theme=theme)
+
+    low = browser.driver.execute_script(CONTRAST)
+    assert [] == low
+
+
+def test_the_keyboard_reaches_the_results_first(browser: "Browser", page: str) -> None:
+    """The first stop of the tab key is a link that skips to the results."""
+    browser.open(page)
+    browser.driver.switch_to.active_element.send_keys("\ue004")
+
+    assert "#main" == browser.ask("document.activeElement.getAttribute('href')")
+
+
+CONTRAST = """
+const channel = v => (v /= 255) <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4;
+const light = c => { const [r, g, b] = c.match(/[\\d.]+/g).map(Number).map(channel);
+                     return .2126 * r + .7152 * g + .0722 * b; };
+const behind = e => { for (; e; e = e.parentElement) {
+    const c = getComputedStyle(e).backgroundColor;
+    if (!/, 0\\)$/.test(c)) return c; } return 'rgb(255,255,255)'; };
+const low = new Set();
+for (const e of document.querySelectorAll('body *')) {
+  const own = [...e.childNodes].some(n => n.nodeType === 3 && n.textContent.trim());
+  if (!own || e.closest('svg') || e.closest('.skip')) continue;
+  const [a, b] = [light(getComputedStyle(e).color), light(behind(e))].sort((x, y) => y - x);
+  const ratio = (a + .05) / (b + .05);
+  if (ratio < 4.5) low.add(e.tagName + '.' + e.className + ' ' + ratio.toFixed(2));
+}
+return [...low];
+"""
