@@ -1,6 +1,6 @@
 """The values that travel through every door: a reference, a prediction, a row."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
@@ -27,6 +27,8 @@ class ImageRef:
     """The store's entity tag without quotes; names the content."""
     size_bytes: int = 0
     version_id: str | None = None
+    modified: float | None = field(default=None, compare=False)
+    """When the store says that the content came, in POSIX seconds; None where it does not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,7 @@ class Row:
 
     def as_json(self) -> dict[str, Any]:
         """Return the row as the contract's JSON object; `top` as a list of {label, score}."""
-        row = {field.name: getattr(self, field.name) for field in fields(self)}
+        row = {item.name: getattr(self, item.name) for item in fields(self)}
         if self.top is not None:
             row["top"] = [{"label": label, "score": score} for label, score in self.top]
         row["status"] = str(self.status)

@@ -1,7 +1,8 @@
 """Stores: the seam between the algorithm and where bytes are.
 
-    local    files of this machine, through the operating system
-    remote   S3, Google Cloud Storage, Azure and memory, through obstore
+    local       files of this machine, through the operating system
+    remote      Google Cloud Storage, Azure and memory, through obstore
+    s3_objects  S3: obstore, and where names or speed need it, a client of our own (`exact`)
 
 `memory://name` is the fake that ships: obstore's `MemoryStore`, one for each name in a process.
 """
@@ -13,6 +14,7 @@ from typing import Protocol
 from seefood.records import ImageRef
 from seefood.storage.local import LocalFiles
 from seefood.storage.remote import open_remote
+from seefood.storage.s3_objects import open_s3
 from seefood.uris import FILE_ROOT, Location, parse_location
 
 
@@ -63,7 +65,9 @@ class Store(Protocol):
 @cache
 def open_store(root: str) -> Store:
     """Return the store of a location's root, one for each root in a process."""
-    return LocalFiles() if root == FILE_ROOT else open_remote(root)
+    if root == FILE_ROOT:
+        return LocalFiles()
+    return open_s3(root) if root.startswith("s3://") else open_remote(root)
 
 
 def fetch(ref: ImageRef) -> bytes:

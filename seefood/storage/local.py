@@ -143,7 +143,7 @@ def _file_stat(entry: "os.DirEntry[str]") -> os.stat_result | None:
 
 
 def _ref(path: str, stat: os.stat_result) -> ImageRef:
-    return ImageRef(Location(FILE_ROOT, path).uri, _etag(stat), stat.st_size)
+    return ImageRef(Location(FILE_ROOT, path).uri, _etag(stat), stat.st_size, None, stat.st_mtime)
 
 
 def _etag(stat: os.stat_result) -> str:

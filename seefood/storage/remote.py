@@ -1,22 +1,19 @@
-"""S3, Google Cloud Storage, Azure and memory, through obstore (Rust's object_store).
+"""Google Cloud Storage, Azure and memory, through obstore (Rust's object_store); S3 builds on it.
 
 Credentials and settings come from the environment that each cloud's own tools read. Requests that
 the store throttles, resets or answers with a 5xx are retried with back-off and jitter by obstore.
 """
 
-import os
 import re
 from collections.abc import Iterator
 from datetime import timedelta
-from importlib.util import find_spec
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import obstore
 from obstore import exceptions
-from obstore.store import AzureStore, GCSStore, MemoryStore, S3Store
+from obstore.store import AzureStore, GCSStore, MemoryStore
 
-from seefood.errors import ErrorCode, JobError, PictureError, UsageError
+from seefood.errors import ErrorCode, JobError, PictureError, SeefoodError, UsageError
 from seefood.records import ImageRef
 from seefood.uris import Location, parse_location
 
@@ -24,11 +21,11 @@ if TYPE_CHECKING:
     from obstore import GetOptions, ObjectMeta
     from obstore.store import ClientConfig, ObjectStore, RetryConfig
 
-_CLIENT: Final["ClientConfig"] = {
+CLIENT: Final["ClientConfig"] = {
     "connect_timeout": timedelta(seconds=5),
     "timeout": timedelta(seconds=60),
 }
-_RETRY: Final["RetryConfig"] = {
+RETRY: Final["RetryConfig"] = {
     "max_retries": 8,
     "retry_timeout": timedelta(seconds=120),
     "backoff": {
@@ -39,6 +36,12 @@ _RETRY: Final["RetryConfig"] = {
 }
 _LIST_PAGE: Final = 1000
 
+EXPIRED: Final = re.compile("(ExpiredToken|TokenRefreshRequired|RequestTimeTooSkewed)")
+"""S3's words for credentials that were good and are no longer: no picture's fault."""
+EXPIRED_MESSAGE: Final = (
+    "the store says {code}: the credentials have expired (or this clock is wrong); renew them and "
+    "run the same command again, it goes on where it stopped"
+)
 # Every exception that obstore documents, and what it means for one picture.
 _CODES: Final[tuple[tuple[type[Exception], ErrorCode, str], ...]] = (
     (FileNotFoundError, ErrorCode.NOT_FOUND, "the object is gone since it was listed"),
@@ -65,6 +68,8 @@ class RemoteStore:
         self._root = root
         self._store = store
         self.is_remote = not root.startswith("memory:")
+        self.is_sorted = True
+        """Whether listings are in the order of keys."""
 
     def list(self, prefix: str) -> Iterator[ImageRef]:
         """See `Store.list`. Keys come in the store's order, a page at a time."""
@@ -77,11 +82,11 @@ class RemoteStore:
                 for meta in page:
                     if meta["path"].startswith(prefix):
                         yield self._ref(meta)
-                    elif stem and self._sorted and meta["path"] > prefix:
+                    elif stem and self.is_sorted and meta["path"] > prefix:
                         return
         except (exceptions.BaseError, OSError, ValueError) as error:
             raise UsageError(
-                f"cannot list {self._root}/{prefix}: {_listing_cause(error)}"
+                f"cannot list {self._root}/{prefix}: {listing_cause(error)}"
             ) from error
 
     def fetch(self, ref: ImageRef, *, first_bytes: int | None = None) -> bytes:
@@ -94,7 +99,7 @@ class RemoteStore:
         except PictureError:
             raise
         except Exception as error:
-            raise translate(error) from error
+            raise _read_error(error) from error
 
     def stat(self, ref: ImageRef) -> ImageRef:
         """See `Store.stat`: one HEAD."""
@@ -106,8 +111,8 @@ class RemoteStore:
         except PictureError:
             raise
         except Exception as error:
-            raise translate(error) from error
-        return ImageRef(ref.uri, _tag(meta), int(meta["size"]), ref.version_id or meta["version"])
+            raise _read_error(error) from error
+        return self._ref(meta, ref)
 
     def read(self, key: str) -> bytes:
         """See `Store.read`."""
@@ -147,14 +152,11 @@ class RemoteStore:
         except Exception as error:
             raise JobError(f"cannot delete {self._root}/{key}: {translate(error)}") from error
 
-    @property
-    def _sorted(self) -> bool:
-        """Whether listings are in order of keys; S3's directory buckets are not."""
-        return not self._root.endswith("--x-s3")
-
-    def _ref(self, meta: "ObjectMeta") -> ImageRef:
-        uri = Location(self._root, meta["path"]).uri
-        return ImageRef(uri, _tag(meta), int(meta["size"]), meta["version"])
+    def _ref(self, meta: "ObjectMeta", asked: ImageRef | None = None) -> ImageRef:
+        uri = asked.uri if asked else Location(self._root, meta["path"]).uri
+        version = asked.version_id if asked and asked.version_id else meta["version"]
+        modified = meta["last_modified"].timestamp()
+        return ImageRef(uri, _tag(meta), int(meta["size"]), version, modified)
 
     def _exactly(self, ref: ImageRef) -> "GetOptions":
         """Return the options that read the very content that `ref` names."""
@@ -177,13 +179,22 @@ def _tag(meta: "ObjectMeta") -> str:
     return (meta["e_tag"] or "").strip('"')
 
 
+def _read_error(error: Exception) -> SeefoodError:
+    """Return what stops the job, or what `error` means for one picture."""
+    if expired := EXPIRED.search(str(error)):
+        return JobError(EXPIRED_MESSAGE.format(code=expired[1]))
+    return translate(error)
+
+
 def translate(error: Exception) -> PictureError:
     """Return what `error` of obstore means for one picture, by one table."""
+    if "InvalidObjectState" in str(error):
+        return PictureError(ErrorCode.STORE_ERROR, "the object is archived; restore it first")
     for kind, code, meaning in _CODES:
         if isinstance(error, kind):
-            said = _first_line(error) if code is ErrorCode.STORE_ERROR else ""
+            said = first_line(error) if code is ErrorCode.STORE_ERROR else ""
             return PictureError(code, f"{meaning}: {said}" if said else meaning)
-    return PictureError(ErrorCode.STORE_ERROR, f"the store failed: {_first_line(error)}")
+    return PictureError(ErrorCode.STORE_ERROR, f"the store failed: {first_line(error)}")
 
 
 def open_remote(root: str) -> RemoteStore:
@@ -192,37 +203,11 @@ def open_remote(root: str) -> RemoteStore:
     try:
         if scheme == "memory":
             return RemoteStore(root, MemoryStore())
-        if scheme == "s3":
-            return RemoteStore(root, _s3(name))
         if scheme == "gs":
-            return RemoteStore(root, GCSStore(name, client_options=_CLIENT, retry_config=_RETRY))
-        return RemoteStore(root, AzureStore(name, client_options=_CLIENT, retry_config=_RETRY))
+            return RemoteStore(root, GCSStore(name, client_options=CLIENT, retry_config=RETRY))
+        return RemoteStore(root, AzureStore(name, client_options=CLIENT, retry_config=RETRY))
     except (exceptions.BaseError, ValueError) as error:
-        raise UsageError(f"cannot open {root}: {_first_line(error)}") from error
-
-
-def _s3(bucket: str) -> S3Store:
-    """Return the bucket with the settings that AWS's own tools read."""
-    endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
-    client: ClientConfig = {
-        **_CLIENT,
-        "allow_http": bool(endpoint and endpoint.startswith("http:")),
-    }
-    settings: dict[str, Any] = {"endpoint": endpoint} if endpoint else {}
-    if _needs_boto3():
-        from obstore.auth.boto3 import Boto3CredentialProvider  # noqa: PLC0415 (half a second)
-
-        settings["credential_provider"] = Boto3CredentialProvider()
-    return S3Store(bucket, client_options=client, retry_config=_RETRY, **settings)
-
-
-def _needs_boto3() -> bool:
-    """Whether the credentials lie in a profile, which boto3 reads and obstore does not."""
-    env = os.environ
-    if "AWS_ACCESS_KEY_ID" in env and "AWS_PROFILE" not in env:
-        return False
-    profile = "AWS_PROFILE" in env or (Path.home() / ".aws" / "credentials").is_file()
-    return profile and find_spec("boto3") is not None
+        raise UsageError(f"cannot open {root}: {first_line(error)}") from error
 
 
 def _before(prefix: str) -> str | None:
@@ -231,16 +216,17 @@ def _before(prefix: str) -> str | None:
     return f"{prefix[:-1]}{chr(ord(last) - 1)}~" if last.isascii() and last.isalnum() else None
 
 
-def _listing_cause(error: Exception) -> str:
+def listing_cause(error: Exception) -> str:
+    """Return why a listing failed and what to look at."""
     text = str(error)
     if isinstance(error, FileNotFoundError) or "NoSuchBucket" in text:
         return "there is no such bucket; check its name and AWS_REGION"
     if isinstance(error, exceptions.PermissionDeniedError | exceptions.UnauthenticatedError):
         return "the credentials may not list it; check them and the bucket's policy"
-    return f"{_first_line(error)}; check the name, the region, the endpoint and the network"
+    return f"{first_line(error)}; check the name, the region, the endpoint and the network"
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
     """Return the beginning of obstore's message, without addresses' query strings (signatures)."""
     line = " ".join(str(error).split("\n\nDebug source:")[0].split())
     return re.sub(r"(https?://[^\s?]+)\?\S+", r"\1", line)[:300]
