@@ -15,7 +15,6 @@ from seefood.report.words import (
     ERRORS,
     bytes_text,
     count_text,
-    join_text,
     score_text,
     seconds_text,
     share_text,
@@ -24,6 +23,7 @@ from seefood.report.words import (
 )
 
 _MOST_LABELS: Final = 10
+_MOST_IN_HEADLINE: Final = 4
 _MOST_PREVIEWS: Final = 150
 _FEWEST_SAMPLES: Final = 6
 _FEWEST_DOUBTFUL: Final = 6
@@ -80,9 +80,10 @@ class FailureSection:
 class Page:
     """Everything the template shows."""
 
-    title: str
     when: str
-    headline: str
+    total: str
+    """How many pictures; the headline goes on with the outcomes."""
+    outcomes: Sequence[str]
     lead: str
     figures: Sequence[tuple[str, str, str]]
     """Name, value, tone."""
@@ -135,9 +136,9 @@ def build_page(tally: Tally, summary: Mapping[str, Any], fetch: Fetch) -> Page:
     others = sum(of.count for _, of in rest)
     counts = [(printable(label), of.count, tones[label]) for label, of in shown]
     return Page(
-        title=f"seefood: {count_text(tally.rows, 'picture')}",
+        total=count_text(tally.rows, "picture") if tally.rows else "No pictures yet",
+        outcomes=_outcomes(tally, ranked),
         when=f"{tally.last.classified_at:%d %B %Y, %H:%M} UTC" if tally.last else "no pictures yet",
-        headline=_headline(tally, ranked),
         lead=_lead(tally, summary),
         figures=_figures(tally, summary),
         bar=label_bar(counts, others, tally.failed),
@@ -168,22 +169,19 @@ def _first_bin(label: LabelTally) -> int:
     return next((number for number, count in enumerate(label.bins) if count), len(label.bins))
 
 
-def _headline(tally: Tally, ranked: Sequence[tuple[str, LabelTally]]) -> str:
-    """Return one sentence: `57 pictures: 28 hotdog, 24 not_hotdog, 1 unsure, 4 failed`."""
-    if not tally.rows:
-        return "No pictures yet"
-    few = len(ranked) <= 4
+def _outcomes(tally: Tally, ranked: Sequence[tuple[str, LabelTally]]) -> list[str]:
+    """Return what became of the pictures, each counted once: `28 hotdog` and so on."""
+    few = len(ranked) <= _MOST_IN_HEADLINE
+    sure = [(printable(label), of.count - of.unsure) for label, of in ranked]
     parts = [
-        f"{of.count - of.unsure:,} {printable(label)}"
-        for label, of in ranked[: 4 if few else 3]
-        if of.count > of.unsure
+        f"{count:,} {label}" for label, count in sure[: _MOST_IN_HEADLINE - (not few)] if count
     ]
     if not few:
-        rest = sum(of.count - of.unsure for _, of in ranked[3:])
-        parts.append(f"{rest:,} of {len(ranked) - 3:,} other labels")
+        rest = sum(count for _, count in sure[_MOST_IN_HEADLINE - 1 :])
+        parts.append(f"{rest:,} of {len(ranked) - _MOST_IN_HEADLINE + 1:,} other labels")
     parts += [f"{tally.unsure:,} unsure"] if tally.unsure else []
     parts += [f"{tally.failed:,} failed"] if tally.failed else []
-    return f"{count_text(tally.rows, 'picture')}: {join_text(parts)}"
+    return parts
 
 
 def _lead(tally: Tally, summary: Mapping[str, Any]) -> str:
@@ -199,10 +197,8 @@ def _lead(tally: Tally, summary: Mapping[str, Any]) -> str:
         return f"Classified {speed}."
     if rows == 0:
         return f"The latest run found nothing new: all {skipped:,} pictures had their rows already."
-    return (
-        f"The latest run added {rows:,} of them {speed}, and skipped {skipped:,} that had their "
-        "rows already."
-    )
+    had = f", and skipped {skipped:,} that had their rows already" if skipped else ""
+    return f"The latest run added {rows:,} of them {speed}{had}."
 
 
 def _figures(tally: Tally, summary: Mapping[str, Any]) -> list[tuple[str, str, str]]:

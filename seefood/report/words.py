@@ -1,6 +1,5 @@
 """How a report words numbers, sizes, names and errors."""
 
-from collections.abc import Sequence
 from typing import Final
 
 from seefood.errors import ErrorCode, UsageError
@@ -47,7 +46,7 @@ def score_text(score: float) -> str:
 def seconds_text(seconds: float) -> str:
     """Return `3.2 s`, `12 min 5 s` or `3 h 20 min`."""
     if seconds < 60:
-        return f"{seconds:.1f} s"
+        return f"{seconds:.1f}\u00a0s"
     whole = round(seconds)
     if whole < 3600:
         return f"{whole // 60} min {whole % 60} s"
@@ -62,11 +61,6 @@ def bytes_text(count: int) -> str:
             return f"{size:.0f} {unit}" if unit == "B" or size >= 99.5 else f"{size:.1f} {unit}"
         size /= 1000
     return f"{size:,.1f} {units[-1]}"
-
-
-def join_text(parts: Sequence[str]) -> str:
-    """Return `a, b, c`."""
-    return ", ".join(parts)
 
 
 def shown_uri(uri: str) -> str:

@@ -12,7 +12,7 @@ from seefood.errors import UsageError
 from seefood.records import ImageRef, Row, Status, utc_now
 from seefood.report import rewrite_report, write_run_report
 from seefood.results import encode_rows, part_location
-from seefood.storage import write
+from seefood.storage import read, write
 from seefood.uris import Location, parse_location
 
 DIGEST = "ab" * 32
@@ -70,6 +70,18 @@ def test_a_runs_report_shows_the_rows_of_its_model(tmp_path: Path) -> None:
     assert "2 pictures: 2 hotdog" in page
     assert page.count("data:image/webp") == 4  # among the least certain, and under the label
     assert "three.png" not in page
+
+
+def test_a_report_may_lie_in_a_bucket(tmp_path: Path) -> None:
+    """The page is written to wherever the results are."""
+    output = parse_location("memory://labels/2026")
+    write_part(output, tmp_path, ["one.png"])
+    folder = write_account(output, "20261123T000000Z-000000")
+
+    location = rewrite_report(output)
+
+    assert folder.child("report.html") == location
+    assert b"1 picture: 1 hotdog" in read(location)
 
 
 def test_a_report_written_again_lies_beside_the_latest_run(tmp_path: Path) -> None:
