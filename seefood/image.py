@@ -9,6 +9,7 @@ Colour: 16-bit samples keep their high byte, transparent pixels lie on white, CM
 without its ICC profile, an animation is its first frame.
 """
 
+import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -158,7 +159,10 @@ def _decoding(data: bytes, limits: Limits) -> Iterator[tuple[Image.Image, str]]:
 
 def _undecodable(error: Exception, format_name: str) -> PictureError:
     text = " ".join(str(error).split())[:200] or type(error).__name__
-    truncated = isinstance(error, EOFError) or "truncated" in text.lower()
+    causes = (error, error.__cause__)  # Pillow wraps what goes wrong in a header
+    truncated = any(isinstance(cause, EOFError | struct.error) for cause in causes) or any(
+        words in text.lower() for words in ("truncated", "end of file")
+    )
     code = ErrorCode.TRUNCATED if truncated else ErrorCode.CORRUPT
     return PictureError(code, f"damaged {format_name}: {text}")
 

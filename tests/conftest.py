@@ -1,0 +1,133 @@
+"""What every test may ask for: places, an S3 server, a bundle. Nothing in here patches code."""
+
+import logging
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+from uuid import uuid4
+
+import pytest
+
+from seefood.bundle import default_bundle_path
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+ROOT: Final = Path(__file__).parent.parent
+SHARED: Final = Path(os.environ.get("SEEFOOD_SHARED", ROOT.parent / "shared" / "data"))
+BUNDLE: Final = Path(os.environ.get("SEEFOOD_TEST_BUNDLE", default_bundle_path()))
+
+
+def _has_browser() -> bool:
+    return bool(shutil.which("chromium") and shutil.which("chromedriver"))
+
+
+# What a marked test needs, how to see whether it is there, and what to do if not.
+_NEEDS: Final[dict[str, tuple[Callable[[], bool], str]]] = {
+    "beam": (lambda: find_spec("apache_beam") is not None, 'pip install "seefood[beam]"'),
+    "tensorflow": (
+        lambda: find_spec("tensorflow") is not None,
+        'pip install "seefood[tensorflow]"',
+    ),
+    "browser": (_has_browser, "apt-get install chromium chromium-driver"),
+    "photos": (SHARED.is_dir, f"no photos at {SHARED}; set SEEFOOD_SHARED"),
+}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip what needs something that is not here, and say what is missing."""
+    missing = {name: cure for name, (there, cure) in _NEEDS.items() if not there()}
+    for item in items:
+        for name, cure in missing.items():
+            if item.get_closest_marker(name):
+                item.add_marker(pytest.mark.skip(reason=f"{name} is missing: {cure}"))
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of the development photos; only for tests marked `photos`."""
+    return SHARED
+
+
+@pytest.fixture(scope="session")
+def bundle_path() -> Path:
+    """A model bundle that LiteRT runs: the one in the box, or SEEFOOD_TEST_BUNDLE."""
+    if not (BUNDLE / "assets.extra" / "bundle.json").is_file():
+        pytest.skip(f"there is no model bundle at {BUNDLE}; set SEEFOOD_TEST_BUNDLE")
+    return BUNDLE
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """An S3 bucket of one test, and a foreign client to fill and check it."""
+
+    name: str
+    client: "S3Client"
+    endpoint: str
+
+    @property
+    def uri(self) -> str:
+        """The bucket as seefood names it."""
+        return f"s3://{self.name}"
+
+    def put(self, key: str, data: bytes) -> str:
+        """Put an object and return its entity tag without quotes."""
+        return self.client.put_object(Bucket=self.name, Key=key, Body=data)["ETag"].strip('"')
+
+    def keys(self, prefix: str = "") -> list[str]:
+        """Return every key below `prefix`, sorted."""
+        pages = self.client.get_paginator("list_objects_v2").paginate(
+            Bucket=self.name, Prefix=prefix
+        )
+        return [item["Key"] for page in pages for item in page.get("Contents", [])]
+
+    def get(self, key: str) -> bytes:
+        """Return an object's bytes."""
+        return self.client.get_object(Bucket=self.name, Key=key)["Body"].read()
+
+
+@pytest.fixture(scope="session")
+def s3_endpoint() -> Iterator[str]:
+    """A real S3 server on a free loopback port."""
+    from moto.server import ThreadedMotoServer  # noqa: PLC0415 (a second)
+
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def s3(s3_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Bucket:
+    """A fresh bucket, with the environment set as a user would set it for another S3 server."""
+    import boto3  # noqa: PLC0415 (half a second)
+
+    environment = {
+        "AWS_ENDPOINT_URL": s3_endpoint,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_REGION": "us-east-1",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("AWS_PROFILE", raising=False)
+    monkeypatch.delenv("AWS_SESSION_TOKEN", raising=False)
+    client: Any = boto3.client("s3")
+    # One store for each root stays open in a process, so no two tests share a bucket.
+    name = f"bucket-{uuid4().hex[:12]}"
+    client.create_bucket(Bucket=name)
+    return Bucket(name, client, s3_endpoint)
+
+
+@pytest.fixture
+def memory() -> str:
+    """The root of an empty store in memory."""
+    return f"memory://{uuid4().hex}"
