@@ -1,0 +1,58 @@
+"""Bundles for the core's tests: real files and digests, the fake engine's answers inside."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from seefood.bundle import (
+    EXTRA,
+    GOLDEN,
+    LITERT_MODEL,
+    Bundle,
+    BundleSpec,
+    Certificate,
+    Golden,
+    write_bundle,
+)
+from seefood.drawn import draw_picture
+from seefood.engines.fake import FakeEngine
+from seefood.image import ResizeRule, decode
+
+LABELS = ("hotdog", "not_hotdog")
+
+
+def fake_bundle(folder: Path, **changes: object) -> Bundle:
+    """Write a bundle whose graphs are a few bytes, certified for the fake engine.
+
+    `changes` replace fields of its `BundleSpec`.
+    """
+    for file, content in {
+        "saved_model.pb": b"not really a graph",
+        "variables/variables.data-00000-of-00001": bytes(range(64)),
+        "variables/variables.index": b"an index",
+        LITERT_MODEL: b"not really a flat buffer",
+        f"{EXTRA}/MODEL_CARD.md": b"# A fake\n",
+    }.items():
+        (folder / file).parent.mkdir(parents=True, exist_ok=True)
+        (folder / file).write_bytes(content)
+    (folder / GOLDEN).mkdir()
+    rule = ResizeRule(24, 32)
+    engine = FakeEngine(len(LABELS))
+    goldens = []
+    for kind in ("hotdog_mustard", "house"):
+        name = f"{GOLDEN}/{kind}.png"
+        draw_picture(kind, 1, (60, 40)).save(folder / name)
+        pixels = decode((folder / name).read_bytes(), rule).pixels
+        answer = engine.predict(pixels[np.newaxis])[0]
+        goldens.append(Golden(name, tuple(map(float, answer))))
+    spec = BundleSpec(
+        name="fake",
+        labels=LABELS,
+        rule=rule,
+        thresholds=(0.6, 0.7),
+        certificate=Certificate(1e-4, tuple(goldens)),
+        training={"network": "none", "seconds": 0.5},
+        metrics={"accuracy": 0.5},
+    )
+    return write_bundle(folder, replace(spec, **changes))  # type: ignore[arg-type]
