@@ -8,6 +8,7 @@ names that trip scripts up; and a few broken files. The folder says what a file 
 import struct
 import zlib
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from pathlib import Path
 from typing import Any, Final
@@ -20,6 +21,7 @@ from seefood.drawn import draw_picture
 Encoder = Callable[[Image.Image], bytes]
 Size = tuple[int, int]
 
+_THREADS: Final = 4  # NumPy and Pillow let go of the interpreter while they work
 _ORIENTATION: Final = 0x0112
 _WEB: Final = (400, 300)
 # How an upright picture has to be stored for a viewer that obeys the EXIF orientation.
@@ -40,9 +42,15 @@ def write_demo_pictures(folder: Path, seed: int = 0) -> int:
     The same seed gives the same pictures. Makes the folder if it is absent and overwrites files of
     the same names; not atomic. Takes about 5 s.
     """
-    for number, (name, kind, size, encode) in enumerate(_PICTURES):
+
+    def draw(number: int) -> None:
+        name, kind, size, encode = _PICTURES[number]
         image = draw_picture(kind, (seed * len(_PICTURES) + number) % 1000, size)
         _write(folder / name, encode(image))
+
+    with ThreadPoolExecutor(_THREADS, "draw") as pool:
+        for _ in pool.map(draw, range(len(_PICTURES))):
+            pass  # what a thread raised is raised here
     broken = _broken_files(draw_picture("pizza", seed % 1000, _WEB))
     for name, data in broken.items():
         _write(folder / "broken" / name, data)
@@ -144,7 +152,7 @@ def _bmp(image: Image.Image) -> bytes:
 
 
 def _tiff(image: Image.Image) -> bytes:
-    return _saved(image, "TIFF", compression="tiff_lzw")
+    return _saved(image, "TIFF", compression="tiff_adobe_deflate")
 
 
 def _avif(image: Image.Image) -> bytes:

@@ -5,11 +5,12 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageFilter
+from PIL import Image, ImageChops, ImageFilter
 
 from seefood.drawn.scene import Scene, to_bytes
 
 _GRAIN: Final = 512
+_MIDDLE: Final = 128
 
 
 def finish_picture(scene: Scene, size: tuple[int, int]) -> Image.Image:
@@ -33,13 +34,15 @@ def finish_picture(scene: Scene, size: tuple[int, int]) -> Image.Image:
 
 def _with_grain(image: Image.Image, rng: np.random.Generator, strength: float) -> Image.Image:
     """Add sensor noise of this deviation in levels, from a random place of one large tile."""
-    tile = np.roll(_grain(), tuple(rng.integers(0, _GRAIN, 2)), axis=(0, 1))
-    tile = np.round(tile[: image.height, : image.width] * np.float32(strength)).astype(np.int16)
-    rows, columns = -(-image.height // tile.shape[0]), -(-image.width // tile.shape[1])
-    if rows > 1 or columns > 1:
-        tile = np.tile(tile, (rows, columns, 1))[: image.height, : image.width]
-    noisy = np.asarray(image, np.int16) + tile
-    return Image.fromarray(np.clip(noisy, 0, 255).astype(np.uint8))
+    corner = (int(rng.integers(0, _GRAIN)), int(rng.integers(0, _GRAIN)))
+    tile = np.roll(_grain(), corner, axis=(0, 1))[: image.height, : image.width]
+    levels = np.clip(np.round(tile * np.float32(strength)) + _MIDDLE, 0, 255).astype(np.uint8)
+    grain = Image.fromarray(levels)
+    noise = Image.new("RGB", image.size)
+    for top in range(0, image.height, grain.height):
+        for left in range(0, image.width, grain.width):
+            noise.paste(grain, (left, top))
+    return ImageChops.add(image, noise, 1, -_MIDDLE)
 
 
 @cache

@@ -63,6 +63,7 @@ def person(scene: Scene) -> None:
     u, v = u / size, v / size
     blush = np.exp(-(((np.abs(u) - 0.45) / 0.2) ** 2 + ((v - 0.32) / 0.16) ** 2)) * mask
     scene.paint(area, blush * np.float32(0.28), (0.85, 0.35, 0.30))
+    iris = scene.choose(((0.28, 0.18, 0.10), (0.30, 0.45, 0.60)))
     for flip in (-1.0, 1.0):
         spot = (x + flip * size * 0.32, y - size * 0.06)
         white = ellipse(u - flip * 0.32, v + 0.06, 0.155, 0.085)
@@ -71,7 +72,7 @@ def person(scene: Scene) -> None:
             scene,
             spot,
             size * 0.078,
-            scene.choose(((0.28, 0.18, 0.10), (0.30, 0.45, 0.60))),
+            iris,
             Finish(),
         )
         ball(scene, spot, size * 0.036, (0.02, 0.02, 0.02), Finish())
