@@ -19,6 +19,7 @@ from seefood.errors import SeefoodError, UsageError
 _COMMANDS: Final = {
     "classify": "Label every picture of folders, buckets, globs: one row each.",
     "predict": "Label a few pictures, one line each.",
+    "explain": "Show what the network sees in one picture, as a page.",
     "train": "Train a network on folders of labelled photos.",
     "evaluate": "Measure a bundle on labelled photos.",
     "package": "Make a bundle from a SavedModel.",

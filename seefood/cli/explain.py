@@ -1,0 +1,72 @@
+"""`seefood explain`: one picture through the network, as a page to read."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from seefood.cli.options import model_option, model_path
+
+
+@click.command("explain")
+@click.argument("image")
+@click.option("--output", required=True, metavar="PAGE.html", help="The page to write.")
+@model_option
+@click.option(
+    "--lang",
+    type=click.Choice(("en", "pt")),
+    default="en",
+    show_default=True,
+    help="English or Portuguese.",
+)
+@click.option(
+    "--photos",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Labelled photos for the last chapter: a folder for each class.",
+)
+@click.option(
+    "--compare", multiple=True, metavar="BUNDLE", help="Another network to ask; may be repeated."
+)
+def explain_command(
+    *,
+    image: str,
+    output: str,
+    model: str | None,
+    lang: str,
+    photos: Path | None,
+    compare: Sequence[str],
+) -> None:
+    """Walk IMAGE through the network and write one page about it that opens from disk.
+
+    \b
+    Examples:
+      seefood explain lunch.jpg --output lunch.html
+      seefood explain lunch.jpg --output almoco.html --lang pt
+      seefood explain lunch.jpg --output lunch.html --compare lenet5 --photos hotdog-data
+    """  # noqa: D301 (click's mark against re-wrapping)
+    from seefood.bundle import load_bundle
+    from seefood.errors import PictureError, UsageError
+    from seefood.explain.page import Picture, explain_picture
+    from seefood.printable import printable
+    from seefood.storage import read, write
+    from seefood.summary import shown
+    from seefood.uris import parse_location
+
+    bundle = load_bundle(model_path(model))
+    others = [load_bundle(model_path(other)) for other in compare]
+    try:
+        data = read(parse_location(image))
+        page = explain_picture(
+            Picture(Path(image).name, data),
+            bundle,
+            language="pt" if lang == "pt" else "en",
+            photos=photos,
+            compared=others,
+        )
+    except FileNotFoundError as error:
+        raise UsageError(f"there is no picture at {image}; check the path") from error
+    except PictureError as error:
+        raise UsageError(f"{image} cannot be explained: {error}") from error
+    target = parse_location(output)
+    write(target, page.encode())
+    click.echo(printable(shown(target)))

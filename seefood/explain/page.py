@@ -1,0 +1,140 @@
+"""The page: figures and text of one language, as one self-contained HTML file."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from seefood.bundle import DIGEST_SHOWN, Bundle
+from seefood.engines import Engine, load_engine
+from seefood.explain import figures
+from seefood.explain.classics import CLASSICS
+from seefood.explain.curves import activation_curves
+from seefood.explain.layers import find_layers
+from seefood.explain.samples import sample_groups
+from seefood.explain.trace import trace_picture
+from seefood.image import decode
+from seefood.printable import printable
+
+Language = Literal["en", "pt"]
+LANGUAGES: Final[tuple[Language, ...]] = ("en", "pt")
+_HTML_LANGUAGE: Final = {"en": "en", "pt": "pt-BR"}
+_CHAPTERS: Final = (
+    "origin", "input", "convolution", "activation", "pooling", "dense", "layers", "use",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """The reader's own picture."""
+
+    name: str
+    data: bytes
+
+
+def explain_picture(
+    picture: Picture,
+    bundle: Bundle,
+    *,
+    language: Language = "en",
+    photos: Path | None = None,
+    compared: Sequence[Bundle] = (),
+) -> str:
+    """Return the page, HTML, that walks `picture` through the network of `bundle`.
+
+    `photos` is a data set for the last chapter; `compared` are bundles that are asked about the
+    same picture. Raises `PictureError` for a picture that cannot be decoded, `UsageError` for a
+    bundle that cannot be looked into, `BundleError` for one that is not certified.
+    """
+    engine = load_engine(bundle, "litert")
+    image = decode(picture.data, bundle.spec.rule)
+    stage = figures.set_stage(bundle, engine, image)
+    environment = _environment()
+    text: Any = environment.get_template(f"{language}.html").make_module(_writers(language))
+    stepper = figures.stepper_figure(stage)
+    page = environment.get_template("page.html").render(
+        **_writers(language),
+        language=language,
+        html_language=_HTML_LANGUAGE[language],
+        chapters=_CHAPTERS,
+        name=printable(picture.name),
+        verdict={
+            "label": bundle.labels[stage.label],
+            "probability": float(stage.trace.probabilities[stage.label]),
+        },
+        model=_model(bundle, stage),
+        maps=figures.maps_figure(stage),
+        input=figures.input_figure(stage),
+        kernels=figures.kernels_figure(stage),
+        stepper=stepper,
+        stepper_json=_script_json(stepper, str(text.step_sentence())),
+        curves=activation_curves(),
+        relu=figures.relu_figure(stage),
+        pooling=figures.pooling_figure(stage),
+        dense=figures.dense_figure(stage),
+        layers=figures.layers_figure(stage),
+        classics=CLASSICS,
+        compared=[_verdict(other, picture) for other in compared],
+        samples=sample_groups(bundle, engine, photos),
+    )
+    return str(page)
+
+
+def _environment() -> Environment:
+    return Environment(
+        loader=PackageLoader("seefood.explain"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def _writers(language: Language) -> dict[str, Any]:
+    """Return how numbers are written: a Brazilian reader expects 1.234,5."""
+
+    def localised(text: str) -> str:
+        return text.translate(str.maketrans(",.", ".,")) if language == "pt" else text
+
+    return {
+        "number": lambda value: localised(f"{value:,}"),
+        "decimal": lambda value: localised(f"{value:.2f}"),
+        "percent": lambda value: localised(f"{value:.1%}"),
+    }
+
+
+def _model(bundle: Bundle, stage: figures.Stage) -> dict[str, Any]:
+    rule = bundle.spec.rule
+    return {
+        "name": bundle.name,
+        "digest": bundle.digest[:DIGEST_SHOWN],
+        "input_shape": (rule.height, rule.width, 3),
+        "layers": len(stage.layers),
+        "depth": sum(layer.parameters > 0 for layer in stage.layers),
+        "parameters": sum(layer.parameters for layer in stage.layers),
+        "version": version("seefood"),
+    }
+
+
+def _verdict(bundle: Bundle, picture: Picture) -> dict[str, Any]:
+    engine: Engine = load_engine(bundle)
+    pixels = decode(picture.data, bundle.spec.rule).pixels
+    answer = engine.predict(pixels[None])[0]
+    best = int(answer.argmax())
+    return {
+        "name": bundle.name,
+        "parameters": sum(layer.parameters for layer in find_layers(trace_picture(bundle, pixels))),
+        "label": bundle.labels[best],
+        "probability": float(answer[best]),
+    }
+
+
+def _script_json(stepper: dict[str, Any] | None, sentence: str) -> Markup:
+    """Return the stepper's data as a JavaScript literal; `<` is escaped, so no tag can end it."""
+    data = None if stepper is None else {**stepper, "sentence": sentence}
+    return Markup(json.dumps(data).replace("<", "\\u003c"))  # noqa: S704 (our own numbers, escaped)

@@ -1,0 +1,95 @@
+"""Arrays to pictures in a page: PNG data URIs, colour scales, heat maps over photos."""
+
+import base64
+from io import BytesIO
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from seefood.explain.trace import Values
+from seefood.image import Pixels
+
+_MAP_SIDE: Final = 112
+# Seven stops of a perceptually even scale from dark to light, and one that diverges from white.
+_SEQUENTIAL: Final = np.array(
+    [(13, 8, 60), (84, 15, 109), (139, 34, 105), (187, 55, 84), (227, 89, 51), (249, 142, 9),
+     (252, 225, 120)],
+    dtype=np.float32,
+)  # fmt: skip
+_DIVERGING: Final = np.array(
+    [(33, 82, 156), (103, 152, 205), (203, 222, 240), (250, 250, 248), (248, 208, 190),
+     (221, 117, 94), (158, 28, 45)],
+    dtype=np.float32,
+)  # fmt: skip
+
+
+def data_uri(image: Image.Image) -> str:
+    """Return `image` as a PNG in a data URI."""
+    stream = BytesIO()
+    image.save(stream, "PNG", optimize=True)
+    return "data:image/png;base64," + base64.b64encode(stream.getvalue()).decode()
+
+
+def photo_uri(pixels: Pixels) -> str:
+    """Return RGB uint8 of shape `(height, width, 3)` as a JPEG in a data URI."""
+    stream = BytesIO()
+    Image.fromarray(pixels).save(stream, "JPEG", quality=85)
+    return "data:image/jpeg;base64," + base64.b64encode(stream.getvalue()).decode()
+
+
+def channel_uri(pixels: Pixels, channel: int) -> str:
+    """Return one channel of RGB pixels in its own colour."""
+    tinted = np.zeros_like(pixels)
+    tinted[:, :, channel] = pixels[:, :, channel]
+    return photo_uri(tinted)
+
+
+def colour(values: Values, limit: float | None = None) -> NDArray[np.uint8]:
+    """Return `values` of shape `(height, width)` as colours of shape `(height, width, 3)`.
+
+    Values of both signs go from blue over white to red, symmetrically; others from dark to light.
+    `limit` is the absolute value of the scale's end, by default the largest one.
+    """
+    end = float(np.abs(values).max()) if limit is None else limit
+    end = end or 1.0
+    diverging = bool(values.min() < 0)
+    stops = _DIVERGING if diverging else _SEQUENTIAL
+    share = (values / end + 1) / 2 if diverging else values / end
+    place = np.clip(share, 0.0, 1.0) * (len(stops) - 1)
+    low = np.minimum(place.astype(int), len(stops) - 2)
+    part = (place - low)[..., np.newaxis]
+    return np.asarray(stops[low] * (1 - part) + stops[low + 1] * part, dtype=np.uint8)
+
+
+def map_uri(values: Values, limit: float | None = None) -> str:
+    """Return a feature map, `(height, width)`, a pixel a value; at most 112 pixels wide.
+
+    Pages enlarge it in hard squares (`image-rendering: pixelated`).
+    """
+    image = Image.fromarray(colour(values, limit))
+    image.thumbnail((_MAP_SIDE, _MAP_SIDE), Image.Resampling.BOX)
+    return data_uri(image.quantize(64, dither=Image.Dither.NONE))
+
+
+def kernel_uri(kernel: Values) -> str:
+    """Return a first layer's kernel, `(height, width, 3)`, as the colours that it looks for."""
+    span = float(np.abs(kernel).max()) or 1.0
+    return data_uri(Image.fromarray(np.asarray((kernel / span + 1) * 127.5, dtype=np.uint8)))
+
+
+def heat_uri(pixels: Pixels, heat: Values) -> str:
+    """Return the photo with `heat`, of any shape `(height, width)`, laid over it.
+
+    Only places that speak for the label are coloured: the stronger, the more opaque.
+    """
+    height, width, _ = pixels.shape
+    positive = np.maximum(heat, 0.0)
+    smooth = Image.fromarray(positive).resize((width, height), Image.Resampling.BICUBIC)
+    strength = np.clip(np.asarray(smooth, dtype=np.float32), 0.0, None)
+    strength /= float(strength.max()) or 1.0
+    alpha = (0.75 * strength)[..., np.newaxis]
+    dimmed = pixels * np.float32(0.55) + np.float32(40)
+    mixed = dimmed * (1 - alpha) + colour(strength, 1.0) * alpha
+    return photo_uri(np.asarray(np.clip(mixed, 0, 255), dtype=np.uint8))

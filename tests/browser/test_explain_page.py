@@ -1,0 +1,71 @@
+"""Rules of the glass box in a real browser, opened from disk."""
+
+from io import BytesIO
+from typing import TYPE_CHECKING
+
+import pytest
+
+from seefood.bundle import load_bundle
+from seefood.drawn import draw_picture
+from seefood.explain.page import LANGUAGES, Picture, explain_picture
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.browser.conftest import Browser
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module", params=LANGUAGES)
+def url(
+    request: pytest.FixtureRequest, bundle_path: "Path", tmp_path_factory: pytest.TempPathFactory
+) -> str:
+    stream = BytesIO()
+    draw_picture("hotdog_ketchup", 7, (320, 240)).save(stream, "JPEG")
+    picture = Picture("lunch.jpg", stream.getvalue())
+    page = explain_picture(picture, load_bundle(bundle_path), language=request.param)
+    path: Path = tmp_path_factory.mktemp("explain") / "page.html"
+    path.write_text(page)
+    return path.as_uri()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1280])
+def test_page_is_quiet_and_fits(browser: "Browser", url: str, width: int, theme: str) -> None:
+    """No console message, no request but the page's own, nothing wider than the window."""
+    browser.open(url, width=width, theme=theme)
+    assert browser.console() == []
+    assert browser.requests() == [url]
+    assert browser.ask("document.documentElement.scrollWidth") <= width
+
+
+def test_every_picture_has_an_alternative_text(browser: "Browser", url: str) -> None:
+    """What cannot be seen can be read: every image and drawing says what it shows."""
+    browser.open(url)
+    silent = "[...document.querySelectorAll('img, svg')].filter(e => !(e.alt || e.ariaLabel))"
+    assert browser.ask(f"{silent}.length") == 0
+    assert browser.ask("document.querySelectorAll('img').length") > 40
+
+
+def test_calculator_follows_the_formula(browser: "Browser", url: str) -> None:
+    """5 x 5 over 32 x 32 says 28 when the page opens, and 14 once the stride is 2."""
+    browser.open(url)
+    answer = "document.getElementById('calc-answer').textContent"
+    assert browser.ask(answer).endswith("= 28")
+    browser.driver.execute_script(
+        "const s = document.getElementById('calc-s'); s.value = 2;"
+        "s.dispatchEvent(new Event('input'))"
+    )
+    assert browser.ask(answer).endswith("= 14")
+
+
+def test_stepper_sums_what_it_shows(browser: "Browser", url: str) -> None:
+    """By keyboard, the window moves, and the sum below is the cell of the feature map."""
+    browser.open(url)
+    slider = browser.driver.find_element("id", "step")
+    slider.send_keys("\ue014" * 3)  # three times the right arrow
+    assert browser.ask("document.getElementById('step').value") == "3"
+    cell = browser.ask("document.querySelector('#answers td.on').textContent")
+    total = browser.ask("document.getElementById('step-sum').textContent").rsplit("= ", 1)[1]
+    assert float(cell) == pytest.approx(float(total), abs=0.006)
