@@ -1,0 +1,233 @@
+import json
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, Final
+from urllib.parse import quote_plus
+
+import pytest
+from door.events import Batch, EventError, HttpRequest, Invocation, Upload, order_of, parse_event
+from hypothesis import given
+from hypothesis import strategies as st
+
+from seefood.records import ImageRef
+
+Recorded = Callable[[str], Any]
+
+KEY: Final = "menu/été 1+1=2 100%/🌭.jpg"
+UPLOAD: Final = Upload(
+    ImageRef(
+        f"s3://photos/{KEY}",
+        "d41d8cd98f00b204e9800998ecf8427e",
+        52311,
+        "096fKKXTRTtl3on89fVO.nfljtsv6qko",
+    ),
+    "0055AED6DCD90281E5",
+)
+KEYS: Final = st.text(
+    st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=60
+).filter(lambda key: not key.endswith("/"))
+
+
+def batch(event: Any) -> Batch:
+    asked = parse_event(event)
+    assert isinstance(asked, Batch)
+    return asked
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["s3_put", "sqs_s3", "sns_s3", "sqs_sns_s3", "eventbridge_created", "sqs_eventbridge"],
+)
+def test_one_upload_is_the_same_by_every_way(recorded: Recorded, name: str) -> None:
+    """However S3's message travels, it names the same object, version, size and place in order."""
+    (message,) = batch(recorded(name)).messages
+
+    assert (UPLOAD,) == message.uploads
+
+
+@pytest.mark.parametrize(
+    ("name", "from_queue"),
+    [("s3_put", False), ("sns_s3", False), ("eventbridge_created", False), ("sqs_s3", True)],
+)
+def test_only_a_queue_takes_messages_back_one_by_one(
+    recorded: Recorded, name: str, *, from_queue: bool
+) -> None:
+    """Only for SQS is the answer a list of failures; to the others a failure is an exception."""
+    assert from_queue == batch(recorded(name)).from_queue
+
+
+def test_a_notification_of_many_records_is_one_message(recorded: Recorded) -> None:
+    """Each record is an upload; a multipart tag, a copy and an unversioned object are known."""
+    (message,) = batch(recorded("s3_many")).messages
+
+    assert [
+        ("s3://photos/a.jpg", "aaaa0000aaaa0000aaaa0000aaaa0000", True),
+        ("s3://photos/b c.jpg", "bbbb0000bbbb0000bbbb0000bbbb0000-3", False),
+        ("s3://photos/d+e.jpg", "cccc0000cccc0000cccc0000cccc0000", False),
+    ] == [(u.ref.uri, u.ref.etag, u.ref.version_id is None) for u in message.uploads]
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("s3_test", "s3:TestEvent"),
+        ("s3_removed", "ObjectRemoved:Delete"),
+        ("s3_folder", "a folder"),
+        ("eventbridge_deleted", "Object Deleted"),
+    ],
+)
+def test_what_is_no_upload_is_ignored_and_told(recorded: Recorded, name: str, kind: str) -> None:
+    """S3's test event, deletions and a console's folders need nothing done."""
+    (message,) = batch(recorded(name)).messages
+
+    assert ((), (kind,), None) == (message.uploads, message.ignored, message.error)
+
+
+def test_a_malformed_message_is_its_own_matter(recorded: Recorded) -> None:
+    """In a batch of a queue, what cannot be understood spoils none of its neighbours."""
+    messages = batch(recorded("sqs_mixed")).messages
+
+    assert [1, 0, 0, 0, 3] == [len(message.uploads) for message in messages]
+    assert [False, True, True, False, False] == [m.error is not None for m in messages]
+    assert "no JSON" in (messages[1].error or "")
+    assert "order" in (messages[2].error or "")
+
+
+@given(KEYS)
+def test_any_key_survives_s3_encoding(key: str) -> None:
+    """Spaces, plus signs, percent signs, slashes and unicode arrive as they were."""
+    event = s3_event({"key": quote_plus(key, safe="/"), "size": 1, "eTag": "e"})
+
+    assert f"s3://photos/{key}" == batch(event).messages[0].uploads[0].ref.uri
+
+
+@given(KEYS)
+def test_any_key_survives_eventbridge(key: str) -> None:
+    """EventBridge does not encode keys, so nothing is decoded."""
+    event = {
+        "source": "aws.s3",
+        "detail-type": "Object Created",
+        "detail": {"bucket": {"name": "photos"}, "object": {"key": key, "size": 1, "etag": "e"}},
+    }
+
+    assert f"s3://photos/{key}" == batch(event).messages[0].uploads[0].ref.uri
+
+
+@pytest.mark.parametrize("told", [{"size": 5}, {"eTag": "e"}, {"size": "5", "eTag": "e"}])
+def test_without_size_or_tag_the_store_is_asked(told: dict[str, Any]) -> None:
+    """A reference without an entity tag is what makes the reader ask first."""
+    event = s3_event({"key": "a.jpg", **told})
+
+    assert ImageRef("s3://photos/a.jpg") == batch(event).messages[0].uploads[0].ref
+
+
+def test_an_unversioned_objects_version_is_none() -> None:
+    """S3 writes `null` for the version of an object put before versioning; that is no id."""
+    event = s3_event({"key": "a.jpg", "size": 1, "eTag": "e", "versionId": "null"})
+
+    assert batch(event).messages[0].uploads[0].ref.version_id is None
+
+
+def test_sequencers_of_different_lengths_are_padded_on_the_right() -> None:
+    """AWS documents that the shorter sequencer is padded with zeros before they are compared."""
+    uploads = [Upload(ImageRef("s3://b/k"), mark) for mark in ("0055AED6DD", "0055AED6DCD9", "00")]
+
+    assert ["00", "0055AED6DCD9", "0055AED6DD"] == [
+        upload.sequencer for upload in sorted(uploads, key=order_of)
+    ]
+
+
+def test_a_function_url_request_is_read(recorded: Recorded) -> None:
+    """Method, path, query, headers and the body with its encoding are there."""
+    asked = parse_event(recorded("function_url_classify"))
+
+    assert isinstance(asked, HttpRequest)
+    assert ("POST", "/classify", {"heatmap": "1"}) == (asked.method, asked.path, asked.query)
+    assert ("image/gif", True) == (asked.headers["content-type"], asked.is_base64)
+    assert "e1506fd5-9e7b-434f-bd42-4f8fa224b599" == asked.id
+
+
+def test_an_api_gateways_stage_is_no_part_of_the_path(recorded: Recorded) -> None:
+    """The same page works below `/prod` and at a Function URL."""
+    asked = parse_event(recorded("api_gateway_classify"))
+
+    assert isinstance(asked, HttpRequest)
+    assert "/classify" == asked.path
+
+
+def test_direct_calls_name_an_object_or_bring_a_picture(recorded: Recorded) -> None:
+    """`uri` and `image` are the two direct calls."""
+    assert Invocation(uri=f"s3://photos/{KEY}") == parse_event(recorded("call_uri"))
+    assert Invocation(image=recorded("call_image")["image"]) == parse_event(recorded("call_image"))
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        pytest.param(None, id="nothing"),
+        pytest.param([], id="a list"),
+        pytest.param({}, id="empty"),
+        pytest.param({"hello": "world"}, id="a stranger"),
+        pytest.param({"uri": "s3://b/k", "image": "AA=="}, id="both calls at once"),
+        pytest.param({"uri": 7}, id="a URI that is a number"),
+        pytest.param({"uri": ""}, id="an empty URI"),
+        pytest.param({"Records": [{"eventSource": "aws:kinesis"}]}, id="another source"),
+        pytest.param({"Records": [None]}, id="an empty record"),
+        pytest.param({"Records": [{"eventName": "ObjectCreated:Put", "s3": {}}]}, id="no object"),
+        pytest.param({"Records": [{"Sns": {"Message": "{"}}]}, id="half a message"),
+    ],
+)
+def test_an_unknown_event_is_refused_clearly(event: Any) -> None:
+    """The error says what was seen and which kinds are taken."""
+    with pytest.raises(EventError, match="takes"):
+        parse_event(event)
+
+
+def test_wrappings_have_an_end() -> None:
+    """A message wrapped in itself over and over is refused, not followed."""
+    event: dict[str, Any] = s3_event({"key": "a", "size": 1, "eTag": "e"})
+    for _ in range(5):
+        event = {"Records": [{"Sns": {"Message": json.dumps(event)}}]}
+
+    with pytest.raises(EventError, match="wrapped"):
+        parse_event(event)
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(
+                st.sampled_from(
+                    [
+                        "Records",
+                        "s3",
+                        "Sns",
+                        "Message",
+                        "detail",
+                        "source",
+                        "body",
+                        "object",
+                        "bucket",
+                    ]
+                ),
+                inner,
+                max_size=4,
+            )
+        ),
+        max_leaves=12,
+    )
+)
+def test_whatever_comes_only_one_error_is_raised(event: Any) -> None:
+    """No event of any shape raises anything but `EventError`."""
+    with suppress(EventError):
+        parse_event(event)
+
+
+def s3_event(told: dict[str, Any]) -> dict[str, Any]:
+    record = {
+        "eventName": "ObjectCreated:Put",
+        "s3": {"bucket": {"name": "photos"}, "object": told},
+    }
+    return {"Records": [record]}
