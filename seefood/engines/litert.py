@@ -36,7 +36,11 @@ class LiteRTEngine:
         self._shape = (1, bundle.spec.rule.height, bundle.spec.rule.width, 3)
         self._local = threading.local()
         with native_output_logged():  # the first interpreter of a process announces itself
-            self._check_shapes(bundle)
+            try:
+                self._interpreter()
+            except (ValueError, RuntimeError) as error:
+                raise BundleError(f"LiteRT cannot load {self._path}: {error}") from error
+        self._check_shapes(bundle)
 
     def predict(self, images: Pixels) -> "np.typing.NDArray[np.float32]":
         """See `seefood.engines.Engine.predict`."""
