@@ -30,7 +30,9 @@ def report_command(*, dest: str, output: str | None, show: bool) -> None:
     target = parse_location(output) if output else None
     location = rewrite_report(parse_location(dest), target)
     click.echo(printable(shown(location)))
-    if show:
+    if show and location.is_local:
         import webbrowser
 
         webbrowser.open(location.uri)
+    elif show:
+        click.echo("seefood: no browser opens a bucket; give --output FILE with --open", err=True)

@@ -25,8 +25,7 @@ from seefood.report.words import (
 _MOST_LABELS: Final = 10
 _MOST_IN_HEADLINE: Final = 4
 _MOST_PREVIEWS: Final = 150
-_FEWEST_SAMPLES: Final = 6
-_FEWEST_DOUBTFUL: Final = 6
+_ONE_LINE: Final = 6  # of a contact sheet, on a laptop
 _MOST_REASONS: Final = 5
 _TONES: Final = 6
 _OWN_TONES: Final = {"hotdog": "hotdog", "not_hotdog": "not-hotdog"}
@@ -101,9 +100,10 @@ def build_page(tally: Tally, summary: Mapping[str, Any], fetch: Fetch) -> Page:
     ranked = sorted(tally.labels.items(), key=lambda item: (-item[1].count, item[0]))
     shown, rest = ranked[:_MOST_LABELS], ranked[_MOST_LABELS:]
     tones = _tones([label for label, _ in shown])
-    least = tally.least_certain.rows()[: max(_FEWEST_DOUBTFUL, (tally.rows - tally.failed) // 4)]
+    doubtful = (tally.rows - tally.failed) // 4 // _ONE_LINE * _ONE_LINE
+    least = tally.least_certain.rows()[: max(_ONE_LINE, doubtful)]
     space = (_MOST_PREVIEWS - len(least)) // max(1, len(shown))
-    chosen = {label: _sample(of, max(_FEWEST_SAMPLES, space)) for label, of in shown}
+    chosen = {label: _sample(of, max(_ONE_LINE, space)) for label, of in shown}
     previews = make_previews([*least, *(row for rows in chosen.values() for row in rows)], fetch)
     lowest = min((_first_bin(of) for _, of in ranked), default=0)
 
@@ -189,16 +189,14 @@ def _lead(tally: Tally, summary: Mapping[str, Any]) -> str:
     if not summary:
         return "Put together from the rows; no run of the bulk job left its account here."
     rows, skipped = int(summary.get("rows", 0)), int(summary.get("skipped_by_ledger", 0))
-    speed = (
-        f"in {seconds_text(float(summary.get('seconds', 0)))}, "
-        f"{float(summary.get('pictures_per_second', 0)):,.0f} pictures a second"
-    )
+    took = seconds_text(float(summary.get("seconds", 0)))
+    rate = f"{float(summary.get('pictures_per_second', 0)):,.0f} pictures a second"
     if rows == tally.rows:
-        return f"Classified {speed}."
+        return f"Done in {took}, classifying {rate}."
     if rows == 0:
         return f"The latest run found nothing new: all {skipped:,} pictures had their rows already."
     had = f", and skipped {skipped:,} that had their rows already" if skipped else ""
-    return f"The latest run added {rows:,} of them {speed}{had}."
+    return f"The latest run added {rows:,} of them in {took}, classifying {rate}{had}."
 
 
 def _figures(tally: Tally, summary: Mapping[str, Any]) -> list[tuple[str, str, str]]:

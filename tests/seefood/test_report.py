@@ -106,7 +106,7 @@ def test_the_headline_says_what_came_of_the_pictures() -> None:
 
 def test_the_lead_says_what_the_run_took() -> None:
     """Seconds and pictures a second stand right below the headline."""
-    assert "Classified in 3.2 s, 240 pictures a second." in text_of(report(ROWS))
+    assert "Done in 3.2 s, classifying 240 pictures a second." in text_of(report(ROWS))
 
 
 def test_a_rerun_says_what_was_new() -> None:

@@ -1,0 +1,33 @@
+"""The rule that the model in the box knows what the demo draws."""
+
+from pathlib import Path
+
+import pytest
+
+from seefood.bundle import default_bundle_path, load_bundle
+from seefood.classify import Model, Settings, classify_images
+from seefood.demo_pictures import write_demo_pictures
+from seefood.engines import load_engine
+from seefood.records import ImageRef
+
+EXPECTED = {"hotdog": "hotdog", "other": "not_hotdog", "broken": None}
+
+
+@pytest.mark.skipif(
+    not default_bundle_path().is_dir(), reason="NO MODEL IN THE BOX: train one with `seefood train`"
+)
+def test_the_model_in_the_box_labels_the_demo_set_as_its_folders_say(tmp_path: Path) -> None:
+    """Every drawn hot dog is one, every other thing is none, every broken file fails."""
+    write_demo_pictures(tmp_path)
+    names = sorted(p.relative_to(tmp_path).as_posix() for p in tmp_path.rglob("*") if p.is_file())
+    bundle = load_bundle(default_bundle_path())
+    fetched = [(ImageRef(name), (tmp_path / name).read_bytes()) for name in names]
+
+    rows = classify_images(fetched, load_engine(bundle, "litert"), Model.of(bundle), Settings())
+
+    wrong = {
+        row.uri: f"{row.label} {row.score}"
+        for row in rows
+        if row.label != EXPECTED[row.uri.partition("/")[0]]
+    }
+    assert {} == wrong
