@@ -55,7 +55,13 @@ def run_bulk_job(job: BulkJob, beam_arguments: Sequence[str] = ()) -> Totals:
     """
     options = pipeline_options(beam_arguments)
     in_process = options.view_as(StandardOptions).runner == _IN_PROCESS
-    transform = ClassifyPictures(job.open_worker, job.target, spread=not in_process)
+    transform = ClassifyPictures(
+        job.open_worker,
+        job.target,
+        spread=not in_process,
+        # In this process the lister sees all counts, and ends the job in good order.
+        max_failure_ratio=1.0 if in_process else job.listing.max_failure_ratio,
+    )
     try:
         with beam.Pipeline(options=options) as pipeline:
             totals = pipeline | "Start" >> beam.Create([job.listing]) | transform

@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from secrets import token_hex
 from types import FrameType
@@ -21,14 +21,16 @@ from pipeline.workers import BundleWorker, run_meter
 from seefood.bundle import Bundle, load_bundle
 from seefood.chunks import ChunkSize, Target
 from seefood.classify import Settings
-from seefood.errors import JobError, UsageError
+from seefood.lease import Claim, hold_lease
+from seefood.manifests import Manifest
 from seefood.progress import Meter, Style, show_progress
 from seefood.records import utc_now
 from seefood.results import RESULTS, Format, list_parts
+from seefood.selection import Selection
 from seefood.shard import Shard
 from seefood.sources import check_sources, parse_source
-from seefood.storage import open_store
 from seefood.summary import Run, run_folder, summarise, write_summary
+from seefood.tidy import supersede
 from seefood.uris import Location, parse_location
 
 if TYPE_CHECKING:
@@ -51,6 +53,9 @@ class Request:
     chunk: ChunkSize = field(default_factory=ChunkSize)
     limit: int | None = None
     shard: Shard | None = None
+    manifests: tuple[Manifest, ...] = ()
+    selection: Selection = field(default_factory=Selection)
+    max_failure_ratio: float = 1.0
     force: bool = False
     report: bool = True
     beam_arguments: tuple[str, ...] = ()
@@ -100,12 +105,18 @@ def launch(request: Request, style: Style = "auto") -> Outcome:
 
     from pipeline.job import run_bulk_job  # noqa: PLC0415 (see above)
 
-    with show_progress(prepared.meter, style), _stopping(prepared.meter):
-        totals = run_bulk_job(prepared.job, request.beam_arguments)
-    output = parse_location(request.output)
+    output, digest = parse_location(request.output), prepared.bundle.digest
+    claim = Claim(output, digest, run_id, request.shard)
+    with hold_lease(claim, lambda: prepared.meter.request_stop(_GRACE_SECONDS)):
+        done = () if request.force else tuple(part.uri for part in list_parts(output, digest))
+        job = replace(prepared.job, listing=replace(prepared.job.listing, done_parts=done))
+        with show_progress(prepared.meter, style), _stopping(prepared.meter):
+            totals = run_bulk_job(job, request.beam_arguments)
+        if request.force or totals.again:
+            supersede(output, digest)
     run = Run(
         run_id=run_id,
-        sources=request.sources,
+        sources=(*request.sources, *(manifest.text for manifest in request.manifests)),
         output=output.uri,
         options=_options(request),
         started_at=started_at,
@@ -124,31 +135,34 @@ def launch(request: Request, style: Style = "auto") -> Outcome:
 
 
 def _prepare(request: Request, run_id: str, importing: threading.Thread) -> _Prepared:
-    sources = [parse_source(text) for text in request.sources]
+    manifests = tuple(
+        replace(manifest, uri=_absolute(manifest.uri)) for manifest in request.manifests
+    )
     output = parse_location(request.output)
-    check_sources(sources, output)
+    check_sources([*map(parse_source, request.sources), *manifests], output)
     bundle = load_bundle(request.bundle)
     opener = BundleWorker(
         str(request.bundle), bundle.digest, request.engine, request.settings, run_id
     )
     worker = opener()
     folder = run_folder(output, run_id)
-    done = () if request.force else tuple(p.uri for p in list_parts(output, bundle.digest))
     listing = Listing(
         sources=tuple(map(_absolute, request.sources)),
         output=output.uri,
-        done_parts=done,
+        done_parts=(),
         chunk=request.chunk,
         limit=request.limit,
         run_id=run_id,
         shard=request.shard,
+        manifests=manifests,
+        selection=request.selection,
+        max_failure_ratio=request.max_failure_ratio,
     )
     importing.join()
 
     from pipeline.job import BulkJob, pipeline_options  # noqa: PLC0415 (imported meanwhile)
 
     pipeline_options(request.beam_arguments)
-    _check_writable(folder)  # last: it may make folders, and nothing may lie there if it is wrong
     job = BulkJob(
         listing=listing,
         open_worker=opener,
@@ -164,17 +178,6 @@ def _absolute(source: str) -> str:
     return location.key if location.is_local else source
 
 
-def _check_writable(folder: Location) -> None:
-    """Raise `UsageError` unless objects can be written and removed in `folder`."""
-    probe = folder.child("probe")
-    store = open_store(probe.root)
-    try:
-        store.write(probe.key, b"")
-        store.delete(probe.key)
-    except JobError as error:
-        raise UsageError(f"the output cannot be written: {error}") from error
-
-
 def _options(request: Request) -> dict[str, Any]:
     """Return the options that shaped the run, for its summary."""
     return {
@@ -184,6 +187,8 @@ def _options(request: Request) -> dict[str, Any]:
         "limits": asdict(request.settings.limits),
         "limit": request.limit,
         "shard": None if request.shard is None else asdict(request.shard),
+        "selection": asdict(request.selection),
+        "max_failure_ratio": request.max_failure_ratio,
         "chunk_pictures": request.chunk.pictures,
         "force": request.force,
         "beam": list(request.beam_arguments),

@@ -15,8 +15,9 @@ from apache_beam.utils.windowed_value import WindowedValue
 from pipeline.listing import Listing, list_chunks
 from pipeline.workers import run_meter
 from seefood.chunks import Target, classify_chunk
+from seefood.errors import TooManyFailedError
 from seefood.records import ImageRef
-from seefood.totals import Totals, add_totals
+from seefood.totals import Totals, add_totals, too_many_failed
 from seefood.worker import Worker
 
 LISTED: Final = "listed"
@@ -34,6 +35,9 @@ class ClassifyPictures(beam.PTransform):
     spread: bool
     """Whether chunks are redistributed over workers. In one process it would only be a barrier
     that keeps the first picture waiting until the last one is listed."""
+    max_failure_ratio: float = 1.0
+    """For workers that the lister cannot see: one stops the job when more than this share of its
+    own pictures has failed."""
 
     def __post_init__(self) -> None:
         super().__init__()
@@ -47,7 +51,7 @@ class ClassifyPictures(beam.PTransform):
         if self.spread:
             chunks = chunks | "Spread over workers" >> beam.Reshuffle()
         written = chunks | "Classify and write" >> beam.ParDo(
-            ClassifyChunks(self.open_worker, self.target)
+            ClassifyChunks(self.open_worker, self.target, self.max_failure_ratio)
         )
         return (
             (written, listed[LISTED])
@@ -73,12 +77,14 @@ class ClassifyChunks(beam.DoFn):
 
     open_worker: Callable[[], Worker]
     target: Target
+    max_failure_ratio: float = 1.0
     _pending: deque[Future[Totals]] = field(default_factory=deque, init=False)
 
     def setup(self) -> None:
         """Open the worker and a few threads that wait for it."""
         self._worker = self.open_worker()
         self._pool = ThreadPoolExecutor(_CHUNKS_IN_FLIGHT, thread_name_prefix="chunk")
+        self._sum = Totals()
         self._rows = Metrics.counter(_NAMESPACE, "out-rows")
         self._failed = Metrics.counter(_NAMESPACE, "out-failed")
         self._bytes = Metrics.counter(_NAMESPACE, "in-bytes")
@@ -103,4 +109,11 @@ class ClassifyChunks(beam.DoFn):
         self._rows.inc(totals.rows)
         self._failed.inc(totals.failed)
         self._bytes.inc(totals.bytes_read)
+        self._sum += totals
+        if too_many_failed(self._sum.rows, self._sum.failed, self.max_failure_ratio):
+            raise TooManyFailedError(
+                f"{self._sum.failed:,} of a worker's first {self._sum.rows:,} pictures failed, "
+                f"more than the {self.max_failure_ratio:.1%} that --max-failure-ratio allows; what "
+                "was written is kept"
+            )
         return totals

@@ -1,4 +1,4 @@
-"""From what the user typed to references: folders, files, globs and prefixes, listed lazily."""
+"""From what the user typed to references: folders, files, globs, prefixes and manifests, lazily."""
 
 import hashlib
 import os
@@ -7,8 +7,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from seefood.errors import UsageError
+from seefood.manifests import Manifest, complete, read_manifest
 from seefood.records import ImageRef
 from seefood.results import RESULTS, RUNS, UPLOADS
+from seefood.selection import Selection
 from seefood.storage import open_store
 from seefood.uris import Location, compile_glob, parse_location, split_glob
 
@@ -56,30 +58,57 @@ def list_source(source: Source) -> Iterator[ImageRef]:
             yield ref
 
 
-def list_sources(sources: Sequence[Source], output: Location | None = None) -> Iterator[ImageRef]:
-    """Yield the objects of all sources, each once, without what runs wrote below `output`.
+def list_sources(
+    sources: Sequence[Source | Manifest],
+    output: Location | None = None,
+    selection: Selection = Selection(),  # noqa: B008 (a frozen value)
+) -> Iterator[ImageRef]:
+    """Yield the selected objects of all sources, each once, without what runs wrote to `output`.
 
-    Remembers 16 bytes an object when there are several sources, nothing for one.
+    Remembers 16 bytes an object when there are several sources or a manifest, else nothing.
     Raises `UsageError` for a source that cannot be listed.
     """
-    seen: set[bytes] | None = set() if len(sources) > 1 else None
+    listed = len(sources) > 1 or any(isinstance(source, Manifest) for source in sources)
+    seen: set[bytes] | None = set() if listed else None
     own = _written_below(output) if output is not None else ()
     for source in sources:
-        for ref in list_source(source):
-            if ref.uri.startswith(own):
+        refs = read_manifest(source) if isinstance(source, Manifest) else list_source(source)
+        named = _named(refs, own, selection, seen)
+        # A manifest may tell names only: the store is asked for what is left of them.
+        for ref in complete(named) if isinstance(source, Manifest) else named:
+            if selection.has_age(ref):
+                yield ref
+
+
+def _named(
+    refs: Iterable[ImageRef],
+    own: tuple[str, ...],
+    selection: Selection,
+    seen: set[bytes] | None,
+) -> Iterator[ImageRef]:
+    """Yield those of `refs` whose names are wanted and new to `seen`."""
+    for ref in refs:
+        if ref.uri.startswith(own) or not selection.has_name(ref.uri):
+            continue
+        if seen is not None:
+            name = ref.uri.encode("utf-8", "surrogatepass")
+            key = hashlib.blake2b(name, digest_size=16).digest()
+            if key in seen:
                 continue
-            if seen is not None:
-                key = hashlib.blake2b(ref.uri.encode(), digest_size=16).digest()
-                if key in seen:
-                    continue
-                seen.add(key)
-            yield ref
+            seen.add(key)
+        yield ref
 
 
-def check_sources(sources: Iterable[Source], output: Location | None = None) -> None:
-    """Raise `UsageError` if a source cannot be listed or names no object at all."""
+def check_sources(sources: Iterable[Source | Manifest], output: Location | None = None) -> None:
+    """Raise `UsageError` if a source cannot be listed or names no object at all.
+
+    A source of which the selection keeps nothing is no error: tonight there may be nothing new.
+    """
     for source in sources:
-        if next(list_sources([source], output), None) is None:
+        if isinstance(source, Manifest):
+            if next(read_manifest(source), None) is None:
+                raise UsageError(f"the {source.text} lists no picture; check the file")
+        elif next(list_sources([source], output), None) is None:
             kind = "matches no object" if source.pattern else "holds no picture"
             raise UsageError(f"the source {source.text} {kind}; check the path or the pattern")
 

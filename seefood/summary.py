@@ -43,6 +43,8 @@ def summarise(run: Run, totals: Totals, bundle: Bundle) -> dict[str, Any]:
         "pictures_per_second": round(rate, 1),
         "listed": totals.listed,
         "skipped_by_ledger": totals.skipped,
+        "classified_again": totals.again,
+        "stopped_early": bool(totals.stopped_early),
         "rows": totals.rows,
         "bytes_read": totals.bytes_read,
         "parts": totals.parts,

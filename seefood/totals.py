@@ -3,9 +3,12 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import Any, Final
 
 from seefood.records import Row, Status
+
+ENOUGH_TO_TELL: Final = 100
+"""Pictures before a share of failures means something."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +19,10 @@ class Totals:
     """Objects found at the sources."""
     skipped: int = 0
     """Of these, how many the ledger had already."""
+    again: int = 0
+    """How many pictures have older rows, which theirs replace."""
+    stopped_early: int = 0
+    """1 if the job stopped because too many pictures had failed."""
     rows: int = 0
     """Rows written."""
     bytes_read: int = 0
@@ -54,6 +61,14 @@ class Totals:
             for name, value in document.items()
         }
         return cls(**values)
+
+
+def too_many_failed(rows: int, failed: int, most: float) -> bool:
+    """Whether a job should stop: more than the share `most` of its `rows` so far has failed.
+
+    Not before there are enough rows to tell.
+    """
+    return rows >= ENOUGH_TO_TELL and failed > most * rows
 
 
 def count_rows(rows: Iterable[Row]) -> Totals:

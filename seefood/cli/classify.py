@@ -9,6 +9,7 @@ from typing import Any, Final
 import click
 
 from seefood.cli.options import engine_option, model_option, model_path, top_k_option
+from seefood.cli.selecting import check_named, manifests, selection, source_options
 from seefood.cli.tables import print_outcome
 
 # Written out, because its home imports NumPy and `--help` must be instant; a test compares.
@@ -17,7 +18,8 @@ TOO_MANY_FAILED: Final = 3
 
 
 @click.command("classify")
-@click.argument("sources", metavar="SOURCE...", nargs=-1, required=True)
+@click.argument("sources", metavar="[SOURCE]...", nargs=-1)
+@source_options
 @click.option("--output", required=True, metavar="DEST", help="A folder or URI for the results.")
 @model_option
 @click.option(
@@ -31,15 +33,12 @@ TOO_MANY_FAILED: Final = 3
 @top_k_option
 @engine_option
 @click.option(
-    "--limit", type=click.IntRange(min=1), metavar="N", help="Take the first N objects only."
-)
-@click.option(
     "--max-failure-ratio",
     type=click.FloatRange(0.0, 1.0),
     default=1.0,
     show_default=True,
     metavar="R",
-    help="Exit with code 3 if a larger share of the pictures failed.",
+    help="Stop, with exit code 3, once a larger share has failed (of at least 100 pictures).",
 )
 @click.option(
     "--shard",
@@ -64,15 +63,17 @@ def classify_command(beam: Sequence[str], /, *, quiet: bool, **typed: Any) -> in
 
     SOURCE is a folder, a file, a glob, or a URI (s3://, gs://, az://, file://): a prefix or a glob.
     A picture that has a row of this model already is skipped. Behind `--` stand Beam's own options.
+    A manifest lists pictures: txt, csv, jsonl, Parquet, or an S3 Inventory's manifest.json.
 
     \b
     Examples:
       seefood classify ~/Pictures --output results
       seefood classify 's3://photos/2026/**/*.jpg' --output s3://labels/2026 --format jsonl
+      seefood classify --manifest s3://lists/manifest.json --output s3://labels --since 36h
       seefood classify s3://photos/ --output s3://labels -- --runner=FlinkRunner \\
         --flink_master=localhost:8081
     """  # noqa: D301 (click's mark against re-wrapping)
-    from seefood.errors import UsageError
+    from seefood.errors import TooManyFailedError, UsageError
 
     if find_spec("apache_beam") is None or find_spec("pyarrow") is None:
         raise UsageError(
@@ -84,6 +85,7 @@ def classify_command(beam: Sequence[str], /, *, quiet: bool, **typed: Any) -> in
     from seefood.classify import Settings
     from seefood.shard import parse_shard
 
+    check_named(typed)
     request = Request(
         sources=tuple(typed["sources"]),
         output=typed["output"],
@@ -93,12 +95,19 @@ def classify_command(beam: Sequence[str], /, *, quiet: bool, **typed: Any) -> in
         settings=Settings(top_k=typed["top_k"]),
         chunk=ChunkSize(pictures=typed["chunk_size"]),
         limit=typed["limit"],
+        manifests=manifests(typed),
+        selection=selection(typed),
+        max_failure_ratio=typed["max_failure_ratio"],
         shard=parse_shard(typed["shard"], os.environ) if typed["shard"] else None,
         force=typed["force"],
         report=typed["report"],
         beam_arguments=tuple(beam),
     )
-    outcome = launch(request, "quiet" if quiet else "auto")
+    try:
+        outcome = launch(request, "quiet" if quiet else "auto")
+    except TooManyFailedError as error:
+        click.echo(f"seefood: {error}", err=True)
+        return TOO_MANY_FAILED
     if typed["as_json"]:
         click.echo(json.dumps(outcome.summary, indent=2, ensure_ascii=False))
     else:
@@ -106,7 +115,9 @@ def classify_command(beam: Sequence[str], /, *, quiet: bool, **typed: Any) -> in
     if outcome.failure_ratio > typed["max_failure_ratio"]:
         click.echo(
             f"seefood: {outcome.failure_ratio:.1%} of the pictures failed, more than the "
-            f"{typed['max_failure_ratio']:.1%} that --max-failure-ratio allows",
+            f"{typed['max_failure_ratio']:.1%} that --max-failure-ratio allows; "
+            + ("the job stopped early, " if outcome.summary["stopped_early"] else "")
+            + "what was written is kept",
             err=True,
         )
         return TOO_MANY_FAILED
