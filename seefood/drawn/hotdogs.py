@@ -121,12 +121,12 @@ def _in_hand(scene: Scene, pose: Pose, style: str) -> None:
     scene.paint(
         area, scene.cover(distance), skin, dome(distance, 0.5, 0.35), Finish(0.08, 12.0, 0.5)
     )
-    dog_first = HotDog(scene, pose)
-    dog_first.bun()
-    dog_first.sausage()
-    dress(dog_first, style)
+    dog = HotDog(scene, pose)
+    dog.bun()
+    dog.sausage()
+    dress(dog, style)
     if scene.chance(0.6):
-        dog_first.front()
+        dog.front()
     for number in range(3):
         shift = (number - 1) * width * 2.05
         tip = (

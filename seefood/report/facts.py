@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from seefood.bundle import DIGEST_SHOWN
 from seefood.printable import printable
 from seefood.records import Row
 from seefood.report.words import bytes_text, seconds_text
@@ -89,6 +88,3 @@ def _clean(facts: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
         for name, text in facts[:_MOST]
         if text
     ]
-
-
-__all__ = ["DIGEST_SHOWN", "Facts", "model_facts", "run_facts"]

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from seefood.bundle import DIGEST_SHOWN
 from seefood.printable import printable
 from seefood.records import Row, Status
 from seefood.report.charts import Bar, Histogram, label_bar, score_histogram
@@ -229,6 +228,3 @@ def _failures(tally: Tally) -> list[FailureSection]:
         )
         for code, of in ranked
     ]
-
-
-__all__ = ["DIGEST_SHOWN", "Page", "build_page"]
