@@ -20,6 +20,7 @@ _COMMANDS: Final = {
     "classify": "Label every picture of folders, buckets, globs: one row each.",
     "predict": "Label a few pictures, one line each.",
     "explain": "Show what the network sees in one picture, as a page.",
+    "serve": "Label photos in the browser: the Lambda's handler on a local port.",
     "train": "Train a network on folders of labelled photos.",
     "evaluate": "Measure a bundle on labelled photos.",
     "package": "Make a bundle from a SavedModel.",
