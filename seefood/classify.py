@@ -6,6 +6,7 @@ fails picture by picture, and a batch on which the engine fails is tried again o
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 
@@ -17,6 +18,9 @@ from seefood.records import ImageRef, Prediction, Row, Status, utc_now
 
 Fetched = tuple[ImageRef, bytes | PictureError]
 """A reference and its bytes, or why there are none."""
+
+
+_ROUNDING: Final = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +111,9 @@ def _checked(answers: Probabilities, images: int, classes: int) -> Probabilities
     if answers.shape != (images, classes):
         message = f"it answered the shape {answers.shape}, not {(images, classes)}"
         raise ValueError(message)
-    if not np.isfinite(answers).all():
-        message = "it answered a value that is no number"
+    # Written so that NaN fails, too; half precision may round a little beyond 1.
+    if not ((answers >= -_ROUNDING) & (answers <= 1 + _ROUNDING)).all():
+        message = "it answered a value that is no probability"
         raise ValueError(message)
     return answers
 

@@ -34,6 +34,7 @@ _COLUMNS: Final = tuple(field.name for field in fields(Row))
 _TEXT_COLUMNS: Final = frozenset({"label", "error_message", "model"})
 # A spreadsheet runs a cell that begins with one of these (OWASP, CSV injection).
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+_LONGEST_CELL: Final = 2**31 - 1  # `top` may list every label; Python's default is 128 KiB
 
 
 def part_location(
@@ -76,8 +77,7 @@ def decode_rows(data: bytes, form: str) -> Iterator[Row]:
         for batch in pq.ParquetFile(io.BytesIO(data)).iter_batches(1024):
             yield from map(_row_from_json, batch.to_pylist())
     elif form == "csv":
-        for record in csv.DictReader(io.StringIO(data.decode(), newline="")):
-            yield _row_from_csv(record)
+        yield from _from_csv(data.decode())
     else:
         for line in data.splitlines():
             yield _row_from_json(json.loads(line))
@@ -152,6 +152,7 @@ def _to_parquet(rows: Sequence[Row]) -> bytes:
         name: [getattr(row, name) for row in rows] for name in _COLUMNS
     }
     columns["status"] = list(map(str, columns["status"]))
+    columns["error_message"] = list(map(_encodable, columns["error_message"]))
     columns["top"] = [
         None if top is None else [{"label": label, "score": score} for label, score in top]
         for top in columns["top"]
@@ -162,6 +163,16 @@ def _to_parquet(rows: Sequence[Row]) -> bytes:
     return sink.getvalue()
 
 
+def _encodable(text: str | None) -> str | None:
+    """Return `text` with lone surrogates, which a decoder's message may hold, as escapes."""
+    return None if text is None else text.encode("utf-8", "backslashreplace").decode()
+
+
+def _looks_run(text: str | None) -> bool:
+    """Whether a spreadsheet would run `text`, or it begins as what was quoted because of that."""
+    return text is not None and text.lstrip("'").startswith(_FORMULA)
+
+
 def _to_csv(rows: Iterable[Row]) -> bytes:
     sink = io.StringIO(newline="")
     writer = csv.writer(sink)
@@ -170,13 +181,28 @@ def _to_csv(rows: Iterable[Row]) -> bytes:
         record = row.as_json()
         record["top"] = None if row.top is None else json.dumps(record["top"], ensure_ascii=False)
         for name in _TEXT_COLUMNS:
-            if str(record[name] or "").startswith(_FORMULA):
+            if _looks_run(record[name]):
                 record[name] = f"'{record[name]}"
         writer.writerow(record[name] for name in _COLUMNS)
     return sink.getvalue().encode("utf-8", "backslashreplace")
 
 
-def _row_from_json(document: dict[str, Any]) -> Row:
+def _from_csv(text: str) -> Iterator[Row]:
+    csv.field_size_limit(_LONGEST_CELL)
+    reader = csv.DictReader(io.StringIO(text, newline=""))
+    if not set(_COLUMNS).issubset(reader.fieldnames or ()):
+        message = "its columns are others"
+        raise ValueError(message)
+    try:
+        yield from map(_row_from_csv, reader)
+    except csv.Error as error:
+        raise ValueError(str(error)) from error
+
+
+def _row_from_json(document: Any) -> Row:
+    if not isinstance(document, dict):
+        message = "a line is no object"
+        raise ValueError(message)  # noqa: TRY004 (the content is wrong, not the call)
     values = {name: document[name] for name in _COLUMNS}
     if values["top"] is not None:
         values["top"] = tuple((item["label"], float(item["score"])) for item in values["top"])
@@ -188,6 +214,9 @@ def _row_from_json(document: dict[str, Any]) -> Row:
 
 def _row_from_csv(record: dict[str, str]) -> Row:
     values: dict[str, Any] = {name: record[name] or None for name in _COLUMNS}
+    for name in _TEXT_COLUMNS:
+        if values[name] and values[name][0] == "'" and _looks_run(values[name]):
+            values[name] = values[name][1:]
     for name in ("size_bytes", "width", "height"):
         values[name] = int(values[name]) if values[name] is not None else None
     values["score"] = float(values["score"]) if values["score"] is not None else None
