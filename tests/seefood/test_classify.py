@@ -1,0 +1,130 @@
+"""The whole algorithm without I/O: one row for each picture, whatever happens."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from seefood.classify import Fetched, Settings, classify_images, rank
+from seefood.engines import Probabilities
+from seefood.engines.fake import FakeEngine
+from seefood.errors import ErrorCode, PictureError
+from seefood.image import Limits, Pixels
+from seefood.records import ImageRef, Status
+from tests.fakes import MODEL
+from tests.pictures import jpeg
+
+RED, GREEN = jpeg((250, 5, 5)), jpeg((5, 250, 5))
+
+
+def _ref(name: str) -> ImageRef:
+    return ImageRef(f"s3://b/{name}", "e", 10, "v")
+
+
+def _probabilities(values: Sequence[float]) -> Probabilities:
+    return np.array(values, dtype=np.float32)
+
+
+class _Answers:
+    """An engine that answers what a function makes of the batch."""
+
+    name = "odd"
+    batch_size = 4
+
+    def __init__(self, answer: Callable[[Pixels], Probabilities]) -> None:
+        self.predict = answer
+
+
+def test_rows_come_in_order_one_for_each() -> None:
+    """Good and bad pictures keep their places; a bad one costs its neighbours nothing."""
+    fetched: list[Fetched] = [
+        (_ref("1"), RED),
+        (_ref("2"), b"not a picture"),
+        (_ref("3"), PictureError(ErrorCode.NOT_FOUND, "gone")),
+        (_ref("4"), GREEN),
+        (_ref("5"), b""),
+    ]
+    rows = classify_images(fetched, FakeEngine(), MODEL)
+    assert [f"s3://b/{n}" for n in range(1, 6)] == [row.uri for row in rows]
+    assert ["red", None, None, "green", None] == [row.label for row in rows]
+    codes = [None, "not_an_image", "not_found", None, "empty"]
+    assert codes == [row.error_code for row in rows]
+    assert ("e", "v", 10, 32, 24, "JPEG", "fake", MODEL.digest, "fake") == (
+        rows[0].etag, rows[0].version_id, rows[0].size_bytes, rows[0].width, rows[0].height,
+        rows[0].format, rows[0].model, rows[0].model_digest, rows[0].engine,
+    )  # fmt: skip
+    assert [] == classify_images([], FakeEngine(), MODEL)
+
+
+def test_a_failing_batch_is_tried_one_by_one() -> None:
+    """The engine's failure on one picture is that picture's row, with its words."""
+    calls = []
+
+    def before(images: Pixels) -> None:
+        calls.append(len(images))
+        if images[..., 1].mean() > 100 and len(images) == 1:
+            raise RuntimeError("cannot  stand\ngreen")
+        if len(images) > 1:
+            raise RuntimeError("batch")
+
+    rows = classify_images(
+        [(_ref("1"), RED), (_ref("2"), GREEN), (_ref("3"), RED)],
+        FakeEngine(before=before),
+        MODEL,
+    )
+    assert [3, 1, 1, 1] == calls
+    assert ["red", None, "red"] == [row.label for row in rows]
+    assert "engine_error" == rows[1].error_code
+    assert "the fake engine failed: cannot stand green" == rows[1].error_message
+    assert (32, 24, "JPEG") == (rows[1].width, rows[1].height, rows[1].format)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        lambda images: np.zeros((len(images), 3), np.float32),
+        lambda images: np.zeros((len(images) + 1, 2), np.float32),
+        lambda images: np.full((len(images), 2), np.nan, np.float32),
+        lambda images: np.full((len(images), 2), np.inf, np.float32),
+        lambda images: np.tile(_probabilities([7.5, -2.0]), (len(images), 1)),
+        lambda images: [[0.5, 0.5]] * len(images),
+        lambda _: None,
+    ],
+    ids=["classes", "rows", "nan", "infinite", "logits", "list", "none"],
+)
+def test_what_is_no_probability_is_an_engine_error(
+    answer: Callable[[Pixels], Probabilities],
+) -> None:
+    """An engine's wrong shape, or numbers that are none or outside [0, 1], become no label."""
+    rows = classify_images([(_ref("1"), RED), (_ref("2"), RED)], _Answers(answer), MODEL)
+    assert ["engine_error"] * 2 == [row.error_code for row in rows]
+    assert [None, None] == [row.label for row in rows]
+
+
+def test_thresholds_make_unsure() -> None:
+    """A score below its label's own threshold asks for a person; the label stays."""
+    model = replace(MODEL, thresholds=(0.8, 0.6))
+    for probabilities, status in (
+        ([0.79, 0.21], Status.UNSURE),
+        ([0.81, 0.19], Status.OK),
+        ([0.39, 0.61], Status.OK),
+        ([0.45, 0.55], Status.UNSURE),
+    ):
+        assert status is rank(_probabilities(probabilities), model, 2).status
+
+
+def test_ranking_is_stable_and_cut() -> None:
+    """`top` descends, equal ones keep the labels' order, and `top_k` may be too large."""
+    assert (("red", 0.5), ("green", 0.5)) == rank(_probabilities([0.5, 0.5]), MODEL, 9).top
+    prediction = rank(_probabilities([0.25, 0.75]), MODEL, 1)
+    assert ("green", 0.75, (("green", 0.75),)) == (
+        prediction.label, prediction.score, prediction.top,
+    )  # fmt: skip
+
+
+def test_limits_travel() -> None:
+    """A picture above the settings' limits is refused with its code."""
+    settings = Settings(limits=Limits(max_bytes=10))
+    (row,) = classify_images([(_ref("1"), RED)], FakeEngine(), MODEL, settings)
+    assert "too_large" == row.error_code

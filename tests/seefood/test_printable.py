@@ -1,0 +1,30 @@
+"""Text of strangers on a terminal."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from seefood.printable import printable
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("hot dog 🌭 ünï", "hot dog 🌭 ünï"),
+        ("\x1b[31mred", "\\x1b[31mred"),
+        ("a\nb\r\t", "a\\nb\\r\\t"),
+        ("\udcff.jpg", "\\udcff.jpg"),
+        ("\u202egpj.exe", "\\u202egpj.exe"),
+        ("", ""),
+    ],
+)
+def test_control_characters_are_shown(text: str, expected: str) -> None:
+    """Nothing that moves a cursor, turns text round or has no encoding gets through."""
+    assert expected == printable(text)
+
+
+@given(st.text())
+def test_any_text_can_be_printed(text: str) -> None:
+    """The result has an encoding and is printable."""
+    assert printable(text).isprintable()
+    printable(text).encode()
