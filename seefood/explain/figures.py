@@ -158,7 +158,7 @@ def relu_figure(stage: Stage) -> dict[str, Any] | None:
             before = before_activation(layer, stage.trace, chosen)
             if float((before < 0).mean()) < _WORTH_SHOWING:
                 continue
-            limit = float(np.abs(before).max())
+            limits = np.abs(before).max(axis=(0, 1))
             return {
                 "layer": layer,
                 "activation": fused,
@@ -166,8 +166,8 @@ def relu_figure(stage: Stage) -> dict[str, Any] | None:
                 "pairs": [
                     {
                         "channel": channel,
-                        "before": map_uri(before[:, :, at], limit),
-                        "after": map_uri(answers[:, :, channel], limit),
+                        "before": map_uri(before[:, :, at], float(limits[at])),
+                        "after": map_uri(answers[:, :, channel], float(limits[at])),
                     }
                     for at, channel in enumerate(chosen)
                 ],
