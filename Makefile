@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PEERS := .venv-bench
 PICTURES ?=
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
@@ -27,10 +28,10 @@ format: $(VENV)/.dev ## Format the code
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-bench: $(VENV)/.dev ## Measure against the peers; prints the table that the README shows
+bench: $(VENV)/.dev $(PEERS)/.bench ## Measure against the peers; prints the table that the README shows
 	$(BIN)/python -m benchmarks
 
-bench-quick: $(VENV)/.dev ## The same in about two minutes
+bench-quick: $(VENV)/.dev $(PEERS)/.bench ## The same in about two minutes
 	$(BIN)/python -m benchmarks --quick
 
 lock: $(VENV)/.dev ## Compile constraints.txt anew from pyproject.toml
@@ -39,7 +40,7 @@ lock: $(VENV)/.dev ## Compile constraints.txt anew from pyproject.toml
 	  --quiet --output-file constraints.txt
 
 clean: ## Remove what the targets made
-	rm -rf $(VENV) demo-output build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf $(VENV) $(PEERS) .bench-cache demo-output build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 
 # uv comes pinned and hashed like everything else, and then installs the rest, hashes checked.
 $(BIN)/uv: constraints.txt
@@ -55,3 +56,9 @@ $(VENV)/.demo: $(BIN)/uv pyproject.toml
 $(VENV)/.dev: $(BIN)/uv pyproject.toml
 	$(BIN)/uv pip install --quiet --python $(VENV) --constraint constraints.txt --editable '.[dev]'
 	@touch $@ $(VENV)/.demo
+
+# The peers' libraries live apart: nobody who develops here needs them.
+$(PEERS)/.bench: $(BIN)/uv pyproject.toml
+	$(BIN)/uv venv --quiet --allow-existing --python $(BIN)/python $(PEERS)
+	$(BIN)/uv pip install --quiet --python $(PEERS) --constraint constraints.txt --editable '.[bench]'
+	@touch $@

@@ -1,0 +1,65 @@
+"""The least that has to happen: threads that read, decode, infer; one file. No framework.
+
+The machine's limit, as far as a Python program may come: nothing is listed, checked, retried,
+remembered or reported.
+"""
+
+import threading
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter
+from PIL import Image, JpegImagePlugin
+
+from benchmarks.contender import Job, read_job, timed
+from benchmarks.contenders.rows import Answer, write_rows
+
+_LOADED = JpegImagePlugin
+
+
+def main(job: Job) -> None:
+    """Classify the pictures on as many threads as there are cores."""
+    models = [_load(job) for _ in range(job.threads)]
+    rows: list[Answer] = []
+    with timed(job):
+        todo = iter(job.pictures)
+        threads = [
+            threading.Thread(target=_work, args=(model, todo, rows, job)) for model in models
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        write_rows(job, rows)
+
+
+def _load(job: Job) -> Interpreter:
+    path = Path(job.bundle) / "assets.extra" / "model.tflite"
+    model = Interpreter(model_path=str(path), num_threads=1)
+    model.allocate_tensors()
+    return model
+
+
+def _work(model: Interpreter, todo: Iterator[str], rows: list[Answer], job: Job) -> None:
+    source = model.get_input_details()[0]["index"]
+    result = model.get_output_details()[0]["index"]
+    for path in todo:
+        model.set_tensor(source, decode(Path(path).read_bytes(), job.side)[np.newaxis])
+        model.invoke()
+        answer = model.get_tensor(result)[0]
+        best = int(answer.argmax())
+        rows.append((path, job.labels[best], float(answer[best])))
+
+
+def decode(data: bytes, side: int) -> "np.typing.NDArray[np.uint8]":
+    """Return RGB of shape `(side, side, 3)`; a large JPEG is decoded at a fraction of its size."""
+    image = Image.open(BytesIO(data))
+    image.draft("RGB", (2 * side, 2 * side))
+    rgb = image.convert("RGB")
+    return np.asarray(rgb.resize((side, side), Image.Resampling.BILINEAR))
+
+
+if __name__ == "__main__":
+    main(read_job())

@@ -1,0 +1,49 @@
+"""Daft's images: download, decode, resize, a class that infers, write."""
+
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("DAFT_ANALYTICS_ENABLED", "0")  # nothing is sent anywhere
+os.environ.setdefault("DO_NOT_TRACK", "true")
+
+from typing import Any
+
+import daft
+import numpy as np
+import tensorflow as tf
+from daft import DataType, col
+
+from benchmarks.contender import Job, read_job, timed
+
+
+def main(job: Job) -> None:
+    """Build and run the plan."""
+    answer = DataType.struct({"label": DataType.string(), "score": DataType.float32()})
+
+    class Classifier:
+        def __init__(self) -> None:
+            self._model = tf.saved_model.load(job.bundle)
+
+        def __call__(self, images: Any) -> list[dict[str, Any]]:
+            batch = tf.constant(np.stack(images.to_pylist()))
+            (answers,) = self._model.signatures["serving_default"](image=batch).values()
+            return [
+                {"label": job.labels[int(row.argmax())], "score": float(row.max())}
+                for row in answers.numpy()
+            ]
+
+    classify: Any = daft.udf(return_dtype=answer, batch_size=32)(Classifier)
+    with timed(job):
+        frame = daft.from_glob_path(f"{job.source}/**")
+        image = col("path").url.download().image.decode(mode="RGB")
+        small = frame.with_column("image", image.image.resize(job.side, job.side))
+        rows = small.with_column("answer", classify(col("image")))
+        rows.select(
+            col("path").alias("uri"),
+            col("answer").struct.get("label").alias("label"),
+            col("answer").struct.get("score").alias("score"),
+        ).write_parquet(job.output)
+
+
+if __name__ == "__main__":
+    main(read_job())

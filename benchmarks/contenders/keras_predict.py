@@ -1,0 +1,38 @@
+"""Keras: `predict` over `image_dataset_from_directory`, the SavedModel in a TFSMLayer."""
+
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import keras
+import tensorflow as tf
+
+from benchmarks.contender import Job, read_job, timed
+from benchmarks.contenders.rows import write_rows
+
+
+def main(job: Job) -> None:
+    """Let Keras do everything."""
+    shape = (job.side, job.side, 3)
+    pixels = keras.Input(shape, dtype="uint8")
+    layer = keras.layers.TFSMLayer(job.bundle, call_endpoint="serving_default")
+    model = keras.Model(pixels, layer(pixels))
+    with timed(job):
+        dataset = keras.utils.image_dataset_from_directory(
+            job.source, labels=None, image_size=shape[:2], shuffle=False, verbose=False
+        )
+        images = dataset.map(lambda image: tf.cast(image, tf.uint8), tf.data.AUTOTUNE)
+        answers = model.predict(images.prefetch(tf.data.AUTOTUNE), verbose=0)
+        (probabilities,) = answers.values() if isinstance(answers, dict) else (answers,)
+        best = probabilities.argmax(axis=1)
+        write_rows(
+            job,
+            [
+                (path, job.labels[at], float(row[at]))
+                for path, at, row in zip(dataset.file_paths, best, probabilities, strict=True)
+            ],
+        )
+
+
+if __name__ == "__main__":
+    main(read_job())

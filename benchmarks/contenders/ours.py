@@ -1,0 +1,31 @@
+"""seefood's bulk job in this process, without the command line and without the report."""
+
+from pathlib import Path
+
+import obstore
+import pyarrow.parquet
+from ai_edge_litert import interpreter
+
+import pipeline.job
+from benchmarks.contender import Job, read_job, timed
+from pipeline.launch import Request, launch
+
+# Imports are on the other side of the clock, for everybody.
+_IMPORTED = (obstore, pyarrow.parquet, interpreter, pipeline.job)
+
+
+def main(job: Job) -> None:
+    """Run the job: listing, ledger, certificate, Beam and all."""
+    request = Request(
+        sources=(job.source,),
+        output=job.output,
+        bundle=Path(job.bundle),
+        engine=job.engine,
+        report=False,
+    )
+    with timed(job):
+        launch(request, "quiet")
+
+
+if __name__ == "__main__":
+    main(read_job())

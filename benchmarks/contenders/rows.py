@@ -1,0 +1,19 @@
+"""The rows that contenders without a writer of their own write: one Parquet file."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from benchmarks.contender import Job
+
+Answer = tuple[str, str, float]
+"""URI, label, score."""
+
+
+def write_rows(job: Job, rows: Sequence[Answer]) -> None:
+    """Write `rows` as one Parquet file."""
+    uris, labels, scores = zip(*rows, strict=True)
+    table = pa.table({"uri": uris, "label": labels, "score": scores})
+    pq.write_table(table, Path(job.output) / "rows.parquet", compression="zstd")

@@ -1,0 +1,24 @@
+"""One picture through the SavedModel, as a short script with TensorFlow does it."""
+
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import sys
+
+import tensorflow as tf
+
+from benchmarks.contender import Job, read_job
+
+
+def main(job: Job) -> None:
+    """Print the picture's label."""
+    model = tf.saved_model.load(job.bundle)
+    image = tf.io.decode_jpeg(tf.io.read_file(job.pictures[0]), channels=3)
+    pixels = tf.cast(tf.image.resize(image, (job.side, job.side)), tf.uint8)
+    (answers,) = model.signatures["serving_default"](image=pixels[None]).values()
+    sys.stdout.write(f"{job.labels[int(answers[0].numpy().argmax())]}\n")
+
+
+if __name__ == "__main__":
+    main(read_job())
