@@ -1,0 +1,61 @@
+"""A run's state in one file, written whole or not at all."""
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """What a run needs to go on."""
+
+    fingerprint: str
+    """Of the task; a checkpoint of another task is none."""
+    epochs: list[dict[str, Any]]
+    """The curves so far."""
+    variables: list[NDArray[Any]]
+    """Of model, optimizer and running average, in their order."""
+    best: list[NDArray[Any]]
+    """The trainable weights of the best epoch."""
+
+
+def save_checkpoint(file: Path, checkpoint: Checkpoint) -> None:
+    """Write `checkpoint` to `file`. Atomic: a kill leaves the one before; overwrites."""
+    head = json.dumps({"fingerprint": checkpoint.fingerprint, "epochs": checkpoint.epochs})
+    arrays = {f"variable_{index}": value for index, value in enumerate(checkpoint.variables)}
+    arrays |= {f"best_{index}": value for index, value in enumerate(checkpoint.best)}
+    file.parent.mkdir(parents=True, exist_ok=True)
+    partial = file.with_name(f"{file.name}.partial")
+    with partial.open("wb") as stream:
+        np.savez(stream, head=np.asarray(head), **arrays)  # type: ignore[arg-type]
+        stream.flush()
+        os.fsync(stream.fileno())
+    partial.replace(file)
+
+
+def load_checkpoint(file: Path, fingerprint: str) -> Checkpoint | None:
+    """Return the checkpoint in `file` if it is there, whole, and of the task with `fingerprint`."""
+    try:
+        with np.load(file) as arrays:
+            head = json.loads(str(arrays["head"]))
+            if head["fingerprint"] != fingerprint:
+                return None
+            return Checkpoint(
+                fingerprint,
+                head["epochs"],
+                _numbered(arrays, "variable"),
+                _numbered(arrays, "best"),
+            )
+    except (FileNotFoundError, BadZipFile, KeyError, ValueError, EOFError):
+        return None
+
+
+def _numbered(arrays: Any, name: str) -> list[NDArray[Any]]:
+    count = sum(key.startswith(f"{name}_") for key in arrays.files)
+    return [arrays[f"{name}_{index}"] for index in range(count)]

@@ -1,0 +1,205 @@
+"""The hot dog model, from the photos to the shipped bundle, with every number fixed.
+
+    python -m training.recipe DATA --weights FOLDER --work FOLDER --output BUNDLE
+
+Two teachers of different families learn from the photos. The student starts as the first of them
+and learns, from both and from the labels, at the size it is served at. Each stage keeps its
+weights in the work folder and goes on from there after a kill. `docs/training.md` states its time.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Final
+
+import click
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from seefood.bundle import Bundle
+from seefood.image import ResizeRule
+from training.augment import PHOTOS, Augmentation
+from training.card import write_card
+from training.data import decode_photos, read_photo_set
+from training.fit import ALONE, Schedule, Step, Task, Teaching, fit
+from training.ingredients import LABELS, Ingredients, prepare, validation_examples
+from training.networks import NetworkChoice, build
+from training.networks.folded_mobilenet import LAST_GENERIC_LAYER
+from training.sheets import draw_curves
+from training.ship import Judged, Product, calibrate, measure, round_weights, ship
+
+Weights = tuple[NDArray[np.float32], ...]
+
+SERVED: Final = ResizeRule(224, 224, "stretch", "bilinear", 2.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One network of the recipe."""
+
+    name: str
+    network: NetworkChoice
+    weights: str
+    """The backbone's file."""
+    schedule: Schedule
+    augmentation: Augmentation = PHOTOS
+
+
+_V2_WEIGHTS: Final = "mobilenet_v2_1.0_224_from_int8_no_top.weights.h5"
+_V1_WEIGHTS: Final = "mobilenet_v1_0.75_224_no_top.weights.h5"
+
+
+def _stage(name: str, network: NetworkChoice, weights: str, schedule: Schedule) -> Stage:
+    frozen = replace(schedule, fast=True, freeze_until=LAST_GENERIC_LAYER[network.name])
+    return Stage(name, network, weights, frozen)
+
+
+TEACHERS: Final = (
+    _stage(
+        "teacher-v2",
+        NetworkChoice("folded_mobilenet_v2", 192, 192, 2),
+        _V2_WEIGHTS,
+        Schedule(epochs=6, seed=1, learning_rate=2e-4, average=0.997),
+    ),
+    _stage(
+        "teacher-v1",
+        NetworkChoice("folded_mobilenet_v1", 192, 192, 2, multiplier=0.75),
+        _V1_WEIGHTS,
+        Schedule(epochs=6, seed=2, learning_rate=2e-4, average=0.997),
+    ),
+)
+
+
+STUDENT: Final = _stage(
+    "student",
+    NetworkChoice("folded_mobilenet_v2", SERVED.height, SERVED.width, 2),
+    _V2_WEIGHTS,
+    Schedule(epochs=6, seed=3, learning_rate=1e-4, average=0.998),
+)
+_TEACHERS_SHARE: Final = 0.7
+_EVERY: Final = 20
+_CARD: Final = Path(__file__).with_name("hotdog_card.md")
+
+
+@dataclass(frozen=True, slots=True)
+class Folders:
+    """Where the recipe reads and writes."""
+
+    data: str
+    weights: Path
+    """Of the pretrained backbones."""
+    work: Path
+    output: Path
+
+
+def make(folders: Folders, tell: Callable[[str], None]) -> Bundle:
+    """Make the hot dog bundle; stages that lie in the work folder are not made again."""
+    started = time.monotonic()
+    folders.work.mkdir(parents=True, exist_ok=True)
+    ingredients = prepare(folders.data)
+    tell(f"{len(ingredients.training.pixels)} pictures to learn from")
+    taught = [run_stage(stage, ingredients, folders, tell) for stage in TEACHERS]
+    models = tuple(
+        as_teacher(stage, weights, SERVED.height)
+        for stage, weights in zip(TEACHERS, taught, strict=True)
+    )
+    teaching = Teaching(models, _TEACHERS_SHARE, start=taught[0])
+    weights = run_stage(STUDENT, ingredients, folders, tell, teaching)
+    tell("the student is done; measuring")
+    model = build(STUDENT.network)
+    model.set_weights(weights)
+    return _ship(model, ingredients, folders, round(time.monotonic() - started))
+
+
+def run_stage(
+    stage: Stage,
+    ingredients: Ingredients,
+    folders: Folders,
+    tell: Callable[[str], None],
+    teaching: Teaching = ALONE,
+) -> Weights:
+    """Return the weights of `stage`, fitted now, or before if they lie in the work folder."""
+    file = folders.work / f"{stage.name}.weights.npz"
+    if file.is_file():
+        with np.load(file) as saved:
+            return tuple(saved[name] for name in saved.files)
+    network = stage.network
+    task = Task(network, folders.weights / stage.weights, stage.schedule, stage.augmentation)
+    rule = replace(SERVED, height=network.height, width=network.width)
+    checkpoint = folders.work / f"{stage.name}.checkpoint.npz"
+
+    def observe(step: Step) -> None:
+        if step.done % _EVERY == 0 or step.done == step.total:
+            last = f", validation {step.last.validation_accuracy:.4f}" if step.last else ""
+            tell(f"{stage.name}: step {step.done} of {step.total}, loss {step.loss:.3f}{last}")
+
+    checked = validation_examples(ingredients.held_out, rule)
+    fitted = fit(task, ingredients.training, checked, checkpoint, observe, teaching)
+    draw_curves(fitted.epochs, fitted.best, folders.work / f"{stage.name}.png")
+    weights = tuple(np.asarray(weight) for weight in fitted.model.get_weights())
+    partial = folders.work / f"{stage.name}.partial.npz"
+    np.savez(partial, *weights)
+    partial.replace(file)
+    return weights
+
+
+def as_teacher(stage: Stage, weights: Weights, size: int) -> keras.Model:
+    """Return the network of `stage` for pictures of side `size`, computing in bfloat16."""
+    before = keras.mixed_precision.global_policy()
+    keras.mixed_precision.set_global_policy("mixed_bfloat16")
+    model = build(replace(stage.network, height=size, width=size))
+    keras.mixed_precision.set_global_policy(before)
+    model.set_weights(weights)
+    return model
+
+
+def _ship(model: keras.Model, ingredients: Ingredients, folders: Folders, seconds: int) -> Bundle:
+    round_weights(model)
+    held = decode_photos(ingredients.held_out.photos, SERVED)
+    validation = Judged(held.pixels, held.labels, [photo.name[:3] for photo in held.photos])
+    tested = decode_photos(read_photo_set(folders.data).test, SERVED)
+    test = Judged(tested.pixels, tested.labels, [photo.name[:3] for photo in tested.photos])
+    record = {
+        "recipe": "python -m training.recipe",
+        "network": STUDENT.network.name,
+        "parameters": model.count_params(),
+        "epochs": STUDENT.schedule.epochs,
+        "pictures": {
+            "training": len(ingredients.training.pixels),
+            "validation": len(held.photos),
+        },
+        "stages": [asdict(stage) for stage in (*TEACHERS, STUDENT)],
+        "seconds": seconds,
+    }
+    product = Product("hotdog", LABELS, SERVED, model, record)
+    calibration = calibrate(model, validation)
+    metrics = {
+        "validation": measure(product, calibration, validation),
+        "test": measure(product, calibration, test),
+    }
+    card = write_card(product, calibration, metrics, _CARD.read_text())
+    return ship(
+        product,
+        folders.output,
+        calibration=calibration,
+        metrics=metrics,
+        extra_files={"MODEL_CARD.md": card.encode()},
+        overwrite=True,
+    )
+
+
+@click.command()
+@click.argument("data")
+@click.option("--weights", required=True, type=click.Path(path_type=Path), help="The backbones.")
+@click.option("--work", required=True, type=click.Path(path_type=Path), help="For the stages.")
+@click.option("--output", required=True, type=click.Path(path_type=Path), help="The bundle.")
+def main(data: str, weights: Path, work: Path, output: Path) -> None:
+    """Make the hot dog bundle from DATA, a folder with `train/` and `test/`."""
+    bundle = make(Folders(data, weights, work, output), lambda line: click.echo(line, err=True))
+    click.echo(bundle.digest)
+
+
+if __name__ == "__main__":
+    main()
