@@ -1,0 +1,331 @@
+"""The template as a stack in moto: translated, created, and the rest made by its own APIs.
+
+moto's CloudFormation knows most resource types. What it does not know is resolved here, from the
+same template and the same parameters, and created by the service's own API.
+"""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import boto3
+from samtranslator.parser.parser import Parser
+from samtranslator.translator.translator import Translator
+from samtranslator.yaml_helper import yaml_parse
+
+ACCOUNT: Final = "123456789012"
+REGION: Final = "eu-west-1"
+STACK: Final = "seefood"
+TEMPLATE: Final = Path(__file__).parent.parent.parent / "infra" / "template.yaml"
+_PSEUDO: Final = {
+    "AWS::AccountId": ACCOUNT,
+    "AWS::Region": REGION,
+    "AWS::StackName": STACK,
+    "AWS::Partition": "aws",
+    "AWS::URLSuffix": "amazonaws.com",
+    "AWS::NoValue": None,
+}
+_NOT_BY_STACK: Final = frozenset(
+    {
+        "AWS::Budgets::Budget",
+        "AWS::CloudWatch::Alarm",
+        "AWS::CloudWatch::Dashboard",
+        "AWS::Lambda::EventSourceMapping",  # never: moto's would empty the queue
+        "AWS::Lambda::Permission",
+        "AWS::Lambda::Url",
+        "AWS::S3::BucketPolicy",  # never: moto applies a denial whatever its condition says
+        "AWS::SNS::Subscription",
+        "AWS::SNS::TopicPolicy",
+        "AWS::SQS::QueuePolicy",
+        "AWS::Scheduler::Schedule",
+    }
+)
+
+
+@dataclass(frozen=True)
+class Template:
+    """The template with parameters: what CloudFormation would see."""
+
+    document: Mapping[str, Any]
+    parameters: Mapping[str, str]
+    physical: Mapping[str, str] = field(default_factory=dict)
+    """What `Ref` and `GetAtt` give of resources that exist, by `Name` and `Name.Attribute`."""
+
+    def resources(self, kind: str | None = None) -> dict[str, Any]:
+        """Return the resources of one type whose condition holds, unresolved, by name."""
+        return {
+            name: resource
+            for name, resource in self.document["Resources"].items()
+            if kind in (None, resource["Type"]) and self._holds(resource.get("Condition"))
+        }
+
+    def properties(self, name: str) -> dict[str, Any]:
+        """Return the properties of a resource, resolved."""
+        resolved = self.resolve(self.document["Resources"][name]["Properties"])
+        assert isinstance(resolved, dict)
+        return resolved
+
+    def resolve(self, value: Any) -> Any:
+        """Return `value` with CloudFormation's functions applied."""
+        if isinstance(value, list):
+            items = [self.resolve(item) for item in value]
+            return [item for item in items if item is not None]
+        if not isinstance(value, dict):
+            return value
+        if len(value) == 1:
+            ((name, argument),) = value.items()
+            if name == "Ref":
+                return self._ref(argument)
+            if name.startswith("Fn::"):
+                return self._function(name, argument)
+        items_of = {key: self.resolve(item) for key, item in value.items()}
+        return {key: item for key, item in items_of.items() if item is not None}
+
+    def _ref(self, name: str) -> Any:
+        if name in _PSEUDO:
+            return _PSEUDO[name]
+        return self.parameters[name] if name in self.parameters else self.physical[name]
+
+    def _function(self, name: str, argument: Any) -> Any:
+        if name == "Fn::GetAtt":
+            path = argument if isinstance(argument, str) else ".".join(argument)
+            return self.physical[path]
+        if name == "Fn::Sub":
+            text, values = (argument, {}) if isinstance(argument, str) else argument
+            own = {key: self.resolve(item) for key, item in values.items()}
+            return re.sub(r"\$\{([^!}]+)\}", lambda found: self._substitute(found[1], own), text)
+        if name == "Fn::If":
+            return self.resolve(argument[1 if self._holds(argument[0]) else 2])
+        if name == "Fn::Join":
+            return argument[0].join(map(str, self.resolve(argument[1])))
+        raise NotImplementedError(name)
+
+    def _substitute(self, name: str, own: Mapping[str, Any]) -> str:
+        if name in own:
+            return str(own[name])
+        return str(self.physical[name] if "." in name else self._ref(name))
+
+    def _holds(self, condition: Any) -> bool:
+        if condition is None:
+            return True
+        if isinstance(condition, str):
+            return self._holds(self.document["Conditions"][condition])
+        ((name, arguments),) = condition.items()
+        if name == "Condition":
+            return self._holds(arguments)
+        if name == "Fn::Equals":
+            left, right = map(self.resolve, arguments)
+            return str(left) == str(right)
+        if name == "Fn::Not":
+            return not self._holds(arguments[0])
+        if name == "Fn::And":
+            return all(map(self._holds, arguments))
+        raise NotImplementedError(name)
+
+
+def read_template(**parameters: str) -> Template:
+    """Return the template as SAM translates it, with its defaults and `parameters`."""
+    document = yaml_parse(TEMPLATE.read_text())
+    document["Resources"]["Classifier"]["Properties"]["CodeUri"] = "s3://code/lambda.zip"
+    defaults = {name: str(one["Default"]) for name, one in document["Parameters"].items()}
+    values = {**defaults, **parameters}
+    # No managed policies: every policy stands in the template.
+    translator = Translator({}, Parser(), boto_session=boto3.Session(region_name=REGION))
+    return Template(translator.translate(document, dict(values)), values)
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A stack that exists in moto, and clients to look at it."""
+
+    template: Template
+    endpoint: str
+
+    def client(self, service: str) -> Any:
+        """Return a client of the server that holds the stack."""
+        return make_client(service, self.endpoint)
+
+    def policies(self, role: str) -> list[dict[str, Any]]:
+        """Return the statements that a role has, as IAM keeps them."""
+        iam = self.client("iam")
+        name = self.template.physical[role]
+        statements: list[dict[str, Any]] = []
+        for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]:
+            document = iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]
+            statements.extend(document["Statement"])
+        assert [] == iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]
+        return statements
+
+
+def make_client(service: str, endpoint: str) -> Any:
+    """Return a client of moto's server at `endpoint`."""
+    return boto3.client(
+        service,  # type: ignore[call-overload]
+        endpoint_url=endpoint,
+        region_name=REGION,
+        aws_access_key_id="test",
+        aws_secret_access_key="test",  # noqa: S106 (moto takes any)
+    )
+
+
+def create_stack(endpoint: str, package: bytes, **parameters: str) -> Stack:
+    """Create the template's resources on moto's server at `endpoint`; `package` is the zip."""
+    _prepare_account(endpoint, package)
+    template = read_template(**parameters)
+    physical = _create_by_cloudformation(endpoint, template)
+    stack = Stack(Template(template.document, template.parameters, physical), endpoint)
+    _create_the_rest(stack, physical)
+    return stack
+
+
+def _prepare_account(endpoint: str, package: bytes) -> None:
+    """Make what an AWS account has, or what `sam deploy` makes, before the stack."""
+    where = {"LocationConstraint": REGION}
+    make_client("s3", endpoint).create_bucket(Bucket="code", CreateBucketConfiguration=where)
+    make_client("s3", endpoint).put_object(Bucket="code", Key="lambda.zip", Body=package)
+    make_client("iam", endpoint).create_service_linked_role(AWSServiceName="batch.amazonaws.com")
+
+
+def _create_by_cloudformation(endpoint: str, template: Template) -> dict[str, str]:
+    """Create what moto's CloudFormation can and return what it says of each resource."""
+    resources = {
+        name: {key: value for key, value in resource.items() if key != "DependsOn"}
+        for name, resource in template.resources().items()
+        if resource["Type"] not in _NOT_BY_STACK
+    }
+    # In AWS the service-linked role is implied; moto wants to see one.
+    resources["BulkCompute"]["Properties"]["ServiceRole"] = (
+        f"arn:aws:iam::{ACCOUNT}:role/aws-service-role/batch.amazonaws.com/AWSServiceRoleForbatch"
+    )
+    wanted: dict[str, Any] = {name: {"Ref": name} for name in resources}
+    for path in sorted(set(_attributes(template.document["Resources"]))):
+        if path.partition(".")[0] in resources:
+            wanted[path] = {"Fn::GetAtt": path.split(".")}
+    ids = {f"Out{number}": path for number, path in enumerate(wanted)}
+    body = {
+        **template.document,
+        "Resources": resources,
+        "Outputs": {key: {"Value": wanted[path]} for key, path in ids.items()},
+    }
+    del body["Rules"]
+    client = make_client("cloudformation", endpoint)
+    client.create_stack(
+        StackName=STACK,
+        TemplateBody=json.dumps(body),
+        Parameters=[
+            {"ParameterKey": name, "ParameterValue": value}
+            for name, value in template.parameters.items()
+        ],
+        Capabilities=["CAPABILITY_IAM"],
+    )
+    (described,) = client.describe_stacks(StackName=STACK)["Stacks"]
+    assert described["StackStatus"] == "CREATE_COMPLETE"
+    return {ids[out["OutputKey"]]: out["OutputValue"] for out in described["Outputs"]}
+
+
+def _attributes(value: Any) -> list[str]:
+    """Return every `Name.Attribute` that the template asks for."""
+    if isinstance(value, list):
+        return [path for item in value for path in _attributes(item)]
+    if not isinstance(value, dict):
+        return []
+    found = []
+    if "Fn::GetAtt" in value:
+        path = value["Fn::GetAtt"]
+        found.append(path if isinstance(path, str) else ".".join(path))
+    if "Fn::Sub" in value:
+        text = value["Fn::Sub"] if isinstance(value["Fn::Sub"], str) else value["Fn::Sub"][0]
+        found.extend(re.findall(r"\$\{(\w+\.\w+)\}", text))
+    return found + [path for item in value.values() for path in _attributes(item)]
+
+
+def _create_the_rest(stack: Stack, physical: dict[str, str]) -> None:
+    """Create, each by its service's API, what moto's CloudFormation does not know.
+
+    Adds what they are called to `physical`, which later ones refer to.
+    """
+    for kind, create in _CREATORS.items():
+        for name in stack.template.resources(kind):
+            create(stack, name, stack.template.properties(name), physical)
+
+
+def _queue_policy(stack: Stack, name: str, own: dict[str, Any], physical: dict[str, str]) -> None:
+    del name, physical
+    for queue in own["Queues"]:
+        attributes = {"Policy": json.dumps(own["PolicyDocument"])}
+        stack.client("sqs").set_queue_attributes(QueueUrl=queue, Attributes=attributes)
+
+
+def _topic_policy(stack: Stack, name: str, own: dict[str, Any], physical: dict[str, str]) -> None:
+    del name, physical
+    for topic in own["Topics"]:
+        stack.client("sns").set_topic_attributes(
+            TopicArn=topic,
+            AttributeName="Policy",
+            AttributeValue=json.dumps(own["PolicyDocument"]),
+        )
+
+
+def _subscription(stack: Stack, name: str, own: dict[str, Any], physical: dict[str, str]) -> None:
+    del name, physical
+    stack.client("sns").subscribe(**own)
+
+
+def _notifications(stack: Stack, name: str, own: dict[str, Any], physical: dict[str, str]) -> None:
+    for wanted in own.get("NotificationConfiguration", {}).get("QueueConfigurations", []):
+        stack.client("s3").put_bucket_notification_configuration(
+            Bucket=physical[name],
+            NotificationConfiguration={"QueueConfigurations": [_notification(wanted)]},
+        )
+
+
+def _url(stack: Stack, name: str, own: dict[str, Any], physical: dict[str, str]) -> None:
+    made = stack.client("lambda").create_function_url_config(
+        FunctionName=own["TargetFunctionArn"], AuthType=own["AuthType"]
+    )
+    physical[f"{name}.FunctionUrl"] = made["FunctionUrl"]
+
+
+def _schedule(stack: Stack, name: str, own: dict[str, Any], physical: dict[str, str]) -> None:
+    del name, physical
+    stack.client("scheduler").create_schedule(**own)
+
+
+def _alarm(stack: Stack, name: str, own: dict[str, Any], physical: dict[str, str]) -> None:
+    own["Threshold"] = float(own["Threshold"])
+    stack.client("cloudwatch").put_metric_alarm(AlarmName=f"{STACK}-{name}", **own)
+    physical[f"{name}.Arn"] = f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:{STACK}-{name}"
+
+
+def _dashboard(stack: Stack, name: str, own: dict[str, Any], physical: dict[str, str]) -> None:
+    del name, physical
+    stack.client("cloudwatch").put_dashboard(**own)
+
+
+def _budget(stack: Stack, name: str, own: dict[str, Any], physical: dict[str, str]) -> None:
+    del name, physical
+    stack.client("budgets").create_budget(AccountId=ACCOUNT, **own)
+
+
+_CREATORS: Final[dict[str, Callable[[Stack, str, dict[str, Any], dict[str, str]], None]]] = {
+    "AWS::SQS::QueuePolicy": _queue_policy,
+    "AWS::SNS::TopicPolicy": _topic_policy,
+    "AWS::SNS::Subscription": _subscription,
+    "AWS::S3::Bucket": _notifications,
+    "AWS::Lambda::Url": _url,
+    "AWS::Scheduler::Schedule": _schedule,
+    "AWS::CloudWatch::Alarm": _alarm,
+    "AWS::CloudWatch::Dashboard": _dashboard,
+    "AWS::Budgets::Budget": _budget,
+}
+
+
+def _notification(wanted: Mapping[str, Any]) -> dict[str, Any]:
+    """Return CloudFormation's queue configuration in the words of S3's API."""
+    own = {"QueueArn": wanted["Queue"], "Events": [wanted["Event"]]}
+    if "Filter" in wanted:
+        own["Filter"] = {"Key": {"FilterRules": wanted["Filter"]["S3Key"]["Rules"]}}
+    return own

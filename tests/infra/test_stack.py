@@ -1,0 +1,305 @@
+"""The stack in moto, used: an upload becomes a row, and the schedule's job does its work."""
+
+import io
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import boto3
+import pytest
+from botocore.validate import validate_parameters
+
+from seefood.bundle import load_bundle
+from seefood.drawn import draw_picture
+from tests.conftest import ROOT
+from tests.infra.aws import REGION, STACK, Stack, Template, read_template
+
+# What the Lambda runtime does with an event: import the handler, call it, send back its answer.
+_RUNTIME: Final = """
+import json, sys
+sys.path.insert(0, "lambda")
+import handler
+
+class Context:
+    function_name = "classifier"
+    aws_request_id = "1"
+    memory_limit_in_mb = 1769
+    invoked_function_arn = "arn"
+
+    def get_remaining_time_in_millis(self):
+        return 60_000
+
+answer = handler.handler(json.load(sys.stdin), Context())
+print("\\nANSWER " + json.dumps(answer))
+"""
+
+
+def test_everything_in_the_template_exists(stack: Stack) -> None:
+    """Each resource of the template was created, by the stack or by its own service's API."""
+    for service, call, key, expected in [
+        ("cloudwatch", "describe_alarms", "MetricAlarms", 7),
+        ("cloudwatch", "list_dashboards", "DashboardEntries", 1),
+        ("scheduler", "list_schedules", "Schedules", 1),
+        ("sns", "list_subscriptions", "Subscriptions", 1),
+        ("batch", "describe_job_queues", "jobQueues", 1),
+        ("ecr", "describe_repositories", "repositories", 1),
+    ]:
+        assert expected == len(getattr(stack.client(service), call)()[key]), call
+    (budget,) = stack.client("budgets").describe_budgets(AccountId="123456789012")["Budgets"]
+    assert "20" == budget["BudgetLimit"]["Amount"]
+
+
+def test_buckets_are_private_encrypted_versioned_and_tls_only(stack: Stack) -> None:
+    """Both buckets have every guard."""
+    s3 = stack.client("s3")
+    for name in ("ImageBucket", "ResultsBucket"):
+        bucket = stack.template.physical[name]
+        block = stack.template.properties(name)["PublicAccessBlockConfiguration"]
+        rules = s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]
+        (policy,) = stack.template.properties(f"{name}Policy")["PolicyDocument"]["Statement"]
+
+        assert {True} == set(block.values())
+        assert "AES256" in json.dumps(rules)
+        assert "Enabled" == s3.get_bucket_versioning(Bucket=bucket)["Status"]
+        assert ("Deny", {"Bool": {"aws:SecureTransport": "false"}}) == (
+            policy["Effect"],
+            policy["Condition"],
+        )
+
+
+def test_a_message_is_hidden_six_times_as_long_as_the_function_may_take(stack: Stack) -> None:
+    """A slow batch is not delivered twice; a failed one comes again, five times at most."""
+    timeout = stack.template.properties("Classifier")["Timeout"]
+    queue = stack.template.properties("UploadQueue")
+    mapping = stack.template.properties("ClassifierUploads")
+
+    assert queue["VisibilityTimeout"] >= 6 * timeout
+    assert 5 == queue["RedrivePolicy"]["maxReceiveCount"]
+    assert ["ReportBatchItemFailures"] == mapping["FunctionResponseTypes"]
+    assert stack.template.physical["UploadQueue.Arn"] == mapping["EventSourceArn"]
+    assert "10" == mapping["ScalingConfig"]["MaximumConcurrency"]
+
+
+def test_an_upload_becomes_a_row(stack: Stack, bundle_path: Path) -> None:
+    """Bucket, queue, handler, row: with the variables and the policy that the template has."""
+    images = stack.template.physical["ImageBucket"]
+    pictures = {
+        "lunch/hot dog.jpg": _picture("hotdog_mustard"),
+        "lunch/house+1.jpg": _picture("house"),
+        "lunch/broken.jpg": b"no picture",
+    }
+    for key, data in pictures.items():
+        stack.client("s3").put_object(Bucket=images, Key=key, Body=data)
+
+    records = _receive(stack)
+    answer = _invoke(stack, {"Records": records}, bundle_path)
+
+    rows = {row["uri"]: row for row in _upload_rows(stack)}
+    assert {"batchItemFailures": []} == answer
+    assert {f"s3://{images}/{key}" for key in pictures} == set(rows)
+    assert "not_an_image" == rows[f"s3://{images}/lunch/broken.jpg"]["error_code"]
+    assert {None} == {row["error_code"] for uri, row in rows.items() if "broken" not in uri}
+
+
+def test_what_fails_five_times_is_kept_in_the_dead_letter_queue(stack: Stack) -> None:
+    """Nothing is lost: the message lies where an alarm sees it and a redrive finds it."""
+    sqs, physical = stack.client("sqs"), stack.template.physical
+    sqs.send_message(QueueUrl=physical["UploadQueue"], MessageBody='{"poison": true}')
+
+    for _ in range(7):
+        sqs.receive_message(QueueUrl=physical["UploadQueue"], VisibilityTimeout=0)
+
+    dead = sqs.receive_message(QueueUrl=physical["UploadDeadLetters"])["Messages"]
+    assert ['{"poison": true}'] == [message["Body"] for message in dead]
+
+
+@pytest.mark.beam
+def test_the_schedules_input_is_a_job_that_labels_the_bucket(
+    stack: Stack, bundle_path: Path
+) -> None:
+    """What EventBridge Scheduler would send is a valid SubmitJob, and its command does the job."""
+    physical = stack.template.physical
+    _upload_model(stack, bundle_path)
+    stack.client("s3").put_object(
+        Bucket=physical["ImageBucket"], Key="dinner/1.jpg", Body=_picture("hotdog_mustard")
+    )
+    schedule = stack.client("scheduler").get_schedule(Name=f"{STACK}-bulk")
+    request = json.loads(schedule["Target"]["Input"])
+    _validate_submit_job(request)
+
+    assert "arn:aws:scheduler:::aws-sdk:batch:submitJob" == schedule["Target"]["Arn"]
+    assert physical["BulkQueue"] == request["JobQueue"]
+
+    summary = _finish(_start_container(stack, request, output=_results(stack)))
+
+    bucket = stack.client("s3").list_objects_v2(Bucket=physical["ImageBucket"])["Contents"]
+    uploads = stack.client("s3").list_objects_v2(
+        Bucket=physical["ResultsBucket"], Prefix="uploads/"
+    )
+    assert load_bundle(bundle_path).digest == summary["model"]["digest"]
+    assert len(bucket) == summary["listed"]
+    # What the function has labelled already has its row: the ledger is one for both doors.
+    assert uploads["KeyCount"] == summary["skipped_by_ledger"]
+    assert len(bucket) - uploads["KeyCount"] == summary["rows"]
+
+
+@pytest.mark.beam
+def test_an_array_of_jobs_shares_the_bucket(stack: Stack, bundle_path: Path) -> None:
+    """With BulkShards=2 the schedule asks for two children, which see every picture once."""
+    _upload_model(stack, bundle_path)
+    for number in range(12):
+        stack.client("s3").put_object(
+            Bucket=stack.template.physical["ImageBucket"],
+            Key=f"array/{number}.jpg",
+            Body=_picture("house", number),
+        )
+    target = _variant(stack, BulkShards="2").properties("BulkSchedule")["Target"]
+    request = json.loads(target["Input"])
+    _validate_submit_job(request)
+    request["Parameters"]["source"] += "array/"
+    output = f"{_results(stack)}/array"
+
+    children = [
+        _start_container(
+            stack,
+            request,
+            output=output,
+            AWS_BATCH_JOB_ARRAY_INDEX=str(index),
+            AWS_BATCH_JOB_ARRAY_SIZE=str(request["ArrayProperties"]["Size"]),
+        )
+        for index in range(2)
+    ]
+    summaries = [_finish(child) for child in children]
+
+    assert 12 == sum(one["rows"] for one in summaries)
+    assert 12 == sum(one["listed"] for one in summaries)
+    assert all(one["rows"] > 0 for one in summaries)
+
+
+def _variant(stack: Stack, **parameters: str) -> Template:
+    """Return the template with other parameters, over the resources that exist."""
+    other = read_template(**parameters)
+    return Template(other.document, other.parameters, stack.template.physical)
+
+
+def _picture(kind: str, seed: int = 1) -> bytes:
+    content = io.BytesIO()
+    draw_picture(kind, seed, (320, 240)).save(content, "JPEG")
+    return content.getvalue()
+
+
+def _results(stack: Stack) -> str:
+    return f"s3://{stack.template.physical['ResultsBucket']}"
+
+
+def _receive(stack: Stack) -> list[dict[str, Any]]:
+    """Take all messages off the queue and return them as Lambda would be given them."""
+    sqs, queue = stack.client("sqs"), stack.template.physical["UploadQueue"]
+    records = []
+    while messages := sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages"):
+        for message in messages:
+            sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+            records.append(
+                {
+                    "messageId": message["MessageId"],
+                    "receiptHandle": message["ReceiptHandle"],
+                    "body": message["Body"],
+                    "attributes": {},
+                    "messageAttributes": {},
+                    "eventSource": "aws:sqs",
+                    "eventSourceARN": stack.template.physical["UploadQueue.Arn"],
+                    "awsRegion": REGION,
+                }
+            )
+    return records
+
+
+def _aws_environment(stack: Stack) -> dict[str, str]:
+    return {
+        "PATH": os.environ["PATH"],
+        "HOME": os.environ["HOME"],
+        "AWS_ENDPOINT_URL": stack.endpoint,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_REGION": REGION,
+    }
+
+
+def _invoke(stack: Stack, event: dict[str, Any], bundle: Path) -> Any:
+    own = stack.template.properties("Classifier")["Environment"]["Variables"]
+    environment = {**_aws_environment(stack), **own, "SEEFOOD_MODEL": str(bundle)}
+    done = subprocess.run(
+        [sys.executable, "-c", _RUNTIME],
+        input=json.dumps(event),
+        env=environment,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert 0 == done.returncode, done.stderr
+    return json.loads(done.stdout.rpartition("ANSWER ")[2])
+
+
+def _upload_rows(stack: Stack) -> Iterator[dict[str, Any]]:
+    s3, bucket = stack.client("s3"), stack.template.physical["ResultsBucket"]
+    for item in s3.list_objects_v2(Bucket=bucket, Prefix="uploads/")["Contents"]:
+        yield json.loads(s3.get_object(Bucket=bucket, Key=item["Key"])["Body"].read())
+
+
+def _upload_model(stack: Stack, bundle: Path) -> None:
+    """Put the bundle where `make deploy MODEL=…` puts it."""
+    digest = stack.template.parameters["ModelDigest"]
+    for file in bundle.rglob("*"):
+        if file.is_file():
+            stack.client("s3").put_object(
+                Bucket=stack.template.physical["ResultsBucket"],
+                Key=f"models/{digest}/{file.relative_to(bundle).as_posix()}",
+                Body=file.read_bytes(),
+            )
+
+
+def _start_container(
+    stack: Stack, request: dict[str, Any], output: str, **environment: str
+) -> "subprocess.Popen[str]":
+    """Start what Batch would: the job definition's command with the request's parameters."""
+    (definition,) = stack.client("batch").describe_job_definitions(
+        jobDefinitions=[request["JobDefinition"]]
+    )["jobDefinitions"]
+    values = {**definition["parameters"], **request["Parameters"], "output": output}
+    container = definition["containerProperties"]
+    command = [
+        values[word.removeprefix("Ref::")] if word.startswith("Ref::") else word
+        for word in container["command"]
+    ]
+    own = {one["name"]: one["value"] for one in container["environment"]}
+    return subprocess.Popen(
+        [sys.executable, "-m", "seefood", *command, "--json"],
+        env={**_aws_environment(stack), **own, **environment},
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def _finish(child: "subprocess.Popen[str]") -> dict[str, Any]:
+    out, errors = child.communicate(timeout=120)
+    assert 0 == child.returncode, errors
+    summary: dict[str, Any] = json.loads(out)
+    return summary
+
+
+def _validate_submit_job(request: dict[str, Any]) -> None:
+    """Check `request` against the API's model; Scheduler writes its names with capitals."""
+    model = boto3.client("batch", region_name=REGION).meta.service_model
+    words = {name[0].lower() + name[1:]: value for name, value in request.items()}
+    if "arrayProperties" in words:
+        words["arrayProperties"] = {"size": words["arrayProperties"]["Size"]}
+    validate_parameters(words, model.operation_model("SubmitJob").input_shape)
+    assert set(words) <= set(model.operation_model("SubmitJob").input_shape.members)
