@@ -6,6 +6,7 @@ first picture comes: Pillow would import four dozen, some of which start other p
 
 from functools import cache
 from importlib import import_module
+from importlib.util import find_spec
 from io import BytesIO
 from typing import Final
 
@@ -114,6 +115,9 @@ def _refusal(head: bytes) -> PictureError:
 @cache
 def _register(name: str) -> None:
     for plugin in _PLUGINS[name]:
-        module = import_module(plugin)
         if plugin == "pillow_heif":
-            module.register_heif_opener(thumbnails=False)
+            # The Lambda ships its smaller twin, which decodes and does nothing else.
+            plugin = plugin if find_spec(plugin) else "pi_heif"  # noqa: PLW2901
+            import_module(plugin).register_heif_opener(thumbnails=False)
+        else:
+            import_module(plugin)

@@ -1,0 +1,266 @@
+"""Builds the Lambda's zip, without Docker: for x86_64 and arm64, the same bytes every time.
+
+    python infra/build_lambda_zip.py                       build/lambda-x86_64.zip and -arm64.zip
+    python infra/build_lambda_zip.py --model my-bundle     with another model inside
+
+What goes in: `lambda/`, the core package, a bundle without its SavedModel, and wheels whose
+versions and hashes stand in `constraints.txt`. What is left out of the wheels is what this handler
+never loads (tests, headers, other accelerators), because Lambda reads a package's bytes at each
+cold start. Bytecode goes in where a Python of the target's version is found: without it the first
+event waits until every module is compiled.
+"""
+
+import argparse
+import base64
+import hashlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+ROOT: Final = Path(__file__).parent.parent
+ARCHITECTURES: Final = {"x86_64": "x86_64-manylinux_2_28", "arm64": "aarch64-manylinux_2_28"}
+"""Lambda's names, and uv's. Runtimes from python3.12 on have glibc 2.34."""
+PYTHON: Final = "3.13"
+"""Of the runtime, as `infra/template.yaml` names it."""
+MOST_UNPACKED_BYTES: Final = 250 * 1024 * 1024
+"""What Lambda takes."""
+
+# Every wheel in the zip; nothing else is installed, so a new dependency shows as an ImportError in
+# the tests that run the zip.
+WHEELS: Final = (
+    "ai-edge-litert",  # runs the network
+    "aws-lambda-powertools",  # logs and metrics
+    "jmespath",  # which Powertools imports
+    "numpy",  # pictures are arrays
+    "obstore",  # S3
+    "pi-heif",  # HEIC, decoding only: pillow-heif brings a 22 MB encoder under the GPL
+    "pillow",  # all other formats
+    "typing-extensions",  # which Powertools and obstore import
+)
+_CORE_LEFT_OUT: Final = frozenset(
+    {"cli", "demo_pictures.py", "drawn", "explain", "models", "report"}
+)
+# Of the wheels: what is never loaded here.
+_LEFT_OUT: Final = re.compile(
+    r"""
+      (^|/)(__pycache__|tests?|testing|include|examples)/
+    | \.(pyi|pxd|c|h|hpp|lib|a|cmake|pc|typed)$
+    | \.dist-info/(RECORD|INSTALLER|REQUESTED|WHEEL|direct_url\.json|entry_points\.txt)$
+    | ^bin/
+    | ^numpy/(f2py|distutils|_pyinstaller|doc)/
+    | ^PIL/_(imagingtk|imagingft|avif_never)\.
+    | ^PIL/(ImageTk|ImageQt|ImageShow|_tkinter_finder)\.py$
+    | ^pillow\.libs/lib(freetype|harfbuzz|brotlicommon|brotlidec|png16)-
+    | ^ai_edge_litert/(aot|tflite|tools|vendors)/
+    | ^ai_edge_litert/libLiteRt(WebGpuAccelerator)?\.so$
+    | ^ai_edge_litert/(?!_pywrap_litert_interpreter_wrapper)[^/]*wrapper[^/]*\.so$
+    | ^ai_edge_litert/(_pywrap_(analyzer|litert_converter|modify|string|tensorflow|tfl)|pywrap_genai)
+    | ^ai_edge_litert/(schema_py_generated|.*_pb2)\.py$
+    | ^aws_lambda_powertools/(event_handler|utilities/(batch|data_masking|feature_flags|
+        idempotency|kafka|parameters|parser|streaming|validation|data_classes))/
+    """,
+    re.VERBOSE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """A zip that was built."""
+
+    path: Path
+    zipped_bytes: int
+    unpacked_bytes: int
+    sha256: str
+    """Hexadecimal."""
+    has_bytecode: bool
+
+    @property
+    def code_sha256(self) -> str:
+        """The digest as Lambda shows it."""
+        return base64.b64encode(bytes.fromhex(self.sha256)).decode()
+
+
+def build_zip(
+    output: Path,
+    *,
+    architecture: str = "x86_64",
+    python: str = PYTHON,
+    model: Path | None = None,
+    constraints: Path = ROOT / "constraints.txt",
+) -> Package:
+    """Build the zip `output` and return what it is. Overwrites it, in one step.
+
+    Raises `ValueError` for a bundle or a pin that is missing, `CalledProcessError` if uv fails.
+    """
+    with tempfile.TemporaryDirectory(prefix="seefood-lambda-") as temporary:
+        root = Path(temporary) / "package"
+        root.mkdir()
+        _install_wheels(root, Path(temporary), ARCHITECTURES[architecture], python, constraints)
+        _copy_own(root, model or ROOT / "seefood" / "models" / "hotdog")
+        has_bytecode = _compile(root, python)
+        unpacked = sum(file.stat().st_size for file in _files(root))
+        if unpacked > MOST_UNPACKED_BYTES:
+            raise ValueError(
+                f"{unpacked:,} bytes unpacked are more than the {MOST_UNPACKED_BYTES:,} that "
+                "Lambda takes; use a smaller model, or the container form (lambda/Dockerfile)"
+            )
+        output.parent.mkdir(parents=True, exist_ok=True)
+        partial = output.with_name(f".{output.name}.partial")
+        _write_zip(root, partial)
+        partial.replace(output)
+    data = output.read_bytes()
+    return Package(output, len(data), unpacked, hashlib.sha256(data).hexdigest(), has_bytecode)
+
+
+def pins(constraints: str, names: Sequence[str]) -> str:
+    """Return the entries of `names` in a constraints file, with their hashes.
+
+    Raises `ValueError` if one is missing.
+    """
+    entries = re.split(r"\n(?=\S)", constraints.strip())
+    by_name = {re.split(r"[=;\s\[]", entry, maxsplit=1)[0].lower(): entry for entry in entries}
+    missing = [name for name in names if name not in by_name]
+    if missing:
+        raise ValueError(f"constraints.txt does not pin {', '.join(missing)}; run `make lock`")
+    return "\n".join(by_name[name] for name in names) + "\n"
+
+
+def _install_wheels(
+    root: Path, temporary: Path, platform: str, python: str, constraints: Path
+) -> None:
+    requirements = temporary / "requirements.txt"
+    requirements.write_text(pins(constraints.read_text(), WHEELS))
+    everything = temporary / "wheels"
+    subprocess.run(
+        [
+            *(_uv(), "pip", "install", "--quiet", "--no-deps", "--require-hashes"),
+            *("--only-binary", ":all:", "--no-compile-bytecode"),
+            *("--python-platform", platform, "--python-version", python),
+            *("--target", everything, "--requirement", requirements),
+        ],
+        check=True,
+    )
+    for file in _files(everything):
+        name = file.relative_to(everything).as_posix()
+        if not _LEFT_OUT.search(name):
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.move(file, root / name)
+
+
+def _copy_own(root: Path, model: Path) -> None:
+    """Copy the handler, the core and the bundle; raises `ValueError` without a bundle."""
+    if not (model / "assets.extra" / "model.tflite").is_file():
+        raise ValueError(
+            f"there is no bundle with a LiteRT graph at {model}; name one with --model"
+        )
+    caches = shutil.ignore_patterns("__pycache__", "Dockerfile", "*.md", ".*")
+    shutil.copytree(ROOT / "lambda", root, ignore=caches, dirs_exist_ok=True)
+    for entry in sorted((ROOT / "seefood").iterdir()):
+        if entry.name in _CORE_LEFT_OUT or entry.name == "__pycache__":
+            continue
+        target = root / "seefood" / entry.name
+        target.parent.mkdir(exist_ok=True)
+        if entry.is_dir():
+            shutil.copytree(entry, target, ignore=caches)
+        else:
+            shutil.copyfile(entry, target)
+    # The door looks for its model where the core keeps the one in the box.
+    inside = root / "seefood" / "models" / "hotdog"
+    shutil.copytree(model / "assets.extra", inside / "assets.extra")
+
+
+def _compile(root: Path, python: str) -> bool:
+    """Put bytecode beside every module, named by content and not by time; return whether."""
+    interpreter = _find_python(python)
+    if interpreter is None:
+        return False
+    subprocess.run(
+        [
+            *(interpreter, "-E", "-s", "-m", "compileall", "-q", "-j", "1", "-f"),
+            *("--invalidation-mode", "unchecked-hash"),
+            *("-s", root, "-p", "/var/task", root),
+        ],
+        check=True,
+        env={"PYTHONHASHSEED": "0"},
+    )
+    return True
+
+
+def _find_python(version: str) -> str | None:
+    """Return a Python of exactly this minor version; None if there is none here."""
+    if f"{sys.version_info.major}.{sys.version_info.minor}" == version:
+        return sys.executable
+    found = subprocess.run(
+        [_uv(), "python", "find", "--no-python-downloads", version],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    return found.stdout.strip() or None
+
+
+def _write_zip(root: Path, output: Path) -> None:
+    """Zip everything below `root`: sorted, without times and owners, so that it is repeatable."""
+    with zipfile.ZipFile(output, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+        for file in sorted(_files(root), key=lambda file: file.relative_to(root).as_posix()):
+            entry = zipfile.ZipInfo(file.relative_to(root).as_posix(), (1980, 1, 1, 0, 0, 0))
+            entry.create_system = 3  # Unix, whatever this machine is
+            entry.external_attr = (0o755 if ".so" in file.suffixes else 0o644) << 16
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(entry, file.read_bytes())
+
+
+def _files(root: Path) -> Iterator[Path]:
+    return (path for path in root.rglob("*") if path.is_file() and not path.is_symlink())
+
+
+def _uv() -> str:
+    """Return the uv of this environment, or the one on the path."""
+    beside = Path(sys.executable).with_name("uv")
+    found = str(beside) if beside.is_file() else shutil.which("uv")
+    if found is None:
+        raise ValueError('uv is not installed; run `pip install "seefood[dev]"`')
+    return found
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Build what the command line asks for and print what came of it."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--architecture", choices=ARCHITECTURES, help="default: both")
+    parser.add_argument("--python", default=PYTHON, help="of the runtime (default: %(default)s)")
+    parser.add_argument("--model", type=Path, help="the bundle (default: the one in the box)")
+    parser.add_argument("--output", type=Path, default=ROOT / "build", help="folder, or a .zip")
+    asked = parser.parse_args(arguments)
+    for architecture in [asked.architecture] if asked.architecture else ARCHITECTURES:
+        into = asked.output
+        zip_path = into if into.suffix == ".zip" else into / f"lambda-{architecture}.zip"
+        try:
+            built = build_zip(
+                zip_path, architecture=architecture, python=asked.python, model=asked.model
+            )
+        except (ValueError, subprocess.CalledProcessError) as error:
+            sys.stderr.write(f"build_lambda_zip: {error}\n")
+            return 1
+        sys.stdout.write(
+            f"{built.path}  python{asked.python} {architecture}  "
+            f"{built.zipped_bytes / 1e6:.1f} MB zipped, {built.unpacked_bytes / 1e6:.1f} MB "
+            f"unpacked  sha256 {built.sha256}\n"
+        )
+        if not built.has_bytecode:
+            sys.stderr.write(
+                f"build_lambda_zip: there is no python{asked.python} here, so the zip has no "
+                "bytecode and starts more slowly; install one (`uv python install "
+                f"{asked.python}`) and build again\n"
+            )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
