@@ -14,6 +14,7 @@ from typing import Final
 
 import click
 
+from seefood.cli.terminal import keep_native_output_away
 from seefood.errors import SeefoodError, UsageError
 
 _COMMANDS: Final = {
@@ -84,6 +85,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         at = own.index("--")
         own, rest = own[:at], own[at + 1 :]
     verbose = "--verbose" in own
+    if not verbose:
+        keep_native_output_away()
     try:
         code = cli.main(own, prog_name="seefood", standalone_mode=False, obj=rest)
     except click.exceptions.Abort:

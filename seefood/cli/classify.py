@@ -10,7 +10,6 @@ import click
 
 from seefood.cli.options import engine_option, model_option, model_path, top_k_option
 from seefood.cli.selecting import check_named, manifests, selection, source_options
-from seefood.cli.tables import print_outcome
 
 # Written out, because its home imports NumPy and `--help` must be instant; a test compares.
 FORMATS: Final = ("parquet", "jsonl", "csv")
@@ -73,6 +72,7 @@ def classify_command(beam: Sequence[str], /, *, quiet: bool, **typed: Any) -> in
       seefood classify s3://photos/ --output s3://labels -- --runner=FlinkRunner \\
         --flink_master=localhost:8081
     """  # noqa: D301 (click's mark against re-wrapping)
+    from seefood.cli.tables import print_outcome
     from seefood.errors import TooManyFailedError, UsageError
 
     if find_spec("apache_beam") is None or find_spec("pyarrow") is None:
@@ -109,7 +109,8 @@ def classify_command(beam: Sequence[str], /, *, quiet: bool, **typed: Any) -> in
         click.echo(f"seefood: {error}", err=True)
         return TOO_MANY_FAILED
     if typed["as_json"]:
-        click.echo(json.dumps(outcome.summary, indent=2, ensure_ascii=False))
+        text = json.dumps(outcome.summary, indent=2, ensure_ascii=False)
+        click.echo(text.encode("utf-8", "backslashreplace"))  # a path may hold any bytes
     else:
         print_outcome(outcome)
     if outcome.failure_ratio > typed["max_failure_ratio"]:

@@ -11,8 +11,6 @@ from typing import Final
 
 import click
 
-from seefood.cli.tables import print_outcome
-
 _BUCKET: Final = "demo-pictures"
 
 
@@ -48,6 +46,7 @@ def demo_command(*, pictures: Path | None, output: Path, quiet: bool) -> int:
         )
     from pipeline.launch import Request, launch
     from seefood.bundle import default_bundle_path
+    from seefood.cli.tables import print_outcome
 
     with tempfile.TemporaryDirectory(prefix="seefood-demo-") as scratch, _embedded_s3():
         folder = pictures or _draw(Path(scratch))
