@@ -5,6 +5,7 @@ the cast, the division by the temperature and the softmax go into the graph that
 """
 
 import logging
+import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -126,7 +127,7 @@ def write_graphs(
     try:
         flat = to_litert(graph, size, outputs, quantisation, calibration_images)
     except Exception as error:  # noqa: BLE001 (the converter raises anything; TensorFlow still runs it)
-        reason = str(error).strip().splitlines()[0]
+        reason = _why_not(str(error))
         _log.warning("LiteRT cannot have this graph, only the tensorflow engine can: %s", reason)
         return reason
     (folder / LITERT_MODEL).write_bytes(flat)
@@ -185,6 +186,15 @@ def new_bundle(output: Path, *, overwrite: bool = False) -> Iterator[Path]:
             folder.rename(output)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _why_not(complaint: str) -> str:
+    """Return the gist of what LiteRT's converter says, which is many lines long."""
+    if missing := re.search(r"(?:Custom|Flex|Select TF) ops: (.+)", complaint):
+        return f"LiteRT has no {missing[1].strip()}"
+    lines = [line.strip() for line in complaint.splitlines() if line.strip()]
+    errors = [line.partition("error: ")[2] for line in lines if "error: " in line]
+    return (errors or lines or ["no reason given"])[0][:200]
 
 
 def _spec(draft: Draft, certificate: Certificate) -> BundleSpec:
