@@ -11,7 +11,7 @@ from seefood.errors import UsageError
 from seefood.manifests import Manifest, complete, read_manifest
 from seefood.records import ImageRef
 from seefood.selection import Selection
-from seefood.sources import list_sources, parse_source
+from seefood.sources import Source, list_sources, parse_source
 from tests.conftest import Bucket
 
 _NAMES = ["s3://b/a b.jpg", "s3://b/ü.jpg", "s3://b/x//y.jpg"]
@@ -97,7 +97,7 @@ def test_sources_and_manifests_share_one_ledger_of_names(tmp_path: Path) -> None
     for name in ("a.jpg", "b.jpg", "c.txt"):
         (tmp_path / name).write_bytes(b"1")
     (tmp_path / "m.txt").write_text("b.jpg\na.jpg\n")
-    sources = [
+    sources: list[Source | Manifest] = [
         parse_source(str(tmp_path / "*.jpg")),
         Manifest(str(tmp_path / "m.txt")),
         parse_source(str(tmp_path)),
