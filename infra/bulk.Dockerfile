@@ -1,0 +1,42 @@
+# The bulk job's image: our wheel, Beam, LiteRT, and the model in the box at /model.
+#
+#   docker build -f infra/bulk.Dockerfile -t seefood-bulk .
+#   docker run --rm -v ~/Pictures:/pictures:ro -v ~/labels:/labels seefood-bulk \
+#     classify /pictures --output /labels
+#
+# Everything from Python's index is pinned with hashes in constraints.txt. To pin the base to the byte
+# as well: --build-arg PYTHON_IMAGE=python:3.13.9-slim-trixie@sha256:…
+ARG PYTHON_IMAGE=python:3.13.9-slim-trixie
+
+FROM ${PYTHON_IMAGE} AS build
+WORKDIR /src
+COPY constraints.txt pyproject.toml README.md LICENSE ./
+RUN awk '/^uv==/ {found = 1} found {print} found && !/\\$/ {exit}' constraints.txt > /tmp/uv.txt \
+ && python3 -m venv /tmp/uv \
+ && /tmp/uv/bin/pip install --no-cache-dir --quiet --require-hashes --requirement /tmp/uv.txt
+# Dependencies first: a layer that changes rarely.
+RUN python3 -m venv --without-pip /opt/seefood \
+ && /tmp/uv/bin/uv pip install --no-cache --quiet --python /opt/seefood \
+      --constraint constraints.txt --requirements pyproject.toml --extra beam \
+ && cd /opt/seefood/lib/python3*/site-packages \
+ && rm -rf pyarrow/include pyarrow/*flight* pyarrow/*substrait* \
+ && find . -type d -name tests -prune -exec rm -rf {} +
+COPY pipeline pipeline
+COPY training training
+COPY seefood seefood
+RUN /tmp/uv/bin/uv pip install --no-cache --quiet --python /opt/seefood --no-deps .
+
+FROM ${PYTHON_IMAGE}
+COPY --from=build /opt/seefood /opt/seefood
+ENV PATH=/opt/seefood/bin:$PATH \
+    PYTHONUNBUFFERED=1 \
+    XDG_CACHE_HOME=/tmp/cache
+# The build ends here if the model or a part of the job is missing, or the engine answers otherwise
+# than the model's certificate says.
+RUN ln -s "$(python -c 'from seefood.bundle import default_bundle_path as p; print(p())')" /model \
+ && python -c 'import pipeline.launch, pipeline.job, pyarrow.parquet' \
+ && python -c 'from seefood.bundle import load_bundle as b; from seefood.engines import load_engine as e; e(b("/model"), "litert")'
+USER 10001:10001
+WORKDIR /tmp
+ENTRYPOINT ["seefood"]
+CMD ["--help"]

@@ -1,0 +1,31 @@
+# The upload door as a container image, for those who deploy Lambdas so; the template uses the zip.
+#
+#   docker build -f infra/lambda.Dockerfile -t seefood-lambda .
+#
+# Any base does for Lambda, as long as it runs AWS's runtime client (awslambdaric) as its entry point.
+ARG PYTHON_IMAGE=python:3.13.9-slim-trixie
+
+FROM ${PYTHON_IMAGE} AS build
+WORKDIR /src
+COPY constraints.txt pyproject.toml README.md LICENSE ./
+RUN awk '/^uv==/ {found = 1} found {print} found && !/\\$/ {exit}' constraints.txt > /tmp/uv.txt \
+ && python3 -m venv /tmp/uv \
+ && /tmp/uv/bin/pip install --no-cache-dir --quiet --require-hashes --requirement /tmp/uv.txt
+RUN python3 -m venv --without-pip /opt/seefood \
+ && /tmp/uv/bin/uv pip install --no-cache --quiet --python /opt/seefood --compile-bytecode \
+      --constraint constraints.txt --requirements pyproject.toml --extra lambda awslambdaric
+COPY pipeline pipeline
+COPY training training
+COPY seefood seefood
+RUN /tmp/uv/bin/uv pip install --no-cache --quiet --python /opt/seefood --compile-bytecode --no-deps .
+
+FROM ${PYTHON_IMAGE}
+COPY --from=build /opt/seefood /opt/seefood
+COPY lambda /var/task
+ENV PATH=/opt/seefood/bin:$PATH
+WORKDIR /var/task
+# The build ends here if the handler or its model is missing.
+RUN python -c 'import handler'
+USER 10001:10001
+ENTRYPOINT ["python", "-m", "awslambdaric"]
+CMD ["handler.handler"]
