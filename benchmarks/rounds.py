@@ -263,4 +263,7 @@ def _labels(output: Path) -> dict[str, str]:
 def _shown(measured: Measurement) -> str:
     work = measured.seconds_loop
     rate = f"{measured.pictures / work:.0f}/s, " if work else ""
-    return f"{rate}{measured.seconds_total:.1f} s in all, {measured.seconds_cpu:.1f} s of CPU, {measured.peak_rss_mb:.0f} MB"
+    return (
+        f"{rate}{measured.seconds_total:.1f} s in all, {measured.seconds_cpu:.1f} s of CPU, "
+        f"{measured.peak_rss_mb:.0f} MB"
+    )

@@ -11,7 +11,7 @@ CACHE: Final = ROOT / ".bench-cache"
 """Pictures and networks that were made for the benchmark; git-ignored."""
 PEERS: Final = ROOT / ".venv-bench" / "bin" / "python"
 """The environment with the peers' libraries; `make bench` makes it."""
-DATA: Final = ROOT.parent / "shared" / "data"
+DATA: Final = Path(os.environ.get("SEEFOOD_SHARED", ROOT.parent / "shared" / "data"))
 """Photos for development, where a checkout has them."""
 
 

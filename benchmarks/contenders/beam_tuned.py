@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import apache_beam as beam
+import tensorflow as tf
 from apache_beam.ml.inference.base import KeyedModelHandler, RunInference
 from apache_beam.options.pipeline_options import PipelineOptions
 
@@ -18,20 +19,16 @@ from benchmarks.contenders.beam_naive import SCHEMA, SavedModelHandler, postproc
 
 
 class Batched(SavedModelHandler):
-    """Batches of 32, and one model for all threads of the process."""
+    """Batches of 32."""
 
     def batch_elements_kwargs(self) -> Mapping[str, int]:
         """See Beam."""
         return {"min_batch_size": 32, "max_batch_size": 32}
 
-    def share_model_across_processes(self) -> bool:
-        """See Beam: threads of one process share the model anyway."""
-        return False
-
 
 def read_decoded(path: str, side: int) -> tuple[str, Any]:
     """Read a picture, at a fraction of its size where that is enough."""
-    return path, decode(Path(path).read_bytes(), side)
+    return path, tf.convert_to_tensor(decode(Path(path).read_bytes(), side))
 
 
 def main(job: Job) -> None:

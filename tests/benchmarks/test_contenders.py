@@ -1,0 +1,76 @@
+from pathlib import Path
+
+import pytest
+
+from benchmarks.bulk import CONTENDERS
+from benchmarks.contender import Job
+from benchmarks.pictures import LABELS
+from benchmarks.rounds import Contender, Plan, is_installed, run_rounds
+from seefood.drawn import draw_picture
+from seefood.image import ResizeRule
+from tests.models import SIZE, tiny_model
+from training.export import export_bundle
+
+pytestmark = [pytest.mark.slow, pytest.mark.tensorflow, pytest.mark.beam]
+
+# onnxruntime's loop needs a converted network, which takes longer than all of this; int8 is ours again.
+CHOSEN = [each for each in CONTENDERS if each.name not in {"onnx_loop", "ours_int8"}]
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A bundle of a tiny network."""
+    return export_bundle(
+        tiny_model(),
+        tmp_path_factory.mktemp("benchmarks") / "bundle",
+        name="tiny",
+        labels=LABELS,
+        rule=ResizeRule(SIZE, SIZE),
+        temperature=1.0,
+        thresholds=[0.0, 0.0],
+        training={},
+        metrics={},
+    ).path
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Eight drawn pictures."""
+    folder = tmp_path_factory.mktemp("pictures")
+    for number in range(8):
+        kind = "hotdog_mustard" if number % 2 else "house"
+        draw_picture(kind, number, (320, 240)).save(folder / f"{number}.jpg")
+    return folder
+
+
+@pytest.mark.parametrize("contender", CHOSEN, ids=[each.name for each in CHOSEN])
+def test_every_contender_labels_every_picture(
+    contender: Contender, bundle: Path, pictures: Path
+) -> None:
+    """A contender whose library is installed runs, answers for each picture and is timed."""
+    if not is_installed(contender.requires):
+        pytest.skip(f"{contender.requires} is missing: make bench installs it")
+    files = tuple(sorted(map(str, pictures.iterdir())))
+
+    def make_job(_: Contender, output: Path) -> Job:
+        return Job(files, str(pictures), str(output), str(bundle), "", LABELS, SIZE, 2)
+
+    outcome = run_rounds([contender], make_job, Plan(1, 60))
+    assert {} == outcome.failures
+    (measured,) = outcome.measurements
+    assert {Path(file).name for file in files} == set(measured.labels)
+    assert set(measured.labels.values()) <= set(LABELS)
+    assert measured.seconds_total > (measured.seconds_loop or 0.0) >= 0.0
+    assert measured.peak_rss_mb > 20
+
+
+def test_absent_libraries_are_named(tmp_path: Path) -> None:
+    """A peer that is not installed is reported as such, and stops nobody."""
+    absent = Contender("peer", "A peer", "no_such_library")
+
+    def make_job(_: Contender, output: Path) -> Job:
+        return Job((), "", str(output), str(tmp_path), "", LABELS, SIZE, 1)
+
+    outcome = run_rounds([absent], make_job, Plan(2, 60))
+    assert {"peer": "NOT INSTALLED: no_such_library"} == outcome.failures
+    assert [] == outcome.measurements
