@@ -29,6 +29,8 @@ from seefood.worker import Worker
 _log = logging.getLogger(__name__)
 
 _IN_PROCESS: Final = "FnApiRunner"
+# What Beam appends to the message of whatever a step raises.
+_STEP: Final = re.compile(r" \[while running '.*$")
 # Where Prism's binary is not. Without this, Beam's DirectRunner downloads and runs one, with no
 # time-out, before it falls back to the runner that is in the package.
 _NO_PRISM: Final = "--prism_location=no-download"
@@ -66,8 +68,8 @@ def run_bulk_job(job: BulkJob, beam_arguments: Sequence[str] = ()) -> Totals:
         with beam.Pipeline(options=options) as pipeline:
             totals = pipeline | "Start" >> beam.Create([job.listing]) | transform
             _ = totals | "Hand to the launcher" >> beam.Map(write_totals, job.handover)
-    except StopError:
-        raise
+    except StopError as error:
+        raise type(error)(_STEP.sub("", str(error))) from error
     except Exception as error:
         raise _own_error(error) from error
     totals = read_totals(job.handover)
@@ -127,7 +129,7 @@ def pipeline_options(arguments: Sequence[str]) -> PipelineOptions:
 def _own_error(error: Exception) -> StopError:
     """Return the error of ours that a worker raised; runners carry it as a traceback's text."""
     for line in reversed(str(error).splitlines()):
-        match = re.match(r"(?:.*\s)?seefood\.errors\.(\w+): (.*?)(?: \[while running .*)?$", line)
+        match = re.match(r"(?:.*\s)?seefood\.errors\.(\w+): (.*)$", _STEP.sub("", line))
         kind = getattr(errors, match[1], None) if match else None
         if match and isinstance(kind, type) and issubclass(kind, StopError):
             return kind(match[2])

@@ -46,6 +46,10 @@ class _Chunk:
 
     def fail(self, error: BaseException) -> None:
         """Let the caller of `classify` have `error`; the first one counts."""
+        if not isinstance(error, Exception):  # a panic of a native library, SystemExit
+            broken = JobError(f"a decoder, client or engine broke off: {error!r}; run it again")
+            broken.__cause__ = error
+            error = broken
         with self.lock:
             if not self.done.done():
                 self.done.set_exception(error)

@@ -2,7 +2,6 @@
 
 import os
 import sys
-from typing import TextIO
 
 
 def keep_native_output_away() -> None:
@@ -12,8 +11,8 @@ def keep_native_output_away() -> None:
     to descriptor 2. Python's stderr gets a descriptor of its own. Does nothing where stderr is
     another stream already, as in tests, or closed.
     """
-    stderr: TextIO | None = sys.stderr
-    if stderr is None or stderr is not sys.__stderr__ or stderr.fileno() != 2:
+    stderr = sys.stderr
+    if stderr is not sys.__stderr__ or stderr is None or stderr.fileno() != 2:
         return
     stderr.flush()
     terminal = os.dup(2)

@@ -72,7 +72,7 @@ def test_a_failing_chunk_writes_nothing(memory: str) -> None:
         if not calls.acquire(blocking=False):
             raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(JobError, match="broke off: KeyboardInterrupt"):
         classify_chunk(refs, fake_worker(before), target)
     assert [] == list_parts(target.output)
 

@@ -100,7 +100,7 @@ def test_a_crash_in_a_compute_thread_reaches_the_caller(memory: str) -> None:
 
     worker = fake_worker(before, threads=3)
     for _ in range(20):  # all threads fail on one chunk at once
-        with pytest.raises(SystemExit):
+        with pytest.raises(JobError, match="broke off: SystemExit"):
             worker.classify(refs)
     failing.clear()
     deadline = time.monotonic() + 10
@@ -184,7 +184,7 @@ def test_bytes_of_failed_pictures_are_given_back(s3: Bucket) -> None:
 
     worker = Worker(FakeEngine(before=before), MODEL, threads=2)
     for _ in range(5):
-        with pytest.raises(SystemExit):
+        with pytest.raises(JobError, match="broke off: SystemExit"):
             worker.classify([ImageRef(r.uri, r.etag, 90 * 1024 * 1024) for r in refs])
     failing.clear()
     assert 6 == len(worker.classify([ImageRef(r.uri, r.etag, 200 * 1024 * 1024) for r in refs]))
