@@ -5,6 +5,8 @@ output that cannot be written, a bundle that is not what it says, an engine that
 else.
 """
 
+import json
+import os
 import signal
 import threading
 import time
@@ -21,6 +23,8 @@ from pipeline.workers import BundleWorker, run_meter
 from seefood.bundle import Bundle, load_bundle
 from seefood.chunks import ChunkSize, Target
 from seefood.classify import Settings
+from seefood.costs import Interval, Work, default_prices, load_prices, peak_memory_bytes, receipt
+from seefood.errors import UsageError
 from seefood.lease import Claim, hold_lease
 from seefood.manifests import Manifest
 from seefood.progress import Meter, Style, show_progress
@@ -56,6 +60,8 @@ class Request:
     manifests: tuple[Manifest, ...] = ()
     selection: Selection = field(default_factory=Selection)
     max_failure_ratio: float = 1.0
+    quote: Path | None = None
+    """What `seefood plan --json` said, to stand beside the receipt."""
     force: bool = False
     report: bool = True
     beam_arguments: tuple[str, ...] = ()
@@ -96,7 +102,8 @@ def launch(request: Request, style: Style = "auto") -> Outcome:
     `style` is how progress shows on stderr. Raises `UsageError` before any work, `JobError` after
     it began; rows that were written are kept, and the same request goes on from them.
     """
-    started_at, begun = utc_now(), time.monotonic()
+    started_at, begun, cpu_begun = utc_now(), time.monotonic(), _cpu_seconds()
+    quote = _read_quote(request.quote) if request.quote is not None else None
     run_id = f"{started_at:%Y%m%dT%H%M%SZ}-{token_hex(3)}"
     # Beam takes two seconds to import: that goes on while the request is looked at.
     importing = threading.Thread(target=__import__, args=("pipeline.job",), daemon=True)
@@ -125,6 +132,18 @@ def launch(request: Request, style: Style = "auto") -> Outcome:
         engine=prepared.engine,
     )
     summary = summarise(run, totals, prepared.bundle)
+    if quote is not None:
+        summary["quote"] = quote
+    if totals.rows and not any(text.startswith("--runner") for text in request.beam_arguments):
+        each = (_cpu_seconds() - cpu_begun) / totals.rows
+        work = Work(
+            totals.listed,
+            totals.rows,
+            request.chunk.pictures,
+            Interval(each, each, each),
+            peak_memory_bytes(),
+        )
+        summary["receipt"] = receipt(work, run.seconds, load_prices(default_prices()))
     write_summary(summary, prepared.folder)
     report = None
     if request.report:
@@ -170,6 +189,23 @@ def _prepare(request: Request, run_id: str, importing: threading.Thread) -> _Pre
         handover=folder.child("totals.json"),
     )
     return _Prepared(job, bundle, worker.engine_name, run_meter(run_id), folder)
+
+
+def _read_quote(path: Path) -> dict[str, Any]:
+    """Return what `seefood plan --json` printed. Raises `UsageError` for anything else."""
+    try:
+        quote = json.loads(path.read_bytes())
+        return {name: quote[name] for name in ("due", "seconds", "usd", "prices")}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UsageError(
+            f"{path} is no quote ({error!r}); make one with `seefood plan … --json > {path}`"
+        ) from error
+
+
+def _cpu_seconds() -> float:
+    """Return what this process and the ones it started have computed so far."""
+    spent = os.times()
+    return spent.user + spent.system + spent.children_user + spent.children_system
 
 
 def _absolute(source: str) -> str:

@@ -19,6 +19,7 @@ from seefood.errors import SeefoodError, UsageError
 
 _COMMANDS: Final = {
     "classify": "Label every picture of folders, buckets, globs: one row each.",
+    "plan": "Say what a run would do, take and cost; touches nothing.",
     "predict": "Label a few pictures, one line each.",
     "explain": "Show what the network sees in one picture, as a page.",
     "serve": "Label photos in the browser: the Lambda's handler on a local port.",
@@ -75,6 +76,8 @@ def cli(ctx: click.Context, *, verbose: bool) -> None:
         stream=sys.stderr,
     )
     logging.captureWarnings(capture=True)
+    if not verbose:  # Beam logs the traceback of what its caller is told anyway
+        logging.getLogger("apache_beam").setLevel(logging.CRITICAL)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

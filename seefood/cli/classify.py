@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Sequence
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any, Final
 
 import click
@@ -44,6 +45,7 @@ TOO_MANY_FAILED: Final = 3
     metavar="I/N",
     help="Take part I (from 0) of N only; `batch`: as the AWS Batch array job says.",
 )
+@click.option("--quote", metavar="FILE", help="What `plan --json` said, to compare with.")
 @click.option("--force", is_flag=True, help="Classify again what has a row already.")
 @click.option("--no-report", "report", flag_value=False, default=True, help="Write no report.html.")
 @click.option(
@@ -98,6 +100,7 @@ def classify_command(beam: Sequence[str], /, *, quiet: bool, **typed: Any) -> in
         manifests=manifests(typed),
         selection=selection(typed),
         max_failure_ratio=typed["max_failure_ratio"],
+        quote=Path(typed["quote"]) if typed["quote"] else None,
         shard=parse_shard(typed["shard"], os.environ) if typed["shard"] else None,
         force=typed["force"],
         report=typed["report"],

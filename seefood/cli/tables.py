@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from seefood.cli.quoting import beside
 from seefood.printable import printable
 from seefood.summary import shown
 
@@ -27,6 +28,8 @@ def print_outcome(outcome: "Outcome") -> None:
         f"{summary['skipped_by_ledger']:,} done before",
         soft_wrap=True,
     )
+    if "quote" in summary and "receipt" in summary:
+        console.print(beside(summary["quote"], summary["receipt"]), soft_wrap=True)
     for name, location in (("Results", outcome.results), ("Report", outcome.report)):
         if location is not None:
             console.print(Text(f"{name:<8} {printable(shown(location))}"), soft_wrap=True)
