@@ -158,15 +158,13 @@ def _between(share: Mapping[str, Any]) -> str:
 
 def _charts(document: Mapping[str, Any]) -> list[Chart]:
     areas = {each["label"]: each for each in document["classes"]}
-    curves = sorted(
+    worst_first = sorted(
         document["curves"], key=lambda each: areas[each["label"]]["average_precision"] or 0.0
-    )[:_MOST_CURVES]
-    worst = "" if len(curves) == len(document["curves"]) else "The classes that fare worst. "
-    # Of two classes the second's ROC curve is the first's, mirrored.
-    shown = curves[:1] if len(document["classes"]) == 2 else curves
-    first = document["classes"][0]["label"]
-    if len(document["classes"]) == 2:
-        shown = [each for each in curves if each["label"] == first] or shown
+    )
+    two = len(document["classes"]) == 2
+    curves = document["curves"] if two else worst_first[:_MOST_CURVES]
+    worst = "The classes that fare worst. " if len(curves) < len(document["curves"]) else ""
+    shown = curves[:1] if two else curves  # of two, the second's ROC curve is the first's, mirrored
     unsure = document["unsure"]
     risk = unsure["curve"]
     highest = max(0.05, *(point[1] for point in risk))
