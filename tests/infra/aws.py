@@ -144,20 +144,23 @@ class Stack:
     template: Template
     endpoint: str
 
+    def variant(self, **parameters: str) -> Template:
+        """Return the template with other parameters, over the resources that exist."""
+        other = read_template(**parameters)
+        return Template(other.document, other.parameters, self.template.physical)
+
     def client(self, service: str) -> Any:
         """Return a client of the server that holds the stack."""
         return make_client(service, self.endpoint)
 
     def policies(self, role: str) -> list[dict[str, Any]]:
-        """Return the statements that a role has, as IAM keeps them."""
-        iam = self.client("iam")
-        name = self.template.physical[role]
-        statements: list[dict[str, Any]] = []
-        for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]:
-            document = iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]
-            statements.extend(document["Statement"])
-        assert [] == iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]
-        return statements
+        """Return a role's statements, with the names of what exists; it has no other policy."""
+        attached = self.client("iam").list_attached_role_policies(
+            RoleName=self.template.physical[role]
+        )
+        assert [] == attached["AttachedPolicies"]
+        own = self.template.properties(role)["Policies"]
+        return [one for policy in own for one in policy["PolicyDocument"]["Statement"]]
 
 
 def make_client(service: str, endpoint: str) -> Any:

@@ -16,7 +16,7 @@ from botocore.validate import validate_parameters
 from seefood.bundle import load_bundle
 from seefood.drawn import draw_picture
 from tests.conftest import ROOT
-from tests.infra.aws import REGION, STACK, Stack, Template, read_template
+from tests.infra.aws import REGION, STACK, Stack
 
 # What the Lambda runtime does with an event: import the handler, call it, send back its answer.
 _RUNTIME: Final = """
@@ -157,7 +157,7 @@ def test_an_array_of_jobs_shares_the_bucket(stack: Stack, bundle_path: Path) -> 
             Key=f"array/{number}.jpg",
             Body=_picture("house", number),
         )
-    target = _variant(stack, BulkShards="2").properties("BulkSchedule")["Target"]
+    target = stack.variant(BulkShards="2").properties("BulkSchedule")["Target"]
     request = json.loads(target["Input"])
     _validate_submit_job(request)
     request["Parameters"]["source"] += "array/"
@@ -178,12 +178,6 @@ def test_an_array_of_jobs_shares_the_bucket(stack: Stack, bundle_path: Path) -> 
     assert 12 == sum(one["rows"] for one in summaries)
     assert 12 == sum(one["listed"] for one in summaries)
     assert all(one["rows"] > 0 for one in summaries)
-
-
-def _variant(stack: Stack, **parameters: str) -> Template:
-    """Return the template with other parameters, over the resources that exist."""
-    other = read_template(**parameters)
-    return Template(other.document, other.parameters, stack.template.physical)
 
 
 def _picture(kind: str, seed: int = 1) -> bytes:
