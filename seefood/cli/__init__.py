@@ -28,6 +28,7 @@ _COMMANDS: Final = {
     "package": "Make a bundle from a SavedModel.",
     "inspect": "Show what a bundle is and whether it is intact.",
     "report": "Write the report page of finished results again.",
+    "diff": "Compare two result sets: what flipped, appeared, vanished.",
     "demo": "Run the whole job on drawn pictures in an embedded S3.",
 }
 

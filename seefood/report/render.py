@@ -20,16 +20,24 @@ _POLICY: Final = (
 
 def render_page(page: Page) -> str:
     """Return `page` as one HTML document."""
-    environment = _environment()
-    style = environment.get_template("report.css").render().strip()
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    html: str = environment.get_template("report.html").render(
+    return render_document(
+        "report.html",
         page=page,
-        style=Markup(style),  # noqa: S704 (our own file)
-        policy=_POLICY.format(style=digest),
         bar_width=BAR_WIDTH,
         histogram_width=HISTOGRAM_WIDTH,
         histogram_height=HISTOGRAM_HEIGHT,
+    )
+
+
+def render_document(template: str, **values: object) -> str:
+    """Return a template of this package as one HTML document, styled as the report."""
+    environment = _environment()
+    style = environment.get_template("report.css").render().strip()
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    html: str = environment.get_template(template).render(
+        style=Markup(style),  # noqa: S704 (our own file)
+        policy=_POLICY.format(style=digest),
+        **values,
     )
     return html
 

@@ -1,0 +1,78 @@
+"""The page of a comparison: counts, and contact sheets of what flipped."""
+
+from dataclasses import dataclass
+
+from seefood.diff import Change, Diff, Kind
+from seefood.printable import printable
+from seefood.records import Row
+from seefood.report.page import Tile
+from seefood.report.previews import Fetch, Preview, make_previews
+from seefood.report.render import render_document
+from seefood.report.words import count_text, score_text, short_name, shown_uri
+
+_TITLES = {
+    Kind.LABEL: ("Another label", "The surest on both sides first."),
+    Kind.THRESHOLD: ("Across the threshold", "The same label, sure on one side only."),
+    Kind.FAILED: ("Failed now", "They had a label before."),
+    Kind.RECOVERED: ("Labelled now", "They had failed before."),
+    Kind.APPEARED: ("Appeared", "Only in the second set."),
+    Kind.VANISHED: ("Vanished", "Only in the first set."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One kind of change."""
+
+    anchor: str
+    title: str
+    note: str
+    tiles: list[Tile]
+
+
+def difference_page(diff: Diff, before: str, after: str, fetch: Fetch) -> str:
+    """Return the comparison as one HTML page that shows its pictures; see `make_report`."""
+    shown = [change for changes in diff.shown.values() for change in changes]
+    previews = make_previews((change.row for change in shown), fetch)
+    sections = [
+        Section(
+            f"kind-{kind}",
+            f"{title}: {diff.counts[kind]:,}",
+            note,
+            [_tile(change, previews[change.row.uri]) for change in diff.shown[kind]],
+        )
+        for kind, (title, note) in _TITLES.items()
+        if kind in diff.shown
+    ]
+    figures = [(_TITLES[kind][0], f"{diff.counts[kind]:,}") for kind in _TITLES]
+    return render_document(
+        "diff.html",
+        title=f"{diff.changed:,} of {count_text(diff.counts.total(), 'picture')} changed",
+        lead=f"{printable(before)} → {printable(after)}",
+        figures=[*figures, ("Replaced in between", f"{diff.replaced:,}")],
+        sections=sections,
+    )
+
+
+def _tile(change: Change, preview: Preview) -> Tile:
+    row = change.row
+    return Tile(
+        name=short_name(row.uri),
+        uri=shown_uri(row.uri),
+        link=row.uri if row.uri.startswith("file:///") else "",
+        label=" → ".join(dict.fromkeys(_label(side) for side in _sides(change))),
+        score=" → ".join(
+            score_text(side.score) for side in _sides(change) if side.score is not None
+        ),
+        tone="other",
+        unsure=False,
+        preview=preview,
+    )
+
+
+def _sides(change: Change) -> list[Row]:
+    return [row for row in (change.before, change.after) if row is not None]
+
+
+def _label(row: Row) -> str:
+    return printable(row.label if row.label is not None else row.error_code or "failed")
