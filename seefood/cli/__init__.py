@@ -29,6 +29,7 @@ _COMMANDS: Final = {
     "inspect": "Show what a bundle is and whether it is intact.",
     "report": "Write the report page of finished results again.",
     "diff": "Compare two result sets: what flipped, appeared, vanished.",
+    "compact": "Merge small result objects into large ones.",
     "demo": "Run the whole job on drawn pictures in an embedded S3.",
 }
 
