@@ -242,12 +242,12 @@ def test_options_are_beams_own(arguments: list[str], words: str) -> None:
 
 def test_the_runner_in_this_process_is_the_default() -> None:
     """Without `--runner` nothing is downloaded and no other process is started."""
-    options = pipeline_options([]).get_all_options()
-    assert "FnApiRunner" == options["runner"]
-    assert "DirectRunner" == pipeline_options(["--runner=DirectRunner"]).get_all_options()["runner"]
-    assert (
-        "DirectRunner" == pipeline_options(["--runner", "DirectRunner"]).get_all_options()["runner"]
-    )
+    for arguments, runner in (
+        ([], "FnApiRunner"),
+        (["--runner=DirectRunner"], "DirectRunner"),
+        (["--runner", "DirectRunner"], "DirectRunner"),
+    ):
+        assert runner == pipeline_options(arguments).get_all_options()["runner"]
 
 
 def test_a_bucket_of_more_than_a_page(s3: Bucket, caplog: pytest.LogCaptureFixture) -> None:

@@ -102,7 +102,7 @@ def test_a_stop_ends_the_listing(listing: Listing) -> None:
     chunks = list_chunks(listing, meter)
     next(chunks)
     meter.request_stop(60.0)
-    with pytest.raises(JobError, match="stopped before .* run the same command again to go on"):
+    with pytest.raises(JobError, match=r"stopped before .* run the same command again to go on"):
         next(chunks)
 
 

@@ -49,7 +49,7 @@ def test_classify_chunks_gives_the_totals_of_each(memory: str, opener: object) -
     """Every chunk's totals come out once, however many were in flight, after its rows are there."""
     refs = put_all(memory, {f"{number:02d}.jpg": jpeg() for number in range(20)})
     target = Target(parse_location(f"{memory}-out"), DIGEST)
-    transform = pickle.loads(pickle.dumps(ClassifyChunks(opener, target)))  # type: ignore[arg-type]  # noqa: S301 (ours)
+    transform = pickle.loads(pickle.dumps(ClassifyChunks(opener, target)))  # noqa: S301 (ours)
     transform.setup()
     totals: list[Totals] = []
     for at in range(0, 20, 2):
