@@ -61,7 +61,8 @@ _LEFT_OUT: Final = re.compile(
     | ^ai_edge_litert/(aot|tflite|tools|vendors)/
     | ^ai_edge_litert/libLiteRt(WebGpuAccelerator)?\.so$
     | ^ai_edge_litert/(?!_pywrap_litert_interpreter_wrapper)[^/]*wrapper[^/]*\.so$
-    | ^ai_edge_litert/(_pywrap_(analyzer|litert_converter|modify|string|tensorflow|tfl)|pywrap_genai)
+    | ^ai_edge_litert/_pywrap_(analyzer|litert_converter|modify|string|tensorflow|tfl)
+    | ^ai_edge_litert/pywrap_genai
     | ^ai_edge_litert/(schema_py_generated|.*_pb2)\.py$
     | ^aws_lambda_powertools/(event_handler|utilities/(batch|data_masking|feature_flags|
         idempotency|kafka|parameters|parser|streaming|validation|data_classes))/
@@ -208,7 +209,7 @@ def _find_python(version: str) -> str | None:
 
 def _write_zip(root: Path, output: Path) -> None:
     """Zip everything below `root`: sorted, without times and owners, so that it is repeatable."""
-    with zipfile.ZipFile(output, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+    with zipfile.ZipFile(output, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
         for file in sorted(_files(root), key=lambda file: file.relative_to(root).as_posix()):
             entry = zipfile.ZipInfo(file.relative_to(root).as_posix(), (1980, 1, 1, 0, 0, 0))
             entry.create_system = 3  # Unix, whatever this machine is

@@ -7,6 +7,9 @@ an environment whose model or settings are wrong never takes an event.
 import os
 from typing import Any
 
+# Before NumPy: no threads and no memory for matrices that nobody multiplies here.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 from door.app import Context, Door
 from door.settings import read_settings
 

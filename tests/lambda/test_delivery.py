@@ -1,0 +1,74 @@
+import json
+from collections.abc import Callable
+from typing import Any, Final
+
+import boto3
+import pytest
+from door.events import Batch, parse_event
+
+from seefood.storage import open_store
+from tests.conftest import Bucket
+
+KEYS: Final = ("in/a b+c.jpg", "in/100%.jpg", "in/a%20b.jpg", "in/été/🌭.jpg", "in/=;,:@!$'()*.jpg")
+
+# How S3's word of an upload gets into a queue: (clients, bucket, queue) -> wired.
+Route = Callable[[Any, str, str], None]
+
+
+def straight(client: Callable[[str], Any], bucket: str, queue_arn: str) -> None:
+    configuration = {"QueueArn": queue_arn, "Events": ["s3:ObjectCreated:*"]}
+    client("s3").put_bucket_notification_configuration(
+        Bucket=bucket, NotificationConfiguration={"QueueConfigurations": [configuration]}
+    )
+
+
+def through_sns(client: Callable[[str], Any], bucket: str, queue_arn: str) -> None:
+    topic = client("sns").create_topic(Name=bucket)["TopicArn"]
+    client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue_arn)
+    configuration = {"TopicArn": topic, "Events": ["s3:ObjectCreated:*"]}
+    client("s3").put_bucket_notification_configuration(
+        Bucket=bucket, NotificationConfiguration={"TopicConfigurations": [configuration]}
+    )
+
+
+def through_eventbridge(client: Callable[[str], Any], bucket: str, queue_arn: str) -> None:
+    pattern = {"source": ["aws.s3"], "detail": {"bucket": {"name": [bucket]}}}
+    client("events").put_rule(Name=bucket, EventPattern=json.dumps(pattern))
+    client("events").put_targets(Rule=bucket, Targets=[{"Id": "queue", "Arn": queue_arn}])
+    client("s3").put_bucket_notification_configuration(
+        Bucket=bucket, NotificationConfiguration={"EventBridgeConfiguration": {}}
+    )
+
+
+@pytest.mark.parametrize("route", [straight, through_sns, through_eventbridge])
+def test_what_really_arrives_names_the_uploaded_objects(s3: Bucket, route: Route) -> None:
+    """By each route the reference is the one that a listing has, so the ledger knows it."""
+
+    def client(name: str) -> Any:
+        return boto3.client(name, endpoint_url=s3.endpoint)  # type: ignore[call-overload]
+
+    sqs = client("sqs")
+    url = sqs.create_queue(QueueName=s3.name)["QueueUrl"]
+    attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
+    route(client, s3.name, attributes["Attributes"]["QueueArn"])
+    for key in KEYS:
+        s3.put(key, key.encode())
+
+    records = []
+    while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+        records += [
+            {"messageId": message["MessageId"], "body": message["Body"], "eventSource": "aws:sqs"}
+            for message in messages
+        ]
+    asked = parse_event({"Records": records})
+
+    assert isinstance(asked, Batch)
+    assert [None] * len(records) == [message.error for message in asked.messages]
+    store = open_store(s3.uri)
+    listed = sorted(store.list(""), key=lambda ref: ref.uri)
+    told = [upload.ref for message in asked.messages for upload in message.uploads]
+    # moto's EventBridge spells the tag as S3 does and not as EventBridge: then the store is asked.
+    arrived = [ref if ref.etag else store.stat(ref) for ref in told]
+    assert [(ref.uri, ref.etag, ref.size_bytes) for ref in listed] == [
+        (ref.uri, ref.etag, ref.size_bytes) for ref in sorted(arrived, key=lambda ref: ref.uri)
+    ]

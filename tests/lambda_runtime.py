@@ -1,0 +1,177 @@
+"""A stand-in for Lambda's Runtime API on loopback, and the real runtime client against it.
+
+`awslambdaric` polls for the next invocation and posts its answer, as it does in Lambda. What runs
+is the unpacked zip and nothing else: no site-packages of this environment are on its path.
+"""
+
+import json
+import os
+import queue
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, Final
+from uuid import uuid4
+
+_VERSION: Final = "/2018-06-01/runtime"
+_ARN: Final = "arn:aws:lambda:us-east-1:123456789012:function:seefood"
+
+
+@dataclass(slots=True)
+class Invocation:
+    """One event on its way to the function and back."""
+
+    event: Any
+    timeout_seconds: float
+    id: str = field(default_factory=lambda: str(uuid4()))
+    answered: threading.Event = field(default_factory=threading.Event)
+    answer: Any = None
+    error: dict[str, Any] | None = None
+
+
+class FunctionError(Exception):
+    """The function ended with an error, as the runtime client reported it."""
+
+
+class RuntimeApi(ThreadingHTTPServer):
+    """Hands out invocations one by one and takes their answers."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Api)
+        self.waiting: queue.Queue[Invocation] = queue.Queue()
+        self.running: dict[str, Invocation] = {}
+        self.init_error: dict[str, Any] | None = None
+
+    @property
+    def address(self) -> str:
+        """Host and port, as AWS_LAMBDA_RUNTIME_API has them."""
+        return f"127.0.0.1:{self.server_address[1]}"
+
+    def invoke(self, event: Any, timeout_seconds: float = 30.0) -> Any:
+        """Return the function's answer to `event`. Raises `FunctionError`."""
+        invocation = Invocation(event, timeout_seconds)
+        self.running[invocation.id] = invocation
+        self.waiting.put(invocation)
+        if not invocation.answered.wait(timeout_seconds + 30.0):
+            raise TimeoutError(f"no answer; {self.init_error}")
+        if invocation.error is not None:
+            raise FunctionError(invocation.error["errorType"], invocation.error["errorMessage"])
+        return invocation.answer
+
+
+class _Api(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: RuntimeApi
+
+    def do_GET(self) -> None:
+        invocation = self.server.waiting.get()
+        body = json.dumps(invocation.event).encode()
+        self.send_response(200)
+        deadline = int((time.time() + invocation.timeout_seconds) * 1000)
+        self.send_header("Lambda-Runtime-Aws-Request-Id", invocation.id)
+        self.send_header("Lambda-Runtime-Deadline-Ms", str(deadline))
+        self.send_header("Lambda-Runtime-Invoked-Function-Arn", _ARN)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def do_POST(self) -> None:
+        told = json.loads(self._body() or b"null")
+        parts = self.path.removeprefix(f"{_VERSION}/").split("/")
+        if parts[:2] == ["init", "error"]:
+            self.server.init_error = told
+            for invocation in list(self.server.running.values()):
+                invocation.error = told
+                invocation.answered.set()
+        else:
+            invocation = self.server.running.pop(parts[1])
+            if parts[2] == "error":
+                invocation.error = told
+            else:
+                invocation.answer = told
+            invocation.answered.set()
+        self.send_response(202)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def _body(self) -> bytes:
+        if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
+            return self.rfile.read(int(self.headers.get("Content-Length", "0")))
+        data = b""
+        while size := int(self.rfile.readline().split(b";")[0], 16):
+            data += self.rfile.read(size)
+            self.rfile.readline()
+        self.rfile.readline()
+        return data
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 (the base class's name)
+        """Say nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A function environment that is running."""
+
+    api: RuntimeApi
+    process: "subprocess.Popen[bytes]"
+    log: Path
+
+    def lines(self) -> list[dict[str, Any]]:
+        """Return the JSON lines that the function has written so far."""
+        text = self.log.read_text(encoding="utf-8", errors="replace")
+        return [json.loads(line) for line in text.splitlines() if line.startswith("{")]
+
+
+def start_function(
+    package: Path, client: Path, environment: Mapping[str, str], api: RuntimeApi, log: Path
+) -> "subprocess.Popen[bytes]":
+    """Start the runtime client `client` (a folder with awslambdaric) on the unpacked `package`."""
+    inherited = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    with log.open("wb") as stream:
+        return subprocess.Popen(
+            # -S: no site-packages; -B: the package is read-only in Lambda.
+            [sys.executable, "-S", "-B", "-m", "awslambdaric", "handler.handler"],
+            cwd=package,
+            stdout=stream,
+            stderr=subprocess.STDOUT,
+            env={
+                **inherited,
+                **environment,
+                "PYTHONPATH": f"{package}:{client}",
+                "LAMBDA_TASK_ROOT": str(package),
+                "_HANDLER": "handler.handler",
+                "AWS_LAMBDA_RUNTIME_API": api.address,
+                "AWS_LAMBDA_FUNCTION_NAME": "seefood",
+                "AWS_LAMBDA_FUNCTION_VERSION": "1",
+                "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1024",
+                "AWS_LAMBDA_LOG_GROUP_NAME": "/aws/lambda/seefood",
+                "AWS_LAMBDA_LOG_STREAM_NAME": "test",
+                "TZ": ":UTC",
+            },
+        )
+
+
+@contextmanager
+def running_function(
+    package: Path, client: Path, environment: Mapping[str, str], log: Path
+) -> Iterator[Function]:
+    """Run the unpacked `package` until the block ends."""
+    api = RuntimeApi()
+    threading.Thread(target=api.serve_forever, args=(0.05,), daemon=True).start()
+    process = start_function(package, client, environment, api, log)
+    try:
+        yield Function(api, process, log)
+    finally:
+        process.kill()
+        process.wait()
+        api.shutdown()
+        api.server_close()
