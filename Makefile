@@ -62,3 +62,29 @@ $(PEERS)/.bench: $(BIN)/uv pyproject.toml
 	$(BIN)/uv venv --quiet --allow-existing --python $(BIN)/python $(PEERS)
 	$(BIN)/uv pip install --quiet --python $(PEERS) --constraint constraints.txt --editable '.[bench]'
 	@touch $@
+
+# ---- AWS: infra/deploy.py shows every step before it runs it (docs/deploy.md)
+REGION ?= $(AWS_REGION)
+STACK ?= seefood
+MODEL ?=
+PARAMETERS ?=
+DRY_RUN ?=
+DELETE_DATA ?=
+# Both pin other packages than ours, so they live apart: uv keeps an environment for each.
+SAM := $(BIN)/uv tool run --quiet --from aws-sam-cli==1.170.0 sam
+CHECKOV := $(BIN)/uv tool run --quiet --from checkov==3.3.30 checkov
+INFRA = $(BIN)/python infra/deploy.py $(1) $(if $(REGION),--region "$(REGION)") --stack "$(STACK)" \
+  $(if $(DRY_RUN),--dry-run) $(if $(PARAMETERS),--set $(PARAMETERS))
+.PHONY: deploy destroy lint-infra
+
+deploy: $(VENV)/.dev ## Deploy to AWS (REGION=…; DRY_RUN=1 only shows the steps)
+	@$(call INFRA,deploy) $(if $(MODEL),--model "$(MODEL)")
+
+destroy: $(VENV)/.dev ## Take it down (REGION=…; DRY_RUN=1; DELETE_DATA=1: the buckets, too)
+	@$(call INFRA,destroy) $(if $(DELETE_DATA),--delete-data)
+
+lint-infra: $(VENV)/.dev ## Check the template: cfn-lint, sam validate, checkov
+	$(BIN)/cfn-lint --template infra/template.yaml
+	SAM_CLI_TELEMETRY=0 $(SAM) validate --lint --region us-east-1 --template infra/template.yaml
+	$(CHECKOV) --quiet --compact --skip-download --framework cloudformation --file infra/template.yaml
+	$(CHECKOV) --quiet --compact --skip-download --framework dockerfile --file infra/bulk.Dockerfile infra/lambda.Dockerfile

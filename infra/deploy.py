@@ -126,7 +126,7 @@ def plan_deploy(options: Options) -> list[Step]:
                 *("--resolve-s3", "--s3-prefix", options.stack, "--capabilities"),
                 *("CAPABILITY_IAM", "--no-confirm-changeset", "--no-fail-on-empty-changeset"),
                 *("--tags", "app=seefood", f"stack={options.stack}"),
-                *("--parameter-overrides", *parameters),
+                *("--parameter-overrides", *map(_override, parameters)),
             ),
         ),
         Step(
@@ -227,6 +227,13 @@ def _files(path: Path) -> Iterator[Path]:
     for file in sorted(path.rglob("*")):
         if file.is_file() and "__pycache__" not in file.parts:
             yield file
+
+
+def _override(parameter: str) -> str:
+    """Return `Name=value` as sam reads it also with spaces in the value, or without any."""
+    name, _, value = parameter.partition("=")
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'{name}="{escaped}"'
 
 
 def _given(parameters: Sequence[str], name: str) -> str | None:

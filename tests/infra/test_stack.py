@@ -53,22 +53,21 @@ def test_everything_in_the_template_exists(stack: Stack) -> None:
     assert "20" == budget["BudgetLimit"]["Amount"]
 
 
-def test_buckets_are_private_encrypted_versioned_and_tls_only(stack: Stack) -> None:
-    """Both buckets have every guard."""
-    s3 = stack.client("s3")
-    for name in ("ImageBucket", "ResultsBucket"):
-        bucket = stack.template.physical[name]
-        block = stack.template.properties(name)["PublicAccessBlockConfiguration"]
-        rules = s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]
-        (policy,) = stack.template.properties(f"{name}Policy")["PolicyDocument"]["Statement"]
+@pytest.mark.parametrize("name", ["ImageBucket", "ResultsBucket"])
+def test_buckets_are_private_encrypted_versioned_and_tls_only(stack: Stack, name: str) -> None:
+    """Both buckets have every guard, and outlive the stack."""
+    own = stack.template.properties(name)
+    (policy,) = stack.template.properties(f"{name}Policy")["PolicyDocument"]["Statement"]
 
-        assert {True} == set(block.values())
-        assert "AES256" in json.dumps(rules)
-        assert "Enabled" == s3.get_bucket_versioning(Bucket=bucket)["Status"]
-        assert ("Deny", {"Bool": {"aws:SecureTransport": "false"}}) == (
-            policy["Effect"],
-            policy["Condition"],
-        )
+    assert {True} == set(own["PublicAccessBlockConfiguration"].values())
+    assert "AES256" in json.dumps(own["BucketEncryption"])
+    assert "Enabled" == own["VersioningConfiguration"]["Status"]
+    assert ("Deny", "*", {"Bool": {"aws:SecureTransport": "false"}}) == (
+        policy["Effect"],
+        policy["Principal"],
+        policy["Condition"],
+    )
+    assert "RetainExceptOnCreate" == stack.template.resources()[name]["DeletionPolicy"]
 
 
 def test_a_message_is_hidden_six_times_as_long_as_the_function_may_take(stack: Stack) -> None:

@@ -1,0 +1,143 @@
+"""The files in infra/ as their own tools see them."""
+
+import re
+import subprocess
+import sys
+from configparser import RawConfigParser
+from pathlib import Path
+from typing import Final
+
+import pytest
+import yaml
+from click.testing import CliRunner
+
+from seefood.cli import cli
+from seefood.costs import Interval, Work, default_prices, load_prices, money
+from tests.conftest import ROOT
+from tests.infra.aws import TEMPLATE, read_template
+
+_INFRA: Final = ROOT / "infra"
+_DOCKERFILES: Final = ("bulk.Dockerfile", "lambda.Dockerfile")
+
+
+def test_cfn_lint_finds_nothing() -> None:
+    """Every property, reference and permission is one that CloudFormation knows."""
+    done = subprocess.run(
+        [sys.executable, "-m", "cfnlint", "--template", str(TEMPLATE)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=240,
+    )
+
+    assert (0, "") == (done.returncode, done.stdout)
+
+
+def test_every_parameter_has_a_default_and_a_description() -> None:
+    """`make deploy` works without any, and the console explains each."""
+    document = read_template().document
+
+    assert not [name for name, one in document["Parameters"].items() if "Default" not in one]
+    assert not [name for name, one in document["Parameters"].items() if not one["Description"]]
+    groups = document["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
+    assert set(document["Parameters"]) == {name for one in groups for name in one["Parameters"]}
+
+
+def test_every_answer_to_the_security_linter_has_a_reason() -> None:
+    """No finding is switched off without a sentence."""
+    resources = yaml.safe_load(re.sub(r"!\w+", "", TEMPLATE.read_text()))["Resources"]
+    skips = [
+        skip
+        for resource in resources.values()
+        for skip in resource.get("Metadata", {}).get("checkov", {}).get("skip", [])
+    ]
+
+    assert skips
+    assert all(len(skip["comment"]) > 15 for skip in skips)
+
+
+@pytest.mark.parametrize("name", _DOCKERFILES)
+def test_an_image_is_pinned_and_not_run_by_root(name: str) -> None:
+    """The base has a whole version, Python's packages have hashes, the user is a number."""
+    text = (_INFRA / name).read_text()
+
+    assert re.search(r"^ARG PYTHON_IMAGE=python:\d+\.\d+\.\d+-slim-\w+$", text, re.MULTILINE)
+    assert {"${PYTHON_IMAGE}"} == {
+        line.split()[1] for line in text.splitlines() if "FROM" in line[:4]
+    }
+    assert "--require-hashes" in text
+    assert "--constraint constraints.txt" in text
+    assert ["USER 10001:10001"] == [line for line in text.splitlines() if line.startswith("USER")]
+
+
+@pytest.mark.parametrize("name", _DOCKERFILES)
+def test_an_image_copies_what_is_there_and_let_in(name: str) -> None:
+    """Each source of a COPY exists, and `.dockerignore` lets it into the build."""
+    copies = re.findall(r"^COPY (?!--from)(.+) \S+$", (_INFRA / name).read_text(), re.MULTILINE)
+    let_in = (ROOT / ".dockerignore").read_text().splitlines()
+
+    sources = [source for line in copies for source in line.split()]
+    assert sources
+    assert [] == [source for source in sources if not (ROOT / source).exists()]
+    assert [] == [source for source in sources if f"!{source}" not in let_in]
+
+
+def test_the_timer_starts_the_service_with_a_real_command() -> None:
+    """Systemd's files parse, and the command's options are ones that `classify` has."""
+    service, timer = RawConfigParser(strict=False), RawConfigParser()
+    service.read(_INFRA / "seefood.service")
+    timer.read(_INFRA / "seefood.timer")
+    command = service["Service"]["ExecStart"].split()
+    shown = CliRunner().invoke(cli, ["classify", "--help"]).output
+
+    assert "timers.target" == timer["Install"]["WantedBy"]
+    assert ["/opt/seefood/bin/seefood", "classify"] == command[:2]
+    assert all(word in shown for word in command if word.startswith("--"))
+
+
+def test_the_kubernetes_job_shares_one_bucket_by_index() -> None:
+    """As many pods as shards, and options that `classify` has."""
+    job = yaml.safe_load((_INFRA / "kubernetes.yaml").read_text())["spec"]["jobTemplate"]["spec"]
+    (container,) = job["template"]["spec"]["containers"]
+    arguments = container["args"]
+    shown = CliRunner().invoke(cli, ["classify", "--help"]).output
+
+    assert (
+        f"$(JOB_COMPLETION_INDEX)/{job['completions']}" == arguments[arguments.index("--shard") + 1]
+    )
+    assert all(word in shown for word in arguments if word.startswith("--"))
+
+
+def test_the_documents_prices_are_those_of_the_table() -> None:
+    """docs/deploy.md states what `seefood.costs` computes from the newest prices in the box."""
+    prices = load_prices(default_prices())
+    text = (ROOT / "docs" / "deploy.md").read_text()
+    rows = re.findall(r"^\| (\d+) ms [^|]*\| \$(\S+) \| \$(\S+) \| \$(\S+) \|$", text, re.MULTILINE)
+
+    assert 2 == len(rows)
+    for milliseconds, *stated in rows:
+        seconds = float(milliseconds) / 1000
+        work = Work(
+            listed=10**6,
+            pictures=10**6,
+            chunk_pictures=512,
+            cpu_seconds=Interval(seconds, seconds, seconds),
+            memory_bytes=800 * 2**20,
+        )
+        usd = {name: value["expected"] for name, value in money(work, prices).items()}
+        expected = [f"{usd[name]:.2f}" for name in ("fargate_spot", "fargate", "lambda")]
+        assert expected == stated
+
+
+def test_what_the_documents_name_exists() -> None:
+    """Outputs, parameters and files that docs/deploy.md names are there."""
+    document = read_template().document
+    text = (ROOT / "docs" / "deploy.md").read_text()
+
+    for name in re.findall(r"`(infra/[\w.]+)`", text):
+        assert Path(ROOT, name).exists(), name
+    for name in re.findall(r"<([A-Z]\w+)>", text):
+        assert name in document["Outputs"], name
+    for name in re.findall(r"\b([A-Z]\w+)=", text):
+        known = {*document["Parameters"], "REGION", "DRY_RUN", "PARAMETERS", "STACK", "MODEL"}
+        assert name in {*known, "DELETE_DATA"} or name.startswith("AWS_"), name
