@@ -12,6 +12,7 @@ from seefood.records import ImageRef
 from seefood.results import RESULTS, RUNS, UPLOADS
 from seefood.selection import Selection
 from seefood.storage import open_store
+from seefood.storage.local import LocalFiles
 from seefood.uris import Location, compile_glob, parse_location, split_glob
 
 
@@ -25,6 +26,8 @@ class Source:
     """Where listing starts: a file, a folder, or a key prefix."""
     pattern: re.Pattern[str] | None
     """What whole keys must match; None takes every object."""
+    deepest: int | None = None
+    """How many slashes a key that matches has; None if it may have any number."""
 
 
 def parse_source(text: str) -> Source:
@@ -40,7 +43,8 @@ def parse_source(text: str) -> Source:
         if location.is_local:
             raise UsageError(f"there is nothing at {text}; check the path")
         return Source(text, location, None)
-    return Source(text, Location(location.root, prefix), compile_glob(pattern))
+    deepest = None if "**" in pattern else pattern.count("/")
+    return Source(text, Location(location.root, prefix), compile_glob(pattern), deepest)
 
 
 def list_source(source: Source) -> Iterator[ImageRef]:
@@ -49,10 +53,14 @@ def list_source(source: Source) -> Iterator[ImageRef]:
     In an object store a key that is exactly the source is that one object; anything else is a
     prefix, as text: end it with `/` to mean a folder.
     """
-    refs = open_store(source.location.root).list(source.location.key)
+    store = open_store(source.location.root)
     if source.pattern is None:
-        yield from _exact_or_all(refs, source.location)
+        yield from _exact_or_all(store.list(source.location.key), source.location)
         return
+    if isinstance(store, LocalFiles):
+        refs = store.list(source.location.key, source.deepest)
+    else:
+        refs = store.list(source.location.key)
     for ref in refs:
         if source.pattern.fullmatch(parse_location(ref.uri).key):
             yield ref

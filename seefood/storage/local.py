@@ -1,7 +1,7 @@
 """Files of this machine. The operating system's own calls take any name and cost the least."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from secrets import token_hex
@@ -21,13 +21,21 @@ class LocalFiles:
 
     is_remote = False
 
-    def list(self, prefix: str) -> Iterator[ImageRef]:
-        """See `Store.list`. Sorted by folder; hidden files and linked folders are passed over."""
+    def list(self, prefix: str, deepest: int | None = None) -> Iterator[ImageRef]:
+        """See `Store.list`. Sorted by folder; hidden files and linked folders are passed over.
+
+        Folders that cannot hold what is wanted are not opened: those whose paths do not begin with
+        `prefix`, and those with `deepest` slashes in their paths or more.
+        """
         if os.path.isfile(prefix):  # noqa: PTH113 (keys hold surrogate escapes, paths of strings do)
             yield _ref(prefix, os.stat(prefix))  # noqa: PTH116
             return
         folder = prefix if os.path.isdir(prefix) else os.path.dirname(prefix)  # noqa: PTH112, PTH120
-        for path, stat in _walk(folder):
+
+        def is_wanted(path: str) -> bool:
+            return path.startswith(prefix) and (deepest is None or path.count("/") < deepest)
+
+        for path, stat in _walk(folder, is_wanted):
             if path.startswith(prefix):
                 yield _ref(path, stat)
 
@@ -110,8 +118,11 @@ def _temporary(key: str, data: bytes) -> Iterator[Path]:
         ) from error
 
 
-def _walk(folder: str) -> Iterator[tuple[str, os.stat_result]]:
-    """Yield the files below `folder`, sorted, without hidden ones; no pipes, no devices."""
+def _walk(folder: str, is_wanted: Callable[[str], bool]) -> Iterator[tuple[str, os.stat_result]]:
+    """Yield the files of `folder` and of the wanted ones in it, sorted, without hidden ones.
+
+    No pipes, no devices.
+    """
     try:
         with os.scandir(folder) as entries:
             found = sorted(entries, key=lambda entry: entry.name)
@@ -125,7 +136,8 @@ def _walk(folder: str) -> Iterator[tuple[str, os.stat_result]]:
         if entry.name.startswith("."):
             continue
         if entry.is_dir(follow_symlinks=False):
-            yield from _walk(entry.path)
+            if is_wanted(entry.path):
+                yield from _walk(entry.path, is_wanted)
         elif (stat := _file_stat(entry)) is not None:
             yield entry.path, stat
 

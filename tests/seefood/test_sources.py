@@ -1,5 +1,6 @@
 """Sources: from what was typed to references."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -101,3 +102,26 @@ def test_odd_keys_of_s3(s3: Bucket) -> None:
         s3.client.put_object(Bucket=s3.name, Key=key, Body=b"x")
     s3.put("folder/", b"")
     assert sorted(keys) == sorted(_names([s3.uri]))
+
+
+def test_a_glob_opens_no_folder_in_vain(tmp_path: Path) -> None:
+    """`*.jpg` does not walk what lies below, nor `a*/…` what begins otherwise."""
+    for name in ("1.jpg", "sub/2.jpg", "sub/deep/3.jpg", "other/4.jpg"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(b"x")
+    base = str(tmp_path)[1:]
+    opened: list[str] = []
+
+    def watch(event: str, arguments: tuple[object, ...]) -> None:
+        if event == "os.scandir" and str(arguments[0]).startswith(str(tmp_path)):
+            opened.append(str(arguments[0])[len(str(tmp_path)) :].rstrip("/"))
+
+    sys.addaudithook(watch)
+    assert [f"{base}/1.jpg"] == _names([f"{tmp_path}/*.jpg"])
+    assert [""] == opened
+    opened.clear()
+    assert [f"{base}/sub/2.jpg"] == _names([f"{tmp_path}/s*/*.jpg"])
+    assert ["", "/sub"] == opened
+    opened.clear()
+    assert [f"{base}/sub/2.jpg", f"{base}/sub/deep/3.jpg"] == _names([f"{tmp_path}/su**/*.jpg"])
+    assert ["", "/sub", "/sub/deep"] == opened
