@@ -15,6 +15,7 @@ from typing import Final
 
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
+from apache_beam.runners import create_runner
 
 from pipeline.listing import Listing
 from pipeline.transforms import ClassifyPictures
@@ -113,8 +114,8 @@ def pipeline_options(arguments: Sequence[str]) -> PipelineOptions:
     if not any(argument.startswith("--prism_location") for argument in given):
         given.append(_NO_PRISM)
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
-    for options in PipelineOptions.__subclasses__():
-        options._add_argparse_args(parser)  # noqa: SLF001 (Beam's documented hook for options)
+    for group in PipelineOptions.__subclasses__():
+        group._add_argparse_args(parser)  # noqa: SLF001 (Beam's documented hook for options)
     try:
         _, unknown = parser.parse_known_args(given)
     except (argparse.ArgumentError, SystemExit) as error:
@@ -123,7 +124,16 @@ def pipeline_options(arguments: Sequence[str]) -> PipelineOptions:
         raise UsageError(
             f"Beam knows no option {unknown[0]}; what stands behind `--` must be Beam's own options"
         )
-    return PipelineOptions(given)
+    options = PipelineOptions(given)
+    runner = options.view_as(StandardOptions).runner
+    try:
+        create_runner(runner)
+    except (ValueError, ImportError, AttributeError) as error:
+        raise UsageError(
+            f"Beam has no runner {runner!r} here; leave --runner out, or use DirectRunner or "
+            "FlinkRunner"
+        ) from error
+    return options
 
 
 def _own_error(error: Exception) -> StopError:

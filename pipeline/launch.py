@@ -118,7 +118,9 @@ def launch(request: Request, style: Style = "auto") -> Outcome:
         done = () if request.force else tuple(part.uri for part in list_parts(output, digest))
         job = replace(prepared.job, listing=replace(prepared.job.listing, done_parts=done))
         with show_progress(prepared.meter, style), _stopping(prepared.meter):
+            running = time.monotonic()
             totals = run_bulk_job(job, request.beam_arguments)
+            running = time.monotonic() - running
         if request.force or totals.again:
             supersede(output, digest)
     run = Run(
@@ -128,7 +130,10 @@ def launch(request: Request, style: Style = "auto") -> Outcome:
         options=_options(request),
         started_at=started_at,
         seconds=time.monotonic() - begun,
-        classify_seconds=prepared.meter.seconds,
+        # Of workers on other machines this process sees nothing but the end.
+        classify_seconds=running
+        if totals.rows and not prepared.meter.rows
+        else prepared.meter.seconds,
         engine=prepared.engine,
     )
     summary = summarise(run, totals, prepared.bundle)

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Final
 
+from seefood.errors import ErrorCode
 from seefood.records import Row, Status
 
 ENOUGH_TO_TELL: Final = 100
@@ -71,6 +72,20 @@ def too_many_failed(rows: int, failed: int, most: float) -> bool:
     return rows >= ENOUGH_TO_TELL and failed > most * rows
 
 
+# What is found out without the picture's bytes.
+_UNREAD: Final = frozenset(
+    {
+        ErrorCode.EMPTY,
+        ErrorCode.TOO_LARGE,
+        ErrorCode.NOT_FOUND,
+        ErrorCode.CHANGED,
+        ErrorCode.FORBIDDEN,
+        ErrorCode.UNSUPPORTED_NAME,
+        ErrorCode.STORE_ERROR,
+    }
+)
+
+
 def count_rows(rows: Iterable[Row]) -> Totals:
     """Return the totals of one part's rows."""
     status: Counter[str] = Counter()
@@ -79,7 +94,7 @@ def count_rows(rows: Iterable[Row]) -> Totals:
     read = 0
     for row in rows:
         status[str(row.status)] += 1
-        read += row.size_bytes
+        read += row.size_bytes if row.error_code not in _UNREAD else 0
         if row.label is not None:
             label[row.label] += 1
         if row.error_code is not None:

@@ -231,6 +231,8 @@ def test_counts_that_did_not_arrive(memory: str) -> None:
         (["--no_such_option"], "Beam knows no option --no_such_option"),
         (["--runner=FnApiRunner", "stray"], "Beam knows no option stray"),
         (["--runner"], "Beam refuses --runner"),
+        (["--runner=Nonsense"], "Beam has no runner 'Nonsense' here"),
+        (["--runner=no.such.module.Runner"], "Beam has no runner"),
         (["--direct_num_workers=many"], "Beam refuses --direct_num_workers=many"),
     ],
 )

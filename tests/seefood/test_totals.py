@@ -22,6 +22,12 @@ def test_rows_are_counted() -> None:
     assert {"corrupt": 1} == totals.by_error
 
 
+def test_bytes_that_were_not_read_do_not_count() -> None:
+    """A picture that was gone, too large or forbidden cost no reading."""
+    rows = [failed("s3://b/1", "not_found", "gone"), failed("s3://b/2", "too_large", "no")]
+    assert 1234 == count_rows([*rows, make_row()]).bytes_read
+
+
 def test_the_order_does_not_matter() -> None:
     """Workers answer in any order."""
     parts = [Totals(listed=5, skipped=2), count_rows(ROWS), count_rows(ROWS[:1])]
