@@ -153,13 +153,13 @@ class Stack:
         """Return a client of the server that holds the stack."""
         return make_client(service, self.endpoint)
 
-    def policies(self, role: str) -> list[dict[str, Any]]:
+    def policies(self, role: str, **parameters: str) -> list[dict[str, Any]]:
         """Return a role's statements, with the names of what exists; it has no other policy."""
         attached = self.client("iam").list_attached_role_policies(
             RoleName=self.template.physical[role]
         )
         assert [] == attached["AttachedPolicies"]
-        own = self.template.properties(role)["Policies"]
+        own = self.variant(**parameters).properties(role)["Policies"]
         return [one for policy in own for one in policy["PolicyDocument"]["Statement"]]
 
 

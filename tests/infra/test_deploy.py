@@ -20,7 +20,7 @@ def _words(step: Any) -> str:
     return " ".join(step.command)
 
 
-def test_a_deploy_builds_first_and_changes_aws_after(tmp_path: Path) -> None:
+def test_a_deploy_builds_first_and_changes_aws_after() -> None:
     """What can fail on this machine fails before anything in the account is touched."""
     programs = [step.command[:2] for step in plan_deploy(Options("eu-west-1"))]
 
@@ -107,8 +107,10 @@ def test_uploading_a_model_touches_nothing_else(tmp_path: Path) -> None:
 def test_a_dry_run_prints_each_command_and_needs_no_credentials(action: str) -> None:
     """Every line is a reason or a command that a person could type."""
     done = subprocess.run(
-        [sys.executable, "infra/deploy.py", action, "--region", "eu-west-1", "--dry-run"]
-        + ["--set", "ScheduleExpression=cron(0 3 * * ? *)"],
+        [
+            *(sys.executable, "infra/deploy.py", action, "--region", "eu-west-1", "--dry-run"),
+            *("--set", "ScheduleExpression=cron(0 3 * * ? *)"),
+        ],
         cwd=ROOT,
         env={"PATH": "/usr/bin:/bin"},
         capture_output=True,

@@ -68,8 +68,8 @@ _TABLE: Final = [
 
 @pytest.fixture(scope="module")
 def policies(stack: Stack) -> dict[str, list[dict[str, Any]]]:
-    """The statements of each role, resolved."""
-    return {role: stack.policies(role) for role in _ROLES}
+    """The statements of each role, where uploads are tagged."""
+    return {role: stack.policies(role, LabelTag="label") for role in _ROLES}
 
 
 def _arn(stack: Stack, name: str) -> str:
@@ -202,9 +202,7 @@ def test_the_address_is_public_by_parameter_only(
 
 def test_without_a_tag_the_function_may_not_tag(stack: Stack) -> None:
     """A permission that a parameter does not ask for is not given."""
-    statements = stack.variant().properties("ClassifierRole")["Policies"][0]["PolicyDocument"][
-        "Statement"
-    ]
+    statements = stack.policies("ClassifierRole")
 
     assert not is_allowed(statements, Request("s3:PutObjectTagging", f"{_IMAGES}/a.jpg"))
 
