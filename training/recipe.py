@@ -2,9 +2,11 @@
 
     python -m training.recipe DATA --weights FOLDER --work FOLDER --output BUNDLE
 
-Two teachers of different families learn from the photos. The student starts as the first of them
-and learns, from both and from the labels, at the size it is served at. Each stage keeps its
-weights in the work folder and goes on from there after a kill. `docs/training.md` states its time.
+Each run fine-tunes the same backbone from another seed; what ships is the average of their weights
+(model soups, arXiv:2203.05482). They learn at 192 pixels and serve at 256: a crop shows things
+larger than the whole photo does, and the larger input makes up for it (arXiv:1906.06423).
+Each run keeps its weights in the work folder and goes on from its last epoch after a kill.
+`docs/training.md` states the time it takes.
 """
 
 import time
@@ -23,7 +25,7 @@ from seefood.image import ResizeRule
 from training.augment import PHOTOS, Augmentation
 from training.card import write_card
 from training.data import decode_photos, read_photo_set
-from training.fit import ALONE, Schedule, Step, Task, Teaching, fit
+from training.fit import Schedule, Step, Task, fit
 from training.ingredients import LABELS, Ingredients, prepare, validation_examples
 from training.networks import NetworkChoice, build
 from training.networks.folded_mobilenet import LAST_GENERIC_LAYER
@@ -32,7 +34,7 @@ from training.ship import Judged, Product, calibrate, measure, round_weights, sh
 
 Weights = tuple[NDArray[np.float32], ...]
 
-SERVED: Final = ResizeRule(224, 224, "stretch", "bilinear", 2.0)
+SERVED: Final = ResizeRule(256, 256, "stretch", "bilinear", 2.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,41 +46,26 @@ class Stage:
     weights: str
     """The backbone's file."""
     schedule: Schedule
-    augmentation: Augmentation = PHOTOS
+    augmentation: Augmentation
 
 
+_LEARNS: Final = NetworkChoice("folded_mobilenet_v2", 192, 192, len(LABELS))
+_SERVES: Final = replace(_LEARNS, height=SERVED.height, width=SERVED.width)
 _V2_WEIGHTS: Final = "mobilenet_v2_1.0_224_from_int8_no_top.weights.h5"
-_V1_WEIGHTS: Final = "mobilenet_v1_0.75_224_no_top.weights.h5"
 
 
-def _stage(name: str, network: NetworkChoice, weights: str, schedule: Schedule) -> Stage:
-    frozen = replace(schedule, fast=True, freeze_until=LAST_GENERIC_LAYER[network.name])
-    return Stage(name, network, weights, frozen)
+def _stage(name: str, schedule: Schedule, augmentation: Augmentation) -> Stage:
+    frozen = replace(schedule, fast=True, freeze_until=LAST_GENERIC_LAYER[_LEARNS.name])
+    return Stage(name, _LEARNS, _V2_WEIGHTS, frozen, augmentation)
 
 
-TEACHERS: Final = (
+RUNS: Final = (
     _stage(
-        "teacher-v2",
-        NetworkChoice("folded_mobilenet_v2", 192, 192, 2),
-        _V2_WEIGHTS,
+        "run-1",
         Schedule(epochs=6, seed=1, learning_rate=2e-4, average=0.997),
-    ),
-    _stage(
-        "teacher-v1",
-        NetworkChoice("folded_mobilenet_v1", 192, 192, 2, multiplier=0.75),
-        _V1_WEIGHTS,
-        Schedule(epochs=6, seed=2, learning_rate=2e-4, average=0.997),
+        PHOTOS,
     ),
 )
-
-
-STUDENT: Final = _stage(
-    "student",
-    NetworkChoice("folded_mobilenet_v2", SERVED.height, SERVED.width, 2),
-    _V2_WEIGHTS,
-    Schedule(epochs=6, seed=3, learning_rate=1e-4, average=0.998),
-)
-_TEACHERS_SHARE: Final = 0.7
 _EVERY: Final = 20
 _CARD: Final = Path(__file__).with_name("hotdog_card.md")
 
@@ -100,16 +87,10 @@ def make(folders: Folders, tell: Callable[[str], None]) -> Bundle:
     folders.work.mkdir(parents=True, exist_ok=True)
     ingredients = prepare(folders.data)
     tell(f"{len(ingredients.training.pixels)} pictures to learn from")
-    taught = [run_stage(stage, ingredients, folders, tell) for stage in TEACHERS]
-    models = tuple(
-        as_teacher(stage, weights, SERVED.height)
-        for stage, weights in zip(TEACHERS, taught, strict=True)
-    )
-    teaching = Teaching(models, _TEACHERS_SHARE, start=taught[0])
-    weights = run_stage(STUDENT, ingredients, folders, tell, teaching)
-    tell("the student is done; measuring")
-    model = build(STUDENT.network)
-    model.set_weights(weights)
+    fitted = [run_stage(stage, ingredients, folders, tell) for stage in RUNS]
+    tell("measuring")
+    model = build(_SERVES)
+    model.set_weights([np.mean(parts, axis=0) for parts in zip(*fitted, strict=True)])
     return _ship(model, ingredients, folders, round(time.monotonic() - started))
 
 
@@ -118,7 +99,6 @@ def run_stage(
     ingredients: Ingredients,
     folders: Folders,
     tell: Callable[[str], None],
-    teaching: Teaching = ALONE,
 ) -> Weights:
     """Return the weights of `stage`, fitted now, or before if they lie in the work folder."""
     file = folders.work / f"{stage.name}.weights.npz"
@@ -136,23 +116,13 @@ def run_stage(
             tell(f"{stage.name}: step {step.done} of {step.total}, loss {step.loss:.3f}{last}")
 
     checked = validation_examples(ingredients.held_out, rule)
-    fitted = fit(task, ingredients.training, checked, checkpoint, observe, teaching)
+    fitted = fit(task, ingredients.training, checked, checkpoint, observe)
     draw_curves(fitted.epochs, fitted.best, folders.work / f"{stage.name}.png")
     weights = tuple(np.asarray(weight) for weight in fitted.model.get_weights())
     partial = folders.work / f"{stage.name}.partial.npz"
     np.savez(partial, *weights)
     partial.replace(file)
     return weights
-
-
-def as_teacher(stage: Stage, weights: Weights, size: int) -> keras.Model:
-    """Return the network of `stage` for pictures of side `size`, computing in bfloat16."""
-    before = keras.mixed_precision.global_policy()
-    keras.mixed_precision.set_global_policy("mixed_bfloat16")
-    model = build(replace(stage.network, height=size, width=size))
-    keras.mixed_precision.set_global_policy(before)
-    model.set_weights(weights)
-    return model
 
 
 def _ship(model: keras.Model, ingredients: Ingredients, folders: Folders, seconds: int) -> Bundle:
@@ -163,14 +133,14 @@ def _ship(model: keras.Model, ingredients: Ingredients, folders: Folders, second
     test = Judged(tested.pixels, tested.labels, [photo.name[:3] for photo in tested.photos])
     record = {
         "recipe": "python -m training.recipe",
-        "network": STUDENT.network.name,
+        "network": _SERVES.name,
         "parameters": model.count_params(),
-        "epochs": STUDENT.schedule.epochs,
+        "epochs": sum(stage.schedule.epochs for stage in RUNS),
         "pictures": {
             "training": len(ingredients.training.pixels),
             "validation": len(held.photos),
         },
-        "stages": [asdict(stage) for stage in (*TEACHERS, STUDENT)],
+        "runs": [asdict(stage) for stage in RUNS],
         "seconds": seconds,
     }
     product = Product("hotdog", LABELS, SERVED, model, record)
