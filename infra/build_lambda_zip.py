@@ -94,17 +94,19 @@ def build_zip(
     architecture: str = "x86_64",
     python: str = PYTHON,
     model: Path | None = None,
-    constraints: Path = ROOT / "constraints.txt",
+    source: Path = ROOT,
 ) -> Package:
     """Build the zip `output` and return what it is. Overwrites it, in one step.
+
+    `source` is the checkout that it is built from; `model` by default the bundle in it.
 
     Raises `ValueError` for a bundle or a pin that is missing, `CalledProcessError` if uv fails.
     """
     with tempfile.TemporaryDirectory(prefix="seefood-lambda-") as temporary:
         root = Path(temporary) / "package"
         root.mkdir()
-        _install_wheels(root, Path(temporary), ARCHITECTURES[architecture], python, constraints)
-        _copy_own(root, model or ROOT / "seefood" / "models" / "hotdog")
+        _install_wheels(root, Path(temporary), ARCHITECTURES[architecture], python, source)
+        _copy_own(root, source, model or source / "seefood" / "models" / "hotdog")
         has_bytecode = _compile(root, python)
         unpacked = sum(file.stat().st_size for file in _files(root))
         if unpacked > MOST_UNPACKED_BYTES:
@@ -133,11 +135,9 @@ def pins(constraints: str, names: Sequence[str]) -> str:
     return "\n".join(by_name[name] for name in names) + "\n"
 
 
-def _install_wheels(
-    root: Path, temporary: Path, platform: str, python: str, constraints: Path
-) -> None:
+def _install_wheels(root: Path, temporary: Path, platform: str, python: str, source: Path) -> None:
     requirements = temporary / "requirements.txt"
-    requirements.write_text(pins(constraints.read_text(), WHEELS))
+    requirements.write_text(pins((source / "constraints.txt").read_text(), WHEELS))
     everything = temporary / "wheels"
     subprocess.run(
         [
@@ -155,15 +155,15 @@ def _install_wheels(
             shutil.move(file, root / name)
 
 
-def _copy_own(root: Path, model: Path) -> None:
+def _copy_own(root: Path, source: Path, model: Path) -> None:
     """Copy the handler, the core and the bundle; raises `ValueError` without a bundle."""
     if not (model / "assets.extra" / "model.tflite").is_file():
         raise ValueError(
             f"there is no bundle with a LiteRT graph at {model}; name one with --model"
         )
     caches = shutil.ignore_patterns("__pycache__", "Dockerfile", "*.md", ".*")
-    shutil.copytree(ROOT / "lambda", root, ignore=caches, dirs_exist_ok=True)
-    for entry in sorted((ROOT / "seefood").iterdir()):
+    shutil.copytree(source / "lambda", root, ignore=caches, dirs_exist_ok=True)
+    for entry in sorted((source / "seefood").iterdir()):
         if entry.name in _CORE_LEFT_OUT or entry.name == "__pycache__":
             continue
         target = root / "seefood" / entry.name

@@ -151,7 +151,7 @@ def _unwrap_record(record: Any, uploads: list[Upload], ignored: list[str], depth
         _unwrap(_json(record["Sns"].get("Message")), uploads, ignored, depth - 1)
         return
     name = str(_get(record, "eventName", ""))
-    if not isinstance(record, dict) or "s3" not in record:
+    if not isinstance(record, dict) or "s3" not in record or not name:
         raise EventError(f"a record of {_source(record) or 'no source'} is no upload; {_KNOWN}")
     if _CREATED not in name:
         ignored.append(name)

@@ -1,22 +1,20 @@
 """Where a row is put, and which of two rows about the same content stays.
 
 Rows have deterministic keys, so deliveries may repeat, overlap and arrive late. Two rules make the
-end the same in every order: a row is only created, never overwritten; except that a row which says
-that the picture could not be read gives way to one that has read it.
+end the same in every order: a row is only created, never overwritten; except that a row of a
+failure which may have passed (`ledger.PASSING`: gone, replaced, ...) gives way to one that tells of
+the picture itself.
 """
 
 import json
 from enum import StrEnum
-from typing import Final
 
-from seefood.errors import ErrorCode, JobError, RetryableError
+from seefood.errors import JobError, RetryableError
+from seefood.ledger import PASSING
 from seefood.records import ImageRef, Row
 from seefood.results import encode_json_row, upload_location
 from seefood.storage import open_store
 from seefood.uris import Location
-
-UNREAD: Final = frozenset({ErrorCode.NOT_FOUND, ErrorCode.CHANGED})
-"""Failures of the moment and not of the content: the same content may come back and be read."""
 
 
 class Written(StrEnum):
@@ -24,7 +22,7 @@ class Written(StrEnum):
 
     CREATED = "created"
     REPLACED = "replaced"
-    """The row that was there said that the picture could not be read."""
+    """The row that was there told of a failure that may have passed."""
     KEPT = "kept"
     """A row is there already: a duplicate or late delivery."""
 
@@ -39,7 +37,7 @@ def put_row(row: Row, results: Location) -> Written:
     try:
         if store.create(place.key, encode_json_row(row)):
             return Written.CREATED
-        if row.error_code in UNREAD or not _is_unread(store.read(place.key)):
+        if row.error_code in PASSING or not _is_passing(store.read(place.key)):
             return Written.KEPT
         store.write(place.key, encode_json_row(row))
     except FileNotFoundError as error:
@@ -49,9 +47,9 @@ def put_row(row: Row, results: Location) -> Written:
     return Written.REPLACED
 
 
-def _is_unread(data: bytes) -> bool:
-    """Whether the row in `data` says that the picture was not read; damaged rows count as such."""
+def _is_passing(data: bytes) -> bool:
+    """Whether the row in `data` tells of a passing failure; damaged rows count as such."""
     try:
-        return json.loads(data)["error_code"] in UNREAD
+        return json.loads(data)["error_code"] in PASSING
     except (ValueError, KeyError, TypeError):
         return True

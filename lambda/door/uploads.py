@@ -56,7 +56,7 @@ class Outcome:
     fate: Fate
     row: Row | None = None
     reason: str | None = None
-    """Why it is to be tried again, or refused."""
+    """Why it is to be tried again, was refused, or has no tag."""
     milliseconds: float = 0.0
     """Decoding and the network; not the store."""
 
@@ -163,10 +163,10 @@ def _settle(row: Row, results: Location, tag: str | None, spent: float) -> Outco
         raise RetryableError(f"{row.error_code}: {row.error_message}")
     written = put_row(row, results)
     failed = row.status is Status.FAILED
-    if tag is not None and not failed:
-        tag_object(ref, tag, row)
+    untagged = tag_object(ref, tag, row) if tag is not None and not failed else None
     fate = Fate.FAILED if failed else Fate.LABELLED
-    return Outcome(ref, Fate.REPEATED if written is Written.KEPT else fate, row, None, spent)
+    reason = f"not tagged: {untagged}" if untagged is not None else None
+    return Outcome(ref, Fate.REPEATED if written is Written.KEPT else fate, row, reason, spent)
 
 
 def _result(ref: ImageRef, future: "Future[_T]", seconds: float, too_late: str) -> "_T | Outcome":

@@ -1,9 +1,11 @@
-"""S3's own two reads, key for key: a page of a listing, and one object.
+"""S3's own two reads, key for key: a page of a listing, and one object; and an object's tags.
 
 obstore cannot express every name that S3 allows (`a//b`, `/a`, `a/`, `a/../b`, control characters)
 and loses or renames such objects while listing. Here names are what the bucket says they are.
 """
 
+import base64
+import hashlib
 import http.client
 import os
 import random
@@ -87,6 +89,7 @@ class _Read:
     query: Mapping[str, str]
     headers: Mapping[str, str] = field(default_factory=dict)
     method: str = "GET"
+    body: bytes = b""
 
 
 class Bucket:
@@ -131,6 +134,19 @@ class Bucket:
             parsedate_to_datetime(modified).timestamp() if modified else 0.0,
         )
 
+    def tags(self, key: str, version_id: str | None = None) -> dict[str, str]:
+        """Return an object's tags. Raises as `get` does."""
+        query = {"tagging": "", **ReadOptions(version_id=version_id).query}
+        _, body = self._read(_Read(key, query))
+        return read_tags(body)
+
+    def put_tags(self, key: str, tags: Mapping[str, str], version_id: str | None = None) -> None:
+        """Replace all of an object's tags. Idempotent. Raises as `get` does."""
+        query = {"tagging": "", **ReadOptions(version_id=version_id).query}
+        body = write_tags(tags)
+        md5 = base64.b64encode(hashlib.md5(body, usedforsecurity=False).digest()).decode()
+        self._read(_Read(key, query, {"content-md5": md5}, "PUT", body))
+
     def _read(self, read: "_Read") -> tuple[Message, bytes]:
         """Ask until there is an answer, with back-off and full jitter between the tries."""
         renewed = False
@@ -156,14 +172,14 @@ class Bucket:
     def _once(self, read: "_Read") -> tuple[Message, bytes]:
         secure, host, base = self._address()
         path = f"{base}/{encode_path(read.key)}" if read.key else base or "/"
-        request = Request(host, path, read.query, read.method)
+        request = Request(host, path, read.query, read.method, read.body)
         credentials = None if self._unsigned else self._credentials.current()
         sent = self._headers(request, credentials, read.headers)
         connection: http.client.HTTPConnection | None = getattr(self._local, "connection", None)
         if connection is None or self._local.host != host:
             connection = _connect(host, secure=secure)
             self._local.connection, self._local.host = connection, host
-        connection.request(read.method, request.target, headers=sent)
+        connection.request(read.method, request.target, read.body or None, sent)
         answer = connection.getresponse()
         body = answer.read()  # http.client raises IncompleteRead for a body that was cut off
         if answer.status in (http.client.OK, http.client.PARTIAL_CONTENT):
@@ -195,6 +211,10 @@ _FIELDS: Final = re.compile(
     rb"<(?P<name>IsTruncated|EncodingType)>([^<]*)</(?P=name)>",
 )
 _KEY: Final = re.compile(rb"<Key>([^<]*)</Key>")
+_CONTENTS: Final = re.compile(
+    rb"<Contents>\s*<Key>([^<]*)</Key>\s*<LastModified>([^<]+)</LastModified>\s*"
+    rb"<ETag>([^<]*)</ETag>(?:(?!<Size>|</Contents>)[\s\S])*<Size>(\d+)</Size>"
+)
 
 
 def page_end(page: bytes) -> tuple[bool, str]:
@@ -212,26 +232,71 @@ def page_keys(page: bytes) -> list[str]:
     return [_plain(match[1], encoded) for match in _KEY.finditer(page)]
 
 
+def read_tags(answer: bytes) -> dict[str, str]:
+    """Return the tags of a GetObjectTagging answer. Raises `S3Error` for another answer."""
+    try:
+        root = ET.fromstring(answer)  # noqa: S314 (as below)
+    except ET.ParseError as error:
+        raise S3Error(200, "", f"the answer holds no tags: {error}") from error
+    texts = [
+        {child.tag.rpartition("}")[2]: child.text or "" for child in tag}
+        for tag in root.iter()
+        if tag.tag.rpartition("}")[2] == "Tag"
+    ]
+    return {text["Key"]: text.get("Value", "") for text in texts if "Key" in text}
+
+
+def write_tags(tags: Mapping[str, str]) -> bytes:
+    """Return the body of a PutObjectTagging request."""
+    root = ET.Element("Tagging", xmlns="http://s3.amazonaws.com/doc/2006-03-01/")
+    each = ET.SubElement(root, "TagSet")
+    for name, value in tags.items():
+        tag = ET.SubElement(each, "Tag")
+        ET.SubElement(tag, "Key").text = name
+        ET.SubElement(tag, "Value").text = value
+    return bytes(ET.tostring(root, encoding="utf-8"))
+
+
 def read_page(page: bytes) -> list[Listed]:
     """Return a page's objects. Raises `S3Error` for an answer that is no listing."""
+    if b"<EncodingType>url<" in page:
+        # As S3 writes it: a regular expression takes a third of what a parser does.
+        found = _CONTENTS.findall(page)
+        if len(found) == page.count(b"<Contents>") and page.rstrip().endswith(b"Result>"):
+            return [
+                Listed(
+                    _unquote(key.decode()),
+                    etag.replace(b"&quot;", b"").strip(b'"').decode(),
+                    int(size),
+                    datetime.fromisoformat(modified.decode()).timestamp(),
+                )
+                for key, modified, etag, size in found
+            ]
+    return _parse_page(page)
+
+
+def _parse_page(page: bytes) -> list[Listed]:
     try:
         root = ET.fromstring(page)  # noqa: S314 (expat of today refuses entity bombs)
     except ET.ParseError as error:
         raise S3Error(200, "", f"the answer is no listing: {error}") from error
     space = root.tag.rpartition("}")[0] + "}" if "}" in root.tag else ""
     encoded = root.findtext(f"{space}EncodingType") == "url"
-    key, etag, size, modified = (
-        f"{space}{name}" for name in ("Key", "ETag", "Size", "LastModified")
-    )
-    return [
-        Listed(
-            _unquote(item.findtext(key) or "") if encoded else item.findtext(key) or "",
-            (item.findtext(etag) or "").strip('"'),
-            int(item.findtext(size) or 0),
-            datetime.fromisoformat(item.findtext(modified) or "1970-01-01T00:00:00Z").timestamp(),
+    listed = []
+    for item in root.iter(f"{space}Contents"):
+        values = {child.tag.rpartition("}")[2]: child.text or "" for child in item}
+        key = values.get("Key", "")
+        listed.append(
+            Listed(
+                _unquote(key) if encoded else key,
+                values.get("ETag", "").strip('"'),
+                int(values.get("Size") or 0),
+                datetime.fromisoformat(
+                    values.get("LastModified") or "1970-01-01T00:00:00Z"
+                ).timestamp(),
+            )
         )
-        for item in root.iter(f"{space}Contents")
-    ]
+    return listed
 
 
 def _plain(key: bytes, encoded: bool) -> str:  # noqa: FBT001 (one of two spellings)
@@ -247,6 +312,8 @@ def _plain(key: bytes, encoded: bool) -> str:  # noqa: FBT001 (one of two spelli
 
 
 def _unquote(key: str) -> str:
+    if "%" not in key and "+" not in key:
+        return key
     return unquote_to_bytes(key.replace("+", " ")).decode("utf-8", "surrogateescape")
 
 

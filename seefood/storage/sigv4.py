@@ -1,6 +1,6 @@
 """Signature version 4, as Amazon documents it: what makes an S3 request ours.
 
-Only what reading needs: no body, all of it in headers. The storage client signs for itself nearly
+Only what reading and tagging need: all of it in headers. The storage client signs for itself nearly
 always; this is for what it cannot express.
 """
 
@@ -9,10 +9,7 @@ import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 from urllib.parse import quote
-
-_EMPTY_HASH: Final = hashlib.sha256(b"").hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +24,7 @@ class Credentials:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A read of one path with its query, at one host."""
+    """A request for one path with its query, at one host."""
 
     host: str
     path: str
@@ -35,6 +32,7 @@ class Request:
     query: Mapping[str, str]
     """Not encoded."""
     method: str = "GET"
+    body: bytes = b""
 
     @property
     def target(self) -> str:
@@ -67,7 +65,8 @@ def sign(
     """Return the headers that sign `request` at the UTC time `now`; `headers` included."""
     moment, day = now.strftime("%Y%m%dT%H%M%SZ"), now.strftime("%Y%m%d")
     signed = {name.lower(): value for name, value in (headers or {}).items()}
-    signed |= {"host": request.host, "x-amz-date": moment, "x-amz-content-sha256": _EMPTY_HASH}
+    content = hashlib.sha256(request.body).hexdigest()
+    signed |= {"host": request.host, "x-amz-date": moment, "x-amz-content-sha256": content}
     if credentials.token is not None:
         signed["x-amz-security-token"] = credentials.token
     names = ";".join(sorted(signed))
@@ -79,7 +78,7 @@ def sign(
             *(f"{name}:{signed[name].strip()}" for name in sorted(signed)),
             "",
             names,
-            _EMPTY_HASH,
+            content,
         ]
     )
     scope = f"{day}/{region}/s3/aws4_request"

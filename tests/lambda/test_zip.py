@@ -19,7 +19,7 @@ from seefood.ledger import read_ledger
 from seefood.results import list_parts, read_rows
 from seefood.storage import open_store
 from seefood.uris import parse_location
-from tests.conftest import Bucket
+from tests.conftest import ROOT, Bucket
 from tests.lambda_queue import TRIES, Uploads, drain, make_uploads
 from tests.lambda_runtime import FunctionError, running_function
 from tests.pictures import encoded, gradient, jpeg
@@ -45,6 +45,7 @@ MALFORMED: Final = ("this is no JSON", '{"hello": "world"}', '{"Records": [{"s3"
 class Built:
     """A zip for this Python, unpacked, and the runtime client beside it."""
 
+    source: Path
     package: Package
     root: Path
     client: Path
@@ -54,7 +55,11 @@ class Built:
 def built(tmp_path_factory: pytest.TempPathFactory, bundle_path: Path) -> Built:
     """The zip as `make lambda-zip` builds it, but for the Python that runs here."""
     folder = tmp_path_factory.mktemp("lambda")
-    package = build_zip(folder / "lambda.zip", python=THIS_PYTHON, model=bundle_path)
+    source = folder / "source"  # of its own, so that nobody edits it meanwhile
+    for name in ("lambda", "seefood"):
+        shutil.copytree(ROOT / name, source / name)
+    shutil.copy(ROOT / "constraints.txt", source)
+    package = build_zip(folder / "lambda.zip", python=THIS_PYTHON, model=bundle_path, source=source)
     with zipfile.ZipFile(package.path) as archive:
         archive.extractall(folder / "task")
     client = folder / "client"
@@ -67,7 +72,7 @@ def built(tmp_path_factory: pytest.TempPathFactory, bundle_path: Path) -> Built:
         else:
             client.mkdir(exist_ok=True)
             shutil.copy(origin, client)
-    return Built(package, folder / "task", client)
+    return Built(source, package, folder / "task", client)
 
 
 def environment(s3: Bucket, **settings: str) -> dict[str, str]:
@@ -277,6 +282,8 @@ def test_the_zip_is_small_and_holds_no_saved_model(built: Built) -> None:
 
 def test_the_same_input_gives_the_same_zip(built: Built, tmp_path: Path, bundle_path: Path) -> None:
     """A deployment that changes nothing changes no hash."""
-    again = build_zip(tmp_path / "again.zip", python=THIS_PYTHON, model=bundle_path)
+    again = build_zip(
+        tmp_path / "again.zip", python=THIS_PYTHON, model=bundle_path, source=built.source
+    )
 
     assert built.package.sha256 == again.sha256

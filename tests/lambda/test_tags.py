@@ -1,0 +1,163 @@
+import threading
+from dataclasses import replace
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import pytest
+from botocore.auth import S3SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials as BotocoreCredentials
+from door.events import Upload
+from door.labeller import Labeller
+from door.settings import DoorSettings
+from door.tags import tag_object, tag_value
+from door.uploads import Fate, label_uploads
+from hypothesis import given
+from hypothesis import settings as relaxed
+from hypothesis import strategies as st
+
+from seefood.errors import RetryableError
+from seefood.records import ImageRef, Status
+from seefood.storage.s3 import read_tags, write_tags
+from seefood.storage.sigv4 import Credentials, Request, encode_path, encode_query, sign
+from tests.conftest import Bucket
+from tests.fakes import make_row
+from tests.pictures import jpeg
+
+TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), max_size=20)
+
+
+class Refusing(BaseHTTPRequestHandler):
+    """A store that allows nothing."""
+
+    def do_GET(self) -> None:
+        """Refuse."""
+        self.send_error(403)
+
+
+def tags_of(s3: Bucket, key: str, **which: str) -> dict[str, str]:
+    answer = s3.client.get_object_tagging(Bucket=s3.name, Key=key, **which)  # type: ignore[arg-type]
+    return {tag["Key"]: tag["Value"] for tag in answer["TagSet"]}
+
+
+def test_an_upload_is_tagged_with_its_label_if_asked(
+    s3: Bucket, labeller: Labeller, settings: DoorSettings
+) -> None:
+    """Other tags of the object stay."""
+    key = "in/a b+c 100%/é.jpg"
+    s3.client.put_object(Bucket=s3.name, Key=key, Body=jpeg(), Tagging="team=menu&size=1")
+    asked = replace(settings, tag="seefood")
+
+    outcomes = label_uploads([Upload(ImageRef(f"{s3.uri}/{key}"))], labeller, asked, lambda: 30.0)
+
+    assert [(Fate.LABELLED, None)] == [(one.fate, one.reason) for one in outcomes.values()]
+    assert {"team": "menu", "size": "1", "seefood": "red"} == tags_of(s3, key)
+
+
+def test_without_being_asked_nothing_is_tagged(
+    s3: Bucket, labeller: Labeller, settings: DoorSettings
+) -> None:
+    """Tags cost money and permissions."""
+    s3.put("a.jpg", jpeg())
+
+    label_uploads([Upload(ImageRef(f"{s3.uri}/a.jpg"))], labeller, settings, lambda: 30.0)
+
+    assert {} == tags_of(s3, "a.jpg")
+
+
+def test_a_version_is_tagged_exactly(s3: Bucket) -> None:
+    """A late event tags the version it is about and not the one that came after."""
+    s3.client.put_bucket_versioning(Bucket=s3.name, VersioningConfiguration={"Status": "Enabled"})
+    first, second = (
+        s3.client.put_object(Bucket=s3.name, Key="a.jpg", Body=data)["VersionId"]
+        for data in (b"1", b"2")
+    )
+
+    tag_object(ImageRef(f"{s3.uri}/a.jpg", "e", 1, first), "seefood", make_row())
+
+    assert {"seefood": "red"} == tags_of(s3, "a.jpg", VersionId=first)
+    assert {} == tags_of(s3, "a.jpg", VersionId=second)
+
+
+def test_what_was_replaced_is_not_tagged(s3: Bucket) -> None:
+    """Without versions the tag would land on another content."""
+    s3.put("a.jpg", b"another")
+
+    reason = tag_object(ImageRef(f"{s3.uri}/a.jpg", "stale", 1), "seefood", make_row())
+
+    assert "the object was replaced" == reason
+    assert {} == tags_of(s3, "a.jpg")
+
+
+def test_what_is_gone_or_full_is_told_and_not_tried_again(s3: Bucket) -> None:
+    """Neither will ever succeed, and the row is what counts."""
+    etag = s3.put("full.jpg", b"1")
+    full = [{"Key": f"k{n}", "Value": "v"} for n in range(10)]
+    s3.client.put_object_tagging(Bucket=s3.name, Key="full.jpg", Tagging={"TagSet": full})  # type: ignore[typeddict-item]
+
+    reasons = [
+        tag_object(ImageRef(f"{s3.uri}/{key}", etag, 1), "seefood", make_row())
+        for key in ("gone.jpg", "full.jpg")
+    ]
+
+    assert "the object is gone" == reasons[0]
+    assert "10 tags already" in (reasons[1] or "")
+
+
+def test_a_store_that_refuses_asks_for_another_try(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A missing permission is an operator's to mend; the message waits for it."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    with HTTPServer(("127.0.0.1", 0), Refusing) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.server_address[1]}")
+        with pytest.raises(RetryableError, match="cannot tag"):
+            tag_object(ImageRef("s3://not-ours/a.jpg", "e", 1), "seefood", make_row())
+        server.shutdown()
+
+
+@pytest.mark.parametrize(
+    ("label", "status", "value"),
+    [
+        ("hotdog", Status.OK, "hotdog"),
+        ("not_hotdog", Status.OK, "not_hotdog"),
+        ("hotdog", Status.UNSURE, "unsure"),
+        ("crème brûlée", Status.OK, "crème brûlée"),
+        ("fish & chips <b>", Status.OK, "fish _ chips _b_"),
+        ("x" * 300, Status.OK, "x" * 256),
+    ],
+)
+def test_the_tags_value_is_one_that_s3_takes(label: str, status: Status, value: str) -> None:
+    """Letters of any script, digits, spaces and + - = . _ : / @, at most 256."""
+    assert value == tag_value(make_row(label=label, status=status))
+
+
+@given(st.dictionaries(TEXTS.filter(bool), TEXTS, max_size=10))
+def test_tags_survive_their_xml(tags: dict[str, str]) -> None:
+    """What is written is what is read, markup characters included."""
+    assert tags == read_tags(write_tags(tags))
+
+
+@relaxed(deadline=None)
+@given(TEXTS.filter(bool), st.dictionaries(TEXTS.filter(bool), TEXTS, max_size=3), st.binary())
+def test_signatures_are_those_of_awss_own_client(
+    key: str, query: dict[str, str], body: bytes
+) -> None:
+    """For any key, query and body, to the last digit."""
+    moment = datetime(2026, 11, 23, 12, 30, tzinfo=UTC)
+    request = Request(
+        "b.s3.amazonaws.com", f"/{encode_path(key)}", {"tagging": "", **query}, "PUT", body
+    )
+    ours = sign(request, Credentials("AKID", "secret", "token"), "eu-west-1", moment)
+
+    theirs = AWSRequest(
+        "PUT", f"https://{request.host}{request.path}?{encode_query(request.query)}", data=body
+    )
+    theirs.headers["x-amz-content-sha256"] = ours["x-amz-content-sha256"]
+    theirs.headers["X-Amz-Date"] = ours["x-amz-date"]
+    theirs.headers["X-Amz-Security-Token"] = "token"
+    theirs.context["timestamp"] = ours["x-amz-date"]
+    auth = S3SigV4Auth(BotocoreCredentials("AKID", "secret", "token"), "s3", "eu-west-1")
+    text = auth.string_to_sign(theirs, auth.canonical_request(theirs))
+
+    assert ours["authorization"].endswith(f"Signature={auth.signature(text, theirs)}")
