@@ -93,7 +93,18 @@ def to_litert(
             converter = tf.lite.TFLiteConverter.from_saved_model(folder)
             _configure(converter, quantisation, calibration)
             flat = bytes(converter.convert())
-    return flat.replace(*_FULL_PRECISION)
+    return _probabilities_first(flat.replace(*_FULL_PRECISION))
+
+
+def _probabilities_first(flat: bytes) -> bytes:
+    """Return the file with its outputs in order: the converter leaves that to chance."""
+    from tensorflow.lite.python import schema_py_generated as schema
+
+    buffer = bytearray(flat)
+    graph = schema.Model.GetRootAs(buffer, 0).Subgraphs(0)
+    outputs = graph.OutputsAsNumpy()  # a view: sorting it changes the buffer
+    outputs[:] = sorted(outputs, key=lambda at: int(graph.Tensors(at).ShapeLength()))
+    return bytes(buffer)
 
 
 def _configure(converter: Any, quantisation: Quantisation, calibration: Pixels | None) -> None:

@@ -35,9 +35,13 @@ from seefood.image import Pixels, ResizeRule, decode
 from training.convert import Quantisation, round_to_half, to_litert, write_saved_model
 from training.freeze import FrozenGraph, freeze
 from training.golden import write_golden_pictures
+from training.heat_maps import SCORE_MAPS, with_heat_maps
 
 if TYPE_CHECKING:
     import keras
+
+    from seefood.engines.litert import LiteRTEngine
+    from seefood.engines.tensorflow import TensorFlowEngine
 
 _log = logging.getLogger(__name__)
 
@@ -117,9 +121,13 @@ def write_graphs(
     """
     if quantisation == "int8" and calibration_images is None:
         raise BundleError("int8 needs calibration pictures; pass some of the training pictures")
+    frozen = with_heat_maps(frozen)
     outputs = list(frozen.outputs)
     rounded = frozen if quantisation == "float32" else round_to_half(frozen)
-    write_saved_model(rounded, folder, {"serving_default": outputs[:1]})
+    signatures = {"serving_default": outputs[:1]}
+    if SCORE_MAPS in outputs:
+        signatures["explain"] = outputs
+    write_saved_model(rounded, folder, signatures)
     (folder / EXTRA).mkdir()
     size = (rule.height, rule.width)
     # An integer network is rounded once, from the weights as they were trained.
@@ -153,6 +161,7 @@ def seal_bundle(folder: Path, draft: Draft, quantisation: Quantisation = "float3
         light = LiteRTEngine(bundle)
         difference = _largest_difference(engine, light, bundle)
         tolerance = _tolerance(difference, quantisation, folder)
+        _check_score_maps(engine, light, bundle, quantisation)
     bundle = write_bundle(folder, _spec(draft, Certificate(tolerance, goldens)))
     for each in (engine, light) if bundle.has_litert else (engine,):
         certify(each, bundle)
@@ -235,6 +244,27 @@ def _largest_difference(engine: Engine, other: Engine, bundle: Bundle) -> float:
     noise = rng.integers(0, 256, (4, rule.height, rule.width, 3), dtype=np.uint8)
     images = np.concatenate([np.stack(pictures), noise])
     return float(np.abs(engine.predict(images) - other.predict(images)).max())
+
+
+def _check_score_maps(
+    engine: "TensorFlowEngine", light: "LiteRTEngine", bundle: Bundle, quantisation: Quantisation
+) -> None:
+    """Raise `BundleError` if the engines see different things in the golden pictures."""
+    if quantisation == "int8":
+        return  # probabilities are held to their own tolerance; a map of 8 bits is a sketch
+    rule = bundle.spec.rule
+    for golden in bundle.spec.certificate.goldens:
+        pixels = decode(bundle.file(golden.file).read_bytes(), rule).pixels[np.newaxis]
+        _, due = engine.explain(pixels)
+        _, maps = light.explain(pixels)
+        if due is None or maps is None:
+            return
+        allowed = FLOAT_TOLERANCE * max(1.0, float(np.abs(due).max()))
+        if (difference := float(np.abs(maps - due).max())) > allowed:
+            raise BundleError(
+                f"LiteRT's heat maps of {bundle.path} differ from the SavedModel's by "
+                f"{difference:.6f} (allowed {allowed:.6f}); export as float32"
+            )
 
 
 def _tolerance(difference: float, quantisation: Quantisation, folder: Path) -> float:

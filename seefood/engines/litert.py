@@ -52,6 +52,26 @@ class LiteRTEngine:
             answers[index] = interpreter.get_tensor(result)[0]
         return answers
 
+    def explain(
+        self, images: Pixels
+    ) -> "tuple[np.typing.NDArray[np.float32], np.typing.NDArray[np.float32] | None]":
+        """Return what `predict` does, and each place's share of each class's score.
+
+        The maps are float32 of shape `(n, rows, columns, classes)`; None if the bundle has none.
+        """
+        interpreter, source, result = self._interpreter()
+        outputs = interpreter.get_output_details()
+        index = next((int(each["index"]) for each in outputs if len(each["shape"]) == 4), None)
+        if index is None:
+            return self.predict(images), None
+        answers, maps = [], []
+        for image in images:
+            interpreter.set_tensor(source, image[np.newaxis])
+            interpreter.invoke()
+            answers.append(interpreter.get_tensor(result)[0])
+            maps.append(interpreter.get_tensor(index)[0])
+        return np.stack(answers), np.stack(maps)
+
     def _interpreter(self) -> tuple[Interpreter, int, int]:
         """Return this thread's interpreter and its input's and output's indices."""
         mine = getattr(self._local, "interpreter", None)

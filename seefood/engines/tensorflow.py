@@ -43,3 +43,13 @@ class TensorFlowEngine:
         """See `seefood.engines.Engine.predict`."""
         answer = self._signature(**{self._input: tf.constant(images)})
         return np.asarray(answer[self._output].numpy(), dtype=np.float32)
+
+    def explain(
+        self, images: Pixels
+    ) -> "tuple[np.typing.NDArray[np.float32], np.typing.NDArray[np.float32] | None]":
+        """See `seefood.engines.litert.LiteRTEngine.explain`."""
+        signature = self._model.signatures.get("explain")
+        if signature is None:
+            return self.predict(images), None
+        answer = signature(**{self._input: tf.constant(images)})
+        return answer["probabilities"].numpy(), answer["score_maps"].numpy()

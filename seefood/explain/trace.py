@@ -56,7 +56,8 @@ def trace_picture(bundle: Bundle, pixels: Pixels) -> Trace:
     interpreter.allocate_tensors()
     interpreter.set_tensor(interpreter.get_input_details()[0]["index"], pixels[np.newaxis])
     interpreter.invoke()
-    operations = read_operations(path)
+    output = int(interpreter.get_output_details()[0]["index"])
+    operations = _leading_to(output, read_operations(path))
     used = {index for item in operations for index in (*item.inputs, *item.outputs) if index >= 0}
     details = {int(detail["index"]): detail for detail in interpreter.get_tensor_details()}
     tensors = {
@@ -65,7 +66,17 @@ def trace_picture(bundle: Bundle, pixels: Pixels) -> Trace:
         )
         for index in sorted(used)
     }
-    return Trace(operations, tensors, int(interpreter.get_output_details()[0]["index"]))
+    return Trace(operations, tensors, output)
+
+
+def _leading_to(output: int, operations: tuple[Operation, ...]) -> tuple[Operation, ...]:
+    """Return the operations that the tensor `output` depends on, in order."""
+    needed, kept = {output}, []
+    for operation in reversed(operations):
+        if needed.intersection(operation.outputs):
+            needed.update(operation.inputs)
+            kept.append(operation)
+    return tuple(reversed(kept))
 
 
 def _dequantised(values: NDArray[np.generic], parameters: dict[str, NDArray[np.generic]]) -> Values:

@@ -292,3 +292,49 @@ def test_known_networks_stay_equal_with_half_the_bits(name: str, tmp_path: Path)
     bundle = export(model, tmp_path / "b", "float16")
     light, heavy = (load_engine(bundle, each).predict(drawn()) for each in ("litert", "tensorflow"))
     np.testing.assert_allclose(light, heavy, atol=1e-5)
+
+
+@pytest.mark.parametrize("quantisation", ["float32", "float16"])
+def test_heat_maps_add_up_to_the_logits(
+    model: "keras.Model", bundles: dict[Quantisation, Bundle], quantisation: Quantisation
+) -> None:
+    """Both engines show the same maps, and a map's mean plus the bias is the calibrated logit."""
+    from seefood.engines.litert import LiteRTEngine  # noqa: PLC0415 (as above)
+    from seefood.engines.tensorflow import TensorFlowEngine  # noqa: PLC0415 (as above)
+
+    bundle = bundles[quantisation]
+    answers, maps = LiteRTEngine(bundle).explain(drawn())
+    also_answers, also_maps = TensorFlowEngine(bundle).explain(drawn())
+    assert maps is not None
+    assert also_maps is not None
+    assert (len(drawn()), SIZE // 2, SIZE // 2, 2) == maps.shape
+    np.testing.assert_allclose(maps, also_maps, atol=1e-4)
+    np.testing.assert_allclose(answers, also_answers, atol=1e-5)
+    bias = model.layers[-1].get_weights()[1] / TEMPERATURE
+    logits = maps.mean(axis=(1, 2)) + bias
+    weights = np.exp(logits - logits.max(axis=1, keepdims=True))
+    np.testing.assert_allclose(answers, weights / weights.sum(axis=1, keepdims=True), atol=1e-3)
+
+
+def test_heat_maps_are_a_signature_of_their_own(bundles: dict[Quantisation, Bundle]) -> None:
+    """`serving_default` still answers probabilities alone, for TF Serving and for us."""
+    import tensorflow as tf  # noqa: PLC0415 (as above)
+
+    signatures = tf.saved_model.load(str(bundles["float32"].path)).signatures
+    assert ["probabilities"] == list(signatures["serving_default"].structured_outputs)
+    assert {"probabilities", "score_maps"} == set(signatures["explain"].structured_outputs)
+
+
+def test_a_network_that_ends_otherwise_has_no_heat_maps(tmp_path: Path) -> None:
+    """Flattened features have no places any more; nothing is exported that would mean nothing."""
+    import keras  # noqa: PLC0415 (as above)
+
+    from seefood.engines.litert import LiteRTEngine  # noqa: PLC0415 (as above)
+
+    image = keras.Input((SIZE, SIZE, 3))
+    x = keras.layers.Conv2D(4, 5, strides=4, activation="relu")(image)
+    model = keras.Model(image, keras.layers.Dense(2)(keras.layers.Flatten()(x)))
+    for weights in model.trainable_weights:
+        weights.assign(weights * 0.01)
+    engine = LiteRTEngine(export(model, tmp_path / "b"))
+    assert engine.explain(drawn())[1] is None
