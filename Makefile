@@ -7,7 +7,7 @@ PICTURES ?=
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format lock bench bench-quick clean
+.PHONY: help demo test check format lock bench bench-quick clean lambda-zip
 
 help: ## Show the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -34,10 +34,20 @@ bench: $(VENV)/.dev $(PEERS)/.bench ## Measure against the peers; prints the tab
 bench-quick: $(VENV)/.dev $(PEERS)/.bench ## The same in about two minutes
 	$(BIN)/python -m benchmarks --quick
 
+s3-up: $(VENV)/.dev ## Start a real S3 server on loopback (versitygw; needs Go); prints its environment
+	@$(BIN)/python -m benchmarks.s3_server up
+
+s3-down: $(VENV)/.dev ## Stop it
+	@$(BIN)/python -m benchmarks.s3_server down
+
 lock: $(VENV)/.dev ## Compile constraints.txt anew from pyproject.toml
 	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 \
 	  --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links \
 	  --quiet --output-file constraints.txt
+
+lambda-zip: $(VENV)/.dev ## Build build/lambda-{x86_64,arm64}.zip (MODEL=bundle, LAMBDA_PYTHON=3.13)
+	$(BIN)/python infra/build_lambda_zip.py $(if $(MODEL),--model "$(MODEL)") \
+	  $(if $(LAMBDA_PYTHON),--python "$(LAMBDA_PYTHON)")
 
 clean: ## Remove what the targets made
 	rm -rf $(VENV) $(PEERS) .bench-cache demo-output build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
