@@ -65,6 +65,11 @@ RUNS: Final = (
         Schedule(epochs=6, seed=1, learning_rate=2e-4, average=0.997),
         PHOTOS,
     ),
+    _stage(
+        "run-2",
+        Schedule(epochs=5, seed=2, learning_rate=2e-4, average=0.997),
+        replace(PHOTOS, smallest_crop=0.25),
+    ),
 )
 _EVERY: Final = 20
 _CARD: Final = Path(__file__).with_name("hotdog_card.md")

@@ -1,0 +1,129 @@
+"""Labelled folders: what is read, what is left out, and what is refused."""
+
+from pathlib import Path
+from uuid import uuid4
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from seefood.errors import UsageError
+from seefood.image import ResizeRule
+from seefood.storage import write
+from seefood.uris import parse_location
+from training.data import decode_photos, read_photo_set
+
+RULE = ResizeRule(16, 16)
+
+
+def _photo(file: Path, colour: str = "red") -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("RGB", (20, 12), colour).save(file)
+
+
+def _two_classes(folder: Path, count: int = 2) -> Path:
+    for index in range(count):
+        _photo(folder / "apple" / f"{index}.png", "red")
+        _photo(folder / "pear" / f"{index}.png", "green")
+    return folder
+
+
+def test_one_folder_per_class(tmp_path: Path) -> None:
+    """Each folder is a class, in alphabetical order; without `test/` there is no test set."""
+    found = read_photo_set(str(_two_classes(tmp_path)))
+
+    assert ("apple", "pear") == found.labels
+    assert [0, 0, 1, 1] == [photo.label for photo in found.train]
+    assert () == found.test
+
+
+def test_train_and_test(tmp_path: Path) -> None:
+    """Where `train/` and `test/` hold the classes, training never sees `test/`."""
+    _two_classes(tmp_path / "train", 3)
+    _two_classes(tmp_path / "test", 1)
+    found = read_photo_set(str(tmp_path))
+
+    assert (6, 2) == (len(found.train), len(found.test))
+    assert all("/train/" in photo.ref.uri for photo in found.train)
+
+
+def test_bucket(tmp_path: Path) -> None:
+    """A URI of a bucket is read as a folder is."""
+    root = f"memory://{uuid4().hex}"
+    for file in _two_classes(tmp_path).rglob("*.png"):
+        key = file.relative_to(tmp_path).as_posix()
+        write(parse_location(f"{root}/photos/{key}"), file.read_bytes())
+    found = read_photo_set(f"{root}/photos")
+
+    assert ("apple", "pear") == found.labels
+    assert (4, 16, 16, 3) == decode_photos(found.train, RULE).pixels.shape
+
+
+@pytest.mark.parametrize(
+    ("folders", "message"),
+    [
+        pytest.param((), "no class folder", id="no class"),
+        pytest.param(("apple",), "only the class 'apple'", id="one class"),
+    ],
+)
+def test_too_few_classes(tmp_path: Path, folders: tuple[str, ...], message: str) -> None:
+    """Fewer than two classes are a usage error that says what was found."""
+    for folder in folders:
+        _photo(tmp_path / folder / "0.png")
+
+    with pytest.raises(UsageError, match=message):
+        read_photo_set(str(tmp_path))
+
+
+def test_empty_class(tmp_path: Path) -> None:
+    """A class folder without a file is a usage error that names it."""
+    _two_classes(tmp_path)
+    (tmp_path / "quince").mkdir()
+
+    with pytest.raises(UsageError, match="quince is empty"):
+        read_photo_set(str(tmp_path))
+
+
+def test_absent_folder(tmp_path: Path) -> None:
+    """A folder that is not there is a usage error that names it."""
+    with pytest.raises(UsageError, match=r"there is no folder .*nowhere"):
+        read_photo_set(str(tmp_path / "nowhere"))
+
+
+def test_class_of_the_test_set_alone(tmp_path: Path) -> None:
+    """A class that only `test/` has is a usage error that names it."""
+    _two_classes(tmp_path / "train")
+    _photo(tmp_path / "test" / "quince" / "0.png")
+
+    with pytest.raises(UsageError, match="'quince'"):
+        read_photo_set(str(tmp_path))
+
+
+def test_unreadable_file(tmp_path: Path) -> None:
+    """One file of many that cannot be decoded is left out and named; the rest keep their order."""
+    _two_classes(tmp_path, 8)
+    (tmp_path / "apple" / "00notes.txt").write_text("no picture")
+    decoded = decode_photos(read_photo_set(str(tmp_path)).train, RULE)
+
+    assert 16 == len(decoded.photos) == len(decoded.pixels)
+    (left_out,) = decoded.unreadable
+    assert left_out.uri.endswith("00notes.txt")
+    np.testing.assert_array_equal([255, 0, 0], decoded.pixels[0, 8, 8])
+
+
+def test_mostly_unreadable(tmp_path: Path) -> None:
+    """A set of which more than a tenth cannot be decoded is refused, naming the first file."""
+    _two_classes(tmp_path, 2)
+    (tmp_path / "apple" / "broken.jpg").write_bytes(b"\xff\xd8\xff")
+
+    with pytest.raises(UsageError, match=r"1 of 5 files cannot be decoded.*broken\.jpg"):
+        decode_photos(read_photo_set(str(tmp_path)).train, RULE)
+
+
+def test_pixels_in_a_file(tmp_path: Path) -> None:
+    """Pixels that are kept in a file are the same as in memory."""
+    photos = read_photo_set(str(_two_classes(tmp_path / "photos"))).train
+    kept = decode_photos(photos, RULE, store_in=tmp_path / "pixels.npy")
+
+    np.testing.assert_array_equal(decode_photos(photos, RULE).pixels, kept.pixels)
+    assert (tmp_path / "pixels.npy").is_file()

@@ -1,0 +1,93 @@
+"""The split: copies stay together, classes keep their shares, content decides."""
+
+import hashlib
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from seefood.errors import UsageError
+from seefood.image import Pixels
+from training.split import difference_hashes, find_groups, hold_out
+
+RNG = np.random.default_rng(7)
+
+
+def _picture(seed: int) -> Pixels:
+    """Return blobs of 64 x 64 pixels that no other seed has."""
+    coarse = np.random.default_rng(seed).integers(0, 256, (8, 8, 3), dtype=np.uint8)
+    return np.kron(coarse, np.ones((8, 8, 1), np.uint8)).astype(np.uint8)
+
+
+def _digests(count: int) -> list[str]:
+    return [hashlib.sha256(str(index).encode()).hexdigest() for index in range(count)]
+
+
+def _groups(pictures: list[Pixels], digests: list[str] | None = None) -> list[int]:
+    hashes = np.stack([difference_hashes(picture) for picture in pictures])
+    return find_groups(digests or _digests(len(pictures)), hashes).tolist()
+
+
+@pytest.mark.parametrize("turns", range(4))
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_turned_copies(*, turns: int, mirrored: bool) -> None:
+    """A picture that is turned, mirrored and a little noisy is in the group of its original."""
+    picture = _picture(1)
+    copy = np.rot90(picture[:, ::-1] if mirrored else picture, turns)
+    noisy = np.clip(copy.astype(int) + RNG.integers(-2, 3, copy.shape), 0, 255).astype(np.uint8)
+
+    assert [0, 1, 0] == _groups([picture, _picture(2), noisy])
+
+
+def test_same_bytes() -> None:
+    """Files of the same bytes are one group."""
+    assert [0, 1, 0] == _groups([_picture(1), _picture(2), _picture(3)], ["a", "b", "a"])
+
+
+def test_other_pictures() -> None:
+    """Pictures that have nothing in common are groups of their own."""
+    assert list(range(40)) == _groups([_picture(seed) for seed in range(40)])
+
+
+def _held(labels: list[int], groups: NDArray[np.int64], seed: int = 0) -> NDArray[np.bool_]:
+    return hold_out(_digests(len(labels)), labels, groups, 0.2, seed)
+
+
+def test_groups_stay_together() -> None:
+    """No group lies on both sides."""
+    groups = np.arange(100) // 3 * 3
+    held = _held([0] * 51 + [1] * 49, groups)
+
+    for group in np.unique(groups):
+        assert 1 == len(set(held[groups == group].tolist()))
+
+
+def test_each_class_keeps_its_share() -> None:
+    """Of every class the same share is held back, also of a rare one."""
+    labels = np.asarray([0] * 100 + [1] * 10)
+    held = _held(labels.tolist(), np.arange(110))
+
+    assert [20, 2] == [int(held[labels == label].sum()) for label in (0, 1)]
+
+
+def test_order_does_not_matter() -> None:
+    """The content of a photo decides, not where it stands in the list."""
+    digests, order = _digests(50), RNG.permutation(50)
+    held = hold_out(digests, [0] * 50, np.arange(50), 0.2)
+    shuffled = hold_out([digests[at] for at in order], [0] * 50, np.arange(50), 0.2)
+
+    np.testing.assert_array_equal(held[order], shuffled)
+
+
+def test_seed() -> None:
+    """Another seed holds other photos back; the same seed the same."""
+    labels, groups = [0] * 100, np.arange(100)
+
+    np.testing.assert_array_equal(_held(labels, groups, 3), _held(labels, groups, 3))
+    assert not np.array_equal(_held(labels, groups, 3), _held(labels, groups, 4))
+
+
+def test_one_different_photo() -> None:
+    """A class whose photos are all copies of one cannot be split: a usage error."""
+    with pytest.raises(UsageError, match="1 different photos"):
+        _held([0, 0, 1, 1], np.asarray([0, 1, 2, 2]))
