@@ -1,7 +1,7 @@
 # The bulk job's image: our wheel, Beam, LiteRT, and the model in the box at /model.
 #
 #   docker build -f infra/bulk.Dockerfile -t seefood-bulk .
-#   docker run --rm -v ~/Pictures:/pictures:ro -v ~/labels:/labels seefood-bulk \
+#   docker run --rm --user "$(id -u)" -v ~/Pictures:/pictures:ro -v ~/labels:/labels seefood-bulk \
 #     classify /pictures --output /labels
 #
 # Everything from Python's index is pinned with hashes in constraints.txt. To pin the base to the byte
@@ -26,6 +26,7 @@ RUN python3 -m venv --without-pip /opt/seefood \
  && find . -type d -name tests -prune -exec rm -rf {} +
 COPY pipeline pipeline
 COPY training training
+COPY lambda lambda
 COPY seefood seefood
 RUN /tmp/uv/bin/uv pip install --no-cache --quiet --python /opt/seefood --no-deps .
 

@@ -19,6 +19,7 @@ RUN python3 -m venv --without-pip /opt/seefood \
       --constraint constraints.txt --requirements pyproject.toml --extra lambda awslambdaric
 COPY pipeline pipeline
 COPY training training
+COPY lambda lambda
 COPY seefood seefood
 RUN /tmp/uv/bin/uv pip install --no-cache --quiet --python /opt/seefood --compile-bytecode --no-deps .
 

@@ -9,6 +9,7 @@ import json
 import os
 import signal
 import sys
+import sysconfig
 import threading
 import time
 from collections.abc import Callable
@@ -96,14 +97,14 @@ def load_handler(model: Path) -> Handler:
 
 
 def _handler_folder() -> Path:
-    """Return the Lambda's folder: beside the package in a checkout, inside it when installed."""
-    package = Path(__file__).parent.parent
-    for folder in (package.parent / "lambda", package / "_lambda"):
+    """Return the Lambda's folder: in a checkout beside the package, else where wheels put data."""
+    checkout = Path(__file__).parents[2] / "lambda"
+    installed = Path(sysconfig.get_path("data")) / "share" / "seefood" / "lambda"
+    for folder in (checkout, installed):
         if (folder / "handler.py").is_file():
             return folder
     raise UsageError(
-        f"the Lambda's handler is neither in {package.parent / 'lambda'} nor in the package; "
-        "install seefood again"
+        f"the Lambda's handler is neither in {checkout} nor in {installed}; install seefood again"
     )
 
 
