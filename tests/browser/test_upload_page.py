@@ -1,0 +1,196 @@
+"""The page for a phone in a real browser, before a real `seefood serve`."""
+
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+
+from seefood.drawn import draw_picture
+from tests.browser.conftest import Browser
+from tests.pictures import noise
+
+pytestmark = pytest.mark.browser
+
+SIZES = pytest.mark.parametrize(
+    ("width", "height", "theme"), [(390, 844, "light"), (1366, 768, "dark")]
+)
+
+
+@pytest.fixture(scope="module")
+def address(bundle_path: Path) -> Iterator[str]:
+    """Where the page is served."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "seefood", "serve", "--port", "0", "--model", bundle_path],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    found = re.search(r"http://\S+/", process.stderr.readline())
+    assert found is not None
+    yield found[0]
+    process.terminate()
+    process.communicate()
+
+
+def picture(folder: Path, kind: str) -> Path:
+    """Write a drawn picture and return its path."""
+    path = folder / f"{kind}.jpg"
+    draw_picture(kind, 3, (480, 360)).save(path)
+    return path
+
+
+def choose(browser: Browser, file: Path) -> None:
+    """Give the page a photo, as a person does by its file dialogue."""
+    browser.driver.find_element(By.ID, "file").send_keys(str(file))
+
+
+def wait_for(browser: Browser, condition: str) -> None:
+    """Wait until a JavaScript expression is true."""
+    ends = time.monotonic() + 30
+    while not browser.ask(condition):
+        assert time.monotonic() < ends, f"{condition} never became true"
+        time.sleep(0.05)
+
+
+def shown(name: str) -> str:
+    """Return the expression that says whether an element is shown."""
+    return f"document.getElementById('{name}').checkVisibility()"
+
+
+@SIZES
+@pytest.mark.parametrize(
+    ("kind", "word", "tone"), [("hotdog_mustard", "Hotdog", "yes"), ("house", "Not hotdog", "no")]
+)
+def test_a_photo_gets_its_verdict(  # noqa: PLR0917 (fixtures)
+    browser: Browser,
+    address: str,
+    tmp_path: Path,
+    width: int,
+    height: int,
+    theme: str,
+    kind: str,
+    word: str,
+    tone: str,
+) -> None:
+    """The banner says it over the photo's full width, with the probability; nothing overflows."""
+    browser.open(address, width, height, theme)
+    choose(browser, picture(tmp_path, kind))
+    wait_for(browser, shown("banner"))
+
+    said = browser.ask("document.querySelector('#banner .word').textContent")
+    assert word == said.rstrip("?")
+    assert tone == browser.ask("document.getElementById('banner').classList[0]")
+    assert browser.ask(r"/\d+\.\d %/.test(document.querySelector('#banner .share').textContent)")
+    stage = "document.getElementById('stage').getBoundingClientRect().width"
+    banner = "document.getElementById('banner').getBoundingClientRect().width"
+    assert browser.ask(stage) == pytest.approx(browser.ask(banner), abs=1)
+    assert browser.ask("document.documentElement.scrollWidth <= innerWidth")
+    assert browser.ask("document.documentElement.scrollHeight <= innerHeight + 1")
+    assert [] == browser.console()
+    assert {address.rstrip("/")} == {
+        re.sub(r"^blob:", "", url)[: len(address) - 1] for url in browser.requests()
+    }
+
+
+@SIZES
+def test_where_it_looked_is_painted_on_request(
+    browser: Browser, address: str, tmp_path: Path, width: int, height: int, theme: str
+) -> None:
+    """A second look covers parts of the photo; pressing again takes the map away."""
+    browser.open(address, width, height, theme)
+    choose(browser, picture(tmp_path, "hotdog_mustard"))
+    wait_for(browser, shown("look"))
+    look = browser.driver.find_element(By.ID, "look")
+
+    look.click()
+    wait_for(browser, shown("heat"))
+    photo, heat = (
+        browser.ask(f"(r => [r.x, r.y, r.width, r.height])({name}.getBoundingClientRect())")
+        for name in ("document.getElementById('photo')", "document.getElementById('heat')")
+    )
+    assert photo == pytest.approx(heat, abs=1)
+    assert "true" == look.get_attribute("aria-pressed")
+    look.click()
+    assert not browser.ask(shown("heat"))
+    assert [] == browser.console()
+
+
+def test_a_file_that_is_no_photo_is_told_kindly(
+    browser: Browser, address: str, tmp_path: Path
+) -> None:
+    """A sentence, and the way to another photo."""
+    file = tmp_path / "letter.txt"
+    file.write_text("Dear Sir or Madam")
+    browser.open(address, 390, 844)
+    choose(browser, file)
+    wait_for(browser, shown("trouble"))
+
+    text = browser.ask("document.getElementById('trouble').textContent")
+    assert text.startswith("This is not a photo.")
+    assert not browser.ask(shown("banner"))
+    browser.driver.find_element(By.ID, "again").click()
+    assert browser.ask(shown("start"))
+
+
+def test_a_photo_too_large_for_one_request_is_shrunk_first(
+    browser: Browser, address: str, tmp_path: Path
+) -> None:
+    """A camera's 12 megapixels arrive as a JPEG of at most 2048 pixels a side."""
+    file = tmp_path / "camera.jpg"
+    small = noise(400, 500)
+    Image.fromarray(np.kron(small, np.ones((6, 6, 1), np.uint8))).save(file, quality=100)
+    assert file.stat().st_size > 4_000_000
+    browser.open(address, 390, 844)
+    choose(browser, file)
+    wait_for(browser, shown("banner"))
+
+    note = browser.ask("document.getElementById('note').textContent")
+    assert re.match(r"2048 \S 1638 JPEG", note)
+    assert [] == browser.console()
+
+
+def test_a_dropped_photo_is_taken(browser: Browser, address: str) -> None:
+    """On a laptop the whole page is where a photo may fall."""
+    browser.open(address, 1366, 768)
+    browser.driver.execute_async_script(
+        """
+        const done = arguments[arguments.length - 1];
+        const canvas = document.createElement("canvas");
+        canvas.width = canvas.height = 64;
+        canvas.toBlob((blob) => {
+          const files = new DataTransfer();
+          files.items.add(new File([blob], "drawn.png", { type: "image/png" }));
+          dispatchEvent(new DragEvent("drop", { dataTransfer: files, bubbles: true }));
+          done();
+        });
+        """
+    )
+    wait_for(browser, shown("banner"))
+
+    note = browser.ask("document.getElementById('note').textContent")
+    assert re.match(r"64 \S 64 PNG", note)
+
+
+def test_it_works_by_keyboard_and_speaks(browser: Browser, address: str, tmp_path: Path) -> None:
+    """The file inputs can be reached by Tab, and a screen reader hears the verdict."""
+    browser.open(address, 1366, 768)
+    reached = "document.activeElement.id"
+    names = []
+    for _ in range(3):
+        ActionChains(browser.driver).send_keys(Keys.TAB).perform()
+        names.append(browser.ask(reached))
+    assert "file" in names
+
+    choose(browser, picture(tmp_path, "house"))
+    wait_for(browser, shown("banner"))
+    assert "status" == browser.ask("document.getElementById('spoken').getAttribute('role')")
+    assert browser.ask("document.getElementById('spoken').textContent").startswith("Not hotdog")
