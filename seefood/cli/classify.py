@@ -83,6 +83,7 @@ def classify_command(beam: Sequence[str], /, *, quiet: bool, **typed: Any) -> in
             'run `pip install "seefood[beam]"`'
         )
     from pipeline.launch import Request, launch
+    from pipeline.light import import_in_background
     from seefood.chunks import ChunkSize
     from seefood.classify import Settings
     from seefood.shard import parse_shard
@@ -106,6 +107,8 @@ def classify_command(beam: Sequence[str], /, *, quiet: bool, **typed: Any) -> in
         report=typed["report"],
         beam_arguments=tuple(beam),
     )
+    if not beam:
+        import_in_background()
     try:
         outcome = launch(request, "quiet" if quiet else "auto")
     except TooManyFailedError as error:

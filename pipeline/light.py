@@ -1,0 +1,65 @@
+"""Beam, imported without what a job in this process never uses: half the time to the first row.
+
+Beam imports pandas, a MongoDB client and an HTTP client wherever they are installed, for transforms
+that are not ours, and does without where they are not; so does pyarrow with pandas, at the first
+array it makes. Only the command line asks for this, whose process is seefood's own, and only for
+the runner in the process: another runner gets all of Beam.
+"""
+
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+from typing import Final
+
+_LEFT_OUT: Final = frozenset({"bson", "pandas", "pymongo", "requests"})
+
+
+def import_in_background() -> threading.Thread:
+    """Start to import the job and its libraries, without those that it can do without."""
+    thread = threading.Thread(target=_import, name="import", daemon=True)
+    thread.start()
+    return thread
+
+
+def _import() -> None:
+    # Whoever needs what cannot be imported says so; this thread has nobody to say it to.
+    with _left_out(), suppress(ImportError):
+        import pyarrow as pa  # noqa: PLC0415
+
+        import pipeline.job  # noqa: F401, PLC0415 (this is what the function is for)
+
+        pa.array([], pa.int64())
+
+
+@contextmanager
+def _left_out() -> Iterator[None]:
+    """Let this thread, and no other, find the libraries absent."""
+    finder = _Absent(threading.get_ident())
+    sys.meta_path.insert(0, finder)
+    try:
+        yield
+    finally:
+        sys.meta_path.remove(finder)
+
+
+class _Absent(MetaPathFinder):
+    """Finds that some libraries are not there, for one thread."""
+
+    def __init__(self, thread: int) -> None:
+        self._thread = thread
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """See `importlib`."""
+        del path, target
+        if (
+            threading.get_ident() == self._thread
+            and fullname.split(".", maxsplit=1)[0] in _LEFT_OUT
+        ):
+            raise ModuleNotFoundError(f"{fullname} is left out here", name=fullname)
+        return None

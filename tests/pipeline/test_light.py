@@ -1,0 +1,26 @@
+import subprocess
+import sys
+
+import pytest
+
+PROGRAM = """
+import sys
+from pipeline.light import import_in_background
+import_in_background().join()
+assert "pipeline.job" in sys.modules
+print(*(name for name in ("bson", "pandas", "pymongo", "requests") if name in sys.modules))
+import pandas
+import pyarrow as pa
+import requests
+pa.table({"a": [1]})
+assert not any("light" in type(finder).__module__ for finder in sys.meta_path)
+"""
+
+
+@pytest.mark.beam
+def test_beam_is_imported_without_what_the_job_never_uses() -> None:
+    """The large libraries stay out of the process, and are there for whoever imports them later."""
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=False
+    )
+    assert (0, "", "") == (done.returncode, done.stdout.strip(), done.stderr)
