@@ -1,0 +1,62 @@
+"""Computing time for each fetched object of 50 kB, through the job's own store.
+
+    python -m benchmarks.fetch_cpu [COUNT]
+
+The server, versitygw on this machine, is another process and not counted. 48 threads fetch, as in
+the job; each fetch is conditional on the tag that was listed.
+"""
+
+import hashlib
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Final
+
+from benchmarks.s3_server import running
+from benchmarks.setting import ROOT
+
+_BYTES: Final = 50_000
+_THREADS: Final = 48
+_ROUNDS: Final = 5
+
+
+def _measure(count: int) -> None:
+    from seefood.storage import open_store  # noqa: PLC0415 (with the server's environment)
+
+    store = open_store("s3://bench")
+    refs = list(store.list(""))
+    with ThreadPoolExecutor(_THREADS) as pool:
+        for _ in range(_ROUNDS):
+            begun, cpu = time.perf_counter(), time.process_time()
+            sizes = {len(data) for data in pool.map(store.fetch, refs)}
+            spent = (time.process_time() - cpu) / count
+            assert sizes == {_BYTES}  # noqa: S101 (else nothing was measured)
+            rate = count / (time.perf_counter() - begun)
+            print(f"{1000 * spent:.3f} ms of CPU each, {rate:,.0f} objects/s", flush=True)
+
+
+def main(count: int) -> None:
+    """Fill a bucket and measure in a process of its own."""
+    with tempfile.TemporaryDirectory(prefix="seefood-fetch-") as scratch:
+        folder = Path(scratch, "bench")
+        folder.mkdir()
+        data = os.urandom(_BYTES)
+        tag = hashlib.md5(data, usedforsecurity=False).hexdigest()
+        for number in range(count):
+            file = folder / f"{number:06d}.jpg"
+            file.write_bytes(data)
+            os.setxattr(file, "user.etag", tag.encode())  # where the server keeps it
+        with running(Path(scratch)) as environment:
+            command = [sys.executable, "-m", "benchmarks.fetch_cpu", "measure", str(count)]
+            subprocess.run(command, cwd=ROOT, env={**os.environ, **environment}, check=True)
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["measure"]:
+        _measure(int(sys.argv[2]))
+    else:
+        main(int(sys.argv[1]) if len(sys.argv) > 1 else 2000)
