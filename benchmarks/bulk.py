@@ -37,10 +37,12 @@ def _shell(job: Job) -> list[str]:
 
 
 CONTENDERS: Final = (
-    Contender(OURS, "**seefood**, the job in one process"),
-    Contender(BARE, "bare loop, LiteRT, no framework"),
-    Contender(SHELL, "**`seefood classify`**, shell to exit, with report", command=_shell),
-    Contender(INT8, "**seefood**, int8", script="ours"),
+    Contender(OURS, "**seefood**, the job in one process", core=True),
+    Contender(BARE, "bare loop, LiteRT, no framework", core=True),
+    Contender(
+        SHELL, "**`seefood classify`**, shell to exit, with report", command=_shell, core=True
+    ),
+    Contender(INT8, "**seefood**, int8", script="ours", core=True),
     Contender("onnx_loop", "bare loop, onnxruntime", "onnxruntime"),
     Contender("tf_data", "tf.data + SavedModel", "tensorflow"),
     Contender("keras_predict", "Keras predict, image_dataset_from_directory", "tensorflow"),
@@ -67,7 +69,7 @@ def measure_web(setting: Setting) -> Section:
     networks = ensure_networks()
     pictures = ensure_pictures("web", setting.choose(2283, 380))
     chosen = [c for c in CONTENDERS if not setting.quick or c.name in _QUICK]
-    plan = Plan(setting.rounds or setting.choose(4, 1), setting.choose(330, 60))
+    plan = Plan(setting.rounds or setting.choose(3, 1), setting.choose(400, 60))
     work = _Work("Web photos, local files", pictures, tuple(chosen), plan)
     outcome = _run(work, networks)
     ratio = partial(paired_ratio, outcome.measurements, OURS)

@@ -32,7 +32,7 @@ def draw_plot(sections: Sequence[Section], caption: str, file: Path) -> None:
         values = [bar.value for bar in section.bars]
         colours = [_OURS if bar.ours else _PEERS for bar in section.bars]
         drawn = axis.barh(range(len(names)), values, color=colours, height=0.72)
-        small = max(values) < 20
+        small = section.unit.startswith("s,")
         axis.bar_label(drawn, fmt="%.2f" if small else "%.0f", padding=3, fontsize=8)
         axis.set_yticks(range(len(names)), names, fontsize=8)
         axis.invert_yaxis()

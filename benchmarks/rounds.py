@@ -1,8 +1,8 @@
 """Contenders in turns: each run is a fresh process, watched from outside.
 
 Contenders alternate, and each round starts with another one, so that a machine that slows down for
-a minute slows everybody down. A round that would not fit into the work's budget leaves out whoever
-takes too long; everybody runs at least once.
+a minute slows everybody down. Everybody runs at least once; after that, whoever would not fit into
+the work's budget is left out of a round, so that slow contenders have fewer.
 """
 
 import json
@@ -43,6 +43,8 @@ class Contender:
     command: Callable[[Job], Sequence[str]] | None = None
     """Instead of a script: what a user would type."""
     environment: Mapping[str, str] = field(default_factory=dict)
+    core: bool = False
+    """Runs in every round, whatever the budget."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +103,12 @@ def run_rounds(
         for contender in [*contenders[at:], *contenders[:at]]:
             if contender.name in outcome.failures:
                 continue
-            left = plan.budget_seconds - (time.monotonic() - begun)
-            if number and last.get(contender.name, 0.0) > left:
-                continue
+            if number and not contender.core:
+                due = sum(last.get(each.name, 0.0) for each in contenders if each.core)
+                kept = due * (plan.rounds - number)
+                left = plan.budget_seconds - kept - (time.monotonic() - begun)
+                if last.get(contender.name, 0.0) > left:
+                    continue
             if not is_installed(contender.requires):
                 outcome.failures[contender.name] = f"NOT INSTALLED: {contender.requires}"
                 say(f"  {contender.title}: {outcome.failures[contender.name]}")

@@ -40,6 +40,4 @@ WORKS: Final = (
     Work("s3", "benchmarks.bulk", "measure_s3", "web photos from S3, 0 and 50 ms"),
     Work("single", "benchmarks.single", "measure_single", "one picture from the shell"),
     Work("upload_door", "benchmarks.upload_door", "measure", "the Lambda, warm and cold"),
-    Work("listing", "benchmarks.listing", "measure", "listing and the ledger"),
-    Work("bulk_100k", "benchmarks.bulk_100k", "measure", "memory over many pictures"),
 )

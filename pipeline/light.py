@@ -57,9 +57,7 @@ class _Absent(MetaPathFinder):
     ) -> ModuleSpec | None:
         """See `importlib`."""
         del path, target
-        if (
-            threading.get_ident() == self._thread
-            and fullname.split(".", maxsplit=1)[0] in _LEFT_OUT
-        ):
+        library = fullname.partition(".")[0]
+        if threading.get_ident() == self._thread and library in _LEFT_OUT:
             raise ModuleNotFoundError(f"{fullname} is left out here", name=fullname)
         return None

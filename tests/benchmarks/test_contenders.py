@@ -13,7 +13,7 @@ from training.export import export_bundle
 
 pytestmark = [pytest.mark.slow, pytest.mark.tensorflow, pytest.mark.beam]
 
-# onnxruntime's loop needs a converted network, which takes longer than all of this; int8 is ours again.
+# onnxruntime's loop needs a converted network, which takes longer than all of this; int8 is ours.
 CHOSEN = [each for each in CONTENDERS if each.name not in {"onnx_loop", "ours_int8"}]
 
 
