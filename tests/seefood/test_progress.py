@@ -1,7 +1,5 @@
 """How far a run is, for people."""
 
-import io
-import sys
 import threading
 import time
 
@@ -79,11 +77,6 @@ def test_progress_ends_when_the_run_fails(capsys: pytest.CaptureFixture[str]) ->
         raise ValueError("x")
     assert "progress" not in {thread.name for thread in threading.enumerate()}
     del capsys
-
-
-def test_a_closed_stderr_is_no_matter() -> None:
-    """Progress nobody can see costs no picture."""
-    assert isinstance(sys.stderr, io.TextIOBase) or sys.stderr is not None
 
 
 def test_a_stop_has_two_moments() -> None:
