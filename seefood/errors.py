@@ -44,8 +44,6 @@ class ErrorCode(StrEnum):
     """The store failed in another way, also after retries."""
     ENGINE_ERROR = "engine_error"
     """The engine failed on this picture, or answered something that is no probability."""
-    DECODER_CRASH = "decoder_crash"
-    """A decoder took its process down, or did not end in time."""
 
 
 class SeefoodError(Exception):

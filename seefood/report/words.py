@@ -20,7 +20,6 @@ ERRORS: Final[dict[str, str]] = {
     ErrorCode.UNSUPPORTED_NAME: "The store's client cannot express the name.",
     ErrorCode.STORE_ERROR: "The store failed, also after retries: run the job again.",
     ErrorCode.ENGINE_ERROR: "The model failed on this picture.",
-    ErrorCode.DECODER_CRASH: "A decoder took its process down, or did not end in time.",
 }
 _SHORT: Final = 60
 
