@@ -17,7 +17,7 @@ class Request:
     action: str
     resource: str
     principal: str = ""
-    context: Mapping[str, str] = field(default_factory=dict)
+    context: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
 def is_allowed(statements: Iterable[Mapping[str, Any]], request: Request) -> bool:

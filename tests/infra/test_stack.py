@@ -17,6 +17,8 @@ from seefood.bundle import load_bundle
 from seefood.drawn import draw_picture
 from tests.conftest import ROOT
 from tests.infra.aws import REGION, STACK, Stack
+from tests.infra.iam import Request, is_allowed
+from tests.infra.traffic import seen_by_s3
 
 # What the Lambda runtime does with an event: import the handler, call it, send back its answer.
 _RUNTIME: Final = """
@@ -95,13 +97,15 @@ def test_an_upload_becomes_a_row(stack: Stack, bundle_path: Path) -> None:
         stack.client("s3").put_object(Bucket=images, Key=key, Body=data)
 
     records = _receive(stack)
-    answer = _invoke(stack, {"Records": records}, bundle_path)
+    with seen_by_s3() as asked:
+        answer = _invoke(stack, {"Records": records}, bundle_path)
 
     rows = {row["uri"]: row for row in _upload_rows(stack)}
     assert {"batchItemFailures": []} == answer
     assert {f"s3://{images}/{key}" for key in pictures} == set(rows)
     assert "not_an_image" == rows[f"s3://{images}/lunch/broken.jpg"]["error_code"]
     assert {None} == {row["error_code"] for uri, row in rows.items() if "broken" not in uri}
+    _assert_permitted(stack, "ClassifierRole", asked)
 
 
 def test_what_fails_five_times_is_kept_in_the_dead_letter_queue(stack: Stack) -> None:
@@ -133,7 +137,8 @@ def test_the_schedules_input_is_a_job_that_labels_the_bucket(
     assert "arn:aws:scheduler:::aws-sdk:batch:submitJob" == schedule["Target"]["Arn"]
     assert physical["BulkQueue"] == request["JobQueue"]
 
-    summary = _finish(_start_container(stack, request, output=_results(stack)))
+    with seen_by_s3() as asked:
+        summary = _finish(_start_container(stack, request, output=_results(stack)))
 
     bucket = stack.client("s3").list_objects_v2(Bucket=physical["ImageBucket"])["Contents"]
     uploads = stack.client("s3").list_objects_v2(
@@ -144,6 +149,7 @@ def test_the_schedules_input_is_a_job_that_labels_the_bucket(
     # What the function has labelled already has its row: the ledger is one for both doors.
     assert uploads["KeyCount"] == summary["skipped_by_ledger"]
     assert len(bucket) - uploads["KeyCount"] == summary["rows"]
+    _assert_permitted(stack, "BulkRole", asked)
 
 
 @pytest.mark.beam
@@ -177,6 +183,12 @@ def test_an_array_of_jobs_shares_the_bucket(stack: Stack, bundle_path: Path) -> 
     assert 12 == sum(one["rows"] for one in summaries)
     assert 12 == sum(one["listed"] for one in summaries)
     assert all(one["rows"] > 0 for one in summaries)
+
+
+def _assert_permitted(stack: Stack, role: str, asked: set[Request]) -> None:
+    """Everything that was asked of S3 is something that the role's policy allows."""
+    assert asked
+    assert [] == [one for one in asked if not is_allowed(stack.policies(role), one)]
 
 
 def _picture(kind: str, seed: int = 1) -> bytes:

@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 from samtranslator.yaml_helper import yaml_parse
 
+from infra.build_lambda_zip import PYTHON
 from seefood.cli import cli
 from seefood.costs import Interval, Work, default_prices, load_prices, money
 from tests.conftest import ROOT
@@ -31,6 +32,13 @@ def test_cfn_lint_finds_nothing() -> None:
     )
 
     assert (0, "") == (done.returncode, done.stdout)
+
+
+def test_the_package_is_built_for_the_runtime() -> None:
+    """The zip's wheels and bytecode are for the Python that the function runs on."""
+    function = read_template().resources("AWS::Lambda::Function")["Classifier"]["Properties"]
+
+    assert f"python{PYTHON}" == function["Runtime"]
 
 
 def test_every_parameter_has_a_default_and_a_description() -> None:
