@@ -7,6 +7,7 @@ is the unpacked zip and nothing else: no site-packages of this environment are o
 import json
 import os
 import queue
+import shutil
 import subprocess
 import sys
 import threading
@@ -15,6 +16,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 from uuid import uuid4
@@ -129,6 +131,21 @@ class Function:
         """Return the JSON lines that the function has written so far."""
         text = self.log.read_text(encoding="utf-8", errors="replace")
         return [json.loads(line) for line in text.splitlines() if line.startswith("{")]
+
+
+def copy_client(folder: Path) -> Path:
+    """Copy the runtime client out of this environment, and nothing else; return `folder`."""
+    folder.mkdir()
+    for name in ("awslambdaric", "simplejson", "snapshot_restore_py", "runtime_client"):
+        spec = find_spec(name)
+        if spec is None or spec.origin is None:
+            raise ModuleNotFoundError(name)
+        origin = Path(spec.origin)
+        if spec.submodule_search_locations:
+            shutil.copytree(origin.parent, folder / name)
+        else:
+            shutil.copy(origin, folder)
+    return folder
 
 
 def start_function(

@@ -8,7 +8,6 @@ import sys
 import zipfile
 from collections import Counter
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,7 +20,7 @@ from seefood.storage import open_store
 from seefood.uris import parse_location
 from tests.conftest import ROOT, Bucket
 from tests.lambda_queue import TRIES, Uploads, drain, make_uploads
-from tests.lambda_runtime import FunctionError, running_function
+from tests.lambda_runtime import FunctionError, copy_client, running_function
 from tests.pictures import encoded, gradient, jpeg
 
 pytestmark = pytest.mark.slow
@@ -62,17 +61,7 @@ def built(tmp_path_factory: pytest.TempPathFactory, bundle_path: Path) -> Built:
     package = build_zip(folder / "lambda.zip", python=THIS_PYTHON, model=bundle_path, source=source)
     with zipfile.ZipFile(package.path) as archive:
         archive.extractall(folder / "task")
-    client = folder / "client"
-    for name in ("awslambdaric", "simplejson", "snapshot_restore_py", "runtime_client"):
-        spec = find_spec(name)
-        assert spec is not None
-        origin = Path(spec.origin or "")
-        if spec.submodule_search_locations:
-            shutil.copytree(origin.parent, client / name)
-        else:
-            client.mkdir(exist_ok=True)
-            shutil.copy(origin, client)
-    return Built(source, package, folder / "task", client)
+    return Built(source, package, folder / "task", copy_client(folder / "client"))
 
 
 def environment(s3: Bucket, **settings: str) -> dict[str, str]:
