@@ -152,6 +152,55 @@ def test_what_cannot_work_is_said_before_the_first_step(arguments: list[str], me
     assert message in done.stderr
 
 
+@pytest.fixture
+def tools(tmp_path: Path) -> Path:
+    """A folder with an `aws`, a `sam` and a `docker` that write down how they were called."""
+    folder = tmp_path / "tools"
+    folder.mkdir()
+    for name in ("aws", "sam", "docker"):
+        (folder / name).write_text(
+            f'#!/bin/sh\necho "{name} $*" >> {folder}/called\n'
+            'case "$*" in *caller-identity*) echo 123456789012;; *broken*) exit 4;; esac\n'
+        )
+        (folder / name).chmod(0o755)
+    return folder
+
+
+def _deploy(tools: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "infra/deploy.py", *arguments, "--region", "eu-west-1"],
+        cwd=ROOT,
+        env={"PATH": f"{tools}:/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+def test_steps_are_run_with_the_accounts_number_in_place(tools: Path, tmp_path: Path) -> None:
+    """What is run is what was printed, with the number that the credentials tell."""
+    bundle = fake_bundle(tmp_path / "new")
+
+    done = _deploy(tools, "upload-model", "--model", str(bundle.path))
+
+    place = f"s3://seefood-results-123456789012-eu-west-1/models/{bundle.digest}/"
+    assert (0, "") == (done.returncode, done.stderr)
+    assert [
+        "aws sts get-caller-identity --query Account --output text",
+        f"aws s3 sync {bundle.path} {place} --region eu-west-1 --no-progress",
+    ] == (tools / "called").read_text().splitlines()
+
+
+def test_the_first_step_that_fails_is_the_last(tools: Path) -> None:
+    """Buckets are not emptied when the stack could not be deleted."""
+    done = _deploy(tools, "destroy", "--stack", "broken", "--delete-data")
+
+    assert 1 == done.returncode
+    assert "this step failed with code 4" in done.stderr
+    assert "empty_bucket" not in done.stdout
+
+
 def test_emptying_a_bucket_leaves_no_version_that_costs(s3: Bucket) -> None:
     """Old versions and markers go too, then the bucket; a bucket that is gone is done."""
     name = f"versions-{uuid4().hex[:8]}"
