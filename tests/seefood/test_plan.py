@@ -2,9 +2,11 @@ import json
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from pipeline.launch import Request, launch
 from seefood.classify import Settings
+from seefood.cli.plan import plan_command
 from seefood.cli.quoting import duration, size
 from seefood.costs import Interval, Work, default_prices, load_prices, money, receipt, requests
 from seefood.engines.fake import FakeEngine
@@ -147,3 +149,30 @@ _SIZES = [(12, "12 bytes"), (3.4e5, "340 kB"), (1.3e9, "1.3 GB")]
 def test_sizes_read_well(count: float, words: str) -> None:
     """The same for bytes."""
     assert words == size(count)
+
+
+def test_the_command_plans_and_writes_nothing(bundle_path: Path, tmp_path: Path) -> None:
+    """A table for a person, JSON for `--quote`; the output is not even made."""
+    (tmp_path / "in").mkdir()
+    for number in range(3):
+        (tmp_path / "in" / f"{number}.jpg").write_bytes(jpeg())
+    arguments = [
+        str(tmp_path / "in"),
+        "--model",
+        str(bundle_path),
+        "--output",
+        str(tmp_path / "out"),
+    ]
+    table = CliRunner().invoke(plan_command, arguments, catch_exceptions=False).stdout
+    assert "3 objects listed, 0 done before, 3 to classify" in table
+    assert "AWS Batch on Fargate Spot" in table
+    told = CliRunner().invoke(plan_command, [*arguments, "--json", "--include", "2*"])
+    plan = json.loads(told.stdout)
+    assert (1, {"jpg": 1}) == (plan["due"], plan["formats"])
+    assert ["in"] == [path.name for path in tmp_path.iterdir()]
+
+
+def test_nothing_named_is_a_usage_error() -> None:
+    """Neither a source nor a manifest."""
+    told = CliRunner().invoke(plan_command, [])
+    assert isinstance(told.exception, UsageError)
