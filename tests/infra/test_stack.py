@@ -16,7 +16,7 @@ from botocore.validate import validate_parameters
 from seefood.bundle import load_bundle
 from seefood.drawn import draw_picture
 from tests.conftest import ROOT
-from tests.infra.aws import REGION, STACK, Stack
+from tests.infra.aws import REGION, STACK, Stack, Template
 from tests.infra.iam import Request, is_allowed
 from tests.infra.traffic import seen_by_s3
 
@@ -98,7 +98,7 @@ def test_an_upload_becomes_a_row(stack: Stack, bundle_path: Path) -> None:
 
     records = _receive(stack)
     with seen_by_s3() as asked:
-        answer = _invoke(stack, {"Records": records}, bundle_path)
+        answer, said = _invoke(stack.template, stack, {"Records": records}, bundle_path)
 
     rows = {row["uri"]: row for row in _upload_rows(stack)}
     assert {"batchItemFailures": []} == answer
@@ -106,6 +106,33 @@ def test_an_upload_becomes_a_row(stack: Stack, bundle_path: Path) -> None:
     assert "not_an_image" == rows[f"s3://{images}/lunch/broken.jpg"]["error_code"]
     assert {None} == {row["error_code"] for uri, row in rows.items() if "broken" not in uri}
     _assert_permitted(stack, "ClassifierRole", asked)
+    _assert_metrics(stack, said)
+
+
+def test_uploads_to_a_bucket_of_yours_come_through_eventbridge(
+    stack: Stack, bundle_path: Path
+) -> None:
+    """The rule's pattern lets through what lies below the prefix, and the handler takes it."""
+    other = stack.variant(ImageBucketName="my-photos", ImagePrefix="in/")
+    s3, events = stack.client("s3"), stack.client("events")
+    rule = other.properties("UploadRule")
+    s3.create_bucket(Bucket="my-photos", CreateBucketConfiguration={"LocationConstraint": REGION})
+    s3.put_bucket_notification_configuration(
+        Bucket="my-photos", NotificationConfiguration={"EventBridgeConfiguration": {}}
+    )
+    events.put_rule(Name=rule["Name"], EventPattern=json.dumps(rule["EventPattern"]))
+    events.put_targets(Rule=rule["Name"], Targets=rule["Targets"])
+    _receive(stack)
+    for key in ("in/hot dog+1.jpg", "elsewhere/2.jpg"):
+        s3.put_object(Bucket="my-photos", Key=key, Body=_picture("hotdog_mustard"))
+
+    records = _receive(stack)
+    answer, _ = _invoke(other, stack, {"Records": records}, bundle_path)
+
+    assert 1 == len(records)
+    assert {"batchItemFailures": []} == answer
+    uris = {row["uri"] for row in _upload_rows(stack) if "my-photos" in row["uri"]}
+    assert {"s3://my-photos/in/hot dog+1.jpg"} == uris
 
 
 def test_what_fails_five_times_is_kept_in_the_dead_letter_queue(stack: Stack) -> None:
@@ -234,8 +261,11 @@ def _aws_environment(stack: Stack) -> dict[str, str]:
     }
 
 
-def _invoke(stack: Stack, event: dict[str, Any], bundle: Path) -> Any:
-    own = stack.template.properties("Classifier")["Environment"]["Variables"]
+def _invoke(
+    template: Template, stack: Stack, event: dict[str, Any], bundle: Path
+) -> tuple[Any, list[dict[str, Any]]]:
+    """Return the handler's answer to `event`, and the JSON lines that it wrote."""
+    own = template.properties("Classifier")["Environment"]["Variables"]
     environment = {**_aws_environment(stack), **own, "SEEFOOD_MODEL": str(bundle)}
     done = subprocess.run(
         [sys.executable, "-c", _RUNTIME],
@@ -248,7 +278,32 @@ def _invoke(stack: Stack, event: dict[str, Any], bundle: Path) -> Any:
         timeout=60,
     )
     assert 0 == done.returncode, done.stderr
-    return json.loads(done.stdout.rpartition("ANSWER ")[2])
+    said, _, answer = done.stdout.rpartition("ANSWER ")
+    lines = [json.loads(line) for line in said.splitlines() if line.startswith("{")]
+    return json.loads(answer), lines
+
+
+def _assert_metrics(stack: Stack, said: list[dict[str, Any]]) -> None:
+    """The alarm on failures counts what the handler counts, under the same names."""
+    counted = {
+        (block["Namespace"], metric["Name"], (("service", line["service"]),))
+        for line in said
+        for block in line.get("_aws", {}).get("CloudWatchMetrics", [])
+        for metric in block["Metrics"]
+    }
+    asked = {
+        (
+            one["MetricStat"]["Metric"]["Namespace"],
+            one["MetricStat"]["Metric"]["MetricName"],
+            tuple(
+                (pair["Name"], pair["Value"]) for pair in one["MetricStat"]["Metric"]["Dimensions"]
+            ),
+        )
+        for one in stack.template.properties("FailureRatioAlarm")["Metrics"]
+        if "MetricStat" in one
+    }
+    assert 2 == len(asked)
+    assert asked <= counted
 
 
 def _upload_rows(stack: Stack) -> Iterator[dict[str, Any]]:
