@@ -6,6 +6,7 @@ which AWS fetches a package and starts an environment.
 """
 
 import json
+import logging
 import os
 import statistics
 import subprocess
@@ -81,6 +82,7 @@ def measure(setting: Setting) -> Section:
         package = build_zip(folder / "lambda.zip", python=_PYTHON)
         with zipfile.ZipFile(package.path) as archive:
             archive.extractall(folder / "task")
+        logging.getLogger("werkzeug").setLevel(logging.ERROR)
         server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
         server.start()
         host, port = server.get_host_and_port()

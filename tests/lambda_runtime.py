@@ -68,6 +68,11 @@ class RuntimeApi(ThreadingHTTPServer):
             raise FunctionError(invocation.error["errorType"], invocation.error["errorMessage"])
         return invocation.answer
 
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of a function that was killed while it waited."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
+
 
 class _Api(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
