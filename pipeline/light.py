@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from importlib import import_module
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
@@ -28,11 +29,9 @@ def import_in_background() -> threading.Thread:
 def _import() -> None:
     # Whoever needs what cannot be imported says so; this thread has nobody to say it to.
     with _left_out(), suppress(ImportError):
-        import pyarrow as pa  # noqa: PLC0415
-
-        import pipeline.job  # noqa: F401, PLC0415 (this is what the function is for)
-
-        pa.array([], pa.int64())
+        import_module("pipeline.job")  # at once, before anybody else does
+        pyarrow = import_module("pyarrow")
+        pyarrow.array([0])  # of no stated type: this is where pyarrow looks for pandas, once
 
 
 @contextmanager

@@ -8,11 +8,11 @@ import sys
 from pipeline.light import import_in_background
 import_in_background().join()
 assert "pipeline.job" in sys.modules
+import pyarrow as pa
+pa.table({"a": [1]}, pa.schema({"a": pa.int64()}))
 print(*(name for name in ("bson", "pandas", "pymongo", "requests") if name in sys.modules))
 import pandas
-import pyarrow as pa
 import requests
-pa.table({"a": [1]})
 assert not any("light" in type(finder).__module__ for finder in sys.meta_path)
 """
 
