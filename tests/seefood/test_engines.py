@@ -11,7 +11,7 @@ from seefood.drawn import KINDS, draw_picture
 from seefood.engines import ENGINE_NAMES, load_engine
 from seefood.engines.fake import FakeEngine
 from seefood.errors import BundleError, UsageError
-from seefood.image import Pixels, ResizeRule
+from seefood.image import Pixels, ResizeRule, decode
 from tests.bundles import fake_bundle
 from tests.models import SIZE, tiny_model
 
@@ -171,3 +171,25 @@ def test_the_fake_engine_answers_probabilities(classes: int) -> None:
     assert (4, classes) == answers.shape
     assert answers.dtype == np.float32
     np.testing.assert_allclose(answers.sum(axis=1), 1.0, atol=1e-6)
+
+
+@pytest.mark.photos
+@pytest.mark.slow
+@pytest.mark.tensorflow
+def test_the_bundle_in_the_box_says_the_same_of_every_test_photo(
+    shared: Path, bundle_path: Path
+) -> None:
+    """LiteRT and the SavedModel give each photo the same label, and probabilities within 1e-4."""
+    bundle = load_bundle(bundle_path)
+    light, heavy = (load_engine(bundle, name) for name in ("litert", "tensorflow"))
+    files = sorted((shared / "hotdog" / "test").rglob("*.jpg"))
+    assert len(files) > 700
+    with ThreadPoolExecutor(2) as pool:
+        decoded = list(pool.map(lambda file: decode(file.read_bytes(), bundle.spec.rule), files))
+    pixels = np.stack([image.pixels for image in decoded])
+    halves = np.array_split(pixels, 2)
+    with ThreadPoolExecutor(2) as pool:
+        one = np.concatenate(list(pool.map(light.predict, halves)))
+    other = np.concatenate([heavy.predict(part) for part in np.array_split(pixels, 16)])
+    np.testing.assert_array_equal(one.argmax(axis=1), other.argmax(axis=1))
+    np.testing.assert_allclose(one, other, atol=1e-4)

@@ -97,6 +97,7 @@ def keras_application(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, A
     return path, model
 
 
+@pytest.mark.slow
 def test_a_keras_application(keras_application: tuple[Path, Any], tmp_path: Path) -> None:
     """Exported by Keras, [-1, 1], probabilities that are found out: both engines say the same."""
     path, model = keras_application
