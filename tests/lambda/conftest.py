@@ -1,8 +1,11 @@
 import base64
 import json
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Final
+from uuid import uuid4
 
 import pytest
 from door.labeller import Labeller
@@ -32,6 +35,36 @@ def labeller() -> Labeller:
 def settings(memory: str) -> DoorSettings:
     """Settings of a door that writes to a store in memory."""
     return DoorSettings(Path("unused"), results=parse_location(f"{memory}/labels"))
+
+
+class _Refusing(BaseHTTPRequestHandler):
+    """A store that allows nothing."""
+
+    def do_GET(self) -> None:
+        """Refuse."""
+        self.send_error(403)
+
+    do_HEAD = do_PUT = do_GET  # noqa: N815 (the base class calls them so)
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 (the base class's name)
+        """Say nothing."""
+
+
+@pytest.fixture
+def refusing_s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The root of a bucket that these credentials may not read, at a server that says so."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Refusing) as server:
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        environment = {
+            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{server.server_address[1]}",
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_REGION": "us-east-1",
+        }
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        yield f"s3://not-ours-{uuid4().hex[:8]}"
+        server.shutdown()
 
 
 @pytest.fixture

@@ -1,7 +1,5 @@
-import threading
 from dataclasses import replace
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 from botocore.auth import S3SigV4Auth
@@ -25,14 +23,6 @@ from tests.fakes import make_row
 from tests.pictures import jpeg
 
 TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), max_size=20)
-
-
-class Refusing(BaseHTTPRequestHandler):
-    """A store that allows nothing."""
-
-    def do_GET(self) -> None:
-        """Refuse."""
-        self.send_error(403)
 
 
 def tags_of(s3: Bucket, key: str, **which: str) -> dict[str, str]:
@@ -104,16 +94,10 @@ def test_what_is_gone_or_full_is_told_and_not_tried_again(s3: Bucket) -> None:
     assert "10 tags already" in (reasons[1] or "")
 
 
-def test_a_store_that_refuses_asks_for_another_try(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_store_that_refuses_asks_for_another_try(refusing_s3: str) -> None:
     """A missing permission is an operator's to mend; the message waits for it."""
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-    with HTTPServer(("127.0.0.1", 0), Refusing) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.server_address[1]}")
-        with pytest.raises(RetryableError, match="cannot tag"):
-            tag_object(ImageRef("s3://not-ours/a.jpg", "e", 1), "seefood", make_row())
-        server.shutdown()
+    with pytest.raises(RetryableError, match="cannot tag"):
+        tag_object(ImageRef(f"{refusing_s3}/a.jpg", "e", 1), "seefood", make_row())
 
 
 @pytest.mark.parametrize(

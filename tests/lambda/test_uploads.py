@@ -16,6 +16,7 @@ from seefood.image import Limits
 from seefood.ledger import read_ledger
 from seefood.records import ImageRef
 from seefood.results import list_parts, read_rows
+from tests.conftest import Bucket
 from tests.fakes import MODEL, put_all
 from tests.pictures import jpeg
 
@@ -208,6 +209,42 @@ def test_a_store_that_fails_is_tried_again_and_costs_its_neighbours_nothing(
     }
     assert settings.results is not None
     assert [good.uri] == [row.uri for row in read_rows(settings.results)]
+
+
+def test_the_version_of_the_event_is_the_one_that_is_read(
+    s3: Bucket, labeller: Labeller, settings: DoorSettings
+) -> None:
+    """A late event of an old version labels the old version, whatever came after."""
+    s3.client.put_bucket_versioning(Bucket=s3.name, VersioningConfiguration={"Status": "Enabled"})
+    puts = [
+        s3.client.put_object(Bucket=s3.name, Key="a.jpg", Body=data)
+        for data in (jpeg(), jpeg(GREEN))
+    ]
+    uploads = [
+        Upload(ImageRef(f"{s3.uri}/a.jpg", put["ETag"].strip('"'), 600, put["VersionId"]))
+        for put in reversed(puts)
+    ]
+
+    outcomes = label_uploads(uploads, labeller, settings, in_time)
+
+    rows = [outcomes[upload].row for upload in uploads]
+    assert [("green", puts[1]["VersionId"]), ("red", puts[0]["VersionId"])] == [
+        (row.label, row.version_id) for row in rows if row is not None
+    ]
+
+
+def test_a_missing_permission_gets_no_row_and_comes_again(
+    refusing_s3: str, labeller: Labeller, settings: DoorSettings
+) -> None:
+    """The picture may be good: the message waits until an operator has mended the policy."""
+    upload = Upload(ImageRef(f"{refusing_s3}/a.jpg", "e", 5))
+
+    (outcome,) = label_uploads([upload], labeller, settings, in_time).values()
+
+    assert Fate.RETRY == outcome.fate
+    assert "forbidden" in (outcome.reason or "")
+    assert settings.results is not None
+    assert [] == list(read_rows(settings.results))
 
 
 def test_without_a_place_for_rows_uploads_are_a_usage_error(
