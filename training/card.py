@@ -40,6 +40,7 @@ def _network(product: "Product", calibration: "Calibration") -> str:
         f"input: {rule.width} x {rule.height} RGB, fit `{rule.fit}`, filter `{rule.filter}`",
         f"logits are divided by a temperature of {calibration.temperature:.3f}, from validation",
         f"`unsure` below a top score of {_thresholds(calibration.thresholds, product.labels)}",
+        f"at most {calibration.wrong_share:.0%} of the accepted validation photos are wrong",
     )
     return "\n".join(f"- {line}" for line in lines)
 

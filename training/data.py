@@ -6,11 +6,11 @@ and named; when more than one in ten cannot, the set is refused.
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,7 +66,7 @@ class DecodedPhotos:
 
     photos: tuple[Photo, ...]
     pixels: Pixels
-    """RGB of shape `(n, height, width, 3)`; a read-only map of a file if one was named."""
+    """RGB of shape `(n, height, width, 3)`."""
     sha256: tuple[str, ...]
     """Of each file's bytes, hexadecimal."""
     unreadable: tuple[Unreadable, ...]
@@ -94,16 +94,11 @@ def read_photo_set(data: str) -> PhotoSet:
     that has no file.
     """
     location = parse_location(data)
-    if location.is_local:
-        folder = Path(location.key)
-        if not folder.is_dir():
-            raise UsageError(
-                f"there is no folder {data}; DATA is a folder with one folder per class"
-            )
-        empty = [path for path in _class_folders(folder) if not any(path.iterdir())]
-        if empty:
-            raise UsageError(f"the class folder {empty[0]} is empty; put photos there or remove it")
+    if location.is_local and not Path(location.key).is_dir():
+        raise UsageError(f"there is no folder {data}; DATA is a folder with one folder per class")
     by_folder = _by_folder(location)
+    if location.is_local:
+        _check_no_class_is_empty(Path(location.key), by_folder)
     splits = {name.split("/")[0] for name in by_folder if "/" in name}
     if TRAIN in splits and splits <= {TRAIN, TEST}:
         train = _under(by_folder, TRAIN)
@@ -126,21 +121,15 @@ def decode_photos(
     photos: Sequence[Photo],
     rule: ResizeRule,
     *,
-    store_in: Path | None = None,
     observe: Callable[[int], None] = lambda _: None,
 ) -> DecodedPhotos:
     """Return `photos` decoded by `rule`, in their order, without those that cannot be decoded.
 
-    `store_in` names a file for the pixels, so that a set larger than memory can be used; it is
-    overwritten. `observe` is told how many are done. Raises `UsageError` if more than one in ten
+    `observe` is told how many are done. Raises `UsageError` if more than one in ten
     cannot be decoded or a class is left with none.
     """
     shape = (len(photos), rule.height, rule.width, 3)
-    pixels: Any = (
-        np.empty(shape, np.uint8)
-        if store_in is None
-        else np.lib.format.open_memmap(store_in, "w+", np.uint8, shape)
-    )
+    pixels = np.empty(shape, np.uint8)
     kept: list[Photo] = []
     hashes: list[str] = []
     unreadable: list[Unreadable] = []
@@ -157,6 +146,13 @@ def decode_photos(
             observe(done)
     _check_readable(photos, kept, unreadable)
     return DecodedPhotos(tuple(kept), pixels[: len(kept)], tuple(hashes), tuple(unreadable))
+
+
+def _check_no_class_is_empty(folder: Path, by_folder: Mapping[str, Sequence[ImageRef]]) -> None:
+    for path in _class_folders(folder):
+        name = path.relative_to(folder).as_posix()
+        if not any(found == name or found.startswith(f"{name}/") for found in by_folder):
+            raise UsageError(f"the class folder {path} is empty; put photos there or remove it")
 
 
 def _class_folders(folder: Path) -> list[Path]:

@@ -32,7 +32,6 @@ from training.ship import (
     calibrate,
     calibration_pictures,
     measure,
-    round_weights,
     ship,
 )
 from training.split import difference_hashes, find_groups, hold_out
@@ -100,9 +99,7 @@ def train(request: Request, observe: Observe = lambda _: None) -> Outcome:
     folder = request.output.with_name(f"{request.output.name}-training")
     folder.mkdir(parents=True, exist_ok=True)
     larger = ResizeRule(round(size * _LARGER), round(size * _LARGER), request.fit)
-    photos = decode_photos(
-        found.train, larger, store_in=folder / "photos.npy", observe=_reading(observe, found)
-    )
+    photos = decode_photos(found.train, larger, observe=_reading(observe, found))
     held = _held_back(photos, request)
     learned = photos.subset(np.flatnonzero(~held))
     checked = decode_photos(photos.subset(np.flatnonzero(held)).photos, rule)
@@ -151,8 +148,6 @@ def _ship(
     rule: ResizeRule,
 ) -> Bundle:
     learned, checked = parts
-    if request.quantisation == "float16":
-        round_weights(fitted.model)
     best = fitted.epochs[fitted.best - 1]
     record = {
         "network": request.network,
@@ -212,7 +207,6 @@ def _write_beside(
     draw_curves(fitted.epochs, fitted.best, folder / "curves.png")
     history = [asdict(epoch) for epoch in fitted.epochs]
     (folder / "epochs.json").write_text(json.dumps(history, indent=2) + "\n")
-    (folder / "photos.npy").unlink()
     (folder / "checkpoint.npz").unlink(missing_ok=True)
 
 

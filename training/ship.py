@@ -60,6 +60,8 @@ class Calibration:
 
     temperature: float
     thresholds: tuple[float, ...]
+    wrong_share: float
+    """Of accepted pictures, what the thresholds aim at."""
 
 
 def round_weights(model: "keras.Model") -> None:
@@ -69,13 +71,18 @@ def round_weights(model: "keras.Model") -> None:
     )
 
 
-def calibrate(model: "keras.Model", validation: Judged) -> Calibration:
-    """Return the temperature and the thresholds that the validation pictures ask for."""
+def calibrate(
+    model: "keras.Model", validation: Judged, unsure_share: float = UNSURE_SHARE
+) -> Calibration:
+    """Return the temperature and the thresholds that the validation pictures ask for.
+
+    At most `unsure_share` of the accepted pictures is to be wrong.
+    """
     logits = predict_logits(model, validation.pixels)
     temperature = fit_temperature(logits, validation.labels)
     probabilities = softmax(logits / temperature)
-    thresholds = choose_thresholds(probabilities, validation.labels, share=UNSURE_SHARE)
-    return Calibration(temperature, thresholds)
+    thresholds = choose_thresholds(probabilities, validation.labels, share=unsure_share)
+    return Calibration(temperature, thresholds, unsure_share)
 
 
 def measure(product: Product, calibration: Calibration, judged: Judged) -> dict[str, Any]:

@@ -69,28 +69,30 @@ def hold_out(
     Raises `UsageError` if a stratum has no two photos that are not copies of each other.
     """
     held = np.zeros(len(groups), dtype=bool)
-    keys = {
-        int(group): min(sha256[int(index)] for index in np.flatnonzero(groups == group))
-        for group in np.unique(groups)
-    }
+    members: dict[int, list[int]] = {}
+    for index, group in enumerate(groups.tolist()):
+        members.setdefault(group, []).append(index)
     kinds = np.asarray(strata)
     for kind in np.unique(kinds):
         # A group of two strata (one photo under two labels) belongs to the first of them.
-        mine = [group for group in keys if kinds[group] == kind]
+        mine = [group for group in members if kinds[group] == kind]
         if len(mine) < 2:
             raise UsageError(
                 f"class number {int(kind) + 1} has {len(mine)} different photos; training needs at "
                 "least two of each class, one to learn from and one to check with"
             )
-        mine.sort(key=lambda group: hashlib.sha256(f"{seed}:{keys[group]}".encode()).digest())
+        mine.sort(key=lambda group: _rank(seed, [sha256[index] for index in members[group]]))
         wanted, taken = max(1, round(share * int((kinds == kind).sum()))), 0
         for group in mine[:-1]:
             if taken >= wanted:
                 break
-            members = groups == group
-            held |= members
-            taken += int(members.sum())
+            held[members[group]] = True
+            taken += len(members[group])
     return held
+
+
+def _rank(seed: int, sha256: Iterable[str]) -> bytes:
+    return hashlib.sha256(f"{seed}:{min(sha256)}".encode()).digest()
 
 
 def _near_pairs(hashes: Hashes) -> Iterable[tuple[int, int]]:

@@ -79,6 +79,7 @@ def test_empty_class(tmp_path: Path) -> None:
     """A class folder without a file is a usage error that names it."""
     _two_classes(tmp_path)
     (tmp_path / "quince").mkdir()
+    (tmp_path / "quince" / ".DS_Store").touch()
 
     with pytest.raises(UsageError, match="quince is empty"):
         read_photo_set(str(tmp_path))
@@ -118,12 +119,3 @@ def test_mostly_unreadable(tmp_path: Path) -> None:
 
     with pytest.raises(UsageError, match=r"1 of 5 files cannot be decoded.*broken\.jpg"):
         decode_photos(read_photo_set(str(tmp_path)).train, RULE)
-
-
-def test_pixels_in_a_file(tmp_path: Path) -> None:
-    """Pixels that are kept in a file are the same as in memory."""
-    photos = read_photo_set(str(_two_classes(tmp_path / "photos"))).train
-    kept = decode_photos(photos, RULE, store_in=tmp_path / "pixels.npy")
-
-    np.testing.assert_array_equal(decode_photos(photos, RULE).pixels, kept.pixels)
-    assert (tmp_path / "pixels.npy").is_file()

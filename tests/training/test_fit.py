@@ -1,0 +1,208 @@
+"""Fitting: a seed repeats, a killed run goes on as if it had not been, teachers are heard."""
+
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("tensorflow", reason="training needs TensorFlow")
+
+import keras
+
+from training.augment import NONE, PHOTOS, sample_maps, sample_mixing, transform
+from training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from training.fit import ALONE, Examples, Fitted, Schedule, Step, Task, fit, predict_logits
+from training.networks import NetworkChoice, build
+
+SIDE = 32
+TASK = Task(
+    NetworkChoice("lenet5", SIDE, SIDE, 2),
+    None,
+    Schedule(epochs=3, batch_size=8, learning_rate=3e-3, average=0.8, seed=5),
+    PHOTOS,
+)
+KILLED = """
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from tests.training.test_fit import TASK, examples
+from training.fit import fit
+
+endless = replace(TASK, schedule=replace(TASK.schedule, epochs=10_000, patience=10_000))
+
+fit(
+    endless, examples(40), examples(32), Path(sys.argv[1]),
+    lambda step: print(step.done, flush=True),
+)
+"""
+
+
+class StoppedError(Exception):
+    """What a test raises to end a run early."""
+
+
+def examples(side: int, count: int = 32) -> Examples:
+    """Return pictures of two classes: bright above, or bright below."""
+    rng = np.random.default_rng(0)
+    labels = np.arange(count) % 2
+    pixels = rng.integers(0, 60, (count, side, side, 3), dtype=np.uint8)
+    for picture, label in zip(pixels, labels, strict=True):
+        half = picture[: side // 2] if label else picture[side // 2 :]
+        half += 150
+    targets = np.eye(2, dtype=np.float32)[labels]
+    return Examples(pixels, targets, np.ones(count, np.float32))
+
+
+def _fit(task: Task = TASK, checkpoint: Path | None = None) -> Fitted:
+    return fit(task, examples(40), examples(SIDE), checkpoint)
+
+
+def _same(left: Fitted, right: Fitted) -> bool:
+    weights = zip(left.model.get_weights(), right.model.get_weights(), strict=True)
+    return all(np.array_equal(one, other) for one, other in weights)
+
+
+@pytest.fixture(scope="module")
+def fitted() -> Fitted:
+    """The task of this module, fitted without interruption."""
+    return _fit()
+
+
+def test_seed_repeats(fitted: Fitted) -> None:
+    """The same seed gives the same weights to the last bit, another seed others."""
+    assert _same(fitted, _fit())
+    other = replace(TASK, schedule=replace(TASK.schedule, seed=6))
+    assert not _same(fitted, _fit(other))
+
+
+def test_resume(tmp_path: Path, fitted: Fitted) -> None:
+    """A run that ended in its second epoch goes on from its first and ends as if uninterrupted."""
+    file = tmp_path / "checkpoint.npz"
+
+    def stop(step: Step) -> None:
+        if step.epoch == 2:
+            raise StoppedError
+
+    with pytest.raises(StoppedError):
+        fit(TASK, examples(40), examples(SIDE), file, stop)
+    steps: list[int] = []
+    resumed = fit(TASK, examples(40), examples(SIDE), file, lambda step: steps.append(step.done))
+
+    assert 5 == steps[0]
+    assert _same(fitted, resumed)
+
+
+@pytest.mark.slow
+def test_kill(tmp_path: Path) -> None:
+    """`kill -9` in the middle of an epoch leaves a checkpoint that the next run goes on from."""
+    file = tmp_path / "checkpoint.npz"
+    with subprocess.Popen(
+        [sys.executable, "-c", KILLED, str(file)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        cwd=Path(__file__).parents[2],
+    ) as run:
+        assert run.stdout is not None
+        for line in run.stdout:
+            if line.strip().isdigit() and int(line) > 10:
+                break
+        run.send_signal(signal.SIGKILL)
+
+    assert file.is_file()
+    with np.load(file) as arrays:
+        head = str(arrays["head"])
+    assert '"number": 2' in head
+
+
+def test_checkpoint_of_another_task(tmp_path: Path) -> None:
+    """A checkpoint of another task, or a damaged one, is no checkpoint."""
+    file = tmp_path / "checkpoint.npz"
+    saved = Checkpoint("mine", [{"number": 1}], [np.arange(3)], [np.arange(2)])
+    save_checkpoint(file, saved)
+    loaded = load_checkpoint(file, "mine")
+
+    assert loaded is not None
+    assert saved.epochs == loaded.epochs
+    np.testing.assert_array_equal(saved.variables[0], loaded.variables[0])
+    assert load_checkpoint(file, "another") is None
+    file.write_bytes(file.read_bytes()[:100])
+    assert load_checkpoint(file, "mine") is None
+
+
+def test_learns() -> None:
+    """A few epochs tell bright above from bright below, and the best epoch is the one kept."""
+    schedule = replace(TASK.schedule, epochs=12)
+    fitted = _fit(replace(TASK, schedule=schedule, augmentation=NONE))
+    losses = [epoch.validation_loss for epoch in fitted.epochs]
+
+    assert min(losses) == losses[fitted.best - 1]
+    assert fitted.epochs[fitted.best - 1].validation_accuracy == 1.0
+
+
+def test_early_stopping() -> None:
+    """Training stops when the validation loss has not fallen for `patience` epochs."""
+    schedule = replace(TASK.schedule, epochs=50, learning_rate=1e-12, patience=2, average=0.0)
+
+    assert len(_fit(replace(TASK, schedule=schedule)).epochs) < 50
+
+
+def test_teachers() -> None:
+    """A learner that hears its teacher alone learns the teacher's opinion, not the labels."""
+    pixels = keras.Input((SIDE, SIDE, 3))
+    answer = keras.layers.Dense(2, kernel_initializer="zeros")
+    teacher = keras.Model(pixels, answer(keras.layers.GlobalAveragePooling2D()(pixels)))
+    answer.set_weights([np.zeros((3, 2)), np.asarray([20.0, 0.0])])
+    teaching = replace(ALONE, models=(teacher,), share=1.0)
+    learner = fit(TASK, examples(40), examples(SIDE), teaching=teaching)
+    answers = predict_logits(learner.model, examples(SIDE).pixels).argmax(axis=1)
+
+    assert [0] == np.unique(answers).tolist()
+
+
+def test_frozen_layers() -> None:
+    """Layers up to the named one keep their weights; those behind it learn."""
+    schedule = replace(TASK.schedule, freeze_until="C1", average=0.0, epochs=1)
+    keras.utils.set_random_seed(schedule.seed)
+    before = build(TASK.network)
+    after = _fit(replace(TASK, schedule=schedule)).model
+
+    for name, expected in (("C1", True), ("C5", False)):
+        weights = [model.get_layer(name).get_weights()[0] for model in (before, after)]
+        assert expected == np.array_equal(*weights)
+
+
+def test_no_augmentation() -> None:
+    """Without augmentation a view is the photo."""
+    photos = examples(SIDE, 4).pixels
+    maps = sample_maps(np.random.default_rng(0), 4, (SIDE, SIDE), (SIDE, SIDE), NONE)
+
+    np.testing.assert_allclose(photos, transform(photos, maps, (SIDE, SIDE)), atol=0.01)
+
+
+def test_views_stay_inside() -> None:
+    """A view without tilt shows nothing but the photo: its corners map into it."""
+    rng = np.random.default_rng(1)
+    level = replace(PHOTOS, tilt=0.0)
+    maps = sample_maps(rng, 200, (40, 60), (32, 24), level)
+    corners = np.asarray([[x, y, 1.0] for x in (0, 23) for y in (0, 31)])
+    x, y = corners @ maps[:, 0:3].T, corners @ maps[:, 3:6].T
+
+    assert x.min() >= -0.5
+    assert x.max() <= 59.5
+    assert y.min() >= -0.5
+    assert y.max() <= 39.5
+
+
+def test_mixing() -> None:
+    """A picture keeps at least half of itself in a mixture."""
+    rng = np.random.default_rng(2)
+    shares = np.concatenate([sample_mixing(rng, 8, PHOTOS) for _ in range(50)])
+
+    assert shares.min() >= 0.5
+    assert shares.max() == 1.0
