@@ -90,6 +90,7 @@ def measure_web(setting: Setting) -> Section:
         aims += [
             at_least("int8 against naive Beam, start to exit", 6.0, fast("beam_naive", loop=False)),
             at_least("int8 against Ray Data, start to exit", 10.0, fast("ray_data", loop=False)),
+            at_most("int8: right labels lost", 0.5, _points_lost(outcome, pictures), " points"),
         ]
     return _section(work, outcome, aims)
 
@@ -150,6 +151,14 @@ def _run(work: _Work, networks: Networks) -> Outcome:
         )
 
     return run_rounds(work.contenders, make_job, work.plan)
+
+
+def _points_lost(outcome: Outcome, pictures: Pictures) -> float | None:
+    """Return how many percentage points of right labels int8 has less than float32."""
+    truth = {file.name: file.parent.name for file in pictures.files}
+    labels = {run.contender: run.labels for run in outcome.measurements}
+    before, after = (agreement(truth, labels.get(name, {})) for name in (OURS, INT8))
+    return None if before is None or after is None else 100 * (before - after)
 
 
 def _shell_aims(found: dict[str, Medians]) -> list[Aim]:
