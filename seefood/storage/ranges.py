@@ -8,6 +8,7 @@ them (chunks) does not depend on which thread was faster, and pages wait compres
 number of them, so that a slow consumer costs no memory.
 """
 
+import math
 import threading
 import zlib
 from bisect import bisect_left
@@ -18,6 +19,12 @@ from typing import Final
 
 _PAGES_AHEAD: Final = 128
 """At 1,000 keys and some 40 kB compressed: 5 MB, at worst twice that."""
+_PAGES_READY: Final = 8
+"""While so many wait in front, the consumer is the slower one, and nothing is split."""
+_WORTH_SPLITTING: Final = 3.0
+"""Pages that a range must have left, as far as one can tell."""
+_DIGITS: Final = 8
+"""How many characters of a key tell where it stands between others."""
 
 
 @dataclass(slots=True, eq=False)
@@ -26,6 +33,8 @@ class _Range:
 
     after: str
     stop: str | None
+    before: str = ""
+    """Where the last page began."""
     depth: int = 0
     """How often the whole was halved to get here."""
     pages: deque[tuple[bytes, str | None]] = field(default_factory=deque)
@@ -134,7 +143,7 @@ class ParallelListing:
             job.done = not more or passed or not last
             if last and last > job.after:
                 job.pages.append((packed, job.stop if passed else None))
-                job.after = last
+                job.before, job.after = job.after, last
             if job.done and not job.pages:
                 self._ranges.remove(job)
             self._changed.notify_all()
@@ -149,21 +158,57 @@ class ParallelListing:
             waiting += len(item.pages)
             if waiting >= _PAGES_AHEAD:
                 break
-            if item.done:
-                continue
-            if not item.busy:
+            if not (item.done or item.busy):
                 return item
-            if item.begun:
+            if item.busy and item.begun:
                 splittable.append(item)
-        for item in sorted(splittable, key=lambda item: item.depth):
+        return None if self._is_ahead() else self._split(splittable)
+
+    def _is_ahead(self) -> bool:
+        """Whether enough pages wait in front of the consumer."""
+        ready = 0
+        for item in self._ranges:
+            ready += len(item.pages)
+            if not item.done:
+                break
+        return ready >= _PAGES_READY
+
+    def _split(self, ranges: list[_Range]) -> _Range | None:
+        """Return the second half of the largest of `ranges` that is worth it."""
+        for item in sorted(ranges, key=lambda item: item.depth):
+            if pages_left(item.before, item.after, item.stop, self._alphabet) < _WORTH_SPLITTING:
+                continue
             middle = between(item.after, item.stop, self._alphabet, self._common)
             if middle is not None:
                 item.depth += 1
-                half = _Range(middle, item.stop, item.depth)
+                half = _Range(middle, item.stop, middle, item.depth)
                 item.stop = middle
                 self._ranges.insert(self._ranges.index(item) + 1, half)
                 return half
         return None
+
+
+def pages_left(before: str, after: str, stop: str | None, alphabet: list[str]) -> float:
+    """Return about how many pages lie between `after` and `stop`, if one lies from `before` on.
+
+    It takes keys to be spread evenly, which they are not: a hint. Without a stop, infinity.
+    """
+    if stop is None:
+        return math.inf
+    common = 0
+    while common < min(len(before), len(stop)) and before[common] == stop[common]:
+        common += 1
+    low, here, high = (_place(text[common:], alphabet) for text in (before, after, stop))
+    return (high - here) / (here - low) if here > low else math.inf
+
+
+def _place(text: str, alphabet: list[str]) -> float:
+    """Return where `text` stands among all texts of `alphabet`, in [0, 1]."""
+    base = len(alphabet) + 2.0
+    return sum(
+        (bisect_left(alphabet, character) + 1) / base ** (at + 1)
+        for at, character in enumerate(text[:_DIGITS])
+    )
 
 
 def between(after: str, stop: str | None, alphabet: list[str], common: int = 0) -> str | None:

@@ -8,7 +8,7 @@ from itertools import islice
 
 import pytest
 
-from seefood.storage.ranges import ParallelListing, between
+from seefood.storage.ranges import ParallelListing, between, pages_left
 
 _PAGE = 10
 
@@ -134,3 +134,26 @@ def test_between_lies_between(after: str, stop: str | None) -> None:
     assert middle is not None
     assert after < middle
     assert stop is None or middle < stop
+
+
+@pytest.mark.parametrize("shape", ["numbers behind a long prefix", "folders", "random hex"])
+def test_splitting_costs_few_requests(shape: str) -> None:
+    """Requests are money: a parallel listing asks for at most twice the pages of one stream."""
+    keys = sorted(_SHAPES[shape])
+    asked: list[str] = []
+    inner = _bucket(keys, 0.005)
+
+    def fetch(after: str) -> bytes:
+        asked.append(after)
+        return inner(after)
+
+    assert keys == list(_listed(fetch, "p/"))
+    assert len(asked) <= 2 * len(keys) / _PAGE + 20
+
+
+def test_what_is_left_is_told_by_where_keys_stand() -> None:
+    """Half of the way done means about as much again; without an end nobody knows."""
+    alphabet = sorted("0123456789")
+    assert pytest.approx(1.0, abs=0.2) == pages_left("p/10", "p/50", "p/90", alphabet)
+    assert pytest.approx(4.0, abs=0.5) == pages_left("p/10", "p/20", "p/60", alphabet)
+    assert float("inf") == pages_left("p/10", "p/20", None, alphabet)
