@@ -134,10 +134,12 @@ def drain(
     never arrive, so that all of their messages are delivered again.
     """
     batches = 0
-    while batches < most_batches and uploads.has_messages():
+    while batches < most_batches:
         messages = uploads.receive(uploads.queue)
-        if not messages:  # the last ones were moved to the dead-letter queue just now
-            continue
+        if not messages:
+            if uploads.has_messages():  # moved to the dead-letter queue by this very call
+                continue
+            break
         answer = invoke(as_records(messages))
         back = {item["itemIdentifier"] for item in answer["batchItemFailures"]}
         lost, batches = batches < lost_answers, batches + 1

@@ -85,6 +85,7 @@ def put_pictures(uploads: Uploads) -> None:
         uploads.put(name, data)
 
 
+@pytest.mark.timeout(900)  # thirty seconds on a quiet machine, with the zip to build before
 def test_every_upload_has_exactly_one_row_and_bad_messages_end_as_dead_letters(
     built: Built, s3: Bucket, tmp_path: Path
 ) -> None:
