@@ -26,17 +26,19 @@ _SIZE: Final = (128, 96)
 
 def _fill(bucket: Path, count: int) -> None:
     """Make `count` objects out of a few drawn pictures, as links."""
-    folder = bucket / f"in-{count}"
-    folder.mkdir(parents=True)
+    made: list[Path] = []
     for number in range(count):
+        folder = bucket / f"in-{count}" / f"{number // 500:04d}"
+        folder.mkdir(parents=True, exist_ok=True)
         file = folder / f"{number:06d}.jpg"
         if number < _PICTURES:
             kind = KINDS[number % len(KINDS)]
             draw_picture(kind, number, _SIZE).save(file, quality=85)
             tag = hashlib.md5(file.read_bytes(), usedforsecurity=False).hexdigest()
             os.setxattr(file, "user.etag", tag.encode())  # where the server keeps it
+            made.append(file)
         else:
-            os.link(folder / f"{number % _PICTURES:06d}.jpg", file)
+            os.link(made[number % _PICTURES], file)
 
 
 def _run(bundle: Path, count: int) -> None:

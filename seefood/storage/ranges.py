@@ -8,6 +8,7 @@ them (chunks) does not depend on which thread was faster, and pages wait compres
 number of them, so that a slow consumer costs no memory.
 """
 
+import logging
 import math
 import threading
 import zlib
@@ -27,6 +28,9 @@ _DIGITS: Final = 8
 """How many characters of a key tell where it stands between others."""
 
 
+_log = logging.getLogger(__name__)
+
+
 @dataclass(slots=True, eq=False)
 class _Range:
     """The keys after `after` up to and with `stop` (None: to the end)."""
@@ -41,6 +45,10 @@ class _Range:
     busy: bool = False
     begun: bool = False
     done: bool = False
+
+
+class _OverloadError(Exception):
+    """A thread should end, because the store does not answer so many at once."""
 
 
 class ParallelListing:
@@ -69,6 +77,7 @@ class ParallelListing:
         self._alphabet: list[str] = []
         self._error: Exception | None = None
         self._closed = False
+        self._working = 1
 
     def pages(self) -> Iterator[tuple[bytes, str | None]]:
         """Yield pages in the order of keys, each with the last key that counts in it (None: all).
@@ -90,6 +99,7 @@ class ParallelListing:
                 self._changed.notify_all()
 
     def _start(self) -> None:
+        self._working = self._threads
         for number in range(self._threads):
             threading.Thread(target=self._work, name=f"list-{number}", daemon=True).start()
 
@@ -121,7 +131,11 @@ class ParallelListing:
                     self._changed.wait()
                     job = self._pick()
                 job.busy = True
-            self._work_on(job)
+            try:
+                self._work_on(job)
+            except _OverloadError as error:
+                _log.warning("listing goes on with fewer threads: %s", error.__cause__)
+                return
 
     def _work_on(self, job: _Range) -> None:
         """Fetch the next page of `job` and put it where it belongs."""
@@ -129,10 +143,14 @@ class ParallelListing:
             page = self._fetch(job.after)
             more, last = self._end(page)
             seen = set() if job.begun else set("".join(self._keys(page)))
-        except Exception as error:  # noqa: BLE001 (raised where pages are taken)
+        except Exception as error:
             with self._changed:
-                self._error = error
+                job.busy = False
                 self._changed.notify_all()
+                if isinstance(error, OSError) and self._working > 1:
+                    self._working -= 1  # too much at once for the store: the others go on
+                    raise _OverloadError from error
+                self._error = error
             return
         packed = zlib.compress(page, 1)
         with self._changed:

@@ -26,7 +26,7 @@ from xml.etree import ElementTree as ET
 from seefood.storage.credentials import CredentialChain
 from seefood.storage.sigv4 import Credentials, Request, encode_path, sign
 
-_CONNECT_SECONDS: Final = 20.0
+_ANSWER_SECONDS: Final = 60.0
 _TRIES: Final = 9
 _FIRST_WAIT_SECONDS: Final = 0.1
 _LONGEST_WAIT_SECONDS: Final = 10.0
@@ -324,9 +324,9 @@ def _connect(host: str, *, secure: bool) -> http.client.HTTPConnection:
     if secure:
         bundle = os.environ.get("AWS_CA_BUNDLE")
         context = ssl.create_default_context(cafile=bundle)
-        connection = http.client.HTTPSConnection(target, timeout=_CONNECT_SECONDS, context=context)
+        connection = http.client.HTTPSConnection(target, timeout=_ANSWER_SECONDS, context=context)
     else:
-        connection = http.client.HTTPConnection(target, timeout=_CONNECT_SECONDS)
+        connection = http.client.HTTPConnection(target, timeout=_ANSWER_SECONDS)
     if target != host:
         connection.set_tunnel(host)
     return connection

@@ -112,6 +112,23 @@ def test_an_error_reaches_the_consumer() -> None:
         list(_listed(fetch))
 
 
+def test_a_store_that_cannot_bear_many_at_once_is_listed_by_fewer() -> None:
+    """A thread that gets no answer ends, and its range is listed by another."""
+    keys = [f"{n:04d}" for n in range(900)]
+    inner = _bucket(keys, 0.003)
+    asking = threading.BoundedSemaphore(3)
+
+    def fetch(after: str) -> bytes:
+        if not asking.acquire(blocking=False):
+            raise TimeoutError("timed out")
+        try:
+            return inner(after)
+        finally:
+            asking.release()
+
+    assert keys == list(_listed(fetch))
+
+
 def test_leaving_early_ends_the_threads() -> None:
     """A consumer that has enough leaves no thread behind."""
     before = threading.active_count()
