@@ -259,5 +259,5 @@ def _text(value: Any, outer: str, inner: str) -> str:
 def _json(text: Any) -> Any:
     try:
         return json.loads(text)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RecursionError) as error:
         raise EventError(f"a message that is no JSON ({error}); {_KNOWN}") from error

@@ -81,6 +81,8 @@ class Operations:
         self._count("Requests")
         if response.status >= 500:
             self._count("RequestErrors")
+        if response.failure is not None:
+            self.tell_failure(response.failure)
         row = response.row
         line: dict[str, Any] = {"status": int(response.status)}
         if row is not None:

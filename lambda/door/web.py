@@ -11,7 +11,7 @@ Nothing that is asked here is written anywhere.
 import json
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -48,6 +48,8 @@ class Response:
     headers: Mapping[str, str]
     row: Row | None = None
     """What was answered, for logs."""
+    failure: Exception | None = None
+    """What went wrong and is no caller's business, for logs."""
 
     def as_event(self) -> dict[str, Any]:
         """Return the answer in payload format 2.0."""
@@ -77,6 +79,10 @@ def respond(request: HttpRequest, labeller: Labeller, allowed_buckets: frozenset
         return _problem(request, HttpError(HTTPStatus.FORBIDDEN, "not_allowed", str(error)))
     except NotBase64Error as error:
         return _problem(request, HttpError(HTTPStatus.BAD_REQUEST, "bad_base64", str(error)))
+    except Exception as error:  # noqa: BLE001 (a caller is answered whatever happens; logs say why)
+        status = HTTPStatus.INTERNAL_SERVER_ERROR
+        failed = HttpError(status, "failed", "something unforeseen went wrong; try again later")
+        return replace(_problem(request, failed), failure=error)
 
 
 def _problem(request: HttpRequest, error: HttpError) -> Response:
@@ -196,7 +202,7 @@ def _from_json(
 ) -> Question:
     try:
         asked = json.loads(body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise HttpError(HTTPStatus.BAD_REQUEST, "bad_json", f"no JSON: {error}") from error
     given = asked if isinstance(asked, dict) else {}
     uri, image = given.get("uri"), given.get("image")

@@ -179,6 +179,7 @@ def test_direct_calls_name_an_object_or_bring_a_picture(recorded: Recorded) -> N
         pytest.param({"Records": [{"eventName": "ObjectCreated:Put", "s3": {}}]}, id="no object"),
         pytest.param({"Records": [{"s3": {}}]}, id="a record that does not say what happened"),
         pytest.param({"Records": [{"Sns": {"Message": "{"}}]}, id="half a message"),
+        pytest.param({"Records": [{"Sns": {"Message": "[" * 100_000}}]}, id="a deep message"),
     ],
 )
 def test_an_unknown_event_is_refused_clearly(event: Any) -> None:

@@ -103,6 +103,7 @@ def test_a_heat_map_comes_on_request_only(post: Post, labeller: Labeller, said: 
         pytest.param(jpeg()[:200], "image/jpeg", 422, "truncated", id="half a JPEG"),
         pytest.param(b"{", "application/json", 400, "bad_json", id="half an object"),
         pytest.param(b"{}", "application/json", 400, "bad_json", id="an empty object"),
+        pytest.param(b"[" * 100_000, "application/json", 400, "bad_json", id="a deep object"),
         pytest.param(b'{"image": "!"}', "application/json", 400, "bad_base64", id="no base64"),
         pytest.param(b"x", "multipart/form-data", 400, "bad_form", id="a form without a boundary"),
         pytest.param(*form(("note", b"x"), cut=True), 400, "bad_form", id="half a form"),
@@ -130,6 +131,19 @@ def test_problems_say_their_media_type(post: Post, labeller: Labeller) -> None:
 
     assert "application/problem+json" == event["headers"]["content-type"]
     assert "nosniff" == event["headers"]["x-content-type-options"]
+
+
+def test_what_nobody_foresaw_is_a_500_without_its_insides(post: Post) -> None:
+    """The caller gets a problem, the logs get the error."""
+    broken = Labeller(FakeEngine(2), MODEL, None)  # type: ignore[arg-type]
+    request = parse_event(post(jpeg()))
+    assert isinstance(request, HttpRequest)
+
+    response = respond(request, broken, NONE)
+
+    assert 500 == response.status
+    assert isinstance(response.failure, AttributeError)
+    assert "NoneType" not in response.body
 
 
 def test_every_error_code_has_a_status() -> None:
