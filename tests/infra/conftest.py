@@ -30,6 +30,7 @@ def stack(package: bytes) -> Iterator[Stack]:
         f"http://{host}:{port}",
         package,
         AlarmEmail="kitchen@example.org",
+        LabelTag="label",
         ModelDigest=load_bundle(BUNDLE).digest,
     )
     server.stop()

@@ -105,6 +105,8 @@ def test_an_upload_becomes_a_row(stack: Stack, bundle_path: Path) -> None:
     assert {f"s3://{images}/{key}" for key in pictures} == set(rows)
     assert "not_an_image" == rows[f"s3://{images}/lunch/broken.jpg"]["error_code"]
     assert {None} == {row["error_code"] for uri, row in rows.items() if "broken" not in uri}
+    tags = stack.client("s3").get_object_tagging(Bucket=images, Key="lunch/hot dog.jpg")["TagSet"]
+    assert ["label"] == [tag["Key"] for tag in tags]
     _assert_permitted(stack, "ClassifierRole", asked)
     _assert_metrics(stack, said)
 
@@ -215,7 +217,8 @@ def test_uploads_to_a_bucket_of_yours_come_through_eventbridge(
 def _assert_permitted(stack: Stack, role: str, asked: set[Request]) -> None:
     """Everything that was asked of S3 is something that the role's policy allows."""
     assert asked
-    assert [] == [one for one in asked if not is_allowed(stack.policies(role), one)]
+    statements = stack.policies(role, LabelTag=stack.template.parameters["LabelTag"])
+    assert [] == [one for one in asked if not is_allowed(statements, one)]
 
 
 def _picture(kind: str, seed: int = 1) -> bytes:

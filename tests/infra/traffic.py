@@ -56,7 +56,7 @@ def _request(method: str, target: str) -> Request:
         # The body names the keys, which the log has not: a lease, as every run deletes one.
         return Request("s3:DeleteObject", f"arn:aws:s3:::{bucket}/runs/leases/0")
     action = _ACTIONS[method]
-    if "tagging" in url.query.split("&"):
+    if re.search(r"(^|&)tagging(=|&|$)", url.query):
         action = f"{action}Tagging"
     if "versionId=" in url.query:
         action = action.replace("Object", "ObjectVersion", 1)
