@@ -36,21 +36,22 @@ Weights = tuple[NDArray[np.float32], ...]
 SERVED: Final = ResizeRule(256, 256, "stretch", "bilinear", 2.0)
 
 
-_LEARNS: Final = NetworkChoice("folded_mobilenet_v2", 192, 192, len(LABELS))
-_SERVES: Final = replace(_LEARNS, height=SERVED.height, width=SERVED.width)
+LEARNS: Final = NetworkChoice("folded_mobilenet_v2", 192, 192, len(LABELS))
+_SERVES: Final = replace(LEARNS, height=SERVED.height, width=SERVED.width)
 _BACKBONE: Final = "mobilenet_v2_1.0_224_from_int8_no_top.weights.h5"
 SCHEDULE: Final = Schedule(
     epochs=6,
     learning_rate=2e-4,
     average=0.997,
     seed=1,
-    freeze_until=LAST_GENERIC_LAYER[_LEARNS.name],
+    freeze_until=LAST_GENERIC_LAYER[LEARNS.name],
     fast=True,
 )
 _EVERY: Final = 20
-_UNSURE_SHARE: Final = 0.02
+WEIGHTS_FILE: Final = "weights.npz"
+UNSURE_SHARE: Final = 0.02
 """Arguable labels alone are more than 1 % of the photos: that would leave half of them `unsure`."""
-_CARD: Final = Path(__file__).with_name("hotdog_card.md")
+CARD: Final = Path(__file__).with_name("hotdog_card.md")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +79,12 @@ def make(folders: Folders, tell: Callable[[str], None]) -> Bundle:
 
 def learn(ingredients: Ingredients, folders: Folders, tell: Callable[[str], None]) -> Weights:
     """Return the fitted weights, or those of before if they lie in the work folder."""
-    file = folders.work / "weights.npz"
+    file = folders.work / WEIGHTS_FILE
     if file.is_file():
         with np.load(file) as saved:
             return tuple(saved[name] for name in saved.files)
-    task = Task(_LEARNS, folders.weights / _BACKBONE, SCHEDULE, PHOTOS)
-    rule = replace(SERVED, height=_LEARNS.height, width=_LEARNS.width)
+    task = Task(LEARNS, folders.weights / _BACKBONE, SCHEDULE, PHOTOS)
+    rule = replace(SERVED, height=LEARNS.height, width=LEARNS.width)
 
     def observe(step: Step) -> None:
         if step.done % _EVERY == 0 or step.done == step.total:
@@ -116,25 +117,25 @@ def _ship(model: keras.Model, ingredients: Ingredients, folders: Folders, second
             "training": len(ingredients.training.pixels),
             "validation": len(held.photos),
         },
-        "learned_at": [_LEARNS.height, _LEARNS.width],
+        "learned_at": [LEARNS.height, LEARNS.width],
         "backbone": _BACKBONE,
         "schedule": asdict(SCHEDULE),
         "augmentation": asdict(PHOTOS),
         "seconds": seconds,
     }
     product = Product("hotdog", LABELS, SERVED, model, record)
-    calibration = calibrate(model, validation, _UNSURE_SHARE)
+    calibration = calibrate(model, validation, UNSURE_SHARE)
     metrics = {
         "validation": measure(product, calibration, validation),
         "test": measure(product, calibration, test),
     }
-    card = write_card(product, calibration, metrics, _CARD.read_text())
+    card = write_card(product, calibration, metrics, CARD.read_text())
     return ship(
         product,
         folders.output,
         calibration=calibration,
         metrics=metrics,
-        extra_files={"MODEL_CARD.md": card.encode()},
+        extra_files={"MODELCARD.md": card.encode()},
         overwrite=True,
     )
 
