@@ -88,13 +88,7 @@ def calibrate(
 def measure(product: Product, calibration: Calibration, judged: Judged) -> dict[str, Any]:
     """Return the figures of `judged`, as a bundle's metrics state them: plain JSON values."""
     logits = predict_logits(product.model, judged.pixels)
-    return figures_of(product, calibration, judged, softmax(logits / calibration.temperature))
-
-
-def figures_of(
-    product: Product, calibration: Calibration, judged: Judged, probabilities: NDArray[np.float64]
-) -> dict[str, Any]:
-    """Return the figures of `probabilities`, of shape `(n, classes)`, that `judged` was given."""
+    probabilities = softmax(logits / calibration.temperature)
     answers, truth = probabilities.argmax(axis=1), judged.labels
     right = answers == truth
     accepted = probabilities.max(axis=1) >= np.asarray(calibration.thresholds)[answers]
