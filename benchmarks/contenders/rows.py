@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from importlib.abc import MetaPathFinder
 from pathlib import Path
 
 import pyarrow as pa
@@ -9,11 +10,21 @@ import pyarrow.parquet as pq
 
 from benchmarks.contender import Job
 
-# pyarrow imports pandas at its first array, wherever it is installed. Not on anybody's clock.
-if "pandas" not in sys.modules:
-    sys.modules["pandas"] = None  # type: ignore[assignment]
-    pa.array([0])
-    del sys.modules["pandas"]
+
+class _NoPandas(MetaPathFinder):
+    """Finds pandas absent: pyarrow would import it at its first array, on somebody's clock."""
+
+    def find_spec(self, name: str, path: object, target: object = None) -> None:
+        """See `importlib`."""
+        del path, target
+        if name == "pandas":
+            raise ModuleNotFoundError(name, name=name)
+
+
+_finder = _NoPandas()
+sys.meta_path.insert(0, _finder)
+pa.array([0])
+sys.meta_path.remove(_finder)
 
 Answer = tuple[str, str, float]
 """URI, label, score."""
