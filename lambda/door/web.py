@@ -18,7 +18,7 @@ from typing import Any, Final
 from door.callers import NotAllowedError, NotBase64Error, from_base64, named_object
 from door.events import HttpRequest
 from door.forms import Field, FormError, parse_form
-from door.heatmap import HeatMap, occlusion_map
+from door.heatmap import HeatMap, heat_map
 from door.labeller import Labeller, fetch
 from door.page import content_security_policy, page
 from door.problems import HttpError, as_json, of_picture
@@ -160,7 +160,7 @@ def _heatmap(fetched: Fetched, row: Row, labeller: Labeller) -> HeatMap:
     assert isinstance(data, bytes)  # noqa: S101 (a picture that has a label was read)
     image = decode(data, labeller.model.rule, labeller.judging.limits)
     label = labeller.model.labels.index(row.label or "")
-    return occlusion_map(image, label, labeller.engine, labeller.model.rule)
+    return heat_map(image, label, labeller.engine, labeller.model.rule)
 
 
 def _question(request: HttpRequest, labeller: Labeller, allowed: frozenset[str]) -> Question:

@@ -11,11 +11,11 @@ from seefood.explain.heatmap import (
     ActivationMap,
     agreement,
     class_activation_map,
-    occlusion_map,
 )
 from seefood.explain.layers import Layer, before_activation, find_layers
 from seefood.explain.pictures import channel_uri, heat_uri, kernel_uri, map_uri, photo_uri
 from seefood.explain.trace import Trace, Values, trace_picture
+from seefood.heatmap import occlusion_map
 from seefood.image import DecodedImage
 
 _MAPS_SHOWN: Final = 8

@@ -1,23 +1,18 @@
-"""Where the network looked: class activation maps, and occlusion maps that check them.
+"""Class activation maps, read off a trace, and how well another map agrees with them.
 
 A network that ends in global average pooling and one fully connected layer gives its map for a
 matrix product: the weights that turn pooled features into a class's score turn each place's
 features into that place's share of it (Zhou et al. 2016, "Learning Deep Features for Discriminative
-Localization", section 2). Occlusion asks any network: cover a place, and see what the probability
-does (Zeiler and Fergus 2014, section 4.2).
+Localization", section 2).
 """
 
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 
-from seefood.engines import Engine
 from seefood.explain.layers import Layer
 from seefood.explain.trace import Trace, Values
-from seefood.image import Pixels
-
-_GREY: Final = 128
+from seefood.heatmap import contrast
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +26,7 @@ class ActivationMap:
 
     def contrast(self, label: int) -> Values:
         """Return what each place says for `label` and against the others, `(height, width)`."""
-        others = np.delete(self.scores, label, axis=2).mean(axis=2)
-        return np.asarray(self.scores[:, :, label] - others, dtype=np.float32)
+        return contrast(self.scores, label)
 
 
 def class_activation_map(trace: Trace, layers: list[Layer]) -> ActivationMap | None:
@@ -50,24 +44,6 @@ def class_activation_map(trace: Trace, layers: list[Layer]) -> ActivationMap | N
     has_bias = len(dense.inputs) > 2 and dense.inputs[2] >= 0
     bias = trace.tensors[dense.inputs[2]] if has_bias else np.zeros(len(weights), np.float32)
     return ActivationMap(np.asarray(features @ weights.T, dtype=np.float32), bias)
-
-
-def occlusion_map(engine: Engine, pixels: Pixels, label: int, places: int = 12) -> Values:
-    """Return how far the probability of `label` falls when a place is covered with grey.
-
-    `pixels` is RGB uint8 of shape `(height, width, 3)`. The answer has shape `(places, places)`,
-    in [-1, 1]; the cover is two places wide. Takes `places * places + 1` inferences.
-    """
-    height, width, _ = pixels.shape
-    centres = [(np.arange(places) + 0.5) * side / places for side in (height, width)]
-    covered = np.repeat(pixels[np.newaxis], places * places, axis=0)
-    for at, (y, x) in enumerate((y, x) for y in centres[0] for x in centres[1]):
-        rows = slice(max(0, int(y - height / places)), int(y + height / places) + 1)
-        columns = slice(max(0, int(x - width / places)), int(x + width / places) + 1)
-        covered[at, rows, columns] = _GREY
-    clear = engine.predict(pixels[np.newaxis])[0, label]
-    answers = engine.predict(covered)[:, label]
-    return np.asarray((clear - answers).reshape(places, places), dtype=np.float32)
 
 
 def agreement(first: Values, second: Values) -> float:

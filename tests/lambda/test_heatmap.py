@@ -1,7 +1,11 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
-from door.heatmap import GRID, covered, occlusion_map, seen_box
+from door.heatmap import GRID, heat_map, seen_box
 
+from seefood.bundle import load_bundle
+from seefood.engines import load_engine
 from seefood.engines.fake import FakeEngine
 from seefood.image import DecodedImage, Fit, ResizeRule
 
@@ -12,25 +16,26 @@ def test_the_map_is_hot_where_the_label_is() -> None:
     pixels[..., 1] = 90
     pixels[50:, :20] = (255, 0, 0)
 
-    heat = occlusion_map(DecodedImage(pixels, 70, 70, "PNG"), 0, FakeEngine(2), ResizeRule(70, 70))
-    drops = np.array(heat.drops)
+    heat = heat_map(DecodedImage(pixels, 70, 70, "PNG"), 0, FakeEngine(2), ResizeRule(70, 70))
+    drops = np.array(heat.cells)
 
+    assert "occlusion" == heat.kind
     assert (GRID, GRID) == drops.shape
     assert (GRID - 1) * GRID == int(drops.argmax())
     assert drops[0, GRID - 1] < 0.01
 
 
-def test_each_copy_is_covered_in_one_place_and_the_picture_stays() -> None:
-    """The covers together hide everything; no cover touches the original."""
-    rng = np.random.default_rng(1)
-    pixels = rng.integers(0, 256, (35, 50, 3), dtype=np.uint8)
-    before = pixels.copy()
+def test_a_bundle_with_score_maps_is_asked_once(bundle_path: Path) -> None:
+    """Where the network can tell, nothing is covered: the map has the network's own places."""
+    bundle = load_bundle(bundle_path)
+    rule = bundle.spec.rule
+    pixels = np.full((rule.height, rule.width, 3), 90, np.uint8)
+    image = DecodedImage(pixels, rule.width, rule.height, "PNG")
 
-    copies = covered(pixels)
+    heat = heat_map(image, 0, load_engine(bundle), rule)
 
-    assert (GRID * GRID, 35, 50, 3) == copies.shape
-    assert np.array_equal(before, pixels)
-    assert (copies != pixels).any(axis=3).any(axis=0).mean() > 0.99
+    assert "score" == heat.kind
+    assert (rule.height // 32, rule.width // 32) == np.array(heat.cells).shape
 
 
 @pytest.mark.parametrize(

@@ -13,9 +13,10 @@ from seefood.drawn import draw_picture
 from seefood.engines import load_engine
 from seefood.engines.fake import FakeEngine
 from seefood.explain import classics, figures
-from seefood.explain.heatmap import agreement, class_activation_map, occlusion_map
+from seefood.explain.heatmap import agreement, class_activation_map
 from seefood.explain.layers import before_activation
 from seefood.explain.page import LANGUAGES, Picture, explain_picture
+from seefood.heatmap import occlusion_map, score_map
 from seefood.image import decode
 
 
@@ -100,6 +101,22 @@ def test_activation_map_adds_up_to_the_scores(stage: figures.Stage) -> None:
     (dense,) = [layer for layer in stage.layers if layer.kind == "dense"]
     scores = stage.trace.tensors[dense.operation.outputs[0]][0]
     assert found.scores.mean(axis=(0, 1)) + found.bias == pytest.approx(scores, abs=1e-3)
+
+
+def test_served_map_is_the_traced_one(bundle: Bundle, stage: figures.Stage) -> None:
+    """The map that comes with the answer at serving is the map that the glass box computes."""
+    served = score_map(load_engine(bundle), stage.image.pixels, stage.label)
+    found = class_activation_map(stage.trace, stage.layers)
+    assert served is not None
+    assert found is not None
+    traced = found.contrast(stage.label)
+    assert served.shape == traced.shape
+    assert np.corrcoef(served.ravel(), traced.ravel())[0, 1] == pytest.approx(1.0, abs=1e-3)
+
+
+def test_fake_engine_has_no_map_to_serve(stage: figures.Stage) -> None:
+    """An engine that cannot explain says so with None; occlusion works for it all the same."""
+    assert score_map(FakeEngine(), stage.image.pixels, 0) is None
 
 
 def test_activation_map_needs_average_pooling(stage: figures.Stage) -> None:
