@@ -131,7 +131,7 @@ def test_occlusion_finds_what_the_engine_looks_at() -> None:
     pixels[:16, :16, 0] = 255
     found = occlusion_map(FakeEngine(classes=3), pixels, 0, places=6)
     y, x = np.unravel_index(int(found.argmax()), found.shape)
-    assert (y, x) < (3, 3)
+    assert max(int(y), int(x)) < 3
     assert found[5, 5] == pytest.approx(found[5, 4], abs=0.1)
 
 

@@ -25,7 +25,7 @@ def _digests(count: int) -> list[str]:
 
 def _groups(pictures: list[Pixels], digests: list[str] | None = None) -> list[int]:
     hashes = np.stack([difference_hashes(picture) for picture in pictures])
-    return find_groups(digests or _digests(len(pictures)), hashes).tolist()
+    return [int(group) for group in find_groups(digests or _digests(len(pictures)), hashes)]
 
 
 @pytest.mark.parametrize("turns", range(4))
