@@ -53,7 +53,7 @@ class Request:
     image_size: int | None = None
     multiplier: float = 1.0
     fit: Fit = "stretch"
-    quantisation: Quantisation = "float16"
+    quantisation: Quantisation = "float32"
     validation_share: float = 0.15
     schedule: Schedule = FINE_TUNING
     overwrite: bool = False

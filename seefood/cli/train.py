@@ -62,7 +62,7 @@ NETWORKS: Final = (
 @click.option(
     "--precision",
     type=click.Choice(("float32", "float16", "int8")),
-    default="float16",
+    default="float32",
     show_default=True,
     help="Of the weights in the bundle.",
 )
