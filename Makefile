@@ -29,6 +29,7 @@ format: $(VENV)/.dev ## Format the code
 	$(BIN)/ruff format
 
 bench: $(VENV)/.dev $(PEERS)/.bench ## Measure against the peers; prints the table that the README shows
+	$(BIN)/pytest -q -m peers tests/benchmarks
 	$(BIN)/python -m benchmarks
 
 bench-quick: $(VENV)/.dev $(PEERS)/.bench ## The same in about two minutes

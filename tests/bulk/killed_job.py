@@ -19,7 +19,7 @@ from pipeline.launch import Request, launch
 from seefood.chunks import ChunkSize
 
 _FIRST_SECONDS = 0.2
-_LAST_SECONDS = 2.0
+_LAST_SECONDS = 1.0
 
 
 def _attempt(bundle: str, source: str, output: str) -> None:

@@ -23,9 +23,9 @@ pytestmark = pytest.mark.beam
 def _pictures(folder: Path, count: int) -> Path:
     """Fill a folder with pictures that take a few milliseconds each."""
     folder.mkdir()
-    gradient((2400, 1800)).save(folder / "000.jpg", quality=90)
+    gradient((2400, 1800)).save(folder / "0000.jpg", quality=90)
     for number in range(1, count):
-        os.link(folder / "000.jpg", folder / f"{number:03d}.jpg")
+        os.link(folder / "0000.jpg", folder / f"{number:04d}.jpg")
     return folder
 
 
@@ -54,7 +54,7 @@ def _check(output: str, pictures: int) -> None:
 @pytest.mark.timeout(300)
 def test_ten_kills_leave_one_row_a_picture_and_no_litter(tmp_path: Path) -> None:
     """Killed at ten random moments, then run to its end: one row each, nothing half-written."""
-    count = 800
+    count = 1600
     bundle = fake_bundle(tmp_path / "bundle").path
     source = _pictures(tmp_path / "in", count)
     output = tmp_path / "out"

@@ -60,7 +60,9 @@ def test_the_page_and_the_classifier_answer(served: Served) -> None:
 
     assert (200, "text/html; charset=utf-8") == page[:2]
     assert (200, "application/json") == label[:2]
-    assert 7 == len(json.loads(label[2])["heatmap"]["grid"])
+    heatmap = json.loads(label[2])["heatmap"]
+    assert "score" == heatmap["kind"]
+    assert len(heatmap["grid"]) > 1
 
 
 def test_problems_come_through(served: Served) -> None:
