@@ -13,7 +13,7 @@ help: ## Show the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
 
 demo: $(VENV)/.demo ## Run the whole job on drawn pictures (PICTURES=~/Pictures: on yours)
-	@$(BIN)/seefood demo --output demo-output $(if $(PICTURES),--pictures "$(PICTURES)")
+	@$(BIN)/seefood demo $(if $(PICTURES),--pictures "$(PICTURES)")
 
 test: $(VENV)/.dev ## Run the tests
 	$(BIN)/pytest -n 2 --dist loadfile

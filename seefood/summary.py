@@ -79,5 +79,8 @@ def write_summary(summary: Mapping[str, Any], folder: Location) -> Location:
 
 
 def shown(location: Location) -> str:
-    """Return a location as a person would type it: a path for local files, else the URI."""
-    return str(Path(location.key)) if location.is_local else location.uri
+    """Return a location as a person would type it: a path, from here if below, else the URI."""
+    if not location.is_local:
+        return location.uri
+    path = Path(location.key)
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)

@@ -23,12 +23,10 @@ _BUCKET: Final = "demo-pictures"
 @click.option(
     "--output",
     type=click.Path(file_okay=False, path_type=Path),
-    default=Path("demo-output"),
-    show_default=True,
-    help="A folder for the results and the report.",
+    help="For the results and the report.  [default: demo-output, or demo-output/NAME of yours]",
 )
 @click.option("--quiet", is_flag=True, help="Show no progress.")
-def demo_command(*, pictures: Path | None, output: Path, quiet: bool) -> int:
+def demo_command(*, pictures: Path | None, output: Path | None, quiet: bool) -> int:
     """Draw pictures, put them into an embedded S3, run the Beam job over it, write a report.
 
     \b
@@ -48,6 +46,8 @@ def demo_command(*, pictures: Path | None, output: Path, quiet: bool) -> int:
     from seefood.bundle import default_bundle_path
     from seefood.cli.tables import print_outcome
 
+    if output is None:  # a report shows all that lies in a folder: drawings and photos keep apart
+        output = Path("demo-output") / (pictures.resolve().name if pictures else "")
     with tempfile.TemporaryDirectory(prefix="seefood-demo-") as scratch, _embedded_s3():
         folder = pictures or _draw(Path(scratch))
         count = _upload(folder)
@@ -61,7 +61,7 @@ def demo_command(*, pictures: Path | None, output: Path, quiet: bool) -> int:
         )
         outcome = launch(request, "quiet" if quiet else "auto")
     print_outcome(outcome)
-    return 0 if pictures else _check(output)
+    return 0 if pictures else _check(output, outcome.summary["model"]["digest"])
 
 
 def _draw(folder: Path) -> Path:
@@ -88,13 +88,13 @@ def _upload(folder: Path) -> int:
     return count
 
 
-def _check(output: Path) -> int:
+def _check(output: Path, digest: str) -> int:
     """Compare labels with the folders that the demo drew into; 1 if a picture is mislabelled."""
     from seefood.results import read_rows
     from seefood.uris import parse_location
 
     expected = {"hotdog": "hotdog", "other": "not_hotdog", "broken": None}
-    rows = list(read_rows(parse_location(str(output))))
+    rows = list(read_rows(parse_location(str(output)), digest))
     wrong = Counter(row.uri for row in rows if row.label != expected[row.uri.split("/")[3]])
     click.echo(f"{len(rows) - len(wrong)} of {len(rows)} files have the label they were drawn for.")
     for uri in wrong:

@@ -150,8 +150,11 @@ def _kind(item: Operation, trace: Trace) -> Kind:
 
 
 def _is_constant(index: int, trace: Trace) -> bool:
-    produced = {output for item in trace.operations for output in item.outputs}
-    return index not in produced and index != trace.operations[0].inputs[0]
+    """Whether a tensor is a weight, stored as it is or widened from fewer bits."""
+    maker = next((item for item in trace.operations if index in item.outputs), None)
+    if maker is None:
+        return index != trace.input
+    return maker.name == "DEQUANTIZE" and _is_constant(maker.inputs[0], trace)
 
 
 def _activation_input(item: Operation, trace: Trace) -> int:

@@ -28,7 +28,10 @@ class Trace:
     """Activations have shape `(1, height, width, channels)` or `(1, features)`; a convolution's
     weights `(out, height, width, in)`, a depthwise one's `(1, height, width, channels)`, a fully
     connected one's `(out, in)`."""
+    input: int
+    """The tensor that holds the picture."""
     output: int
+    """The tensor that holds the probabilities."""
 
     @cached_property
     def probabilities(self) -> Values:
@@ -54,7 +57,8 @@ def trace_picture(bundle: Bundle, pixels: Pixels) -> Trace:
         experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
     )
     interpreter.allocate_tensors()
-    interpreter.set_tensor(interpreter.get_input_details()[0]["index"], pixels[np.newaxis])
+    picture = int(interpreter.get_input_details()[0]["index"])
+    interpreter.set_tensor(picture, pixels[np.newaxis])
     interpreter.invoke()
     output = int(interpreter.get_output_details()[0]["index"])
     operations = _leading_to(output, read_operations(path))
@@ -66,7 +70,7 @@ def trace_picture(bundle: Bundle, pixels: Pixels) -> Trace:
         )
         for index in sorted(used)
     }
-    return Trace(operations, tensors, output)
+    return Trace(operations, tensors, picture, output)
 
 
 def _leading_to(output: int, operations: tuple[Operation, ...]) -> tuple[Operation, ...]:

@@ -52,6 +52,12 @@ def test_formula_gives_each_layers_real_shape(stage: figures.Stage) -> None:
         assert layer.output_shape[:2] == (layer.derived_side(0), layer.derived_side(1))
 
 
+def test_first_layers_scale_the_pixels(stage: figures.Stage) -> None:
+    """What stands before the first convolution is scaling, however its numbers are stored."""
+    kinds = [layer.kind for layer in stage.layers]
+    assert set(kinds[: kinds.index("convolution")]) <= {"scale"}
+
+
 def test_receptive_field_grows_and_covers_the_pooled_picture(stage: figures.Stage) -> None:
     """No layer sees less than the one before it on a chain; the last sees at least the input."""
     sizes = [layer.reach.size for layer in stage.layers if layer.is_windowed]
