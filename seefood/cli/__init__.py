@@ -97,8 +97,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except click.exceptions.Abort:
         _fail("stopped", 130)
     except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
+        _refuse(error)
     except SeefoodError as error:
         if verbose:
             raise
@@ -114,6 +113,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
             1,
         )
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _refuse(error: click.ClickException) -> None:
+    """Say in one sentence what was typed wrong; without arguments, show the help."""
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        error.show()
+        sys.exit(error.exit_code)
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    hint = f"; see `{context.command_path} --help`" if context else ""
+    _fail(f"{error.format_message().rstrip('.')}{hint}", error.exit_code)
 
 
 def _fail(message: str, code: int) -> None:
