@@ -57,7 +57,7 @@ def shared() -> Path:
 def bundle_path() -> Path:
     """A model bundle that LiteRT runs: the one in the box, or SEEFOOD_TEST_BUNDLE."""
     if not (BUNDLE / "assets.extra" / "bundle.json").is_file():
-        pytest.skip(f"there is no model bundle at {BUNDLE}; set SEEFOOD_TEST_BUNDLE")
+        pytest.fail(f"there is no model bundle at {BUNDLE}; set SEEFOOD_TEST_BUNDLE")
     return BUNDLE
 
 

@@ -101,7 +101,7 @@ class Template:
             return self.resolve(argument[1 if self._holds(argument[0]) else 2])
         if name == "Fn::Join":
             return argument[0].join(map(str, self.resolve(argument[1])))
-        raise NotImplementedError(name)
+        raise ValueError(f"the template uses {name}, which this reader does not know: teach it")
 
     def _substitute(self, name: str, own: Mapping[str, Any]) -> str:
         if name in own:
@@ -123,7 +123,7 @@ class Template:
             return not self._holds(arguments[0])
         if name == "Fn::And":
             return all(map(self._holds, arguments))
-        raise NotImplementedError(name)
+        raise ValueError(f"the template uses {name}, which this reader does not know: teach it")
 
 
 def read_template(**parameters: str) -> Template:

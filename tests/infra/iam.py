@@ -52,7 +52,7 @@ def _holds(operator: str, key: str, values: Any, context: Mapping[str, str]) -> 
         return context[key] in _many(values)
     if operator == "ArnEquals":
         return _matches(values, context[key])
-    raise NotImplementedError(operator)
+    raise ValueError(f"a policy uses {operator}, which this reader does not know: teach it")
 
 
 def _matches(patterns: Any, text: str, *, ignore_case: bool = False) -> bool:

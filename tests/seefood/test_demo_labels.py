@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-import pytest
-
 from seefood.bundle import default_bundle_path, load_bundle
 from seefood.classify import Model, Settings, classify_images
 from seefood.demo_pictures import write_demo_pictures
@@ -13,9 +11,6 @@ from seefood.records import ImageRef
 EXPECTED = {"hotdog": "hotdog", "other": "not_hotdog", "broken": None}
 
 
-@pytest.mark.skipif(
-    not default_bundle_path().is_dir(), reason="NO MODEL IN THE BOX: train one with `seefood train`"
-)
 def test_the_model_in_the_box_labels_the_demo_set_as_its_folders_say(tmp_path: Path) -> None:
     """Every drawn hot dog is one, every other thing is none, every broken file fails."""
     write_demo_pictures(tmp_path)
