@@ -46,6 +46,8 @@ class Settings:
 
     top_k: int = 5
     limits: Limits = DEFAULT_LIMITS
+    salvage: bool = False
+    """Whether a JPEG that was cut off is labelled by what it still shows."""
 
 
 def classify_images(
@@ -87,7 +89,7 @@ def _decode(
     if isinstance(source, PictureError):
         return source
     try:
-        return decode(source, model.rule, settings.limits)
+        return decode(source, model.rule, settings.limits, salvage=settings.salvage)
     except PictureError as error:
         return error
 
@@ -149,6 +151,10 @@ def _row(
     if isinstance(answer, PictureError):
         return replace(row, error_code=str(answer.code), error_message=str(answer))
     prediction = rank(answer, model, top_k)
+    if shown is not None and shown.damage is not None:  # a person should look
+        prediction = replace(prediction, status=Status.UNSURE)
+        message = f"salvaged, the label is of what it still shows: {shown.damage}"
+        row = replace(row, error_code=str(ErrorCode.TRUNCATED), error_message=message)
     return replace(
         row,
         label=prediction.label,

@@ -16,7 +16,10 @@ from enum import StrEnum
 
 
 class ErrorCode(StrEnum):
-    """Why a picture has no label: the closed list of values of a row's `error_code`."""
+    """Why a picture has no label: the closed list of values of a row's `error_code`.
+
+    docs/errors.md says of each what is done about it.
+    """
 
     EMPTY = "empty"
     """The object has no bytes."""
@@ -25,13 +28,21 @@ class ErrorCode(StrEnum):
     UNSUPPORTED_FORMAT = "unsupported_format"
     """A picture, of a format that is not decoded here (PSD, EPS, SVG, ...)."""
     TRUNCATED = "truncated"
-    """The picture ends before its data does."""
+    """The picture ends before its data does. With a label: what it still shows was salvaged."""
     CORRUPT = "corrupt"
     """The format is known, the data is damaged."""
     TOO_LARGE = "too_large"
     """More bytes than `Limits.max_bytes`."""
     TOO_MANY_PIXELS = "too_many_pixels"
-    """More pixels than `Limits` allows; told from the header, before decoding."""
+    """More pixels than `Limits` allows, or more memory to decode them; told from the header."""
+    TOO_MANY_FRAMES = "too_many_frames"
+    """More frames or pages than `Limits.max_frames`."""
+    TIMEOUT = "timeout"
+    """It took more than `Limits.max_seconds` to decode and classify, alone."""
+    OUT_OF_MEMORY = "out_of_memory"
+    """There was not enough memory to decode it."""
+    DECODER_CRASH = "decoder_crash"
+    """A decoder or the engine crashed on it, alone in a process of its own."""
     NOT_FOUND = "not_found"
     """Listed, but gone when it was read."""
     CHANGED = "changed"

@@ -5,24 +5,30 @@ differ. A picture is judged from its header before a pixel is decoded; a JPEG mu
 network's input is decoded at a fraction of its size (libjpeg's scaled IDCT); orientation is applied
 after the resize, when there is little left to turn.
 
-Colour: 16-bit samples keep their high byte, transparent pixels lie on white, CMYK is converted
-without its ICC profile, an animation is its first frame.
+An animation is its first frame; `seefood.colour` says what becomes of its colours, `seefood.cost`
+what decoding it takes.
 """
 
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 from io import BytesIO
-from threading import Lock
 from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from seefood.budget import Budget
+from seefood.colour import to_rgb
+from seefood.cost import decode_bytes, has_more_frames
 from seefood.errors import ErrorCode, PictureError
 from seefood.formats import open_image, sniff_format
+from seefood.limits import DEFAULT_LIMITS, Limits
+
+__all__ = ["DEFAULT_LIMITS", "DecodedImage", "Limits", "ResizeRule", "decode", "open_upright"]
 
 Fit = Literal["stretch", "crop", "pad"]
 Filter = Literal["box", "bilinear", "bicubic", "lanczos"]
@@ -46,9 +52,9 @@ _UPRIGHT: Final = {
     8: Image.Transpose.ROTATE_90,
 }
 _SWAPS_SIDES: Final = frozenset({_UPRIGHT[5], _UPRIGHT[6], _UPRIGHT[7], _UPRIGHT[8]})
-_WHITE: Final = (255, 255, 255)
-_BIG_PIXELS: Final = 16_000_000
-_one_big_picture = Lock()  # two of the largest at once would double a worker's peak memory
+# Below this a picture's cost is noise, and not worth a lock.
+_SMALL_BYTES: Final = 4 * 1024 * 1024
+_END_OF_IMAGE: Final = b"\xff\xd9"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,20 +74,6 @@ class ResizeRule:
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
-    """What one picture may ask for before it is refused."""
-
-    max_bytes: int = 100 * 1024 * 1024
-    max_pixels: int = 250_000_000
-    """Width x height as the header states them."""
-    max_decoded_pixels: int = 50_000_000
-    """Width x height as they would lie in memory, after scaled decoding."""
-
-
-DEFAULT_LIMITS: Final = Limits()
-
-
-@dataclass(frozen=True, slots=True)
 class DecodedImage:
     """A picture ready for the network."""
 
@@ -91,22 +83,43 @@ class DecodedImage:
     """Of the upright original, in pixels."""
     height: int
     format: str
+    damage: str | None = None
+    """What is wrong with a picture of which only a part is shown; None for a whole one."""
 
 
-def decode(data: bytes, rule: ResizeRule, limits: Limits = DEFAULT_LIMITS) -> DecodedImage:
+def decode(
+    data: bytes, rule: ResizeRule, limits: Limits = DEFAULT_LIMITS, *, salvage: bool = False
+) -> DecodedImage:
     """Return the picture in `data`, upright, RGB, resized by `rule`.
 
-    Raises `PictureError` with a code for whatever cannot be decoded; nothing else.
+    With `salvage` a JPEG that was cut off gives what it still shows, the rest in flat colour, and
+    says so in `damage`. Raises `PictureError` with a code for whatever cannot be decoded; nothing
+    else.
     """
+    try:
+        return _decode(data, rule, limits)
+    except PictureError as error:
+        cut_off = error.code is ErrorCode.TRUNCATED and sniff_format(data[:64]) == "JPEG"
+        if not (salvage and cut_off):
+            raise
+        try:  # libjpeg fills up what is missing if the file says that it ends
+            return replace(_decode(data + _END_OF_IMAGE, rule, limits), damage=str(error))
+        except PictureError:
+            raise error from None
+
+
+def _decode(data: bytes, rule: ResizeRule, limits: Limits) -> DecodedImage:
     with _decoding(data, limits) as (image, format_name):
         stored = image.size
         if rule.scaled_decode is not None and format_name == "JPEG":
             _draft(image, rule, _target(rule, _transpose(image)), rule.scaled_decode)
-        rgb = _load(image, limits)
-        # Only now: Pillow reads a PNG's EXIF by decoding it, and turns a TIFF by itself.
-        transpose = _transpose(image)
-        width, height = stored[::-1] if transpose in _SWAPS_SIDES else stored
-        resized = _resize(rgb, _target(rule, transpose), rule)
+        with _room(image, format_name, data, stored, limits):
+            image.load()
+            rgb = to_rgb(image)
+            # Only now: Pillow reads a PNG's EXIF by decoding it, and turns a TIFF by itself.
+            transpose = _transpose(image)
+            width, height = stored[::-1] if transpose in _SWAPS_SIDES else stored
+            resized = _resize(rgb, _target(rule, transpose), rule)
         if transpose is not None:
             resized = resized.transpose(transpose)
         return DecodedImage(np.asarray(resized), width, height, format_name)
@@ -120,14 +133,17 @@ def open_upright(
     `longest_side` bounds the larger of width and height in pixels, keeping the aspect ratio.
     Raises `PictureError`.
     """
-    with _decoding(data, limits) as (image, _):
+    with _decoding(data, limits) as (image, format_name):
+        stored = image.size
         if longest_side is not None:
             image.draft("RGB", (longest_side, longest_side))
-        rgb = _load(image, limits)
-        transpose = _transpose(image)
-        if longest_side is not None:
-            rgb.thumbnail((longest_side, longest_side), Image.Resampling.BICUBIC)
-        return rgb if transpose is None else rgb.transpose(transpose)
+        with _room(image, format_name, data, stored, limits):
+            image.load()
+            rgb = to_rgb(image)
+            transpose = _transpose(image)
+            if longest_side is not None:
+                rgb.thumbnail((longest_side, longest_side), Image.Resampling.BICUBIC)
+            return rgb if transpose is None else rgb.transpose(transpose)
 
 
 @contextmanager
@@ -148,11 +164,20 @@ def _decoding(data: bytes, limits: Limits) -> Iterator[tuple[Image.Image, str]]:
                 raise _too_many_pixels(image, limits.max_pixels)
             if pixels == 0:
                 raise PictureError(ErrorCode.CORRUPT, f"a {format_name} of no width or no height")
+            if has_more_frames(image, format_name, data, limits.max_frames):
+                raise PictureError(
+                    ErrorCode.TOO_MANY_FRAMES,
+                    f"a {format_name} of more frames than the limit of {limits.max_frames:,}",
+                )
             yield image, format_name
     except PictureError:
         raise
     except Image.DecompressionBombError as error:  # of a frame larger than its header said
         raise PictureError(ErrorCode.TOO_MANY_PIXELS, str(error)) from error
+    except MemoryError as error:
+        raise PictureError(
+            ErrorCode.OUT_OF_MEMORY, "there was not enough memory to decode it"
+        ) from error
     except Exception as error:  # decoders raise anything: SyntaxError, struct.error, KeyError, ...
         raise _undecodable(error, sniff_format(data[:64]) or "picture") from error
 
@@ -197,15 +222,31 @@ def _draft(image: Image.Image, rule: ResizeRule, target: tuple[int, int], margin
     image.draft(None, (wanted_width, wanted_height))
 
 
-def _load(image: Image.Image, limits: Limits) -> Image.Image:
-    """Return `image` decoded, as RGB."""
-    pixels = image.width * image.height
-    if pixels > limits.max_decoded_pixels:
+@contextmanager
+def _room(
+    image: Image.Image, format_name: str, data: bytes, stored: tuple[int, int], limits: Limits
+) -> Iterator[None]:
+    """Hold the memory that decoding `image` takes while the block runs; wait until it is free."""
+    if image.width * image.height > limits.max_decoded_pixels:
         raise _too_many_pixels(image, limits.max_decoded_pixels)
-    if pixels > _BIG_PIXELS:
-        with _one_big_picture:
-            return _to_rgb(image)
-    return _to_rgb(image)
+    needed = decode_bytes(image, format_name, data, stored)
+    if needed > limits.max_decode_bytes:
+        raise PictureError(
+            ErrorCode.TOO_MANY_PIXELS,
+            f"{stored[0]} x {stored[1]} pixels of {format_name} take about {needed:,} bytes to "
+            f"decode, more than the limit of {limits.max_decode_bytes:,}",
+        )
+    if needed < _SMALL_BYTES:
+        yield
+    else:
+        with _memory(limits.max_decode_bytes).holding(needed):
+            yield
+
+
+@cache
+def _memory(limit: int) -> Budget:
+    """Return what all threads of this process may hold together."""
+    return Budget(limit)
 
 
 def _scale(size: tuple[int, int], target: tuple[int, int], fit: Fit) -> tuple[float, float]:
@@ -242,34 +283,3 @@ def _resize(image: Image.Image, target: tuple[int, int], rule: ResizeRule) -> Im
             min(float(image.height), top + keep[1]),
         )
     return image.resize(target, resampling, box=box)
-
-
-def _to_rgb(image: Image.Image) -> Image.Image:
-    """Return `image` as 8-bit RGB."""
-    image.load()
-    mode = image.mode
-    if mode == "RGB" and "transparency" not in image.info:
-        return image
-    if mode.startswith("I") or mode == "F":
-        return _from_wide(image)
-    if mode in {"RGBA", "LA", "PA", "RGBa", "La"} or "transparency" in image.info:
-        rgba = image.convert("RGBA")
-        canvas = Image.new("RGB", rgba.size, _WHITE)
-        canvas.paste(rgba, mask=rgba.getchannel("A"))
-        return canvas
-    return image.convert("RGB")
-
-
-def _from_wide(image: Image.Image) -> Image.Image:
-    """Return a grey image of 16-bit, 32-bit or float samples as 8-bit RGB.
-
-    Integers are taken as 16-bit, [0, 65535]; floats as [0, 1] if none is above 1, else [0, 255].
-    """
-    samples = np.asarray(image, dtype=np.float32)
-    if image.mode == "F":
-        finite = np.nan_to_num(samples, nan=0.0, posinf=0.0, neginf=0.0)
-        scaled = finite * 255.0 if finite.max(initial=0.0) <= 1.0 else finite
-    else:
-        scaled = np.floor(samples / 256.0)
-    grey = np.clip(scaled, 0.0, 255.0).astype(np.uint8)
-    return Image.fromarray(grey).convert("RGB")

@@ -33,6 +33,8 @@ PASSING: Final = frozenset(
         ErrorCode.FORBIDDEN,
         ErrorCode.STORE_ERROR,
         ErrorCode.ENGINE_ERROR,
+        ErrorCode.TIMEOUT,
+        ErrorCode.OUT_OF_MEMORY,
     }
 )
 """Failures that say nothing of the picture itself: the next run tries it again."""

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from queue import Empty, SimpleQueue
 from typing import Final
 
+from seefood.budget import Budget
 from seefood.classify import Model, Settings, classify_images
 from seefood.engines import Engine
 from seefood.errors import ErrorCode, JobError, PictureError
@@ -24,7 +25,7 @@ from seefood.uris import parse_location
 
 STOPPED: Final = "stopped before all pictures were classified; run the same command again to go on"
 _FETCHERS: Final = 48
-_AHEAD_BYTES: Final = 256 * 1024 * 1024
+_AHEAD_BYTES: Final = 128 * 1024 * 1024
 
 
 @dataclass(slots=True)
@@ -87,7 +88,7 @@ class Worker:
         self._settings = settings
         self._meter = meter or Meter()
         self._queue: SimpleQueue[_Task] = SimpleQueue()
-        self._budget = _Budget(_AHEAD_BYTES)
+        self._budget = Budget(_AHEAD_BYTES)
         self._fetchers = ThreadPoolExecutor(_FETCHERS, thread_name_prefix="fetch")
         for number in range(threads or available_cores()):
             threading.Thread(target=self._compute, name=f"compute-{number}", daemon=True).start()
@@ -165,29 +166,6 @@ class Worker:
     def _check_time(self) -> None:
         if self._meter.out_of_time:
             raise JobError(STOPPED)
-
-
-class _Budget:
-    """Bytes that may be fetched ahead; one object larger than all of it may pass alone."""
-
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._free = limit
-        self._changed = threading.Condition()
-
-    def take(self, size: int) -> int:
-        """Wait until `size` bytes are free and take them; return what `give` gets back."""
-        cost = min(size, self._limit)
-        with self._changed:
-            self._changed.wait_for(lambda: self._free >= cost)
-            self._free -= cost
-        return cost
-
-    def give(self, cost: int) -> None:
-        if cost:
-            with self._changed:
-                self._free += cost
-                self._changed.notify_all()
 
 
 def available_cores() -> int:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from seefood.budget import Budget
 from seefood.classify import Settings
 from seefood.engines.fake import FakeEngine
 from seefood.errors import JobError
@@ -15,7 +16,7 @@ from seefood.image import Limits, Pixels
 from seefood.progress import Meter
 from seefood.records import ImageRef
 from seefood.storage import open_store
-from seefood.worker import Worker, _Budget, available_cores
+from seefood.worker import Worker, available_cores
 from tests.conftest import Bucket
 from tests.fakes import MODEL, fake_worker, put_all, uris
 from tests.pictures import jpeg
@@ -148,7 +149,7 @@ def test_more_bytes_than_may_lie_ready_pass_one_after_the_other(s3: Bucket) -> N
 
 def test_the_budget_never_overdraws() -> None:
     """Never more bytes are out than the limit; one larger object passes alone."""
-    budget = _Budget(100)
+    budget = Budget(100)
     out, most, lock = 0, 0, threading.Lock()
 
     def carry(size: int) -> None:

@@ -1,0 +1,68 @@
+"""Any picture that a decoder gives, as 8-bit RGB, without a second copy of it in memory.
+
+16-bit samples keep their high byte, transparent pixels lie on white, CMYK is converted without its
+ICC profile. What takes intermediate copies is done in strips of rows.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+import numpy as np
+from PIL import Image
+
+_WHITE: Final = (255, 255, 255)
+_STRIP_PIXELS: Final = 1 << 20
+
+
+def to_rgb(image: Image.Image) -> Image.Image:
+    """Return `image`, which is loaded, as 8-bit RGB."""
+    mode = image.mode
+    if mode == "RGB" and "transparency" not in image.info:
+        return image
+    if mode.startswith("I") or mode == "F":
+        return _from_wide(image)
+    if mode in {"RGBA", "LA", "PA", "RGBa", "La"} or "transparency" in image.info:
+        return _on_white(image)
+    return image.convert("RGB")
+
+
+def _on_white(image: Image.Image) -> Image.Image:
+    canvas = Image.new("RGB", image.size, _WHITE)
+    for top, strip in _strips(image):
+        rgba = strip.convert("RGBA")
+        canvas.paste(rgba, (0, top), mask=rgba.getchannel("A"))
+    return canvas
+
+
+def _from_wide(image: Image.Image) -> Image.Image:
+    """Return a grey image of 16-bit, 32-bit or float samples as 8-bit RGB.
+
+    Integers are taken as 16-bit, [0, 65535]; floats as [0, 1] if none is above 1, else [0, 255].
+    """
+    factor = 1.0 / 256.0
+    if image.mode == "F":
+        factor = (
+            255.0
+            if all(_finite(strip).max(initial=0.0) <= 1.0 for _, strip in _strips(image))
+            else 1.0
+        )
+    canvas = Image.new("RGB", image.size)
+    for top, strip in _strips(image):
+        samples = (
+            np.floor(_finite(strip) * factor) if image.mode != "F" else _finite(strip) * factor
+        )
+        grey = np.clip(samples, 0.0, 255.0).astype(np.uint8)
+        canvas.paste(Image.fromarray(grey).convert("RGB"), (0, top))
+    return canvas
+
+
+def _finite(image: Image.Image) -> "np.typing.NDArray[np.float32]":
+    samples = np.asarray(image, dtype=np.float32)
+    return np.nan_to_num(samples, nan=0.0, posinf=0.0, neginf=0.0) if image.mode == "F" else samples
+
+
+def _strips(image: Image.Image) -> Iterator[tuple[int, Image.Image]]:
+    """Yield `image` in strips of whole rows, each with the row it begins at."""
+    rows = max(1, _STRIP_PIXELS // image.width)
+    for top in range(0, image.height, rows):
+        yield top, image.crop((0, top, image.width, min(image.height, top + rows)))
