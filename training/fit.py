@@ -5,11 +5,9 @@ on from its last whole epoch as if nothing had happened. What is kept is the run
 weights at the epoch whose validation loss was lowest.
 """
 
-import hashlib
-import json
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,117 +17,13 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from seefood.image import Pixels
-from training.augment import Augmentation, mix, recolour, sample_maps, sample_mixing, transform
+from training.augment import mix, recolour, sample_maps, sample_mixing, transform
 from training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from training.networks import NetworkChoice, Weights, build, inference_model
+from training.networks import NetworkChoice, build, inference_model
 from training.networks.googlenet import AUXILIARY_WEIGHT
+from training.task import ALONE, Epoch, Examples, Fitted, Floats, Step, Task, Teaching
 
-Floats = NDArray[np.float32]
 _EVALUATION_BATCH: Final = 64
-
-
-@dataclass(frozen=True, slots=True)
-class Examples:
-    """Photos to learn from, or to check with."""
-
-    pixels: Pixels
-    """Of shape `(n, height, width, 3)`; to learn from, a little larger than the network's input."""
-    targets: Floats
-    """Probabilities of the classes, of shape `(n, classes)`."""
-    weights: Floats
-    """How often a photo is drawn, relative to the others, or counts; of shape `(n,)`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Schedule:
-    """How long and how fast to learn."""
-
-    epochs: int = 12
-    batch_size: int = 32
-    learning_rate: float = 2e-4
-    """At its peak; it rises for one epoch and falls along a cosine."""
-    weight_decay: float = 0.02
-    average: float = 0.998
-    """Of the running average of the weights: how much of it each step keeps."""
-    patience: int = 5
-    """Epochs without a lower validation loss after which training stops."""
-    seed: int = 0
-    freeze_until: str | None = None
-    """The last layer, from the pixels on, that stays as it was loaded."""
-    fast: bool = False
-    """Compute in bfloat16, where the processor does; the weights stay float32."""
-
-
-@dataclass(frozen=True, slots=True)
-class Epoch:
-    """One pass, as the curves show it."""
-
-    number: int
-    training_loss: float
-    validation_loss: float
-    """Cross-entropy in nats, of the averaged weights."""
-    validation_accuracy: float
-    learning_rate: float
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """How far a run is."""
-
-    done: int
-    total: int
-    epoch: int
-    loss: float
-    """Of the last step."""
-    last: Epoch | None
-
-
-@dataclass(frozen=True, slots=True)
-class Fitted:
-    """A trained model and how it came about."""
-
-    model: keras.Model
-    """float32, from pixels in [0, 255] to logits."""
-    epochs: tuple[Epoch, ...]
-    best: int
-    """The number of the epoch whose weights it has."""
-
-
-@dataclass(frozen=True, slots=True)
-class Teaching:
-    """Models that say what they see in the very view that the learner sees (arXiv:2106.05237)."""
-
-    models: tuple[keras.Model, ...] = ()
-    """From pixels in [0, 255] of the learner's size to logits; their probabilities are averaged."""
-    share: float = 0.7
-    """Of the teachers' word in the target; the rest is the photo's label."""
-    start: tuple[Floats, ...] = ()
-    """Weights that the learner starts with, in the order of its `get_weights`."""
-
-
-ALONE: Final = Teaching()
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """What to fit: all that decides the result."""
-
-    network: NetworkChoice
-    weights: Weights
-    schedule: Schedule
-    augmentation: Augmentation
-
-    def fingerprint(self, training: Examples) -> str:
-        """Return what a checkpoint must agree on before a run goes on from it."""
-        content = hashlib.sha256(json.dumps(asdict(self), default=str, sort_keys=True).encode())
-        for part in (
-            training.targets,
-            training.weights,
-            training.pixels[:: max(1, len(training.pixels) // 16)],
-        ):
-            content.update(np.ascontiguousarray(part).tobytes())
-        return content.hexdigest()
 
 
 def fit(

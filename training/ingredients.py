@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from seefood.drawn import KINDS, draw_picture
 from seefood.image import Pixels, ResizeRule, decode
 from training.data import DecodedPhotos, decode_photos, read_photo_set
-from training.fit import Examples
 from training.split import difference_hashes, find_groups, hold_out
+from training.task import Examples
 
 LABELS: Final = ("hotdog", "not_hotdog")
 _SOURCE: Final = ResizeRule(256, 256, "stretch", "bilinear", 2.0)

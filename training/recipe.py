@@ -24,12 +24,12 @@ from seefood.image import ResizeRule
 from training.augment import PHOTOS
 from training.card import write_card
 from training.data import decode_photos, read_photo_set
-from training.fit import Schedule, Step, Task, fit
+from training.fit import fit
 from training.ingredients import LABELS, Ingredients, prepare, validation_examples
-from training.networks import NetworkChoice, build
-from training.networks.folded_mobilenet import LAST_GENERIC_LAYER
+from training.networks import LAST_GENERIC_LAYER, NetworkChoice, build
 from training.sheets import draw_curves
 from training.ship import Judged, Product, calibrate, measure, round_weights, ship
+from training.task import Schedule, Step, Task
 
 Weights = tuple[NDArray[np.float32], ...]
 

@@ -21,9 +21,8 @@ from training.augment import PHOTOS
 from training.card import write_card
 from training.convert import Quantisation
 from training.data import DecodedPhotos, PhotoSet, decode_photos, read_photo_set
-from training.fit import Examples, Fitted, Schedule, Step, Task, fit
-from training.networks import SIZES, NetworkChoice, Weights, build
-from training.networks.folded_mobilenet import LAST_GENERIC_LAYER
+from training.fit import fit
+from training.networks import LAST_GENERIC_LAYER, SIZES, NetworkChoice, Weights, build
 from training.sheets import augmentation_sheet, draw_curves, sample_sheet
 from training.ship import (
     Calibration,
@@ -35,6 +34,7 @@ from training.ship import (
     ship,
 )
 from training.split import difference_hashes, find_groups, hold_out
+from training.task import Examples, Fitted, Schedule, Step, Task
 
 _LARGER: Final = 8 / 7
 """How much larger than the network's input photos are kept, so that crops lose little detail."""

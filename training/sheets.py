@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw
 from seefood.image import Pixels
 from training.augment import Augmentation, recolour, sample_maps, transform
 from training.data import DecodedPhotos
-from training.fit import Epoch
+from training.task import Epoch
 
 _TILE: Final = 144
 _CAPTION: Final = 16

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 NETWORKS: Final = (
     *("lenet5", "alexnet", "googlenet", "folded_mobilenet_v1", "folded_mobilenet_v2"),
     *("mobilenet_v1", "mobilenet_v2", "mobilenet_v3_small", "mobilenet_v3_large"),
+    *("efficientnet_lite0", "efficientnet_lite1", "efficientnet_lite2"),
     *("efficientnet_v2_b0", "efficientnet_v2_b3", "efficientnet_v2_s"),
     *("convnext_tiny", "convnext_small", "resnet50", "resnet101", "resnet50_v2"),
 )
@@ -38,7 +39,7 @@ NETWORKS: Final = (
     default="none",
     show_default=True,
     metavar="FILE|imagenet|none",
-    help="Where the backbone starts from; imagenet is downloaded by Keras.",
+    help="Where the backbone starts from; imagenet is downloaded, or found installed.",
 )
 @click.option("--epochs", type=click.IntRange(min=1), metavar="N", help="At most so many passes.")
 @click.option(

@@ -15,8 +15,9 @@ import keras
 
 from training.augment import NONE, PHOTOS, sample_maps, sample_mixing, transform
 from training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from training.fit import ALONE, Examples, Fitted, Schedule, Step, Task, fit, predict_logits
+from training.fit import fit, predict_logits
 from training.networks import NetworkChoice, build
+from training.task import ALONE, Examples, Fitted, Schedule, Step, Task
 
 SIDE = 32
 TASK = Task(

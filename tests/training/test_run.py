@@ -11,8 +11,8 @@ from seefood.bundle import load_bundle
 from seefood.cli.train import train_command
 from seefood.drawn import draw_picture
 from seefood.errors import UsageError
-from training.fit import Schedule
 from training.run import Request, train
+from training.task import Schedule
 
 KINDS = {"hotdog": "hotdog_mustard", "pizza": "pizza", "tree": "tree"}
 

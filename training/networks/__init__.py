@@ -12,7 +12,14 @@ from typing import Final, Literal
 import keras
 
 from seefood.errors import UsageError
-from training.networks import alexnet, applications, folded_mobilenet, googlenet, lenet5
+from training.networks import (
+    alexnet,
+    applications,
+    efficientnet_lite,
+    folded_mobilenet,
+    googlenet,
+    lenet5,
+)
 
 Weights = Path | Literal["imagenet"] | None
 
@@ -43,9 +50,16 @@ SIZES: Final = {
     "googlenet": 224,
     "folded_mobilenet_v1": 224,
     "folded_mobilenet_v2": 224,
+    **{name: side for name, (_, _, side) in efficientnet_lite.SCALES.items()},
     **dict.fromkeys(applications.APPLICATIONS, 224),
 }
 """Each network's usual input side in pixels, by its name."""
+
+LAST_GENERIC_LAYER: Final = {
+    **folded_mobilenet.LAST_GENERIC_LAYER,
+    **dict.fromkeys(efficientnet_lite.SCALES, efficientnet_lite.LAST_GENERIC_LAYER),
+}
+"""Up to here a short fine-tune changes little and costs most of a step's time, by network."""
 
 _OUR_OWN: Final = frozenset({"lenet5", "alexnet", "googlenet"})
 
@@ -70,7 +84,7 @@ def build(
         )
     try:
         return _build(choice, weights, auxiliary=auxiliary)
-    except (ValueError, OSError) as error:
+    except (ValueError, KeyError, OSError) as error:
         reason = " ".join(str(error).split())[:200]
         raise UsageError(
             f"{choice.name} cannot be made for {choice.width} x {choice.height} pictures with "
@@ -95,8 +109,21 @@ def _build(choice: NetworkChoice, weights: Weights, *, auxiliary: bool) -> keras
         return googlenet.build(shape, classes, multiplier, auxiliary=auxiliary)
     if choice.name.startswith("folded"):
         return _folded(choice, weights)
+    if choice.name in efficientnet_lite.SCALES:
+        return _lite(choice, weights)
     application = applications.APPLICATIONS[choice.name]
     return applications.build(application, shape, classes, multiplier, weights)
+
+
+def _lite(choice: NetworkChoice, weights: Weights) -> keras.Model:
+    if weights == "imagenet":
+        weights = efficientnet_lite.published_weights(choice.name)
+    if choice.multiplier != 1.0:
+        raise UsageError(
+            f"{choice.name} comes in one width, and {choice.multiplier} was asked for; choose "
+            "efficientnet_lite2 for a wider one"
+        )
+    return efficientnet_lite.build(choice.name, choice.shape, choice.classes, weights)
 
 
 def _folded(choice: NetworkChoice, weights: Weights) -> keras.Model:

@@ -1,0 +1,163 @@
+"""Reading a PyTorch file of weights without PyTorch, and without running its pickle.
+
+PyTorch's older files are five pickles and the raw numbers behind them. A pickle is a program; what
+is read here is only its text: the few instructions that a dictionary of tensors needs are
+interpreted, and any other ends the reading.
+"""
+
+import pickletools
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seefood.errors import UsageError
+
+_MAGIC: Final = 0x1950A86A20F9469CFC6C
+_DTYPES: Final = {"torch FloatStorage": "<f4", "torch LongStorage": "<i8"}
+_MARK: Final = object()
+_QUIET: Final = frozenset({"PROTO", "STOP"})
+_LITERALS: Final = frozenset({"BINUNICODE", "BININT", "BININT1", "BININT2", "LONG1", "GLOBAL"})
+_NEW: Final[dict[str, Callable[[], Any]]] = {
+    "EMPTY_DICT": dict,
+    "EMPTY_LIST": list,
+    "EMPTY_TUPLE": tuple,
+    "MARK": lambda: _MARK,
+    "NEWTRUE": lambda: True,
+    "NEWFALSE": lambda: False,
+    "NONE": lambda: None,
+}
+_TUPLES: Final = {"TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """What the pickle would have called, and with what."""
+
+    function: str
+    arguments: Any
+
+
+def read_torch_weights(file: Path) -> dict[str, NDArray[Any]]:
+    """Return the tensors of `file`, by name, in the shapes that PyTorch gives them.
+
+    `file` is a `state_dict` as `torch.save` wrote it before version 1.6 (no zip archive). Raises
+    `UsageError` for any other file.
+    """
+    content = file.read_bytes()
+    try:
+        at, parts = 0, []
+        for _ in range(5):
+            value, at = _read_pickle(content, at)
+            parts.append(value)
+        magic, _, _, tensors, keys = parts
+        if magic != _MAGIC:
+            raise ValueError("it begins with another number than PyTorch's")
+        storages = _read_storages(content, at, keys, _dtypes(tensors))
+        return {name: _tensor(call, storages) for name, call in tensors.items()}
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError, struct.error) as error:
+        raise UsageError(
+            f"{file} is not a PyTorch file of weights in the format before version 1.6 ({error}); "
+            "save the `state_dict` with `_use_new_zipfile_serialization=False`"
+        ) from error
+
+
+def _read_pickle(content: bytes, start: int) -> tuple[Any, int]:
+    """Return the value that the pickle at `start` stands for, and where it ends."""
+    stack: list[Any] = []
+    memo: dict[Any, Any] = {}
+    end = start
+    for opcode, argument, place in pickletools.genops(content[start:]):
+        name = opcode.name
+        if name in ("BINPUT", "LONG_BINPUT"):
+            memo[argument] = stack[-1]
+        elif name in ("BINGET", "LONG_BINGET"):
+            stack.append(memo[argument])
+        elif name not in _QUIET:
+            _apply(name, argument, stack)
+        end = start + (place or 0) + 1
+    return stack[-1], end
+
+
+def _apply(name: str, argument: Any, stack: list[Any]) -> None:
+    """Do what the instruction `name` does to `stack`, calls put down as `_Call`."""
+    if name in _LITERALS:
+        stack.append(argument)
+    elif name in _NEW:
+        stack.append(_NEW[name]())
+    elif name in _TUPLES:
+        count = _TUPLES[name]
+        stack[-count:] = [tuple(stack[-count:])]
+    else:
+        _apply_to_stack(name, stack)
+
+
+def _apply_to_stack(name: str, stack: list[Any]) -> None:
+    match name:
+        case "TUPLE":
+            stack.append(tuple(_above_mark(stack)))
+        case "APPEND":
+            item = stack.pop()
+            stack[-1].append(item)
+        case "APPENDS":
+            items = _above_mark(stack)
+            stack[-1].extend(items)
+        case "SETITEM":
+            value, key = stack.pop(), stack.pop()
+            stack[-1][key] = value
+        case "SETITEMS":
+            items = _above_mark(stack)
+            stack[-1].update(zip(items[::2], items[1::2], strict=True))
+        case "BINPERSID":
+            stack.append(_Call("storage", stack.pop()))
+        case "REDUCE":
+            arguments, function = stack.pop(), stack.pop()
+            is_ordered = function == "collections OrderedDict"
+            stack.append({} if is_ordered else _Call(function, arguments))
+        case "BUILD":
+            stack.pop()
+        case _:
+            raise ValueError(f"its pickle has the instruction {name}")
+
+
+def _above_mark(stack: list[Any]) -> list[Any]:
+    """Take what lies above the last mark, and the mark, from `stack`."""
+    place = len(stack) - 1 - next(i for i, it in enumerate(reversed(stack)) if it is _MARK)
+    items = stack[place + 1 :]
+    del stack[place:]
+    return items
+
+
+def _dtypes(tensors: dict[str, _Call]) -> dict[str, str]:
+    """Return the NumPy name of the type of each storage, by its key."""
+    storages = [call.arguments[0].arguments for call in tensors.values()]
+    return {key: _DTYPES[kind] for _, kind, key, *_ in storages}
+
+
+def _read_storages(
+    content: bytes, at: int, keys: list[str], dtypes: dict[str, str]
+) -> dict[str, NDArray[Any]]:
+    """Return the numbers behind the pickles: for each key their count in 8 bytes, then they."""
+    storages = {}
+    for key in keys:
+        (count,) = struct.unpack_from("<q", content, at)
+        storages[key] = np.frombuffer(content, dtypes[key], count, at + 8)
+        at += 8 + storages[key].nbytes
+    return storages
+
+
+def _tensor(call: _Call, storages: dict[str, NDArray[Any]]) -> NDArray[Any]:
+    """Return a tensor; its numbers may lie in another order than its axes."""
+    if call.function != "torch._utils _rebuild_tensor_v2":
+        raise ValueError(f"its pickle calls {call.function}")
+    storage, offset, shape, steps, *_ = call.arguments
+    values = storages[storage.arguments[2]]
+    last = offset + sum((size - 1) * step for size, step in zip(shape, steps, strict=True))
+    if not 0 <= offset <= last < len(values) or min(steps, default=0) < 0:
+        raise ValueError(f"a tensor of shape {shape} reaches beyond its {len(values)} numbers")
+    strides = [step * values.itemsize for step in steps]
+    return np.lib.stride_tricks.as_strided(values[offset:], shape, strides, writeable=False)
