@@ -85,6 +85,6 @@ def _published(model: keras.Model, rng: np.random.Generator) -> Tensors:
         maps = shape[0]
         tensors[f"{name}.weight"] = rng.normal(size=shape).astype(np.float32)
         for what in ("weight", "bias", "running_mean"):
-            tensors[f"{norm}.{what}"] = rng.normal(size=maps).astype(np.float32)
-        tensors[f"{norm}.running_var"] = rng.uniform(0.5, 2.0, maps).astype(np.float32)
+            tensors[f"{norm}.{what}"] = rng.normal(size=(maps,)).astype(np.float32)
+        tensors[f"{norm}.running_var"] = rng.uniform(0.5, 2.0, (maps,)).astype(np.float32)
     return tensors
