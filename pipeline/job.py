@@ -25,7 +25,7 @@ from seefood.errors import JobError, StopError, UsageError
 from seefood.storage import open_store, write
 from seefood.totals import Totals
 from seefood.uris import Location
-from seefood.worker import Worker
+from seefood.worker import Classifier
 
 _log = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ class BulkJob:
     """What is to be classified, by what, and where the rows go."""
 
     listing: Listing
-    open_worker: Callable[[], Worker]
+    open_worker: Callable[[], Classifier]
     """Called on each worker; must travel there."""
     target: Target
     handover: Location
@@ -88,7 +88,7 @@ def read_totals(location: Location) -> Totals:
     store = open_store(location.root)
     try:
         totals = Totals.from_json(json.loads(store.read(location.key)))
-    except FileNotFoundError as error:
+    except (FileNotFoundError, ValueError, TypeError, AttributeError) as error:
         raise JobError(
             f"the job ended without its counts at {location.uri}; can its workers write there?"
         ) from error

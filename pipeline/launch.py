@@ -23,12 +23,14 @@ from pipeline.workers import BundleWorker, run_meter
 from seefood.bundle import Bundle, load_bundle
 from seefood.chunks import ChunkSize, Target
 from seefood.classify import Settings
+from seefood.containment import ContainedWorker
 from seefood.costs import Interval, Work, default_prices, load_prices, peak_memory_bytes, receipt
 from seefood.errors import UsageError
 from seefood.lease import Claim, hold_lease
 from seefood.manifests import Manifest
 from seefood.progress import Meter, Style, show_progress
 from seefood.records import utc_now
+from seefood.redact import redacted, redacted_arguments
 from seefood.results import RESULTS, Format, list_parts
 from seefood.selection import Selection
 from seefood.shard import Shard
@@ -51,6 +53,8 @@ class Request:
     sources: tuple[str, ...]
     output: str
     bundle: Path
+    digest: str | None = None
+    """Which model it must be, as `load_bundle` takes it; None takes what is there."""
     engine: str = "auto"
     form: Format = "parquet"
     settings: Settings = field(default_factory=Settings)
@@ -92,6 +96,7 @@ class _Prepared:
     job: "BulkJob"
     bundle: Bundle
     engine: str
+    worker: ContainedWorker
     meter: Meter
     folder: Location
 
@@ -119,13 +124,16 @@ def launch(request: Request, style: Style = "auto") -> Outcome:
         job = replace(prepared.job, listing=replace(prepared.job.listing, done_parts=done))
         with show_progress(prepared.meter, style), _stopping(prepared.meter):
             running = time.monotonic()
-            totals = run_bulk_job(job, request.beam_arguments)
+            try:
+                totals = run_bulk_job(job, request.beam_arguments)
+            finally:
+                prepared.worker.close()
             running = time.monotonic() - running
         if request.force or totals.again:
             supersede(output, digest)
     run = Run(
         run_id=run_id,
-        sources=(*request.sources, *(manifest.text for manifest in request.manifests)),
+        sources=tuple(map(redacted, (*request.sources, *(m.text for m in request.manifests)))),
         output=output.uri,
         options=_options(request),
         started_at=started_at,
@@ -164,7 +172,7 @@ def _prepare(request: Request, run_id: str, importing: threading.Thread) -> _Pre
     )
     output = parse_location(request.output)
     check_sources([*map(parse_source, request.sources), *manifests], output)
-    bundle = load_bundle(request.bundle)
+    bundle = load_bundle(request.bundle, expected_digest=request.digest)
     opener = BundleWorker(
         str(request.bundle), bundle.digest, request.engine, request.settings, run_id
     )
@@ -193,7 +201,7 @@ def _prepare(request: Request, run_id: str, importing: threading.Thread) -> _Pre
         target=Target(output, bundle.digest, request.form),
         handover=folder.child("totals.json"),
     )
-    return _Prepared(job, bundle, worker.engine_name, run_meter(run_id), folder)
+    return _Prepared(job, bundle, worker.engine_name, worker, run_meter(run_id), folder)
 
 
 def _read_quote(path: Path) -> dict[str, Any]:
@@ -226,13 +234,14 @@ def _options(request: Request) -> dict[str, Any]:
         "engine": request.engine,
         "top_k": request.settings.top_k,
         "limits": asdict(request.settings.limits),
+        "salvage": request.settings.salvage,
         "limit": request.limit,
         "shard": None if request.shard is None else asdict(request.shard),
         "selection": asdict(request.selection),
         "max_failure_ratio": request.max_failure_ratio,
         "chunk_pictures": request.chunk.pictures,
         "force": request.force,
-        "beam": list(request.beam_arguments),
+        "beam": redacted_arguments(request.beam_arguments),
     }
 
 

@@ -18,7 +18,7 @@ from seefood.chunks import Target, classify_chunk
 from seefood.errors import TooManyFailedError
 from seefood.records import ImageRef
 from seefood.totals import Totals, add_totals, too_many_failed
-from seefood.worker import Worker
+from seefood.worker import Classifier
 
 LISTED: Final = "listed"
 _NAMESPACE: Final = "seefood"
@@ -30,7 +30,7 @@ _CHUNKS_IN_FLIGHT: Final = 3
 class ClassifyPictures(beam.PTransform):
     """The whole job: a PCollection of one `Listing` in, one of its `Totals` out."""
 
-    open_worker: Callable[[], Worker]
+    open_worker: Callable[[], Classifier]
     target: Target
     spread: bool
     """Whether chunks are redistributed over workers. In one process it would only be a barrier
@@ -75,7 +75,7 @@ class ListChunks(beam.DoFn):
 class ClassifyChunks(beam.DoFn):
     """From chunks to the totals of each, after its rows were written."""
 
-    open_worker: Callable[[], Worker]
+    open_worker: Callable[[], Classifier]
     target: Target
     max_failure_ratio: float = 1.0
     _pending: deque[Future[Totals]] = field(default_factory=deque, init=False)

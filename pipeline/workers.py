@@ -5,16 +5,18 @@ from functools import cache
 
 from seefood.bundle import load_bundle
 from seefood.classify import Model, Settings
-from seefood.engines import load_engine
+from seefood.containment import ContainedWorker
+from seefood.errors import StopError
 from seefood.progress import Meter
-from seefood.worker import Worker
+from seefood.wire import WorkerStart
+from seefood.worker import available_cores
 
 
 @dataclass(frozen=True, slots=True)
 class BundleWorker:
     """How to open a worker for a model bundle; small, and travels to other machines.
 
-    Calling it loads and certifies the engine, once in a process, and returns its worker.
+    Calling it starts a process that loads and certifies the engine, once, and returns its worker.
     """
 
     bundle: str
@@ -25,7 +27,7 @@ class BundleWorker:
     settings: Settings
     run_id: str
 
-    def __call__(self) -> Worker:
+    def __call__(self) -> ContainedWorker:
         """Return the worker. Raises `BundleError` or `UsageError`."""
         return _open(self)
 
@@ -41,7 +43,15 @@ def run_meter(run_id: str) -> Meter:
 
 
 @cache
-def _open(spec: BundleWorker) -> Worker:
-    bundle = load_bundle(spec.bundle, expected_digest=spec.digest)
-    engine = load_engine(bundle, spec.engine)
-    return Worker(engine, Model.of(bundle), spec.settings, meter=run_meter(spec.run_id))
+def _open(spec: BundleWorker) -> ContainedWorker:
+    start = WorkerStart(
+        spec.bundle, spec.digest, spec.engine, spec.settings, threads=available_cores()
+    )
+    model = Model.of(load_bundle(spec.bundle, expected_digest=spec.digest))
+    worker = ContainedWorker(start, model, meter=run_meter(spec.run_id))
+    try:
+        _ = worker.engine_name  # whatever is wrong with the model is said now
+    except StopError:
+        worker.close()
+        raise
+    return worker

@@ -18,13 +18,14 @@ model in each one. A SavedModel is a program: load a bundle only from where the 
 
 import hashlib
 import json
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
-from typing import Any, Final
+from pathlib import Path, PurePosixPath
+from typing import Any, Final, get_args
 
 from seefood.errors import BundleError
-from seefood.image import ResizeRule
+from seefood.image import Filter, Fit, ResizeRule
 
 FORMAT_VERSION: Final = 1
 EXTRA: Final = "assets.extra"
@@ -32,6 +33,7 @@ MANIFEST: Final = f"{EXTRA}/bundle.json"
 LITERT_MODEL: Final = f"{EXTRA}/model.tflite"
 GOLDEN: Final = f"{EXTRA}/golden"
 DIGEST_SHOWN: Final = 12
+_LONGEST_SIDE: Final = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,12 +124,13 @@ def load_bundle(path: str | Path, *, expected_digest: str | None = None) -> Bund
         spec = _spec_from_json(document)
         files = {str(name): str(digest) for name, digest in document["files"].items()}
         stated = str(document["digest"])
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise BundleError(
             f"{root / MANIFEST} is no bundle description ({error!r}); make the bundle again with "
             "`seefood train` or `seefood package`"
         ) from error
     _check_spec(spec, root)
+    _check_names(root, spec, files)
     actual = _digest(spec, files)
     if actual != stated:
         raise BundleError(
@@ -135,7 +138,7 @@ def load_bundle(path: str | Path, *, expected_digest: str | None = None) -> Bund
             f"it states {stated[:DIGEST_SHOWN]}; get the bundle again from where it was made"
         )
     _verify_files(root, files)
-    if expected_digest is not None and not _digest_matches(actual, expected_digest):
+    if expected_digest is not None and not digest_matches(actual, expected_digest):
         raise BundleError(
             f"the bundle {root} has the digest {actual[:DIGEST_SHOWN]}, "
             f"{expected_digest!r} was asked for; name the right bundle or the right digest"
@@ -177,7 +180,7 @@ def _read_manifest(root: Path) -> dict[str, Any]:
             else "make one with `seefood train` or `seefood package`"
         )
         raise BundleError(f"{root} has no {MANIFEST}; {hint}") from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise BundleError(f"{root / MANIFEST} cannot be read: {error}") from error
     version = document.get("format_version") if isinstance(document, dict) else None
     if version != FORMAT_VERSION:
@@ -193,7 +196,7 @@ def _spec_from_json(document: Mapping[str, Any]) -> BundleSpec:
     return BundleSpec(
         name=str(document["name"]),
         labels=tuple(map(str, document["labels"])),
-        rule=ResizeRule(**document["rule"]),
+        rule=_rule_from_json(document["rule"]),
         thresholds=tuple(map(float, document["thresholds"])),
         certificate=Certificate(
             tolerance=float(certificate["tolerance"]),
@@ -205,6 +208,19 @@ def _spec_from_json(document: Mapping[str, Any]) -> BundleSpec:
         training=dict(document["training"]),
         metrics=dict(document["metrics"]),
     )
+
+
+def _rule_from_json(document: Mapping[str, Any]) -> ResizeRule:
+    rule = ResizeRule(**document)
+    sides = (rule.height, rule.width)
+    if not all(isinstance(side, int) and 0 < side <= _LONGEST_SIDE for side in sides):
+        raise ValueError(f"an input of {rule.width} x {rule.height} pixels")
+    if rule.fit not in get_args(Fit) or rule.filter not in get_args(Filter):
+        raise ValueError(f"the fit {rule.fit!r} with the filter {rule.filter!r}")
+    margin = rule.scaled_decode
+    if margin is not None and not (isinstance(margin, int | float) and 0 < margin < math.inf):
+        raise ValueError(f"the scaled decode {margin!r}")
+    return rule
 
 
 def _check_spec(spec: BundleSpec, root: Path) -> None:
@@ -224,13 +240,21 @@ def _check_spec(spec: BundleSpec, root: Path) -> None:
         raise BundleError(f"the bundle {root} contradicts itself: {wrong}")
 
 
+def _check_names(root: Path, spec: BundleSpec, files: Mapping[str, str]) -> None:
+    outside = [name for name in files if ".." in PurePosixPath(name).parts or name[:1] == "/"]
+    _refuse(root, outside, "lies outside the bundle")
+    unknown = [golden.file for golden in spec.certificate.goldens if golden.file not in files]
+    _refuse(root, unknown, "is in its certificate and not among its files")
+
+
 def _digest(spec: BundleSpec, files: Mapping[str, str]) -> str:
     content = {"format_version": FORMAT_VERSION, **asdict(spec), "files": dict(files)}
     canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
-def _digest_matches(actual: str, expected: str) -> bool:
+def digest_matches(actual: str, expected: str) -> bool:
+    """Whether `expected` is the whole digest `actual` or at least its first 12 digits."""
     return len(expected) >= DIGEST_SHOWN and actual.startswith(expected.lower())
 
 

@@ -14,7 +14,7 @@ from seefood.results import Format, encode_rows, part_location
 from seefood.storage import write
 from seefood.totals import Totals, count_rows
 from seefood.uris import Location
-from seefood.worker import Worker
+from seefood.worker import Classifier
 
 FIRST_CHUNK: Final = 64
 """The first chunk is small, so that the first rows are soon there to look at."""
@@ -51,7 +51,7 @@ def chunk_refs(refs: Iterable[ImageRef], size: ChunkSize = ChunkSize()) -> Itera
         yield chunk
 
 
-def classify_chunk(refs: Sequence[ImageRef], worker: Worker, target: Target) -> Totals:
+def classify_chunk(refs: Sequence[ImageRef], worker: Classifier, target: Target) -> Totals:
     """Classify `refs`, write their rows as one object and return what was counted.
 
     Atomic and idempotent. Raises `JobError` if the object cannot be written, or if a row is

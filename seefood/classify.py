@@ -15,6 +15,7 @@ from seefood.engines import Engine, Probabilities
 from seefood.errors import ErrorCode, PictureError
 from seefood.image import DEFAULT_LIMITS, DecodedImage, Limits, Pixels, ResizeRule, decode
 from seefood.records import ImageRef, Prediction, Row, Status, utc_now
+from seefood.redact import redacted
 
 Fetched = tuple[ImageRef, bytes | PictureError]
 """A reference and its bytes, or why there are none."""
@@ -105,6 +106,9 @@ def _predict(
     except Exception as error:  # noqa: BLE001 (a runtime raises anything; the picture's row says it)
         if len(images) > 1:
             return [answer for image in images for answer in _predict([image], engine, classes)]
+        if isinstance(error, MemoryError):
+            message = f"there was not enough memory for the {engine.name} engine"
+            return [PictureError(ErrorCode.OUT_OF_MEMORY, message)]
         text = " ".join(str(error).split())[:200] or type(error).__name__
         return [PictureError(ErrorCode.ENGINE_ERROR, f"the {engine.name} engine failed: {text}")]
 
@@ -149,7 +153,7 @@ def _row(
         classified_at=utc_now(),
     )
     if isinstance(answer, PictureError):
-        return replace(row, error_code=str(answer.code), error_message=str(answer))
+        return replace(row, error_code=str(answer.code), error_message=redacted(str(answer)))
     prediction = rank(answer, model, top_k)
     if shown is not None and shown.damage is not None:  # a person should look
         prediction = replace(prediction, status=Status.UNSURE)

@@ -68,7 +68,8 @@ def load_prices(path: Path) -> dict[str, Any]:
             if not all(float(v) >= 0 for k, v in prices[kind].items() if k != "name"):
                 raise ValueError(f"{kind} has a price below zero")
         _ = prices["name"], prices["date"]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        money(Work(1, 1, 1, Interval(1.0, 1.0, 1.0), 1), prices)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
         raise UsageError(
             f"{path} is no price table ({error}); take {default_prices()} as the model"
         ) from error
@@ -138,6 +139,7 @@ def receipt(work: Work, seconds: float, prices: Mapping[str, Any]) -> dict[str, 
 
 
 def peak_memory_bytes() -> int:
-    """Return the most memory that this process has held so far."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    """Return the most memory that this process and its largest ended child have held so far."""
+    usages = map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    peak = sum(usage.ru_maxrss for usage in usages)
     return int(peak if sys.platform == "darwin" else peak * 1024)

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Final
 
-from seefood.bundle import MANIFEST, load_bundle
+from seefood.bundle import DIGEST_SHOWN, MANIFEST, digest_matches, load_bundle
 from seefood.errors import BundleError, JobError
 from seefood.storage import read
 from seefood.uris import Location, parse_location
@@ -23,8 +23,10 @@ _MANIFEST_BYTES: Final = 64 * 1024 * 1024
 _PART: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._ -]*")
 
 
-def fetch_bundle(uri: str, cache: Path) -> Path:
+def fetch_bundle(uri: str, cache: Path, *, expected_digest: str | None = None) -> Path:
     """Return the folder of the bundle at `uri`, below `cache`; fetch it unless it is there.
+
+    `expected_digest` pins it as `load_bundle` does; nothing more of another one is fetched.
 
     Atomic: the folder `cache/<digest>` appears whole or not at all, so several processes may fetch
     at once. Raises `BundleError` for a bundle that is absent, damaged, or names a file outside
@@ -33,6 +35,11 @@ def fetch_bundle(uri: str, cache: Path) -> Path:
     source = parse_location(uri.rstrip("/"))
     manifest = _read(source, MANIFEST)
     digest, files = _contents(manifest, uri)
+    if expected_digest is not None and not digest_matches(digest, expected_digest):
+        raise BundleError(
+            f"the bundle {uri} has the digest {digest[:DIGEST_SHOWN]}, {expected_digest!r} was "
+            "asked for; name the right bundle or the right digest"
+        )
     target = cache / digest
     if target.is_dir():
         load_bundle(target, expected_digest=digest)

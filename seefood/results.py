@@ -31,7 +31,7 @@ RESULTS: Final = "results"
 UPLOADS: Final = "uploads"
 RUNS: Final = "runs"
 _COLUMNS: Final = tuple(field.name for field in fields(Row))
-_TEXT_COLUMNS: Final = frozenset({"label", "error_message", "model"})
+_TEXT_COLUMNS: Final = frozenset({"etag", "version_id", "label", "error_message", "model"})
 # A spreadsheet runs a cell that begins with one of these (OWASP, CSV injection).
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 _LONGEST_CELL: Final = 2**31 - 1  # `top` may list every label; Python's default is 128 KiB

@@ -97,7 +97,7 @@ def count_rows(rows: Iterable[Row]) -> Totals:
         read += row.size_bytes if row.error_code not in _UNREAD else 0
         if row.label is not None:
             label[row.label] += 1
-        if row.error_code is not None:
+        if row.error_code is not None and row.status is Status.FAILED:  # else it was salvaged
             error[row.error_code] += 1
     return Totals(
         rows=status.total(),

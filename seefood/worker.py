@@ -12,12 +12,13 @@ from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from queue import Empty, SimpleQueue
-from typing import Final
+from typing import Final, Protocol
 
 from seefood.budget import Budget
 from seefood.classify import Model, Settings, classify_images
 from seefood.engines import Engine
 from seefood.errors import ErrorCode, JobError, PictureError
+from seefood.notes import Notes
 from seefood.progress import Meter
 from seefood.records import ImageRef, Row
 from seefood.storage import Store, open_store
@@ -28,12 +29,38 @@ _FETCHERS: Final = 48
 _AHEAD_BYTES: Final = 128 * 1024 * 1024
 
 
+class Classifier(Protocol):
+    """What takes chunks through: a `Worker`, or a process that has one."""
+
+    @property
+    def engine_name(self) -> str:
+        """What rows state in their `engine` column."""
+
+    def classify(self, refs: Sequence[ImageRef]) -> list[Row]:
+        """Return one row for each of `refs`, in order."""
+
+
+class Chunk(Protocol):
+    """A chunk on its way."""
+
+    @property
+    def number(self) -> int:
+        """What its pictures are noted by."""
+
+    def put(self, index: int, row: Row) -> None:
+        """Keep the row of one picture."""
+
+    def fail(self, error: BaseException) -> None:
+        """Take note that it cannot be finished; the first error counts."""
+
+
 @dataclass(slots=True)
 class _Chunk:
-    """A chunk on its way: rows by index, and how many are still missing."""
+    """A chunk that somebody waits for: rows by index, and how many are still missing."""
 
     rows: list[Row | None]
     missing: int
+    number: int = 0
     done: Future[None] = field(default_factory=Future)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -60,7 +87,7 @@ class _Chunk:
 class _Task:
     """One picture on its way; `source` is None while a compute thread has to read it itself."""
 
-    chunk: _Chunk
+    chunk: Chunk
     index: int
     ref: ImageRef
     source: bytes | PictureError | None
@@ -78,20 +105,24 @@ class Worker:
         *,
         threads: int | None = None,
         meter: Meter | None = None,
+        notes: Notes | None = None,
     ) -> None:
         """`threads` is the number of compute threads, by default one for each core.
 
-        `meter` counts pictures as they are done.
+        `meter` counts pictures as they are done, `notes` tell which are being decoded.
         """
         self._engine = engine
         self._model = model
         self._settings = settings
         self._meter = meter or Meter()
+        self._notes = notes
         self._queue: SimpleQueue[_Task] = SimpleQueue()
         self._budget = Budget(_AHEAD_BYTES)
         self._fetchers = ThreadPoolExecutor(_FETCHERS, thread_name_prefix="fetch")
         for number in range(threads or available_cores()):
-            threading.Thread(target=self._compute, name=f"compute-{number}", daemon=True).start()
+            threading.Thread(
+                target=self._compute, args=(number,), name=f"compute-{number}", daemon=True
+            ).start()
 
     @property
     def engine_name(self) -> str:
@@ -107,11 +138,15 @@ class Worker:
             return []
         chunk = _Chunk([None] * len(refs), len(refs))
         for index, ref in enumerate(refs):
-            self._start(chunk, index, ref)
+            self.start(chunk, index, ref)
         chunk.done.result()
         return [row for row in chunk.rows if row is not None]
 
-    def _start(self, chunk: _Chunk, index: int, ref: ImageRef) -> None:
+    def start(self, chunk: Chunk, index: int, ref: ImageRef, data: bytes | None = None) -> None:
+        """Take up one picture, whose row `chunk` gets; its bytes are read unless they are given.
+
+        Waits while too many bytes are fetched ahead.
+        """
         limit = self._settings.limits.max_bytes
         if ref.size_bytes > limit:
             error = PictureError(
@@ -119,6 +154,9 @@ class Worker:
                 f"{ref.size_bytes:,} bytes are more than the limit of {limit:,}",
             )
             self._queue.put(_Task(chunk, index, ref, error, 0))
+            return
+        if data is not None:
+            self._queue.put(_Task(chunk, index, ref, data, 0))
             return
         store = open_store(parse_location(ref.uri).root)
         if not store.is_remote:
@@ -135,7 +173,7 @@ class Worker:
             self._budget.give(task.cost)
             task.chunk.fail(error)
 
-    def _compute(self) -> None:
+    def _compute(self, thread: int) -> None:
         """Take pictures up, as many at once as the engine likes and as are ready, for ever."""
         most = self._engine.batch_size
         while True:
@@ -145,18 +183,22 @@ class Worker:
                     tasks.append(self._queue.get_nowait())
                 except Empty:
                     break
-            self._finish(tasks)
+            self._finish(tasks, thread)
 
-    def _finish(self, tasks: list[_Task]) -> None:
+    def _finish(self, tasks: list[_Task], thread: int) -> None:
         try:
             self._check_time()
             fetched = [(task.ref, _source(task)) for task in tasks]
+            if self._notes is not None:
+                self._notes.begin(thread, [(task.chunk.number, task.index) for task in tasks])
             rows = classify_images(fetched, self._engine, self._model, self._settings)
         except BaseException as error:  # noqa: BLE001 (a thread must not die with a chunk waiting)
             for task in tasks:
                 task.chunk.fail(error)
             return
         finally:
+            if self._notes is not None:
+                self._notes.end(thread)
             for task in tasks:
                 self._budget.give(task.cost)
         for task, row in zip(tasks, rows, strict=True):

@@ -15,6 +15,7 @@ from door.uploads import Fate, Outcome
 from door.web import Response
 from seefood.bundle import DIGEST_SHOWN
 from seefood.classify import Model
+from seefood.redact import redacted
 
 SERVICE: Final = "upload-door"
 NAMESPACE: Final = "seefood"
@@ -69,7 +70,7 @@ class Operations:
         self._logger.set_correlation_id(message.id or None)
         if message.error is not None:
             self._count("Malformed")
-            self._logger.error("malformed", reason=message.error)
+            self._logger.error("malformed", reason=redacted(message.error))
         for kind in message.ignored:
             self._logger.info("ignored", event_kind=kind)
         for outcome in outcomes:
@@ -91,7 +92,7 @@ class Operations:
 
     def tell_failure(self, error: Exception) -> None:
         """Log what ends the invocation."""
-        self._logger.error("failed", reason=f"{type(error).__name__}: {error}")
+        self._logger.error("failed", reason=redacted(f"{type(error).__name__}: {error}"))
 
     def _tell_outcome(self, outcome: Outcome) -> None:
         self._count(_METRIC_OF[outcome.fate])
@@ -105,7 +106,7 @@ class Operations:
             line |= {"label": row.label, "score": row.score, "status": str(row.status)}
             line |= {"error_code": row.error_code, "milliseconds": round(outcome.milliseconds, 2)}
         if outcome.reason is not None:
-            line["reason"] = outcome.reason
+            line["reason"] = redacted(outcome.reason)
         bad = outcome.fate in {Fate.REFUSED, Fate.RETRY}
         (self._logger.error if bad else self._logger.info)(str(outcome.fate), **line)
 

@@ -9,7 +9,12 @@
     SEEFOOD_TOP_K            how many labels a row lists
     SEEFOOD_MAX_BYTES        of one picture; larger ones get a failure row
     SEEFOOD_MAX_PIXELS       width x height of one picture, as its header states them
+    SEEFOOD_MAX_MEMORY       what decoding one may hold, in bytes
+    SEEFOOD_MAX_FRAMES       of an animation, whose first frame is labelled
+    SEEFOOD_SALVAGE          1 labels a cut-off JPEG by what it still shows, as unsure
 
+Bytes, pixels and memory are by default what the function's memory can carry. There are no seconds
+for one picture here: the function's own time-out ends what hangs.
 Lists are separated by spaces or commas.
 """
 
@@ -28,8 +33,8 @@ from seefood.uris import Location, parse_location
 _MIB: Final = 1024 * 1024
 # What the runtime, the libraries and the network take before the first picture, rounded up.
 _BASE_BYTES: Final = 160 * _MIB
-# The most that decoding takes per pixel that lies in memory (16-bit grey as floats), and per pixel
-# of a progressive JPEG, whose coefficients are held in full whatever size is decoded.
+# The most that decoding takes per pixel that lies in memory, and per pixel of a progressive JPEG,
+# whose coefficients are held in full whatever size is decoded; `seefood.cost` estimates each.
 _BYTES_PER_DECODED_PIXEL: Final = 14
 _BYTES_PER_PIXEL: Final = 6
 
@@ -59,7 +64,11 @@ def read_settings(environ: Mapping[str, str]) -> DoorSettings:
         results=results,
         allowed_buckets=frozenset(_list(environ, "SEEFOOD_ALLOWED_BUCKETS")),
         tag=environ.get("SEEFOOD_TAG") or None,
-        judging=Judging(top_k=_number(environ, "SEEFOOD_TOP_K") or 5, limits=_limits(environ)),
+        judging=Judging(
+            top_k=_number(environ, "SEEFOOD_TOP_K") or 5,
+            limits=_limits(environ),
+            salvage=environ.get("SEEFOOD_SALVAGE", "").lower() in ("1", "true", "yes", "on"),
+        ),
     )
 
 
@@ -70,6 +79,7 @@ def limits_for(memory_mib: int) -> Limits:
         max_bytes=min(DEFAULT_LIMITS.max_bytes, free // 6),
         max_pixels=min(DEFAULT_LIMITS.max_pixels, free // _BYTES_PER_PIXEL),
         max_decoded_pixels=min(DEFAULT_LIMITS.max_decoded_pixels, free // _BYTES_PER_DECODED_PIXEL),
+        max_decode_bytes=min(DEFAULT_LIMITS.max_decode_bytes, free),
     )
 
 
@@ -98,6 +108,8 @@ def _limits(environ: Mapping[str, str]) -> Limits:
         max_bytes=_number(environ, "SEEFOOD_MAX_BYTES") or safe.max_bytes,
         max_pixels=_number(environ, "SEEFOOD_MAX_PIXELS") or safe.max_pixels,
         max_decoded_pixels=safe.max_decoded_pixels,
+        max_decode_bytes=_number(environ, "SEEFOOD_MAX_MEMORY") or safe.max_decode_bytes,
+        max_frames=_number(environ, "SEEFOOD_MAX_FRAMES") or safe.max_frames,
     )
 
 

@@ -139,7 +139,7 @@ def _classify(request: HttpRequest, labeller: Labeller, allowed: frozenset[str])
     began = time.perf_counter()
     row = labeller.row(question.fetched)
     spent = (time.perf_counter() - began) * 1000.0
-    if row.error_code is not None:
+    if row.error_code is not None and row.label is None:  # one with a label was salvaged
         raise of_picture(PictureError(ErrorCode(row.error_code), row.error_message or ""))
     answer: dict[str, Any] = {**_told(row), "milliseconds": round(spent, 2)}
     if question.wants_heatmap:
@@ -151,14 +151,16 @@ def _told(row: Row) -> dict[str, Any]:
     """Return the part of a row that a caller has not said himself."""
     own = ("label", "score", "top", "status", "width", "height", "format")
     model = ("model", "model_digest", "engine")
+    damage = ("error_code", "error_message") if row.error_code is not None else ()
     told = row.as_json()
-    return {name: told[name] for name in (*own, *model)}
+    return {name: told[name] for name in (*own, *model, *damage)}
 
 
 def _heatmap(fetched: Fetched, row: Row, labeller: Labeller) -> HeatMap:
     _, data = fetched
     assert isinstance(data, bytes)  # noqa: S101 (a picture that has a label was read)
-    image = decode(data, labeller.model.rule, labeller.judging.limits)
+    judging = labeller.judging
+    image = decode(data, labeller.model.rule, judging.limits, salvage=judging.salvage)
     label = labeller.model.labels.index(row.label or "")
     return heat_map(image, label, labeller.engine, labeller.model.rule)
 

@@ -16,6 +16,8 @@ import click
 
 from seefood.cli.terminal import keep_native_output_away
 from seefood.errors import SeefoodError, UsageError
+from seefood.printable import printable
+from seefood.redact import SafeFormatter, redacted
 
 _COMMANDS: Final = {
     "classify": "Label every picture of folders, buckets, globs: one row each.",
@@ -72,11 +74,9 @@ def cli(ctx: click.Context, *, verbose: bool) -> None:
       seefood classify s3://photos/2026/ --output s3://labels/2026
     """  # noqa: D301 (click's mark against re-wrapping)
     ctx.obj = ctx.obj or []
-    logging.basicConfig(
-        level=logging.INFO if verbose else logging.ERROR,
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-        stream=sys.stderr,
-    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(SafeFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=logging.INFO if verbose else logging.ERROR, handlers=[handler])
     logging.captureWarnings(capture=True)
     if not verbose:  # Beam logs the traceback of what its caller is told anyway
         logging.getLogger("apache_beam").setLevel(logging.CRITICAL)
@@ -126,5 +126,5 @@ def _refuse(error: click.ClickException) -> None:
 
 
 def _fail(message: str, code: int) -> None:
-    click.echo(f"seefood: {message}", err=True)
+    click.echo(f"seefood: {printable(redacted(message))}", err=True)
     sys.exit(code)

@@ -9,7 +9,14 @@ from typing import Any, Final
 
 import click
 
-from seefood.cli.options import engine_option, model_option, model_path, top_k_option
+from seefood.cli.limiting import judging, limit_options
+from seefood.cli.options import (
+    engine_option,
+    model_digest_option,
+    model_option,
+    model_path,
+    top_k_option,
+)
 from seefood.cli.selecting import check_named, manifests, selection, source_options
 
 # Written out, because its home imports NumPy and `--help` must be instant; a test compares.
@@ -22,6 +29,7 @@ TOO_MANY_FAILED: Final = 3
 @source_options
 @click.option("--output", required=True, metavar="DEST", help="A folder or URI for the results.")
 @model_option
+@model_digest_option
 @click.option(
     "--format",
     "form",
@@ -32,6 +40,7 @@ TOO_MANY_FAILED: Final = 3
 )
 @top_k_option
 @engine_option
+@limit_options
 @click.option(
     "--max-failure-ratio",
     type=click.FloatRange(0.0, 1.0),
@@ -85,17 +94,17 @@ def classify_command(beam: Sequence[str], /, *, quiet: bool, **typed: Any) -> in
     from pipeline.launch import Request, launch
     from pipeline.light import import_in_background
     from seefood.chunks import ChunkSize
-    from seefood.classify import Settings
     from seefood.shard import parse_shard
 
     check_named(typed)
     request = Request(
         sources=tuple(typed["sources"]),
         output=typed["output"],
-        bundle=model_path(typed["model"]),
+        bundle=model_path(typed["model"], typed["model_digest"]),
+        digest=typed["model_digest"],
         engine=typed["engine"],
         form=typed["form"],
-        settings=Settings(top_k=typed["top_k"]),
+        settings=judging(typed),
         chunk=ChunkSize(pictures=typed["chunk_size"]),
         limit=typed["limit"],
         manifests=manifests(typed),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from seefood.cli.options import engine_option
+from seefood.cli.options import engine_option, model_digest_option, named_bundle
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -24,9 +24,18 @@ if TYPE_CHECKING:
     metavar="DIR",
     help="Where evaluation.html and evaluation.json go; overwritten.",
 )
+@model_digest_option
 @engine_option
 @click.option("--json", "as_json", is_flag=True, help="Print the JSON document, too.")
-def evaluate_command(*, bundle: str, data: str, output: Path, engine: str, as_json: bool) -> None:
+def evaluate_command(
+    *,
+    bundle: str,
+    data: str,
+    output: Path,
+    model_digest: str | None,
+    engine: str,
+    as_json: bool,
+) -> None:
     """Measure BUNDLE on DATA: a folder (or URI) with one folder of photos for each label.
 
     Where DATA has train/ and test/, only test/ is used. If both engines are here, they are compared
@@ -37,13 +46,11 @@ def evaluate_command(*, bundle: str, data: str, output: Path, engine: str, as_js
       seefood evaluate bundles/flowers flowers/ --output evaluation
       seefood evaluate bundles/flowers s3://photos/flowers --output evaluation --json | jq .accuracy
     """  # noqa: D301 (click's mark against re-wrapping)
-    from seefood.bundle import load_bundle
-    from seefood.cli.options import model_path
     from seefood.errors import JobError, UsageError
     from training.evaluate import choose_engines, classify_photos, labelled_photos, measure
     from training.evaluation_page import render_evaluation, with_interval
 
-    subject = load_bundle(model_path(bundle))
+    subject = named_bundle(bundle, model_digest)
     photos = labelled_photos(data, subject.labels)
     try:
         output.mkdir(parents=True, exist_ok=True)

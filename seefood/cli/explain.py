@@ -2,16 +2,18 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
-from seefood.cli.options import model_option, model_path
+from seefood.cli.options import model_digest_option, model_option, named_bundle
 
 
 @click.command("explain")
 @click.argument("image")
 @click.option("--output", required=True, metavar="PAGE.html", help="The page to write.")
 @model_option
+@model_digest_option
 @click.option(
     "--lang",
     type=click.Choice(("en", "pt")),
@@ -28,13 +30,7 @@ from seefood.cli.options import model_option, model_path
     "--compare", multiple=True, metavar="BUNDLE", help="Another network to ask; may be repeated."
 )
 def explain_command(
-    *,
-    image: str,
-    output: str,
-    model: str | None,
-    lang: str,
-    photos: Path | None,
-    compare: Sequence[str],
+    *, image: str, output: str, photos: Path | None, compare: Sequence[str], **typed: Any
 ) -> None:
     """Walk IMAGE through the network and write one page about it that opens from disk.
 
@@ -44,7 +40,6 @@ def explain_command(
       seefood explain lunch.jpg --output almoco.html --lang pt
       seefood explain lunch.jpg --output lunch.html --compare lenet5 --photos hotdog-data
     """  # noqa: D301 (click's mark against re-wrapping)
-    from seefood.bundle import load_bundle
     from seefood.errors import PictureError, UsageError
     from seefood.explain.page import Picture, explain_picture
     from seefood.printable import printable
@@ -52,14 +47,14 @@ def explain_command(
     from seefood.summary import shown
     from seefood.uris import parse_location
 
-    bundle = load_bundle(model_path(model))
-    others = [load_bundle(model_path(other)) for other in compare]
+    bundle = named_bundle(typed["model"], typed["model_digest"])
+    others = [named_bundle(other) for other in compare]
     try:
         data = read(parse_location(image))
         page = explain_picture(
             Picture(Path(image).name, data),
             bundle,
-            language="pt" if lang == "pt" else "en",
+            language="pt" if typed["lang"] == "pt" else "en",
             photos=photos,
             compared=others,
         )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from seefood.cli.options import ENGINES, model_path
+from seefood.cli.options import ENGINES, model_digest_option, named_bundle
 from seefood.printable import printable
 
 if TYPE_CHECKING:
@@ -23,8 +23,9 @@ _MOST_LINES: Final = 24
 
 @click.command("inspect")
 @click.argument("bundle", required=False)
+@model_digest_option
 @click.option("--json", "as_json", is_flag=True, help="One JSON document, with all files.")
-def inspect_command(*, bundle: str | None, as_json: bool) -> int:
+def inspect_command(*, bundle: str | None, model_digest: str | None, as_json: bool) -> int:
     """Verify every file of BUNDLE (default: the one in the box) and tell what it is.
 
     Each engine that is installed classifies the golden pictures: shown are the largest difference
@@ -35,9 +36,7 @@ def inspect_command(*, bundle: str | None, as_json: bool) -> int:
       seefood inspect
       seefood inspect bundles/flowers --json | jq .digest
     """  # noqa: D301 (click's mark against re-wrapping)
-    from seefood.bundle import load_bundle
-
-    document = _document(load_bundle(model_path(bundle)))
+    document = _document(named_bundle(bundle, model_digest))
     if as_json:
         click.echo(json.dumps(document, indent=2, ensure_ascii=False))
     else:

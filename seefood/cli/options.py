@@ -2,9 +2,12 @@
 
 import os
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
+
+if TYPE_CHECKING:
+    from seefood.bundle import Bundle
 
 # Written out, because the names' home imports NumPy and `--help` must be instant; a test compares.
 ENGINES: Final = ("auto", "litert", "tensorflow")
@@ -13,6 +16,12 @@ model_option = click.option(
     "--model",
     metavar="BUNDLE",
     help="The model bundle's folder or URI.  [default: hot dog, in the box]",
+)
+model_digest_option = click.option(
+    "--model-digest",
+    metavar="DIGEST",
+    envvar="SEEFOOD_MODEL_DIGEST",
+    help="Refuse any other model: the digest, or its first 12 digits or more.",
 )
 engine_option = click.option(
     "--engine", type=click.Choice(ENGINES), default="auto", show_default=True, help="What runs it."
@@ -27,10 +36,21 @@ top_k_option = click.option(
 )
 
 
-def model_path(model: str | None) -> Path:
+def named_bundle(model: str | None, digest: str | None = None) -> "Bundle":
+    """Return the verified bundle that the user named; with `digest` no other one.
+
+    Raises `BundleError`.
+    """
+    from seefood.bundle import load_bundle
+
+    return load_bundle(model_path(model, digest), expected_digest=digest)
+
+
+def model_path(model: str | None, digest: str | None = None) -> Path:
     """Return the folder of the bundle that the user named, or of the one in the box.
 
-    A bundle in a bucket is fetched into the user's cache first. Raises `BundleError`.
+    A bundle in a bucket is fetched into the user's cache first, unless it is another one than
+    `digest` says. Raises `BundleError`.
     """
     from seefood.bundle import default_bundle_path
     from seefood.remote_bundle import fetch_bundle
@@ -42,4 +62,4 @@ def model_path(model: str | None) -> Path:
     if location.is_local:
         return Path(location.key)
     caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return fetch_bundle(model, caches / "seefood" / "models")
+    return fetch_bundle(model, caches / "seefood" / "models", expected_digest=digest)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from seefood.cli.options import engine_option, model_option, model_path
+from seefood.cli.options import engine_option, model_digest_option, model_option, named_bundle
 from seefood.cli.selecting import check_named, manifests, selection, source_options
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ _PLACES = {
 @source_options
 @click.option("--output", metavar="DEST", help="Skip what has rows there, as the run would.")
 @model_option
+@model_digest_option
 @engine_option
 @click.option(
     "--cores", type=click.IntRange(min=1), metavar="N", help="Of the machine in question."
@@ -49,7 +50,6 @@ def plan_command(*, as_json: bool, **typed: Any) -> None:
     from itertools import islice
 
     from seefood import plan
-    from seefood.bundle import load_bundle
     from seefood.classify import Model, Settings
     from seefood.costs import default_prices, load_prices
     from seefood.engines import load_engine
@@ -63,7 +63,7 @@ def plan_command(*, as_json: bool, **typed: Any) -> None:
     sources: list[Source | Manifest] = [*map(parse_source, typed["sources"]), *manifests(typed)]
     output = parse_location(typed["output"]) if typed["output"] else None
     check_sources(sources, output)
-    bundle = load_bundle(model_path(typed["model"]))
+    bundle = named_bundle(typed["model"], typed["model_digest"])
     engine = load_engine(bundle, typed["engine"])
     parts = list_parts(output, bundle.digest) if output is not None else []
     ledger = read_ledger(part.uri for part in parts)

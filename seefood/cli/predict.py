@@ -4,11 +4,18 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from seefood.cli.options import engine_option, model_option, model_path, top_k_option
+from seefood.cli.limiting import judging, limit_options
+from seefood.cli.options import (
+    engine_option,
+    model_digest_option,
+    model_option,
+    model_path,
+    top_k_option,
+)
 from seefood.printable import printable
 
 if TYPE_CHECKING:
@@ -19,12 +26,12 @@ if TYPE_CHECKING:
 @click.command("predict")
 @click.argument("images", nargs=-1, required=True)
 @model_option
+@model_digest_option
 @engine_option
 @top_k_option
+@limit_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON row a line, as in the results.")
-def predict_command(
-    *, images: Sequence[str], model: str | None, engine: str, top_k: int, as_json: bool
-) -> int:
+def predict_command(*, images: Sequence[str], as_json: bool, **typed: Any) -> int:
     """Label each IMAGE (a file, a URI, or - for stdin) and print one line for it.
 
     Exit code 1 if a picture could not be classified.
@@ -36,18 +43,30 @@ def predict_command(
       curl -s https://example.org/lunch.jpg | seefood predict -
     """  # noqa: D301 (click's mark against re-wrapping)
     from seefood.bundle import load_bundle
-    from seefood.classify import Model, Settings, classify_images
-    from seefood.engines import load_engine
+    from seefood.classify import Model, failed_row
+    from seefood.errors import PictureError
     from seefood.results import encode_json_row
+    from seefood.solo import SoloWorker
+    from seefood.wire import WorkerStart
 
-    sources = [_fetch(image) for image in images]
-    bundle = load_bundle(model_path(model))
-    runtime = load_engine(bundle, engine)
-    failed = False
-    for image, fetched in zip(images, sources, strict=True):
-        (row,) = classify_images([fetched], runtime, Model.of(bundle), Settings(top_k=top_k))
-        failed = failed or row.error_code is not None
-        click.echo(encode_json_row(row) if as_json else _line(image, row), nl=not as_json)
+    digest = typed["model_digest"]
+    path = model_path(typed["model"], digest)
+    start = WorkerStart(str(path), digest, typed["engine"], judging(typed), threads=1)
+    solo = SoloWorker(start)
+    solo.begin()  # it gets ready while the pictures are fetched
+    try:
+        sources = [_fetch(image) for image in images]
+        model = Model.of(load_bundle(path, expected_digest=digest))
+        failed = False
+        for image, (ref, source) in zip(images, sources, strict=True):
+            if isinstance(source, PictureError):
+                row = failed_row(ref, source, solo.engine_name, model)
+            else:
+                row = solo.judge(ref, model, source)
+            failed = failed or row.label is None
+            click.echo(encode_json_row(row) if as_json else _line(image, row), nl=not as_json)
+    finally:
+        solo.close()
     return 1 if failed else 0
 
 
@@ -83,4 +102,5 @@ def _line(image: str, row: "Row") -> str:
     if row.score is None:
         return f"{name}  failed  {row.error_code}: {printable(row.error_message or '')}"
     unsure = "  (unsure)" if str(row.status) == "unsure" else ""
+    unsure = "  (salvaged)" if row.error_code is not None else unsure
     return f"{name}  {printable(row.label or '')}  {row.score:.1%}{unsure}"

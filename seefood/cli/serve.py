@@ -25,8 +25,9 @@ from uuid import uuid4
 
 import click
 
-from seefood.cli.options import model_option, model_path
+from seefood.cli.options import model_digest_option, model_option, model_path
 from seefood.errors import UsageError
+from seefood.printable import printable
 
 Handler = Callable[[dict[str, Any], "LocalContext"], dict[str, Any]]
 
@@ -52,7 +53,8 @@ _TEXT: Final = ("text/", "application/json", "application/x-www-form-urlencoded"
     help="Where to listen; 0.0.0.0 lets your phone in, and everybody else on the network.",
 )
 @model_option
-def serve_command(*, port: int, host: str, model: str | None) -> None:
+@model_digest_option
+def serve_command(*, port: int, host: str, model: str | None, model_digest: str | None) -> None:
     """Label photos in the browser: the Lambda's own handler and page, on this machine.
 
     Ends with Ctrl-C or SIGTERM. What it tells goes to stderr.
@@ -63,7 +65,7 @@ def serve_command(*, port: int, host: str, model: str | None) -> None:
       seefood serve --port 9000 --model my-bundle
       curl --data-binary @lunch.jpg -H 'Content-Type: image/jpeg' localhost:8000/classify
     """  # noqa: D301 (click's mark against re-wrapping)
-    handler = load_handler(model_path(model))
+    handler = load_handler(model_path(model, model_digest), model_digest)
     try:
         server = LocalServer((host, port), handler)
     except OSError as error:
@@ -77,8 +79,8 @@ def serve_command(*, port: int, host: str, model: str | None) -> None:
     _say("Stopped.")
 
 
-def load_handler(model: Path) -> Handler:
-    """Return the Lambda's handler with the bundle `model`.
+def load_handler(model: Path, digest: str | None = None) -> Handler:
+    """Return the Lambda's handler with the bundle `model`, which must have the digest if given.
 
     Raises `UsageError` if it is not there or misses a package, `BundleError` for a bad bundle.
     """
@@ -89,6 +91,7 @@ def load_handler(model: Path) -> Handler:
         )
     folder = _handler_folder()
     os.environ["SEEFOOD_MODEL"] = str(model)
+    os.environ["SEEFOOD_MODEL_DIGEST"] = digest or ""
     os.environ.setdefault("POWERTOOLS_LOG_LEVEL", "CRITICAL")  # people read this, not CloudWatch
     os.environ.setdefault("POWERTOOLS_METRICS_DISABLED", "true")
     sys.path.insert(0, str(folder))
@@ -159,11 +162,12 @@ class _Connection(BaseHTTPRequestHandler):
         try:
             answer = server.ask(to_event(self.command, self.path, dict(self.headers.items()), body))
         except Exception as error:  # noqa: BLE001 (as a Function URL: the server lives on)
-            _say(f"the handler failed: {type(error).__name__}: {error}")
+            _say(printable(f"the handler failed: {type(error).__name__}: {error}"))
             answer = _problem(HTTPStatus.INTERNAL_SERVER_ERROR, "the handler failed")
         self._send(answer)
         spent = (time.perf_counter() - began) * 1000.0
-        _say(f"{self.command} {urlsplit(self.path).path} {answer['statusCode']} {spent:.0f} ms")
+        path = printable(urlsplit(self.path).path)
+        _say(f"{printable(self.command)} {path} {answer['statusCode']} {spent:.0f} ms")
 
     do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = do_OPTIONS = do_PATCH = handle_one  # noqa: N815
 
@@ -210,7 +214,11 @@ def _problem(status: HTTPStatus, detail: str) -> dict[str, Any]:
     told = {"type": "about:blank", "title": status.phrase, "status": status, "detail": detail}
     return {
         "statusCode": int(status),
-        "headers": {"content-type": "application/problem+json"},
+        "headers": {
+            "content-type": "application/problem+json",
+            "cache-control": "no-store",
+            "x-content-type-options": "nosniff",
+        },
         "body": json.dumps(told),
     }
 
