@@ -25,11 +25,11 @@ from seefood.records import Row
 from seefood.wire import WorkerStart, encode, pack_error, pack_row, unpack_asked
 from seefood.worker import Worker
 
-_GATHER_SECONDS: Final = 0.005
+_GATHER_SECONDS: Final = 0.02
 
 
 class _Outlet:
-    """Sends messages on a thread of its own, those of a few milliseconds at once."""
+    """Sends messages on a thread of its own, those of some milliseconds at once."""
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream

@@ -103,3 +103,22 @@ def test_limits_follow_the_functions_memory() -> None:
     assert DEFAULT_LIMITS == large
     assert small.max_decoded_pixels * 14 < 512 * 1024 * 1024
     assert 12_000_000 < small.max_decoded_pixels < large.max_decoded_pixels
+
+
+def test_limits_and_salvage_can_be_set() -> None:
+    """Each limit has its variable; without them the function's memory decides."""
+    environ = {
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1024",
+        "SEEFOOD_MAX_MEMORY": "300000000",
+        "SEEFOOD_MAX_FRAMES": "1",
+        "SEEFOOD_SALVAGE": "1",
+    }
+    judging = read_settings(environ).judging
+    assert (300_000_000, 1, True) == (
+        judging.limits.max_decode_bytes,
+        judging.limits.max_frames,
+        judging.salvage,
+    )
+    plain = read_settings({"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512"}).judging
+    assert plain.limits.max_decode_bytes < 512 * 1024 * 1024
+    assert not plain.salvage

@@ -1,0 +1,29 @@
+"""Decodes one picture and prints how much memory that took, and how much was foreseen.
+
+python -m tests.decode_peak FILE
+"""
+
+import resource
+import sys
+from io import BytesIO
+from pathlib import Path
+
+from seefood.cost import decode_bytes
+from seefood.formats import open_image
+from seefood.image import ResizeRule, decode
+from tests.pictures import encoded, plain
+
+
+def main() -> None:
+    """Warm up on a small picture of the same format, then measure."""
+    data = Path(sys.argv[1]).read_bytes()
+    image, format_name = open_image(BytesIO(data), data[:64])
+    decode(encoded(plain(), format_name), ResizeRule(224, 224))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    decode(data, ResizeRule(224, 224, scaled_decode=None))
+    taken = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024
+    print(taken, decode_bytes(image, format_name, data, image.size))  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()
