@@ -88,7 +88,7 @@ def read_totals(location: Location) -> Totals:
     store = open_store(location.root)
     try:
         totals = Totals.from_json(json.loads(store.read(location.key)))
-    except (FileNotFoundError, ValueError, TypeError, AttributeError) as error:
+    except (FileNotFoundError, ValueError, TypeError, AttributeError, OverflowError) as error:
         raise JobError(
             f"the job ended without its counts at {location.uri}; can its workers write there?"
         ) from error

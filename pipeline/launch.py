@@ -6,6 +6,7 @@ else.
 """
 
 import json
+import math
 import os
 import signal
 import threading
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 
 
 _GRACE_SECONDS: Final = 5.0
+_INTERVAL: Final = ("low", "expected", "high")
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,8 +210,11 @@ def _read_quote(path: Path) -> dict[str, Any]:
     """Return what `seefood plan --json` printed. Raises `UsageError` for anything else."""
     try:
         quote = json.loads(path.read_bytes())
+        for value in (*map(quote["seconds"].get, _INTERVAL), quote["usd"]["machine"]["expected"]):
+            if not 0 <= value < math.inf:
+                raise ValueError(f"it quotes {value!r:.40}")
         return {name: quote[name] for name in ("due", "seconds", "usd", "prices")}
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise UsageError(
             f"{path} is no quote ({error!r}); make one with `seefood plan … --json > {path}`"
         ) from error

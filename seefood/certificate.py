@@ -9,22 +9,24 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from seefood.bundle import Bundle
-from seefood.errors import BundleError
-from seefood.image import decode
+from seefood.errors import BundleError, PictureError
+from seefood.image import DecodedImage, decode
 
 if TYPE_CHECKING:
     from seefood.engines import Engine
 
 
-def certify(engine: "Engine", bundle: Bundle) -> float:
+def certify(engine: "Engine", bundle: Bundle, at_least: float = 0.0) -> float:
     """Return the largest difference between `engine` and the certificate, a probability.
 
-    Raises `BundleError` with both numbers if it is above the certificate's tolerance.
+    Raises `BundleError` with both numbers if it is above the certificate's tolerance; `at_least`
+    widens that for an engine that rounds more.
     """
     certificate = bundle.spec.certificate
+    tolerance = max(certificate.tolerance, at_least)
     worst = 0.0
     for golden in certificate.goldens:
-        image = decode(bundle.file(golden.file).read_bytes(), bundle.spec.rule)
+        image = _decoded(golden.file, bundle)
         answer = engine.predict(image.pixels[np.newaxis])[0]
         expected = np.asarray(golden.probabilities, dtype=np.float32)
         if answer.shape != expected.shape:
@@ -34,12 +36,22 @@ def certify(engine: "Engine", bundle: Bundle) -> float:
             )
         differences = np.abs(answer - expected)
         at = int(differences.argmax())
-        if not differences[at] <= certificate.tolerance:  # also true for NaN
+        if not differences[at] <= tolerance:  # also true for NaN
             raise BundleError(
                 f"the {engine.name} engine gives {bundle.labels[at]} = {answer[at]:.6f} for "
                 f"{golden.file}, the certificate of {bundle.path} says {expected[at]:.6f} "
-                f"(tolerance {certificate.tolerance:g}); use another engine or package the model "
+                f"(tolerance {tolerance:g}); use another engine or package the model "
                 "again on this machine"
             )
         worst = max(worst, float(differences[at]))
     return worst
+
+
+def _decoded(name: str, bundle: Bundle) -> DecodedImage:
+    try:
+        return decode(bundle.file(name).read_bytes(), bundle.spec.rule)
+    except (OSError, PictureError) as error:
+        raise BundleError(
+            f"the golden picture {name} of {bundle.path} cannot be read ({error}); package the "
+            "model again"
+        ) from error

@@ -14,9 +14,9 @@ from itertools import groupby, islice
 from typing import Final
 
 from seefood.bundle import DIGEST_SHOWN
-from seefood.errors import JobError, UsageError
+from seefood.errors import UsageError
 from seefood.lease import Claim, hold_lease
-from seefood.results import RESULTS, decode_rows, list_parts, part_format
+from seefood.results import RESULTS, decode_rows, list_parts, part_format, reading_part
 from seefood.storage import open_store
 from seefood.tidy import supersede
 from seefood.uris import Location, parse_location
@@ -110,12 +110,8 @@ def _merge(output: Location, digest: str, group: Sequence[_Part]) -> int:
 def _read(uri: str) -> _Part:
     location = parse_location(uri)
     data = open_store(location.root).read(location.key)
-    try:
+    with reading_part(uri):
         return _Part(location, data, _count(data, _form(uri)))
-    except (ValueError, KeyError, OSError) as error:
-        raise JobError(
-            f"{uri} holds no rows of seefood ({error}); move it away and run again"
-        ) from error
 
 
 def _count(data: bytes, form: str) -> int:

@@ -18,6 +18,7 @@ from seefood.records import ImageRef
 from seefood.storage import open_store
 from seefood.uris import Location
 
+_LARGEST: Final = 2**63 - 1
 _TRUE: Final = frozenset({True, "true", "True", "TRUE"})
 
 
@@ -100,16 +101,25 @@ def _ref(record: Mapping[str, Any], bucket: str, *, encoded: bool) -> ImageRef |
     key = str(record["key"])
     if encoded:
         key = unquote_plus(key)
-    if key.endswith("/") and not int(record.get("size") or 0):
+    size = stated_size(record.get("size"))
+    if key.endswith("/") and not size:
         return None
     version = record.get("versionid")
     return ImageRef(
         Location(f"s3://{record.get('bucket') or bucket}", key).uri,
         str(record.get("etag") or "").strip('"'),
-        int(record.get("size") or 0),
+        size,
         str(version) if version and version != "null" else None,
         _seconds(record.get("lastmodifieddate")),
     )
+
+
+def stated_size(told: Any) -> int:
+    """Return a size in bytes as a list tells it; 0 where it tells none. Raises `ValueError`."""
+    size = int(told or 0)
+    if not 0 <= size <= _LARGEST:
+        raise ValueError(f"an object of {told} bytes")
+    return size
 
 
 def _seconds(moment: Any) -> float | None:

@@ -11,6 +11,7 @@ because it slept for longer than that, notices and stops.
 import json
 import logging
 import os
+import re
 import socket
 import threading
 import time
@@ -22,6 +23,7 @@ from typing import Any, Final
 
 from seefood.bundle import DIGEST_SHOWN
 from seefood.errors import JobError, UsageError
+from seefood.printable import printable
 from seefood.records import format_utc, utc_now
 from seefood.results import RUNS
 from seefood.shard import Shard
@@ -31,6 +33,10 @@ from seefood.uris import Location, parse_location
 
 _log = logging.getLogger(__name__)
 
+_RUN_ID: Final = re.compile(r"[0-9A-Za-z-]{1,80}")
+"""Part of the names of what a dead run left behind."""
+_NAME: Final = re.compile(r"(all|\d+-of-\d+)\.(\d{1,9})\.json")
+"""What follows the digest in a lease's name: scope and number."""
 _LIFE_SECONDS: Final = 90.0
 _RENEW_SECONDS: Final = 20.0
 
@@ -68,9 +74,10 @@ class _Lease:
     @property
     def is_dead(self) -> bool:
         """Whether its run is known to be over, or was not heard of for too long."""
-        if float(self.content.get("expires_at", 0.0)) < time.time():
-            return True
-        return self.content.get("machine") == _machine() and not _lives(self.content)
+        here = _machine()
+        if self.content and here is not None and self.content["machine"] == here:
+            return not _lives(self.content)  # whatever this machine's clock did meanwhile
+        return not self.content or not self.content["expires_at"] >= time.time()
 
 
 @contextmanager
@@ -119,7 +126,8 @@ def _take(claim: Claim) -> _Lease:
         store.delete(mine.location.key)
         raise
     for lease in others:  # all of them dead
-        sweep(claim.output, [str(lease.content.get("run_id"))], [int(lease.content.get("pid", 0))])
+        if lease.content:
+            sweep(claim.output, [lease.content["run_id"]], [lease.content["pid"]])
         store.delete(lease.location.key)
     return mine
 
@@ -127,12 +135,15 @@ def _take(claim: Claim) -> _Lease:
 def _refuse(claim: Claim, leases: list[_Lease]) -> None:
     for lease in leases:
         if not lease.is_dead:
-            left = float(lease.content["expires_at"]) - time.time()
-            who = f"the run {lease.content.get('run_id')} on {lease.content.get('host')}"
-            raise UsageError(
-                _refusal(claim, f"{who} is writing there since {lease.content.get('since')}")
-                + f" (if that run is dead, its claim ends in {left:.0f} s)"
+            left = max(0.0, lease.content["expires_at"] - time.time())
+            who = f"the run {lease.content['run_id']} on {lease.content['host']}"
+            hint = (
+                f"it is the process {lease.content['pid']} of this machine"
+                if lease.content["machine"] == _machine()
+                else f"if that run is dead, its claim ends in {left:.0f} s"
             )
+            since = f"is writing there since {lease.content['since']}"
+            raise UsageError(f"{_refusal(claim, f'{who} {since}')} ({hint})")
 
 
 def _refusal(claim: Claim, why: str) -> str:
@@ -155,11 +166,27 @@ def _find(claim: Claim) -> list[_Lease]:
         return []
     for ref in refs:
         location = parse_location(ref.uri)
-        _, scope, number, _ = location.key.rpartition("/")[2].split(".")
-        with suppress(FileNotFoundError, ValueError):  # it ended, or was cut off by a full disk
-            content = json.loads(store.read(location.key))
-            found.append(_Lease(location, scope, int(number), content))
+        name = _NAME.fullmatch(location.key.removeprefix(prefix.key))
+        if name is not None:
+            with suppress(FileNotFoundError):  # it ended meanwhile
+                content = _parsed(store.read(location.key))
+                found.append(_Lease(location, name[1], int(name[2]), content))
     return found
+
+
+def _parsed(data: bytes) -> dict[str, Any]:
+    """Return a lease's content; empty, which is a dead run's, for what none of ours wrote."""
+    try:
+        content = json.loads(data)
+        return {
+            **{name: content[name] for name in ("machine", "started")},
+            **{name: printable(str(content[name])) for name in ("host", "since")},
+            "expires_at": float(content["expires_at"]),
+            "pid": int(content["pid"]),
+            "run_id": content["run_id"] if _RUN_ID.fullmatch(content["run_id"]) else "unknown",
+        }
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
+        return {}
 
 
 def _renew(claim: Claim, mine: _Lease, stop: threading.Event, on_lost: Callable[[], None]) -> None:
@@ -209,7 +236,7 @@ def _lives(content: dict[str, Any]) -> bool:
     """Whether the process that wrote a lease on this machine is still the same."""
     if content.get("machine") is None:
         return True
-    return bool(_started(int(content["pid"])) == content["started"])
+    return bool(_started(content["pid"]) == content["started"])
 
 
 def _started(pid: int) -> str | None:

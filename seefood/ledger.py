@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from seefood.errors import ErrorCode, JobError
+from seefood.errors import ErrorCode
 from seefood.records import ImageRef
-from seefood.results import decode_rows, part_format
+from seefood.results import decode_rows, part_format, reading_part
 from seefood.storage import open_store
 from seefood.uris import parse_location
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     from numpy.typing import NDArray
 
 _READERS: Final = 16
@@ -106,7 +107,7 @@ def read_columns(uri: str, columns: Sequence[str]) -> list[tuple[Any, ...]]:
     """
     location = parse_location(uri)
     form = part_format(uri) or ""
-    try:
+    with reading_part(uri):
         data = open_store(location.root).read(location.key)
         if form != "parquet":
             return [
@@ -115,11 +116,21 @@ def read_columns(uri: str, columns: Sequence[str]) -> list[tuple[Any, ...]]:
         import pyarrow.parquet as pq  # noqa: PLC0415 (100 ms, and the Lambda has none)
 
         table = pq.read_table(io.BytesIO(data), columns=list(columns))
+        _check_types(table)
         return list(zip(*(table[name].to_pylist() for name in columns), strict=True))
-    except (ValueError, KeyError, OSError) as error:
-        raise JobError(
-            f"{uri} holds no rows of seefood ({error}); move it away and run again"
-        ) from error
+
+
+def _check_types(table: "pa.Table") -> None:
+    """Raise `ValueError` for a column that holds something else, or misses values.
+
+    Not exactly our types: a table that somebody rewrote with another tool is still the ledger.
+    """
+    for column in table.schema:
+        kind = "timestamp" if column.name == "classified_at" else "string"
+        if kind not in str(column.type) and str(column.type) != "null":
+            raise ValueError(f"its column {column.name} is of {column.type}")
+        if column.name != "error_code" and table[column.name].null_count:
+            raise ValueError(f"its column {column.name} is not filled")
 
 
 def _outcomes(uri: str) -> list[tuple[bytes, str | None]]:

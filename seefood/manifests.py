@@ -22,8 +22,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import unquote_plus
 
-from seefood.errors import PictureError, UsageError
-from seefood.inventory import is_inventory, read_inventory
+from seefood.errors import PictureError, SeefoodError, UsageError
+from seefood.inventory import is_inventory, read_inventory, stated_size
 from seefood.records import ImageRef
 from seefood.storage import open_store
 from seefood.uris import Location, parse_location
@@ -70,9 +70,12 @@ def read_manifest(manifest: Manifest) -> Iterator[ImageRef]:
             return
         for number, record in enumerate(_records(data, manifest), start=1):
             yield _ref(record, manifest, location, number)
-    except (ValueError, OSError, EOFError) as error:
+    except SeefoodError:
+        raise
+    except Exception as error:  # gzip, csv, json and Arrow raise anything for what is none
+        cause = f"it has no {error}" if isinstance(error, KeyError) else error
         raise UsageError(
-            f"the manifest {manifest.uri} cannot be read: {error}; it must be txt, csv, jsonl, "
+            f"the manifest {manifest.uri} cannot be read: {cause}; it must be txt, csv, jsonl, "
             "Parquet or an S3 Inventory's manifest.json"
         ) from error
 
@@ -149,7 +152,7 @@ def _csv_records(text: str, suffix: str, column: str | None) -> Iterator[Mapping
         # No header: names alone, or what S3 Batch Operations reads, whose keys are URL-encoded.
         batch = len(first) in (2, 3) and "/" not in first[0] and "." not in first[0][-5:]
         for row in (first, *rows):
-            if row and batch:
+            if batch and len(row) > 1:
                 version = row[2] if len(row) > 2 else None
                 yield {"bucket": row[0], "key": unquote_plus(row[1]), "version_id": version}
             elif row:
@@ -173,7 +176,7 @@ def _ref(
     return ImageRef(
         _absolute(found, location).uri,
         str(_first(values, _TAGS) or "").strip('"'),
-        int(size) if size else 0,
+        stated_size(size),
         str(version) if version and version != "null" else None,
     )
 

@@ -12,12 +12,13 @@ import hashlib
 import io
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import fields
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from seefood.bundle import DIGEST_SHOWN
-from seefood.errors import JobError, UsageError
+from seefood.errors import JobError, SeefoodError, UsageError
 from seefood.records import ImageRef, Row, Status
 from seefood.storage import open_store
 from seefood.uris import Location, parse_location
@@ -32,6 +33,16 @@ UPLOADS: Final = "uploads"
 RUNS: Final = "runs"
 _COLUMNS: Final = tuple(field.name for field in fields(Row))
 _TEXT_COLUMNS: Final = frozenset({"etag", "version_id", "label", "error_message", "model"})
+_KINDS: Final[dict[str, tuple[type, ...]]] = {
+    **dict.fromkeys(("uri", "etag", "model", "model_digest", "engine"), (str,)),
+    **dict.fromkeys(
+        ("version_id", "format", "label", "error_code", "error_message"), (str, type(None))
+    ),
+    **dict.fromkeys(("width", "height"), (int, type(None))),
+    "size_bytes": (int,),
+    "score": (int, float, type(None)),
+    "classified_at": (datetime,),
+}
 # A spreadsheet runs a cell that begins with one of these (OWASP, CSV injection).
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 _LONGEST_CELL: Final = 2**31 - 1  # `top` may list every label; Python's default is 128 KiB
@@ -117,12 +128,21 @@ def read_rows(output: Location, digest: str | None = None) -> Iterator[Row]:
     for part in list_parts(output, digest):
         location = parse_location(part.uri)
         data = open_store(location.root).read(location.key)
-        try:
+        with reading_part(part.uri):
             yield from decode_rows(data, part_format(part.uri) or "")
-        except (ValueError, KeyError, OSError) as error:
-            raise JobError(
-                f"{part.uri} holds no rows of seefood ({error}); move it away and run again"
-            ) from error
+
+
+@contextmanager
+def reading_part(uri: str) -> Iterator[None]:
+    """Turn whatever reading the result object `uri` raises into a `JobError` that names it."""
+    try:
+        yield
+    except SeefoodError:
+        raise
+    except Exception as error:  # Arrow, csv and json raise anything for what is none of theirs
+        raise JobError(
+            f"{uri} holds no rows of seefood ({error}); move it away and run again"
+        ) from error
 
 
 def arrow_schema() -> "pa.Schema":
@@ -209,6 +229,11 @@ def _row_from_json(document: Any) -> Row:
     if isinstance(values["classified_at"], str):
         values["classified_at"] = datetime.fromisoformat(values["classified_at"])
     values["status"] = Status(values["status"])
+    for name, kind in _KINDS.items():
+        if not isinstance(values[name], kind):
+            raise ValueError(f"its {name} is {values[name]!r:.40}")  # noqa: TRY004 (as above)
+    if values["classified_at"].tzinfo is None:
+        raise ValueError("its classified_at has no time zone")
     return Row(**values)
 
 

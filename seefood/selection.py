@@ -52,16 +52,17 @@ def parse_since(text: str, now: datetime) -> float:
 
     A time without a zone is UTC. Raises `UsageError` for anything else.
     """
-    if age := re.fullmatch(r"(\d+)\s*([mhdw])", text):
-        return (now - timedelta(**{_UNITS[age[2]]: int(age[1])})).timestamp()
     try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
+        if age := re.fullmatch(r"(\d+)\s*([mhdw])", text):
+            moment = now - timedelta(**{_UNITS[age[2]]: int(age[1])})
+        else:
+            moment = datetime.fromisoformat(text)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError) as error:
         raise UsageError(
             f"{text!r} is no time; `--since` takes 2026-11-23, 2026-11-23T16:00Z or an age such as "
             "90m, 36h, 7d, 2w"
         ) from error
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 
 def _position(uri: str) -> float:

@@ -14,10 +14,18 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from seefood.errors import JobError
 from seefood.ledger import KEY_BYTES, ledger_key, read_columns
 from seefood.records import Row
-from seefood.results import RESULTS, RUNS, Format, decode_rows, encode_rows, list_parts, part_format
+from seefood.results import (
+    RESULTS,
+    RUNS,
+    Format,
+    decode_rows,
+    encode_rows,
+    list_parts,
+    part_format,
+    reading_part,
+)
 from seefood.storage import open_store
 from seefood.storage.local import TEMPORARY
 from seefood.uris import Location, parse_location
@@ -106,10 +114,6 @@ def _take_away(uri: str, indices: set[int]) -> None:
 
 def _rows(uri: str) -> list[Row]:
     location = parse_location(uri)
-    try:
+    with reading_part(uri):
         data = open_store(location.root).read(location.key)
         return list(decode_rows(data, part_format(uri) or ""))
-    except (ValueError, KeyError, OSError) as error:
-        raise JobError(
-            f"{uri} holds no rows of seefood ({error}); move it away and run again"
-        ) from error

@@ -7,12 +7,14 @@ unescaped, as every S3 tool shows them; local paths are percent-encoded, as RFC 
 
 import os
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from seefood.errors import UsageError
+from seefood.redact import redacted
 
 FILE_ROOT: Final = "file://"
 _REMOTE: Final = re.compile(r"^(s3|gs|az|memory)://([^/]+)(?:/(.*))?$", re.DOTALL)
@@ -52,7 +54,14 @@ def parse_location(text: str) -> Location:
     """
     if not text:
         raise UsageError("an empty source or output names nothing; give a path or a URI")
+    if "\0" in text and not _REMOTE.match(text):
+        raise UsageError(f"{text!r} has a NUL character in it, which no path can have")
     match = _REMOTE.match(text)
+    if match and "@" in match[2]:
+        raise UsageError(
+            f"{redacted(text)!r} has a name or password before an @; credentials are taken from "
+            "where the cloud's own tools look for them, and never from a URI"
+        )
     if match:
         return Location(f"{match[1]}://{match[2]}", match[3] or "")
     if text.startswith("file:"):
@@ -64,8 +73,8 @@ def parse_location(text: str) -> Location:
     scheme = _SCHEME.match(text)
     if scheme:
         raise UsageError(
-            f"{text!r} has the scheme {scheme[1]!r}, which no store here speaks; use a local path, "
-            "s3://, gs://, az:// or file:// with a bucket's name"
+            f"{redacted(text)!r} has the scheme {scheme[1]!r}, which no store here speaks; "
+            "use a local path, s3://, gs://, az:// or file:// with a bucket's name"
         )
     # Unlike Path.expanduser, this takes `~nobody.jpg` for the name of a file.
     absolute = Path(os.path.expanduser(text)).absolute()  # noqa: PTH111
@@ -84,27 +93,73 @@ def split_glob(key: str) -> tuple[str, str | None]:
 def compile_glob(pattern: str) -> re.Pattern[str]:
     """Return `pattern` as a regular expression over whole keys.
 
-    `*` and `?` stay inside one folder, `**` crosses folders, `[…]` is a set of characters.
+    `*` and `?` stay inside one folder, `**` crosses folders (`**/` none, too), `[…]` is a set of
+    characters, never a slash; a set that makes no sense stands for itself. Keys are strangers' and
+    may be chosen to be slow, so a wildcard that is not the last of its kind takes the first place
+    that fits and never another (an atomic group): a match takes no more than the square of the
+    key's length.
     """
-    out, at = [], 0
+    groups: list[tuple[str, list[str]]] = [("", [""])]
+    for mark, text in _glob_parts(pattern):
+        if mark == "*":
+            groups[-1][1].append("")
+        elif mark:
+            if groups[-1][0] == mark and groups[-1][1] == [""]:
+                continue  # twice the same is once
+            groups.append((mark, [""]))
+        else:
+            groups[-1][1][-1] += text
+    out = [_group(*group, is_last=False) for group in groups[:-1]]
+    return re.compile("".join([*out, _group(*groups[-1], is_last=True)]), re.DOTALL)
+
+
+def _glob_parts(pattern: str) -> Iterator[tuple[str, str]]:
+    """Yield a wildcard (`**/`, `**` or `*`) and "", or "" and an expression of fixed length."""
+    at = 0
     while at < len(pattern):
-        if pattern.startswith("**/", at):
-            out.append("(?:.*/)?")
-            at += 3
-        elif pattern.startswith("**", at):
-            out.append(".*")
-            at += 2
-        elif pattern[at] == "*":
-            out.append("[^/]*")
+        stars = len(pattern) - at - len(pattern[at:].lstrip("*"))
+        end = pattern.find("]", at + 2) if pattern[at] == "[" else -1
+        if stars > 1:
+            folders = pattern[at - 1 : at] in ("", "/") and pattern.startswith("/", at + stars)
+            yield "**/" if folders else "**", ""
+            at += stars + folders
+        elif stars:
+            yield "*", ""
             at += 1
         elif pattern[at] == "?":
-            out.append("[^/]")
+            yield "", "[^/]"
             at += 1
-        elif pattern[at] == "[" and (end := pattern.find("]", at + 2)) > 0:
-            body = pattern[at + 1 : end].replace("\\", "\\\\")
-            out.append(f"[{'^' + body[1:] if body[0] in '!^' else body}]")
+        elif end > 0 and (expression := _set(pattern[at + 1 : end])) is not None:
+            yield "", expression
             at = end + 1
         else:
-            out.append(re.escape(pattern[at]))
+            yield "", re.escape(pattern[at])
             at += 1
-    return re.compile("".join(out), re.DOTALL)
+
+
+def _set(body: str) -> str | None:
+    """Return the expression of `[body]`, which a slash is never in; None if it makes no sense."""
+    negated = body[0] in "!^"
+    inner = re.sub(r"([\\\[&|~])", r"\\\1", body[negated:])
+    expression = f"(?!/)[{'^' * negated}{inner}]"
+    try:
+        re.compile(expression)
+    except re.error:
+        return None
+    return expression
+
+
+def _group(mark: str, runs: list[str], *, is_last: bool) -> str:
+    """Return what one `**` or `**/` (or the beginning) and all up to the next one match.
+
+    `runs` is what stands between single stars.
+    """
+    ends_open = is_last and len(runs) > 1
+    body = runs[0] + "".join(f"(?>[^/]*?{run})" for run in runs[1 : -1 if ends_open else None])
+    if ends_open:
+        body += f"[^/]*{runs[-1]}"
+    if not mark:
+        return body
+    if is_last:
+        return f"(?:.*/)?{body}" if mark == "**/" else f".*{body}"
+    return f"(?>(?:.*?/)??{body})" if mark == "**/" else f"(?>.*?{body})"

@@ -204,7 +204,7 @@ def _version(told: Any) -> str | None:
 
 def _http_request(event: dict[str, Any]) -> HttpRequest:
     context = event["requestContext"]
-    headers = event.get("headers") or {}
+    headers, query = _mapping(event.get("headers")), _mapping(event.get("queryStringParameters"))
     path = str(event.get("rawPath") or "/")
     stage = str(context.get("stage") or "$default")
     if stage != "$default" and (path + "/").startswith(f"/{stage}/"):
@@ -213,7 +213,7 @@ def _http_request(event: dict[str, Any]) -> HttpRequest:
         id=str(context.get("requestId") or ""),
         method=_text(context, "http", "method").upper(),
         path=path,
-        query={str(k): str(v) for k, v in (event.get("queryStringParameters") or {}).items()},
+        query={str(name): str(value) for name, value in query.items()},
         headers={str(name).lower(): str(value) for name, value in headers.items()},
         body=str(event.get("body") or ""),
         is_base64=bool(event.get("isBase64Encoded")),
@@ -243,6 +243,10 @@ def _event_id(event: dict[str, Any]) -> str:
 
 def _source(record: Any) -> str:
     return str(_get(record, "eventSource", None) or _get(record, "EventSource", None) or "")
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 def _get(value: Any, name: str, default: Any) -> Any:

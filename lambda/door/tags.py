@@ -37,7 +37,7 @@ def tag_object(ref: ImageRef, key: str, row: Row) -> str | None:
     location = parse_location(ref.uri)
     if not location.root.startswith("s3://"):
         return f"{location.root} knows no tags"
-    from seefood.storage.s3 import S3Error  # noqa: PLC0415 (30 ms: HTTP, TLS, XML)
+    from seefood.storage.answers import S3Error  # noqa: PLC0415 (30 ms: HTTP, TLS, XML)
 
     bucket, value = _bucket(location.root.removeprefix("s3://")), tag_value(row)
     try:

@@ -4,6 +4,7 @@ The interpreter tells tensors but not options, so the few tables needed are read
 itself. Field numbers are those of TensorFlow Lite's schema, version 3 (schema.fbs).
 """
 
+import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -101,10 +102,15 @@ def read_operations(path: Path) -> tuple[Operation, ...]:
     data = path.read_bytes()
     if data[4:8] != b"TFL3":
         raise BundleError(f"{path} is no tflite file; make the bundle again")
-    model = Table(data, flatbuffers.encode.Get(kinds.UOffsetTFlags.packer_type, data, 0))
-    names = [_operator_name(code) for code in _tables(model, 1)]
-    (graph,) = list(_tables(model, 2))[:1]
-    return tuple(_operation(table, names) for table in _tables(graph, 3))
+    try:
+        model = Table(data, flatbuffers.encode.Get(kinds.UOffsetTFlags.packer_type, data, 0))
+        names = [_operator_name(code) for code in _tables(model, 1)]
+        (graph,) = list(_tables(model, 2))[:1]
+        return tuple(_operation(table, names) for table in _tables(graph, 3))
+    except (struct.error, ValueError, IndexError, TypeError) as error:  # offsets to nowhere
+        raise BundleError(
+            f"{path} is damaged: its graph points outside itself ({error}); get the bundle again"
+        ) from error
 
 
 def _operator_name(code: Table) -> str:

@@ -6,7 +6,7 @@ memory; a few pictures are fetched for its contact sheets.
 
 import json
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from seefood.errors import UsageError
 from seefood.records import Row
@@ -17,6 +17,17 @@ from seefood.report.tally import tally_rows
 from seefood.results import RUNS, list_parts, read_rows
 from seefood.storage import fetch, open_store, read, write
 from seefood.uris import Location, parse_location
+
+_NUMBERS: Final = (
+    "seconds", "classify_seconds", "pictures_per_second", "listed", "skipped_by_ledger", "rows",
+    "bytes_read",
+)  # fmt: skip
+_KINDS: Final[dict[Any, tuple[str, ...]]] = {
+    int | float: _NUMBERS,
+    dict: ("model", "options", "metrics"),
+    list: ("sources", "labels"),
+}
+_LARGEST: Final = 1e18
 
 
 def make_report(summary: Mapping[str, Any], rows: Iterable[Row], fetch: Fetch) -> str:
@@ -68,12 +79,29 @@ def _latest_run(output: Location) -> tuple[dict[str, Any], Location] | None:
         return None
     location = parse_location(summaries[-1])
     try:
-        summary = json.loads(read(location))
-    except (ValueError, FileNotFoundError) as error:
+        summary = _account(json.loads(read(location)))
+    except (ValueError, FileNotFoundError, RecursionError) as error:
         raise UsageError(
             f"{location.uri} is no account of a run ({error}); move it away and try again"
         ) from error
     return summary, Location(location.root, location.key.rpartition("/")[0])
+
+
+def _account(document: Any) -> dict[str, Any]:
+    """Return `document` if all that the page shows of it is of the right kind, else raise."""
+    if not isinstance(document, dict):
+        raise ValueError("it is no JSON object")  # noqa: TRY004 (the content is wrong)
+    model = document.get("model") or {}
+    parts = {**document, **(model if isinstance(model, dict) else {})}
+    for kind, names in _KINDS.items():
+        for name in names:
+            value = parts.get(name)
+            if value is not None and not isinstance(value, kind):
+                raise ValueError(f"its {name} is {value!r:.40}")
+    for name in _NUMBERS:
+        if not 0 <= (document.get(name) or 0) <= _LARGEST:
+            raise ValueError(f"its {name} is {document[name]!r:.40}")
+    return document
 
 
 def _only_digest(output: Location) -> str:

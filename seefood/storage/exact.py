@@ -10,18 +10,11 @@ from typing import Final
 
 from seefood.errors import ErrorCode, JobError, PictureError, UsageError
 from seefood.records import ImageRef
+from seefood.storage.answers import S3Error, page_end, page_keys, read_page
 from seefood.storage.credentials import CredentialChain
 from seefood.storage.ranges import ParallelListing
 from seefood.storage.remote import EXPIRED_MESSAGE
-from seefood.storage.s3 import (
-    EXPIRED_CODES,
-    Bucket,
-    ReadOptions,
-    S3Error,
-    page_end,
-    page_keys,
-    read_page,
-)
+from seefood.storage.s3 import EXPIRED_CODES, Bucket, ReadOptions
 from seefood.uris import Location, parse_location
 
 _CREDENTIALS: Final = CredentialChain()
@@ -40,12 +33,17 @@ class ExactBucket:
         return self._bucket.is_readable()
 
     def list(self, prefix: str) -> Iterator[ImageRef]:
-        """See `Store.list`. In the order of keys."""
+        """See `Store.list`. In the order of keys.
+
+        Raises `JobError` for a listing that breaks off, whose first keys were good.
+        """
         listing = ParallelListing(
             lambda after: self._bucket.page(prefix, after), page_end, page_keys, prefix=prefix
         )
+        begun = False
         try:
             for page, last in listing.pages():
+                begun = True
                 for item in read_page(page):
                     if last is not None and item.key > last:
                         break
@@ -53,7 +51,10 @@ class ExactBucket:
                         uri = Location(self._root, item.key).uri
                         yield ImageRef(uri, item.etag, item.size_bytes, None, item.modified)
         except (S3Error, OSError) as error:
-            raise UsageError(f"cannot list {self._root}/{prefix}: {_cause(error)}") from error
+            message = f"cannot list {self._root}/{prefix}: {_cause(error)}"
+            raise (
+                JobError(f"{message}; run it again") if begun else UsageError(message)
+            ) from error
 
     def fetch(self, ref: ImageRef, *, first_bytes: int | None = None) -> bytes:
         """See `Store.fetch`."""

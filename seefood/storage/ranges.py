@@ -18,6 +18,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
+from seefood.storage.answers import S3Error
+
 _PAGES_AHEAD: Final = 128
 """At 1,000 keys and some 40 kB compressed: 5 MB, at worst twice that."""
 _PAGES_READY: Final = 8
@@ -82,7 +84,7 @@ class ParallelListing:
     def pages(self) -> Iterator[tuple[bytes, str | None]]:
         """Yield pages in the order of keys, each with the last key that counts in it (None: all).
 
-        Raises what `fetch` raised.
+        Raises what `fetch` raised, and `S3Error` for a store that never comes to an end.
         """
         first = self._ranges[0]
         self._work_on(first)
@@ -142,6 +144,8 @@ class ParallelListing:
         try:
             page = self._fetch(job.after)
             more, last = self._end(page)
+            if more and last <= job.after:  # asked again, it would answer the same for ever
+                raise S3Error(200, "", "the listing says that more follows, but tells no new key")
             seen = set() if job.begun else set("".join(self._keys(page)))
         except Exception as error:
             with self._changed:

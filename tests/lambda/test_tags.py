@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from seefood.errors import RetryableError
 from seefood.records import ImageRef, Status
-from seefood.storage.s3 import read_tags, write_tags
+from seefood.storage.answers import read_tags, write_tags
 from seefood.storage.sigv4 import Credentials, Request, encode_path, encode_query, sign
 from tests.conftest import Bucket
 from tests.fakes import make_row

@@ -1,0 +1,186 @@
+"""What S3 answers, read: pages of a listing, tags, errors. Nothing that came is trusted.
+
+Whatever is no such answer, because a proxy or another server gave it, is an `S3Error`.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from urllib.parse import unquote_to_bytes
+from xml.etree import ElementTree as ET
+
+_HEAD_BYTES: Final = 400
+_LARGEST: Final = 2**63 - 1
+_NO_LISTING: Final = "is no listing"
+
+
+class S3Error(Exception):
+    """What S3 answered instead: an HTTP status and its own code."""
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        super().__init__(f"{code or status}: {message}" if message else code or str(status))
+        self.status = status
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One object as a listing tells of it."""
+
+    key: str
+    etag: str
+    size_bytes: int
+    modified: float
+    """POSIX seconds."""
+
+
+@contextmanager
+def _reading(what: str) -> Iterator[None]:
+    """Turn what garbage raises into an `S3Error`."""
+    try:
+        yield
+    except (ValueError, OverflowError, ET.ParseError) as error:
+        raise S3Error(200, "", f"the answer {what}: {error}") from error
+
+
+_FIELDS: Final = re.compile(
+    rb"<(?P<name>IsTruncated|EncodingType)>([^<]*)</(?P=name)>",
+)
+_KEY: Final = re.compile(rb"<Key>([^<]*)</Key>")
+_CONTENTS: Final = re.compile(
+    rb"<Contents>\s*<Key>([^<]*)</Key>\s*<LastModified>([^<]+)</LastModified>\s*"
+    rb"<ETag>([^<]*)</ETag>(?:(?!<Size>|</Contents>)[\s\S])*<Size>(\d+)</Size>"
+)
+
+
+def page_end(page: bytes) -> tuple[bool, str]:
+    """Return whether more follows a listing's page, and its last key ("" if it has none).
+
+    Raises `S3Error` for an answer that is no listing, or half of one: keys would be lost.
+    """
+    if b"<ListBucketResult" not in page[:_HEAD_BYTES] or not _is_whole(page):
+        raise S3Error(200, "", f"the answer {_NO_LISTING}: it begins with {page[:40]!r}")
+    fields = {match[1]: match[2] for match in _FIELDS.finditer(page)}
+    at = page.rfind(b"<Key>")
+    match = _KEY.match(page, at) if at >= 0 else None
+    encoded = fields.get(b"EncodingType") == b"url"
+    with _reading(_NO_LISTING):
+        return fields.get(b"IsTruncated") == b"true", _plain(match[1], encoded) if match else ""
+
+
+def _is_whole(page: bytes) -> bool:
+    return page[-_HEAD_BYTES:].rstrip().endswith(b"</ListBucketResult>")
+
+
+def page_keys(page: bytes) -> list[str]:
+    """Return a page's keys alone, at a tenth of the cost of `read_page`."""
+    encoded = b"<EncodingType>url<" in page
+    with _reading(_NO_LISTING):
+        return [_plain(match[1], encoded) for match in _KEY.finditer(page)]
+
+
+def read_tags(answer: bytes) -> dict[str, str]:
+    """Return the tags of a GetObjectTagging answer. Raises `S3Error` for another answer."""
+    with _reading("holds no tags"):
+        root = ET.fromstring(answer)  # noqa: S314 (as below)
+    texts = [
+        {child.tag.rpartition("}")[2]: child.text or "" for child in tag}
+        for tag in root.iter()
+        if tag.tag.rpartition("}")[2] == "Tag"
+    ]
+    return {text["Key"]: text.get("Value", "") for text in texts if "Key" in text}
+
+
+def write_tags(tags: Mapping[str, str]) -> bytes:
+    """Return the body of a PutObjectTagging request."""
+    root = ET.Element("Tagging", xmlns="http://s3.amazonaws.com/doc/2006-03-01/")
+    each = ET.SubElement(root, "TagSet")
+    for name, value in tags.items():
+        tag = ET.SubElement(each, "Tag")
+        ET.SubElement(tag, "Key").text = name
+        ET.SubElement(tag, "Value").text = value
+    return bytes(ET.tostring(root, encoding="utf-8"))
+
+
+def read_page(page: bytes) -> list[Listed]:
+    """Return a page's objects. Raises `S3Error` for an answer that is no listing."""
+    with _reading(_NO_LISTING):
+        if b"<EncodingType>url<" in page:
+            # As S3 writes it: a regular expression takes a third of what a parser does.
+            found = _CONTENTS.findall(page)
+            if len(found) == page.count(b"<Contents>") and page.rstrip().endswith(b"Result>"):
+                return [
+                    Listed(
+                        _unquote(key.decode()),
+                        etag.replace(b"&quot;", b"").strip(b'"').decode(),
+                        _size(size),
+                        _time(modified.decode()),
+                    )
+                    for key, modified, etag, size in found
+                ]
+        return _parse_page(page)
+
+
+def _parse_page(page: bytes) -> list[Listed]:
+    root = ET.fromstring(page)  # noqa: S314 (expat of today refuses entity bombs)
+    name = root.tag.rpartition("}")[2]
+    if name != "ListBucketResult":
+        raise ValueError(f"it begins with <{name[:40]}>")
+    space = root.tag.rpartition("}")[0] + "}" if "}" in root.tag else ""
+    encoded = root.findtext(f"{space}EncodingType") == "url"
+    listed = []
+    for item in root.iter(f"{space}Contents"):
+        values = {child.tag.rpartition("}")[2]: child.text or "" for child in item}
+        key = values.get("Key", "")
+        listed.append(
+            Listed(
+                _unquote(key) if encoded else key,
+                values.get("ETag", "").strip('"'),
+                _size(values.get("Size") or 0),
+                _time(values.get("LastModified") or "1970-01-01T00:00:00Z"),
+            )
+        )
+    return listed
+
+
+def _size(text: str | bytes | int) -> int:
+    size = int(text)
+    if not 0 <= size <= _LARGEST:
+        raise ValueError(f"an object has {size:.3g} bytes")
+    return size
+
+
+def _time(text: str) -> float:
+    return datetime.fromisoformat(text).timestamp()
+
+
+def _plain(key: bytes, encoded: bool) -> str:  # noqa: FBT001 (one of two spellings)
+    if encoded:
+        return _unquote(key.decode())
+    text = key.decode()
+    if "&" in text:
+        for entity, character in (("&lt;", "<"), ("&gt;", ">"), ("&quot;", '"'), ("&apos;", "'")):
+            text = text.replace(entity, character)
+        text = re.sub(r"&#(x?)([0-9A-Fa-f]+);", lambda m: chr(int(m[2], 16 if m[1] else 10)), text)
+        text = text.replace("&amp;", "&")
+    return text
+
+
+def _unquote(key: str) -> str:
+    if "%" not in key and "+" not in key:
+        return key
+    return unquote_to_bytes(key.replace("+", " ")).decode("utf-8", "surrogateescape")
+
+
+def read_error(status: int, body: bytes) -> S3Error:
+    """Return what a refusal says; `body` may be anything."""
+    code = re.search(rb"<Code>([^<]*)</Code>", body)
+    said = re.search(rb"<Message>([^<]*)</Message>", body)
+    return S3Error(
+        status,
+        code[1].decode(errors="replace") if code else "",
+        said[1].decode(errors="replace")[:200] if said else "",
+    )

@@ -1,0 +1,106 @@
+"""Model bundles: a description of any content, in a folder and in a bucket; files cut short."""
+
+import json
+import shutil
+import tempfile
+from collections.abc import Sequence
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+from seefood.bundle import (
+    LITERT_MODEL,
+    MANIFEST,
+    _digest,
+    _spec_from_json,
+    default_bundle_path,
+    load_bundle,
+)
+from seefood.engines import load_engine
+from seefood.errors import BundleError
+from seefood.explain.flatgraph import read_operations
+from seefood.remote_bundle import fetch_bundle
+from seefood.storage import write
+from seefood.uris import parse_location
+from tests.bundles import fake_bundle
+from tests.fuzz.target import Choices, Target
+
+_REMOTE: Final = "memory://fuzz-bundles/model"
+
+
+@cache
+def _scratch() -> Path:
+    return Path(tempfile.mkdtemp(prefix="seefood-fuzz-"))
+
+
+@cache
+def _bundle() -> Path:
+    """Return a whole bundle, of which each input replaces the description."""
+    path = fake_bundle(_scratch() / "fake").path
+    for file in sorted(path.rglob("*")):
+        if file.is_file():
+            name = file.relative_to(path).as_posix()
+            write(parse_location(f"{_REMOTE}/{name}"), file.read_bytes())
+    return path
+
+
+def _description(data: bytes) -> None:
+    """As it is, and as its maker would have signed it."""
+    _load(data)
+    try:
+        document = json.loads(data)
+        document["digest"] = _digest(_spec_from_json(document), document["files"])
+    except Exception:  # noqa: BLE001 (whatever cannot be signed is refused before)
+        return
+    _load(json.dumps(document).encode())
+
+
+def _load(data: bytes) -> None:
+    (_bundle() / MANIFEST).write_bytes(data)
+    write(parse_location(f"{_REMOTE}/{MANIFEST}"), data)
+    with suppress(BundleError):
+        load_engine(load_bundle(_bundle()), "fake")
+    cache_folder = _scratch() / "cache"
+    with suppress(BundleError):
+        fetch_bundle(_REMOTE, cache_folder)
+    outside = [path for path in _scratch().iterdir() if path.name not in ("fake", "cache")]
+    assert [] == outside
+    shutil.rmtree(cache_folder, ignore_errors=True)
+
+
+def _description_seeds() -> Sequence[bytes]:
+    return [(fake_bundle(Path(tempfile.mkdtemp()) / "seed").path / MANIFEST).read_bytes()]
+
+
+@cache
+def _graph() -> bytes:
+    return (default_bundle_path() / LITERT_MODEL).read_bytes()
+
+
+def _operations(data: bytes) -> None:
+    """Each four bytes put one byte somewhere into the box's graph; the last two cut it short."""
+    choices = Choices(data)
+    graph = bytearray(_graph())
+    while choices.left > 5:
+        graph[choices.number(len(graph))] = choices.number(256)
+    if choices.number(4) == 0:
+        del graph[choices.number(len(graph)) :]
+    path = _scratch() / "graph.tflite"
+    path.write_bytes(graph)
+    try:
+        assert isinstance(read_operations(path), tuple)
+    except BundleError:
+        return
+
+
+def _operations_seeds() -> Sequence[bytes]:
+    size = len(_graph())
+    places: list[Any] = [0, 4, 8, 16, 32, 64, size - 4, size - 400, size - 4000, size - 40_000]
+    return [at.to_bytes(3, "big") + b"\xff" for at in places] + [b"\0\0\x10\0"]
+
+
+TARGETS: Final = (
+    Target("bundle", _description, _description_seeds, 8192, is_json=True),
+    Target("graph", _operations, _operations_seeds, 128),
+)

@@ -1,0 +1,118 @@
+"""What arrives at the Lambda: events of every kind, requests and forms."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from door.batch import answer_batch
+from door.callers import NotAllowedError, NotBase64Error, from_base64, named_object
+from door.events import Batch, EventError, HttpRequest, order_of, parse_event
+from door.forms import FormError, parse_form
+from door.labeller import Labeller
+from door.settings import read_settings
+from door.uploads import Fate, Outcome
+from door.web import respond
+
+from seefood.classify import Settings
+from seefood.engines.fake import FakeEngine
+from seefood.errors import RetryableError, UsageError
+from tests.fakes import MODEL
+from tests.fuzz.target import Choices, Target
+from tests.pictures import jpeg
+
+_RECORDED: Final = Path(__file__).parent.parent / "lambda" / "events"
+_LABELLER: Final = Labeller(FakeEngine(2), MODEL, Settings())
+_STATUSES: Final = frozenset({200, 400, 403, 404, 405, 409, 413, 415, 422})
+_SETTINGS: Final = (
+    "SEEFOOD_RESULTS", "SEEFOOD_WATCHED", "SEEFOOD_ALLOWED_BUCKETS", "SEEFOOD_TAG",
+    "SEEFOOD_MODEL", "SEEFOOD_MODEL_DIGEST", "SEEFOOD_TOP_K", "SEEFOOD_MAX_BYTES",
+    "SEEFOOD_MAX_PIXELS", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+)  # fmt: skip
+
+
+def _event(data: bytes) -> None:
+    try:
+        event = json.loads(data)
+    except (ValueError, RecursionError):
+        return
+    try:
+        asked = parse_event(event)
+    except EventError:
+        return
+    if isinstance(asked, HttpRequest):
+        _answer(asked)
+    elif isinstance(asked, Batch):
+        _settle(asked)
+    else:
+        try:
+            if asked.image is not None:
+                from_base64(asked.image)
+            named_object(asked.uri or "", frozenset({"photos"}))
+        except (NotAllowedError, NotBase64Error):
+            return
+
+
+def _answer(request: HttpRequest) -> None:
+    response = respond(request, _LABELLER, frozenset())
+    assert response.failure is None, response.failure
+    answer = response.as_event()
+    assert answer["statusCode"] in _STATUSES
+    # The runtime sends it as UTF-8; header lines must stay lines.
+    json.dumps(answer, ensure_ascii=False).encode()
+    assert not any(c in value for value in answer["headers"].values() for c in "\r\n\0")
+
+
+def _settle(batch: Batch) -> None:
+    uploads = [upload for message in batch.messages for upload in message.uploads]
+    sorted(uploads, key=order_of)
+    outcomes = {upload: Outcome(upload.ref, Fate.RETRY, reason="later") for upload in uploads}
+    try:
+        json.dumps(answer_batch(batch, outcomes))
+    except (EventError, RetryableError):
+        return
+
+
+def _event_seeds() -> Sequence[bytes]:
+    return [file.read_bytes() for file in sorted(_RECORDED.glob("*.json"))]
+
+
+def _form(data: bytes) -> None:
+    """The first line is the Content-Type, the rest the body."""
+    kind, _, body = data.partition(b"\n")
+    try:
+        for field in parse_form(body, kind.decode("latin-1")):
+            assert isinstance(field.value, bytes)
+    except FormError:
+        return
+
+
+def _form_seeds() -> Sequence[bytes]:
+    head = b'Content-Disposition: form-data; name="image"; filename="a.jpg"\r\n\r\n'
+    body = b"--xyz\r\n" + head + jpeg(size=(2, 2))[:200] + b"\r\n--xyz--\r\n"
+    return [b"multipart/form-data; boundary=xyz\n" + body]
+
+
+def _settings(data: bytes) -> None:
+    choices = Choices(data)
+    environment: dict[str, str] = {}
+    while choices.left:
+        environment[choices.pick(_SETTINGS)] = choices.text(40)
+    try:
+        read_settings(environment)
+    except UsageError:
+        return
+
+
+def _settings_seeds() -> Sequence[bytes]:
+    values: dict[str, Any] = dict.fromkeys(_SETTINGS, "s3://b/c")
+    values |= {"SEEFOOD_TOP_K": "3", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1024"}
+    pairs = ((_SETTINGS.index(name), value.encode()) for name, value in values.items())
+    return [b"".join(bytes([at, len(value)]) + value for at, value in pairs)]
+
+
+TARGETS: Final = (
+    Target("event", _event, _event_seeds, 8192, is_json=True),
+    Target("form", _form, _form_seeds),
+    Target("settings", _settings, _settings_seeds, 512),
+)

@@ -1,0 +1,59 @@
+"""What a run reads besides pictures: a worker's counts, and a quote."""
+
+import json
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from pipeline.job import read_totals
+from pipeline.launch import _read_quote
+from seefood.cli.quoting import beside
+from seefood.errors import JobError, UsageError
+from seefood.storage import write
+from seefood.totals import count_rows
+from seefood.uris import parse_location
+from tests.fakes import make_row
+from tests.fuzz.target import Target
+
+_RECEIPT: Final = {"seconds": 1.0, "usd": {"machine": 0.1}}
+
+
+def _totals(data: bytes) -> None:
+    """A worker's counts, as they wait for the launcher."""
+    place = parse_location("memory://fuzz-runs/totals.json")
+    write(place, data)
+    try:
+        read_totals(place).as_json()
+    except JobError:
+        return
+
+
+def _totals_seeds() -> Sequence[bytes]:
+    return [json.dumps(count_rows([make_row(), make_row()]).as_json()).encode()]
+
+
+def _quote(data: bytes) -> None:
+    path = Path(tempfile.gettempdir(), "seefood-fuzz-quote.json")
+    path.write_bytes(data)
+    try:
+        quote = _read_quote(path)
+    except UsageError:
+        return
+    beside(quote, _RECEIPT)
+
+
+def _quote_seeds() -> Sequence[bytes]:
+    quote = {
+        "due": 1,
+        "seconds": {"low": 1.0, "expected": 2.0, "high": 3.0},
+        "usd": {"machine": {"expected": 0.1}},
+        "prices": {"name": "a", "date": "b"},
+    }
+    return [json.dumps(quote).encode()]
+
+
+TARGETS: Final = (
+    Target("totals", _totals, _totals_seeds, is_json=True),
+    Target("quote", _quote, _quote_seeds, is_json=True),
+)
