@@ -6,10 +6,10 @@ from functools import cache
 from seefood.bundle import load_bundle
 from seefood.classify import Model, Settings
 from seefood.containment import ContainedWorker
+from seefood.cores import available_cores
 from seefood.errors import StopError
 from seefood.progress import Meter
 from seefood.wire import WorkerStart
-from seefood.worker import available_cores
 
 
 @dataclass(frozen=True, slots=True)

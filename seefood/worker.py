@@ -6,7 +6,6 @@ by a pool of threads, bounded by bytes, and taken up in the order of arrival: a 
 nobody but itself.
 """
 
-import os
 import threading
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -16,6 +15,7 @@ from typing import Final, Protocol
 
 from seefood.budget import Budget
 from seefood.classify import Model, Settings, classify_images
+from seefood.cores import available_cores
 from seefood.engines import Engine
 from seefood.errors import ErrorCode, JobError, PictureError
 from seefood.notes import Notes
@@ -208,11 +208,6 @@ class Worker:
     def _check_time(self) -> None:
         if self._meter.out_of_time:
             raise JobError(STOPPED)
-
-
-def available_cores() -> int:
-    """Return how many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _source(task: _Task) -> bytes | PictureError:

@@ -17,6 +17,13 @@ if TYPE_CHECKING:
     from seefood.bundle import Bundle
 
 _TIMED_CALLS: Final = 15
+_LIBRARIES: Final = {
+    "tensorflow": ("tensorflow", "TensorFlow"),
+    "openvino": ("openvino", "OpenVINO"),
+    "openvino-bf16": ("openvino", "OpenVINO"),
+}
+_OWN: Final = frozenset({"litert", "tensorflow"})
+"""The engines that a bundle is made for; another one may round otherwise, which is no damage."""
 _MOST_LABELS: Final = 8
 _MOST_LINES: Final = 24
 
@@ -29,7 +36,8 @@ def inspect_command(*, bundle: str | None, model_digest: str | None, as_json: bo
     """Verify every file of BUNDLE (default: the one in the box) and tell what it is.
 
     Each engine that is installed classifies the golden pictures: shown are the largest difference
-    from the certificate and the time for one picture. Exit code 1 if an engine is refused.
+    from the certificate and the time for one picture. Exit code 1 if an engine is refused that the
+    bundle was made for: LiteRT or TensorFlow.
 
     \b
     Examples:
@@ -80,19 +88,20 @@ def _engine(bundle: "Bundle", name: str) -> dict[str, Any]:
     """Return how the engine `name` does here: its difference and speed, or why it cannot serve."""
     from importlib.util import find_spec
 
-    from seefood.certificate import certify
-    from seefood.engines import load_engine
-    from seefood.errors import BundleError
+    from seefood.engines import certified_difference, load_engine
+    from seefood.errors import BundleError, UsageError
     from seefood.image import decode
 
-    if not (bundle.has_litert if name == "litert" else bundle.has_saved_model):
+    if not (bundle.has_saved_model if name == "tensorflow" else bundle.has_litert):
         return {"name": name, "state": "absent", "reason": "its graph is not in this bundle"}
-    if name == "tensorflow" and find_spec("tensorflow") is None:
-        return {"name": name, "state": "absent", "reason": "TensorFlow is not installed"}
+    library, title = _LIBRARIES.get(name, ("", ""))
+    if library and find_spec(library) is None:
+        return {"name": name, "state": "absent", "reason": f"{title} is not installed"}
     try:
         engine = load_engine(bundle, name)
-    except BundleError as error:
-        return {"name": name, "state": "refused", "reason": str(error)}
+    except (BundleError, UsageError) as error:  # the latter: not on this processor
+        state = "refused" if name in _OWN else "unsuited"
+        return {"name": name, "state": state, "reason": str(error)}
     golden = bundle.spec.certificate.goldens[0].file
     image = decode(bundle.file(golden).read_bytes(), bundle.spec.rule).pixels[None]
     seconds = []
@@ -103,7 +112,7 @@ def _engine(bundle: "Bundle", name: str) -> dict[str, Any]:
     return {
         "name": name,
         "state": "certified",
-        "difference": certify(engine, bundle),
+        "difference": certified_difference(engine, bundle),
         "milliseconds": round(median(seconds) * 1000, 2),
     }
 

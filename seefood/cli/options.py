@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from seefood.bundle import Bundle
 
 # Written out, because the names' home imports NumPy and `--help` must be instant; a test compares.
-ENGINES: Final = ("auto", "litert", "tensorflow")
+ENGINES: Final = ("auto", "litert", "tensorflow", "openvino", "openvino-bf16")
 
 model_option = click.option(
     "--model",

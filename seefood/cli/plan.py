@@ -51,13 +51,13 @@ def plan_command(*, as_json: bool, **typed: Any) -> None:
 
     from seefood import plan
     from seefood.classify import Model, Settings
+    from seefood.cores import available_cores
     from seefood.costs import default_prices, load_prices
     from seefood.engines import load_engine
     from seefood.ledger import read_ledger
     from seefood.results import list_parts
     from seefood.sources import Source, check_sources, list_sources, parse_source
     from seefood.uris import parse_location
-    from seefood.worker import available_cores
 
     prices = load_prices(Path(typed["prices"]) if typed["prices"] else default_prices())
     sources: list[Source | Manifest] = [*map(parse_source, typed["sources"]), *manifests(typed)]

@@ -1,3 +1,4 @@
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -70,7 +71,7 @@ def test_both_engines_give_the_same_probabilities(
 
 
 @pytest.mark.tensorflow
-@pytest.mark.parametrize("name", ["litert", "tensorflow"])
+@pytest.mark.parametrize("name", ["litert", "openvino", "tensorflow"])
 def test_a_batch_answers_what_its_pictures_answer(
     bundles: tuple[Bundle, Bundle], pictures: Pixels, name: str
 ) -> None:
@@ -86,7 +87,7 @@ def test_a_batch_answers_what_its_pictures_answer(
 
 
 @pytest.mark.tensorflow
-@pytest.mark.parametrize("name", ["litert", "tensorflow"])
+@pytest.mark.parametrize("name", ["litert", "openvino", "tensorflow"])
 def test_threads_do_not_mix_up_their_pictures(
     bundles: tuple[Bundle, Bundle], pictures: Pixels, name: str
 ) -> None:
@@ -97,6 +98,36 @@ def test_threads_do_not_mix_up_their_pictures(
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda at: engine.predict(pictures[at : at + 1])[0], order))
     np.testing.assert_allclose(answers, serial[order], atol=1e-6)
+
+
+@pytest.mark.tensorflow
+def test_openvino_computes_what_litert_computes(
+    bundles: tuple[Bundle, Bundle], pictures: Pixels
+) -> None:
+    """In float32 within 1e-5; bfloat16 has a name of its own and its own, stated tolerance."""
+    light, other = (load_engine(bundles[0], name) for name in ("litert", "openvino"))
+    assert "openvino" == other.name
+    np.testing.assert_allclose(light.predict(pictures), other.predict(pictures), atol=1e-5)
+
+
+@pytest.mark.tensorflow
+def test_bfloat16_is_near_or_not_there(bundles: tuple[Bundle, Bundle], pictures: Pixels) -> None:
+    """A processor without bfloat16 is told so; on others the answers are near, and rows say it."""
+    try:
+        engine = load_engine(bundles[0], "openvino-bf16")
+    except UsageError as error:
+        assert "does not compute in bfloat16; use `--engine openvino`" in str(error)  # noqa: PT017
+        return
+    assert "openvino-bf16" == engine.name
+    exact = load_engine(bundles[0], "litert").predict(pictures)
+    np.testing.assert_allclose(exact, engine.predict(pictures), atol=0.05)
+
+
+@pytest.mark.tensorflow
+def test_openvino_tells_nobody_of_its_use(bundles: tuple[Bundle, Bundle]) -> None:
+    """The package that would report to OpenVINO's makers is not loaded."""
+    load_engine(bundles[0], "openvino")
+    assert sys.modules["openvino_telemetry"] is None
 
 
 @pytest.mark.tensorflow
@@ -112,7 +143,8 @@ def test_auto_takes_the_light_engine_where_it_can(copy: Bundle) -> None:
 
 @pytest.mark.tensorflow
 @pytest.mark.parametrize(
-    ("name", "file"), [("litert", LITERT_MODEL), ("tensorflow", "saved_model.pb")]
+    ("name", "file"),
+    [("litert", LITERT_MODEL), ("openvino", LITERT_MODEL), ("tensorflow", "saved_model.pb")],
 )
 def test_an_engine_that_computes_something_else_is_refused(
     bundles: tuple[Bundle, Bundle], copy: Bundle, name: str, file: str
@@ -132,6 +164,8 @@ def test_a_graph_of_another_size_is_refused(copy: Bundle) -> None:
     forged = write_bundle(copy.path, replace(copy.spec, rule=ResizeRule(SIZE, 2 * SIZE)))
     with pytest.raises(BundleError, match=r"uint8 \(1, 32, 32, 3\) where uint8 \(1, 32, 64, 3\)"):
         load_engine(forged, "litert")
+    with pytest.raises(BundleError, match=r"takes u8 \(1, 32, 32, 3\) .* u8 \(1, 32, 64, 3\)"):
+        load_engine(forged, "openvino")
 
 
 @pytest.mark.tensorflow
@@ -152,9 +186,11 @@ def test_a_saved_model_that_is_none_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_flat_file_that_is_none_is_refused(tmp_path: Path) -> None:
-    """LiteRT's complaint about a file becomes a sentence of ours."""
-    with pytest.raises(BundleError, match="LiteRT cannot load"):
-        load_engine(fake_bundle(tmp_path), "litert")
+    """A runtime's complaint about a file becomes a sentence of ours."""
+    bundle = fake_bundle(tmp_path)
+    for name, title in (("litert", "LiteRT"), ("openvino", "OpenVINO")):
+        with pytest.raises(BundleError, match=f"{title} cannot load"):
+            load_engine(bundle, name)
 
 
 def test_an_unknown_engine_is_named(tmp_path: Path) -> None:

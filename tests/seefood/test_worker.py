@@ -10,13 +10,14 @@ import pytest
 
 from seefood.budget import Budget
 from seefood.classify import Settings
+from seefood.cores import available_cores
 from seefood.engines.fake import FakeEngine
 from seefood.errors import JobError
 from seefood.image import Limits, Pixels
 from seefood.progress import Meter
 from seefood.records import ImageRef
 from seefood.storage import open_store
-from seefood.worker import Worker, available_cores
+from seefood.worker import Worker
 from tests.conftest import Bucket
 from tests.fakes import MODEL, fake_worker, put_all, uris
 from tests.pictures import jpeg
