@@ -2,7 +2,9 @@
 
 __main__     the front door: which works to measure, and what is written
 works        the registry: each work is a module with one function
+field        who takes part in bulk work
 bulk         ours, a bare loop and the peers over the same pictures
+bulk_table   its table
 single       one picture at a time, and what a command costs to start
 contenders/  one small script for each contender, run as a fresh process
 network      the networks that everybody runs

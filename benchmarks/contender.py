@@ -27,7 +27,9 @@ class Job:
     output: str
     """An existing empty folder; rows go there as Parquet with the columns `uri` and `label`."""
     bundle: str
-    """The model bundle, which is a SavedModel: uint8 RGB in, probabilities out."""
+    """Our model bundle, for ours and for the bare loops."""
+    saved_model: str
+    """The same network for TensorFlow: uint8 RGB `image` in, probabilities out."""
     onnx: str
     """The same network for onnxruntime."""
     labels: tuple[str, ...]
@@ -53,7 +55,7 @@ def read_job(arguments: Sequence[str] | None = None) -> Job:
 
 @contextmanager
 def timed(job: Job) -> Iterator[None]:
-    """Measure the block and print the result: imports and the model lie outside of it."""
+    """Measure the block and print the result: after the imports, the model's loading included."""
     begun, cpu = time.perf_counter(), time.process_time()
     yield
     seconds, seconds_cpu = time.perf_counter() - begun, time.process_time() - cpu

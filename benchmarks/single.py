@@ -17,7 +17,7 @@ from benchmarks.setting import ROOT, Setting, python
 
 _PREDICT: Final = "`seefood predict one.jpg`"
 _HELP: Final = "`seefood --help`"
-_TENSORFLOW: Final = "Python + TensorFlow, the same SavedModel"
+_TENSORFLOW: Final = "Python + TensorFlow, the same network"
 _INTERPRETER: Final = "Python itself (`python -c pass`)"
 
 
@@ -29,7 +29,17 @@ def measure_single(setting: Setting) -> Section:
     picture = str(pictures.files[0])
     with tempfile.TemporaryDirectory(prefix="seefood-bench-") as scratch:
         file = Path(scratch) / "job.json"
-        job = Job((picture,), picture, scratch, str(networks.float32), "", LABELS, SIDE, 1)
+        job = Job(
+            pictures=(picture,),
+            source=picture,
+            output=scratch,
+            bundle=str(networks.float32),
+            saved_model=str(networks.exported),
+            onnx="",
+            labels=LABELS,
+            side=SIDE,
+            threads=1,
+        )
         write_job(job, file)
         commands = {
             _PREDICT: [seefood, "predict", picture, "--model", str(networks.float32)],

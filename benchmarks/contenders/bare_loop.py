@@ -21,9 +21,9 @@ _LOADED = JpegImagePlugin
 
 def main(job: Job) -> None:
     """Classify the pictures on as many threads as there are cores."""
-    models = [_load(job) for _ in range(job.threads)]
     rows: list[Answer] = []
     with timed(job):
+        models = [_load(job) for _ in range(job.threads)]
         todo = iter(job.pictures)
         threads = [
             threading.Thread(target=_work, args=(model, todo, rows, job)) for model in models

@@ -71,7 +71,7 @@ def postprocess(answer: tuple[str, PredictionResult], labels: Sequence[str]) -> 
 
 def main(job: Job) -> None:
     """Build and run the pipeline."""
-    handler = KeyedModelHandler(SavedModelHandler(job.bundle))
+    handler = KeyedModelHandler(SavedModelHandler(job.saved_model))
     with timed(job), beam.Pipeline(runner="FnApiRunner") as pipeline:
         _ = (
             pipeline

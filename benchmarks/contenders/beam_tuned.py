@@ -33,7 +33,7 @@ def read_decoded(path: str, side: int) -> tuple[str, Any]:
 
 def main(job: Job) -> None:
     """Build and run the pipeline."""
-    handler = KeyedModelHandler(Batched(job.bundle))
+    handler = KeyedModelHandler(Batched(job.saved_model))
     options = PipelineOptions(
         runner="FnApiRunner",
         direct_num_workers=job.threads,

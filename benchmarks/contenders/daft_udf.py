@@ -22,7 +22,7 @@ def main(job: Job) -> None:
 
     class Classifier:
         def __init__(self) -> None:
-            self._model = tf.saved_model.load(job.bundle)
+            self._model = tf.saved_model.load(job.saved_model)
 
         def __call__(self, images: Any) -> list[dict[str, Any]]:
             batch = tf.constant(np.stack(images.to_pylist()))

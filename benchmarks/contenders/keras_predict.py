@@ -15,9 +15,9 @@ def main(job: Job) -> None:
     """Let Keras do everything."""
     shape = (job.side, job.side, 3)
     pixels = keras.Input(shape, dtype="uint8")
-    layer = keras.layers.TFSMLayer(job.bundle, call_endpoint="serving_default")
-    model = keras.Model(pixels, layer(pixels))
     with timed(job):
+        layer = keras.layers.TFSMLayer(job.saved_model, call_endpoint="serving_default")
+        model = keras.Model(pixels, layer(pixels))
         dataset = keras.utils.image_dataset_from_directory(
             job.source, labels=None, image_size=shape[:2], shuffle=False, verbose=False
         )

@@ -19,9 +19,9 @@ def main(job: Job) -> None:
     """Classify the pictures on as many threads as there are cores; a session may be shared."""
     options = ort.SessionOptions()
     options.intra_op_num_threads = 1
-    session = ort.InferenceSession(job.onnx, options, providers=["CPUExecutionProvider"])
     rows: list[Answer] = []
     with timed(job):
+        session = ort.InferenceSession(job.onnx, options, providers=["CPUExecutionProvider"])
         todo = iter(job.pictures)
         threads = [
             threading.Thread(target=_work, args=(session, todo, rows, job))

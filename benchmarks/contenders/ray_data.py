@@ -49,7 +49,7 @@ def main(job: Job) -> None:
         )
         rows = images.map_batches(
             Classifier,
-            fn_constructor_args=(job.bundle, job.labels),
+            fn_constructor_args=(job.saved_model, job.labels),
             batch_size=32,
             compute=ray.data.ActorPoolStrategy(size=1),
         )

@@ -14,7 +14,6 @@ from benchmarks.contenders.rows import Answer, write_rows
 
 def main(job: Job) -> None:
     """Read and decode in parallel, infer in batches, write."""
-    model = tf.saved_model.load(job.bundle).signatures["serving_default"]
 
     def load(path: Any) -> tuple[Any, Any]:
         image = tf.io.decode_jpeg(tf.io.read_file(path), channels=3)
@@ -23,6 +22,7 @@ def main(job: Job) -> None:
 
     rows: list[Answer] = []
     with timed(job):
+        model = tf.saved_model.load(job.saved_model).signatures["serving_default"]
         dataset = (
             tf.data.Dataset.from_tensor_slices(list(job.pictures))
             .map(load, num_parallel_calls=tf.data.AUTOTUNE)

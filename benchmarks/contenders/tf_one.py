@@ -13,7 +13,7 @@ from benchmarks.contender import Job, read_job
 
 def main(job: Job) -> None:
     """Print the picture's label."""
-    model = tf.saved_model.load(job.bundle)
+    model = tf.saved_model.load(job.saved_model)
     image = tf.io.decode_jpeg(tf.io.read_file(job.pictures[0]), channels=3)
     pixels = tf.cast(tf.image.resize(image, (job.side, job.side)), tf.uint8)
     (answers,) = model.signatures["serving_default"](image=pixels[None]).values()

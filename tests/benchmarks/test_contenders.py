@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.bulk import CONTENDERS
 from benchmarks.contender import Job
+from benchmarks.field import CONTENDERS
 from benchmarks.pictures import LABELS
 from benchmarks.rounds import Contender, Plan, run_rounds
 from seefood.drawn import draw_picture
@@ -58,7 +58,7 @@ def test_every_contender_labels_every_picture(
     files = tuple(sorted(map(str, pictures.iterdir())))
 
     def make_job(_: Contender, output: Path) -> Job:
-        return Job(files, str(pictures), str(output), str(bundle), "", LABELS, SIZE, 2)
+        return Job(files, str(pictures), str(output), str(bundle), str(bundle), "", LABELS, SIZE, 2)
 
     outcome = run_rounds([contender], make_job, Plan(1, 60))
     assert {} == outcome.failures
@@ -74,7 +74,7 @@ def test_absent_libraries_are_named(tmp_path: Path) -> None:
     absent = Contender("peer", "A peer", "no_such_library")
 
     def make_job(_: Contender, output: Path) -> Job:
-        return Job((), "", str(output), str(tmp_path), "", LABELS, SIZE, 1)
+        return Job((), "", str(output), str(tmp_path), "", "", LABELS, SIZE, 1)
 
     outcome = run_rounds([absent], make_job, Plan(2, 60))
     assert {"peer": "NOT INSTALLED: no_such_library"} == outcome.failures
