@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from functools import cache
 
+from pipeline.head_start import head_start_of
 from seefood.bundle import load_bundle
 from seefood.classify import Model, Settings
 from seefood.containment import ContainedWorker
@@ -10,6 +11,7 @@ from seefood.cores import available_cores
 from seefood.errors import StopError
 from seefood.progress import Meter
 from seefood.wire import WorkerStart
+from seefood.worker import Classifier
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,11 @@ class BundleWorker:
     settings: Settings
     run_id: str
 
-    def __call__(self) -> ContainedWorker:
+    def __call__(self) -> Classifier:
+        """Return the worker, or the run's head start before it. Raises as `open` does."""
+        return head_start_of(self.run_id) or self.open()
+
+    def open(self) -> ContainedWorker:
         """Return the worker. Raises `BundleError` or `UsageError`."""
         return _open(self)
 
