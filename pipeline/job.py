@@ -5,36 +5,37 @@ the sources, the output, the bundle, the engine. The job itself then asserts tha
 pictures in before it says that it is done.
 """
 
-import argparse
 import json
 import logging
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import Final
 
 import apache_beam as beam
-from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
-from apache_beam.runners import create_runner
+from apache_beam.options.pipeline_options import GoogleCloudOptions, PipelineOptions
 
+from pipeline.attempts import note_parts, write_before
 from pipeline.listing import Listing
+from pipeline.options import flink_cluster, is_remote, pipeline_options
+from pipeline.remote import run_remotely, watching
 from pipeline.transforms import ClassifyPictures
 from seefood import errors
+from seefood.bundle import DIGEST_SHOWN
 from seefood.chunks import Target
-from seefood.errors import JobError, StopError, UsageError
+from seefood.errors import JobError, StopError
+from seefood.progress import Meter
 from seefood.storage import open_store, write
+from seefood.tidy import supersede
 from seefood.totals import Totals
 from seefood.uris import Location
 from seefood.worker import Classifier
 
 _log = logging.getLogger(__name__)
 
-_IN_PROCESS: Final = "FnApiRunner"
 # What Beam appends to the message of whatever a step raises.
 _STEP: Final = re.compile(r" \[while running '.*$")
-# Where Prism's binary is not. Without this, Beam's DirectRunner downloads and runs one, with no
-# time-out, before it falls back to the runner that is in the package.
-_NO_PRISM: Final = "--prism_location=no-download"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,34 +49,83 @@ class BulkJob:
     handover: Location
     """Where a worker leaves the totals for the launcher, which takes them away."""
 
+    @property
+    def name(self) -> str:
+        """How a cluster lists the job: the same for every run that writes the same rows."""
+        shard = self.listing.shard
+        part = "" if shard is None else f" {shard.index} of {shard.count}"
+        return f"seefood {self.target.digest[:DIGEST_SHOWN]}{part} {self.target.output.uri}"
 
-def run_bulk_job(job: BulkJob, beam_arguments: Sequence[str] = ()) -> Totals:
+
+def run_bulk_job(
+    job: BulkJob, beam_arguments: Sequence[str] = (), meter: Meter | None = None
+) -> Totals:
     """Run `job` to its end and return what was counted.
 
     `beam_arguments` are Beam's own options, as typed; without `--runner` the job runs in this
-    process. Raises `UsageError` for an option that Beam refuses, `JobError` if the job fails or
-    rows are missing; what was written until then is kept and a rerun goes on from there.
+    process. `meter` is turned where workers are others; asked to stop there, it ends the job.
+    Raises `UsageError` for an option that Beam refuses, `JobError` if the job fails or rows are
+    missing; what was written until then is kept and a rerun goes on from there.
     """
     options = pipeline_options(beam_arguments)
-    in_process = options.view_as(StandardOptions).runner == _IN_PROCESS
-    transform = ClassifyPictures(
-        job.open_worker,
-        job.target,
-        spread=not in_process,
-        # In this process the lister sees all counts, and ends the job in good order.
-        max_failure_ratio=1.0 if in_process else job.listing.max_failure_ratio,
-    )
+    if is_remote(options):
+        return _run_remote(job, options, meter or Meter())
+    with _own_errors(), beam.Pipeline(options=options) as pipeline:
+        _build(job, pipeline)
+    return _checked(job)
+
+
+def clear_the_way(job: BulkJob, beam_arguments: Sequence[str]) -> int:
+    """Cancel what a launcher that was killed has left running on a cluster for this output.
+
+    Call it with the lease in hand. Returns how many jobs there were.
+    """
+    cluster = flink_cluster(pipeline_options(beam_arguments))
+    return 0 if cluster is None else cluster.cancel(job.name)
+
+
+def _run_remote(job: BulkJob, options: PipelineOptions, meter: Meter) -> Totals:
+    listing, target = job.listing, job.target
+    before = note_parts(target.output, target.digest)
+    job = replace(job, listing=replace(listing, done_parts=(), remote=True))
+    write_before(before, listing.signs.before)
+    options.view_as(GoogleCloudOptions).job_name = job.name
+    pipeline = beam.Pipeline(options=options)
+    _build(job, pipeline)
     try:
-        with beam.Pipeline(options=options) as pipeline:
-            totals = pipeline | "Start" >> beam.Create([job.listing]) | transform
-            _ = totals | "Hand to the launcher" >> beam.Map(write_totals, job.handover)
+        with _own_errors(), watching(before, job.listing, meter):
+            run_remotely(pipeline, options, job.name, meter)
+        totals = _checked(job)
+        # Who was cut off from the cluster but not from the store may have written rows as well.
+        if len(before.new_parts()) > totals.parts:
+            supersede(target.output, target.digest)
+        return totals
+    finally:
+        listing.signs.clear()
+
+
+def _build(job: BulkJob, pipeline: beam.Pipeline) -> None:
+    remote = job.listing.remote
+    signs = job.listing.signs if remote else None
+    transform = ClassifyPictures(job.open_worker, job.target, spread=remote, signs=signs)
+    totals = pipeline | "Start" >> beam.Create([job.listing]) | transform
+    _ = totals | "Hand to the launcher" >> beam.Map(write_totals, job.handover)
+
+
+def _checked(job: BulkJob) -> Totals:
+    totals = read_totals(job.handover)
+    check_totals(totals)
+    return totals
+
+
+@contextmanager
+def _own_errors() -> Iterator[None]:
+    try:
+        yield
     except StopError as error:
         raise type(error)(_STEP.sub("", str(error))) from error
     except Exception as error:
         raise _own_error(error) from error
-    totals = read_totals(job.handover)
-    check_totals(totals)
-    return totals
 
 
 def write_totals(totals: Totals, location: Location) -> None:
@@ -104,36 +154,6 @@ def check_totals(totals: Totals) -> None:
             f"{due:,} pictures were due and {totals.rows:,} rows were written; run the same "
             "command again to classify the rest, and report this with the run's log"
         )
-
-
-def pipeline_options(arguments: Sequence[str]) -> PipelineOptions:
-    """Return Beam's options for `arguments`. Raises `UsageError` for those that Beam refuses."""
-    given = list(arguments)
-    if not any(argument.split("=")[0] == "--runner" for argument in given):
-        given.append(f"--runner={_IN_PROCESS}")
-    if not any(argument.startswith("--prism_location") for argument in given):
-        given.append(_NO_PRISM)
-    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
-    for group in PipelineOptions.__subclasses__():
-        group._add_argparse_args(parser)  # noqa: SLF001 (Beam's documented hook for options)
-    try:
-        _, unknown = parser.parse_known_args(given)
-    except (argparse.ArgumentError, SystemExit) as error:
-        raise UsageError(f"Beam refuses {' '.join(arguments)}: {error}") from error
-    if unknown:
-        raise UsageError(
-            f"Beam knows no option {unknown[0]}; what stands behind `--` must be Beam's own options"
-        )
-    options = PipelineOptions(given)
-    runner = options.view_as(StandardOptions).runner
-    try:
-        create_runner(runner)
-    except (ValueError, ImportError, AttributeError) as error:
-        raise UsageError(
-            f"Beam has no runner {runner!r} here; leave --runner out, or use DirectRunner or "
-            "FlinkRunner"
-        ) from error
-    return options
 
 
 def _own_error(error: Exception) -> StopError:

@@ -8,18 +8,17 @@ else.
 import json
 import math
 import os
-import signal
 import threading
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from secrets import token_hex
-from types import FrameType
 from typing import TYPE_CHECKING, Any, Final
 
-from pipeline.listing import Listing
+from pipeline.head_start import HeadStart, head_start
+from pipeline.listing import Listing, list_chunks
+from pipeline.stopping import GRACE_SECONDS, stopping
 from pipeline.workers import BundleWorker, run_meter
 from seefood.bundle import Bundle, load_bundle
 from seefood.chunks import ChunkSize, Target
@@ -38,13 +37,12 @@ from seefood.shard import Shard
 from seefood.sources import check_sources, parse_source
 from seefood.summary import Run, run_folder, summarise, write_summary
 from seefood.tidy import supersede
+from seefood.totals import Totals
 from seefood.uris import Location, parse_location
 
 if TYPE_CHECKING:
     from pipeline.job import BulkJob
 
-
-_GRACE_SECONDS: Final = 5.0
 _INTERVAL: Final = ("low", "expected", "high")
 
 
@@ -95,7 +93,9 @@ class Outcome:
 class _Prepared:
     """A request that was looked at: nothing in it is wrong."""
 
-    job: "BulkJob"
+    listing: Listing
+    open_worker: BundleWorker
+    target: Target
     bundle: Bundle
     engine: str
     worker: ContainedWorker
@@ -115,19 +115,23 @@ def launch(request: Request, style: Style = "auto") -> Outcome:
     # Beam takes two seconds to import: that goes on while the request is looked at.
     importing = threading.Thread(target=__import__, args=("pipeline.job",), daemon=True)
     importing.start()
-    prepared = _prepare(request, run_id, importing)
-
-    from pipeline.job import run_bulk_job  # noqa: PLC0415 (see above)
-
+    prepared = _prepare(request, run_id)
+    if request.beam_arguments:
+        importing.join()
+        _check_options(request.beam_arguments)
     output, digest = parse_location(request.output), prepared.bundle.digest
     claim = Claim(output, digest, run_id, request.shard)
-    with hold_lease(claim, lambda: prepared.meter.request_stop(_GRACE_SECONDS)):
+    with hold_lease(claim, lambda: prepared.meter.request_stop(GRACE_SECONDS)):
+        if request.beam_arguments:
+            _clear_the_way(prepared, request.beam_arguments)
         done = () if request.force else tuple(part.uri for part in list_parts(output, digest))
-        job = replace(prepared.job, listing=replace(prepared.job.listing, done_parts=done))
-        with show_progress(prepared.meter, style), _stopping(prepared.meter):
+        prepared = replace(prepared, listing=replace(prepared.listing, done_parts=done))
+        with show_progress(prepared.meter, style), stopping(prepared.meter):
             running = time.monotonic()
             try:
-                totals = run_bulk_job(job, request.beam_arguments)
+                with head_start(run_id, lambda: _begin(prepared, request)):
+                    importing.join()
+                    totals = _run(prepared, request)
             finally:
                 prepared.worker.close()
             running = time.monotonic() - running
@@ -140,10 +144,8 @@ def launch(request: Request, style: Style = "auto") -> Outcome:
         options=_options(request),
         started_at=started_at,
         seconds=time.monotonic() - begun,
-        # Of workers on other machines this process sees nothing but the end.
-        classify_seconds=running
-        if totals.rows and not prepared.meter.rows
-        else prepared.meter.seconds,
+        # Of workers on other machines this process may see nothing but the end.
+        classify_seconds=prepared.meter.seconds or (running if totals.rows else 0.0),
         engine=prepared.engine,
     )
     summary = summarise(run, totals, prepared.bundle)
@@ -168,7 +170,7 @@ def launch(request: Request, style: Style = "auto") -> Outcome:
     return Outcome(summary, prepared.folder, report, output.child(RESULTS))
 
 
-def _prepare(request: Request, run_id: str, importing: threading.Thread) -> _Prepared:
+def _prepare(request: Request, run_id: str) -> _Prepared:
     manifests = tuple(
         replace(manifest, uri=_absolute(manifest.uri)) for manifest in request.manifests
     )
@@ -178,7 +180,7 @@ def _prepare(request: Request, run_id: str, importing: threading.Thread) -> _Pre
     opener = BundleWorker(
         str(request.bundle), bundle.digest, request.engine, request.settings, run_id
     )
-    worker = opener()
+    worker = opener.open()
     folder = run_folder(output, run_id)
     listing = Listing(
         sources=tuple(map(_absolute, request.sources)),
@@ -191,19 +193,50 @@ def _prepare(request: Request, run_id: str, importing: threading.Thread) -> _Pre
         manifests=manifests,
         selection=request.selection,
         max_failure_ratio=request.max_failure_ratio,
+        force=request.force,
     )
-    importing.join()
-
-    from pipeline.job import BulkJob, pipeline_options  # noqa: PLC0415 (imported meanwhile)
-
-    pipeline_options(request.beam_arguments)
-    job = BulkJob(
+    return _Prepared(
         listing=listing,
         open_worker=opener,
         target=Target(output, bundle.digest, request.form),
-        handover=folder.child("totals.json"),
+        bundle=bundle,
+        engine=worker.engine_name,
+        worker=worker,
+        meter=run_meter(run_id),
+        folder=folder,
     )
-    return _Prepared(job, bundle, worker.engine_name, worker, run_meter(run_id), folder)
+
+
+def _begin(prepared: _Prepared, request: Request) -> HeadStart | None:
+    """Begin while Beam is being imported, unless another runner may be asked for."""
+    if request.beam_arguments:
+        return None
+    return HeadStart(list_chunks(prepared.listing, prepared.meter), prepared.worker)
+
+
+def _job(prepared: _Prepared) -> "BulkJob":
+    from pipeline.job import BulkJob  # noqa: PLC0415 (imported meanwhile)
+
+    handover = prepared.folder.child("totals.json")
+    return BulkJob(prepared.listing, prepared.open_worker, prepared.target, handover)
+
+
+def _check_options(arguments: Sequence[str]) -> None:
+    from pipeline.options import pipeline_options  # noqa: PLC0415 (as above)
+
+    pipeline_options(arguments)
+
+
+def _clear_the_way(prepared: _Prepared, arguments: Sequence[str]) -> None:
+    from pipeline.job import clear_the_way  # noqa: PLC0415 (as above)
+
+    clear_the_way(_job(prepared), arguments)
+
+
+def _run(prepared: _Prepared, request: Request) -> Totals:
+    from pipeline.job import run_bulk_job  # noqa: PLC0415 (as above)
+
+    return run_bulk_job(_job(prepared), request.beam_arguments, prepared.meter)
 
 
 def _read_quote(path: Path) -> dict[str, Any]:
@@ -248,28 +281,3 @@ def _options(request: Request) -> dict[str, Any]:
         "force": request.force,
         "beam": redacted_arguments(request.beam_arguments),
     }
-
-
-@contextmanager
-def _stopping(meter: Meter) -> Iterator[None]:
-    """Let SIGINT and SIGTERM end the run after the chunks in flight; a second one, at once.
-
-    Chunks that take longer are given up: whoever stops a process kills it soon after.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def ask(number: int, frame: FrameType | None) -> None:
-        del number, frame
-        if meter.stop_requested:
-            meter.request_stop(0.0)
-            raise KeyboardInterrupt
-        meter.request_stop(_GRACE_SECONDS)
-
-    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

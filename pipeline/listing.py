@@ -1,9 +1,12 @@
 """Which pictures are due: the sources' objects, less what has a row already, in chunks."""
 
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 
+from pipeline.attempts import Earlier, read_before, read_earlier
+from pipeline.signs import Signs, StopSign, put_listing
 from seefood.chunks import ChunkSize, chunk_refs
 from seefood.errors import JobError
 from seefood.ledger import Ledger, read_ledger
@@ -16,6 +19,8 @@ from seefood.sources import Source, list_sources, parse_source
 from seefood.totals import Totals, too_many_failed
 from seefood.uris import parse_location
 from seefood.worker import STOPPED
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,47 +43,79 @@ class Listing:
     selection: Selection = field(default_factory=Selection)
     max_failure_ratio: float = 1.0
     """Stop once more than this share has failed."""
+    remote: bool = False
+    """Whether launcher, lister and workers are different processes. What was there before lies in
+    the store then (`Signs.before`), not in `done_parts`: two million names are too many to travel.
+    """
+    force: bool = False
+    """With `remote`: what was there before does not count."""
+
+    @property
+    def signs(self) -> Signs:
+        """How the processes of a remote run tell one another things."""
+        return Signs(self.output, self.run_id)
 
 
 def list_chunks(listing: Listing, meter: Meter) -> Iterator[list[ImageRef] | Totals]:
     """Yield chunks of new references, and last the `Totals` of what was listed and skipped.
 
-    Turns `meter` as it goes, and ends early when it shows too many failures. Raises `UsageError`
-    for a source that cannot be listed, `JobError` for an unreadable result object or when the
-    operator asked to stop.
+    Turns `meter` as it goes, and ends early when it shows too many failures. A remote listing that
+    is repeated, because a machine was lost, leaves out what was written meanwhile, and its totals
+    hold the counts of that. Raises `UsageError` for a source that cannot be listed, `JobError` for
+    an unreadable result object or when the operator asked to stop.
     """
-    ledger = read_ledger(listing.done_parts)
+    done_parts, earlier, stop = _state(listing)
+    ledger = read_ledger(done_parts)
     sources: list[Source | Manifest] = [*map(parse_source, listing.sources), *listing.manifests]
     refs = list_sources(sources, parse_location(listing.output), listing.selection)
     refs = islice(refs, listing.limit)
     if listing.shard is not None:
         refs = filter(listing.shard.__contains__, refs)
-    fresh = _Fresh(refs, ledger, meter)
+    fresh = _Fresh(refs, ledger, earlier, meter)
     sent = 0
     stopped = False
     for chunk in chunk_refs(fresh, listing.chunk):
         if meter.stop_requested:
             raise JobError(STOPPED)
         stopped = too_many_failed(meter.rows, meter.failed, listing.max_failure_ratio)
-        if stopped:
+        if stopped or (stop is not None and stop.is_up()):
+            stopped = True
             break
         sent += len(chunk)
         yield chunk
     meter.listing_done = True
-    yield Totals(
-        listed=fresh.skipped + sent,
+    totals = Totals(
+        # What an earlier attempt wrote was listed by it, even if it is gone from the source now.
+        listed=fresh.skipped + sent + earlier.totals.rows,
         skipped=fresh.skipped,
         again=fresh.again + ledger.doubled,
         stopped_early=int(stopped),
     )
+    if listing.remote:
+        put_listing(listing.signs, totals)
+    yield totals + earlier.totals
+
+
+def _state(listing: Listing) -> tuple[tuple[str, ...], Earlier, StopSign | None]:
+    """Return the result objects that count, what this run has done already, and its stop sign."""
+    if not listing.remote:
+        return listing.done_parts, Earlier(Ledger(()), Totals()), None
+    before = read_before(listing.signs.before)
+    earlier = read_earlier(before)
+    if earlier.totals.rows:
+        _log.warning("listed again: %s rows of this run are there", f"{earlier.totals.rows:,}")
+    return () if listing.force else before.uris, earlier, StopSign(listing.signs)
 
 
 class _Fresh:
-    """The references that the ledger has not, counted while they pass."""
+    """The references that have no row yet, counted while they pass."""
 
-    def __init__(self, refs: Iterator[ImageRef], ledger: Ledger, meter: Meter) -> None:
+    def __init__(
+        self, refs: Iterator[ImageRef], ledger: Ledger, earlier: Earlier, meter: Meter
+    ) -> None:
         self._refs = refs
         self._ledger = ledger
+        self._earlier = earlier.ledger
         self._meter = meter
         self.skipped = 0
         self.again = 0
@@ -89,5 +126,5 @@ class _Fresh:
             self.skipped += known
             self.again += not known and self._ledger.has_tried(ref)
             self._meter.list(1, int(known))
-            if not known:
+            if not known and ref not in self._earlier:
                 yield ref

@@ -12,12 +12,13 @@ from apache_beam.pvalue import TaggedOutput
 from apache_beam.transforms.window import GlobalWindows
 from apache_beam.utils.windowed_value import WindowedValue
 
+from pipeline.head_start import head_start_of
 from pipeline.listing import Listing, list_chunks
+from pipeline.signs import Signs, StopSign
 from pipeline.workers import run_meter
 from seefood.chunks import Target, classify_chunk
-from seefood.errors import TooManyFailedError
 from seefood.records import ImageRef
-from seefood.totals import Totals, add_totals, too_many_failed
+from seefood.totals import Totals, add_totals
 from seefood.worker import Classifier
 
 LISTED: Final = "listed"
@@ -35,9 +36,8 @@ class ClassifyPictures(beam.PTransform):
     spread: bool
     """Whether chunks are redistributed over workers. In one process it would only be a barrier
     that keeps the first picture waiting until the last one is listed."""
-    max_failure_ratio: float = 1.0
-    """For workers that the lister cannot see: one stops the job when more than this share of its
-    own pictures has failed."""
+    signs: Signs | None = None
+    """Where workers of other processes are told to stop."""
 
     def __post_init__(self) -> None:
         super().__init__()
@@ -51,7 +51,7 @@ class ClassifyPictures(beam.PTransform):
         if self.spread:
             chunks = chunks | "Spread over workers" >> beam.Reshuffle()
         written = chunks | "Classify and write" >> beam.ParDo(
-            ClassifyChunks(self.open_worker, self.target, self.max_failure_ratio)
+            ClassifyChunks(self.open_worker, self.target, self.signs)
         )
         return (
             (written, listed[LISTED])
@@ -66,8 +66,9 @@ class ListChunks(beam.DoFn):
     def process(self, listing: Listing) -> Iterator[Any]:
         """Yield chunks while listing goes on."""
         # Beam would take an honest annotation, with the tagged output in it, for the main output's.
-        meter = run_meter(listing.run_id)
-        for item in list_chunks(listing, meter):
+        begun = head_start_of(listing.run_id)
+        listed = begun.items() if begun else list_chunks(listing, run_meter(listing.run_id))
+        for item in listed:
             yield TaggedOutput(LISTED, item) if isinstance(item, Totals) else item
 
 
@@ -77,20 +78,26 @@ class ClassifyChunks(beam.DoFn):
 
     open_worker: Callable[[], Classifier]
     target: Target
-    max_failure_ratio: float = 1.0
+    signs: Signs | None = None
     _pending: deque[Future[Totals]] = field(default_factory=deque, init=False)
 
     def setup(self) -> None:
         """Open the worker and a few threads that wait for it."""
         self._worker = self.open_worker()
         self._pool = ThreadPoolExecutor(_CHUNKS_IN_FLIGHT, thread_name_prefix="chunk")
-        self._sum = Totals()
+        self._stop = StopSign(self.signs) if self.signs is not None else None
         self._rows = Metrics.counter(_NAMESPACE, "out-rows")
         self._failed = Metrics.counter(_NAMESPACE, "out-failed")
         self._bytes = Metrics.counter(_NAMESPACE, "in-bytes")
 
     def process(self, refs: Sequence[ImageRef]) -> Iterator[Totals]:
-        """Start this chunk; wait for the oldest one if too many are in flight."""
+        """Start this chunk; wait for the oldest one if too many are in flight.
+
+        Once the stop sign is up, a chunk is given back: as if it had not been listed.
+        """
+        if self._stop is not None and self._stop.is_up():
+            yield Totals(listed=-len(refs), stopped_early=1)
+            return
         self._pending.append(self._pool.submit(classify_chunk, refs, self._worker, self.target))
         if len(self._pending) >= _CHUNKS_IN_FLIGHT:
             yield self._finish_oldest()
@@ -109,11 +116,4 @@ class ClassifyChunks(beam.DoFn):
         self._rows.inc(totals.rows)
         self._failed.inc(totals.failed)
         self._bytes.inc(totals.bytes_read)
-        self._sum += totals
-        if too_many_failed(self._sum.rows, self._sum.failed, self.max_failure_ratio):
-            raise TooManyFailedError(
-                f"{self._sum.failed:,} of a worker's first {self._sum.rows:,} pictures failed, "
-                f"more than the {self.max_failure_ratio:.1%} that --max-failure-ratio allows; what "
-                "was written is kept"
-            )
         return totals

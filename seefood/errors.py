@@ -7,7 +7,6 @@
         ├── UsageError           found before any work started (exit code 2)
         │   └── BundleError      a model bundle that is absent, broken or not what it says it is
         └── JobError             found while working (exit code 1)
-            └── TooManyFailedError   more pictures than --max-failure-ratio allows (exit code 3)
 
 A message is one sentence that names the value, the cause and the way out.
 """
@@ -90,7 +89,3 @@ class BundleError(UsageError):
 
 class JobError(StopError):
     """The job had started and cannot finish."""
-
-
-class TooManyFailedError(JobError):
-    """More pictures failed than the operator allows, on a worker that cannot tell the lister."""

@@ -61,6 +61,13 @@ class Meter:
             self.rows += 1
             self.failed += row.status is Status.FAILED
 
+    def add(self, rows: int, failed: int) -> None:
+        """Count pictures that other machines have finished."""
+        with self._lock:
+            self._last = time.monotonic()
+            self.rows += rows
+            self.failed += failed
+
     def list(self, listed: int, skipped: int) -> None:
         """Count objects found at the sources and those that the ledger had."""
         with self._lock:

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 _READERS: Final = 16
 _OLD_SECONDS: Final = 3600.0
+# What the processes of a run tell one another; see `pipeline.signs`.
+_SIGNS: Final = ("totals", "before", "listing", "stop")
 
 
 def supersede(output: Location, digest: str) -> int:
@@ -70,8 +72,9 @@ def sweep(output: Location, dead_runs: Iterable[str], dead_processes: Iterable[i
     """
     removed = 0
     for run_id in dead_runs:
-        place = output.child(f"{RUNS}/{run_id}/totals.json")
-        open_store(place.root).delete(place.key)
+        for name in _SIGNS:
+            place = output.child(f"{RUNS}/{run_id}/{name}.json")
+            open_store(place.root).delete(place.key)
     if output.is_local:
         marks = tuple(f"{TEMPORARY}{number}-" for number in dead_processes)
         for kind in (RESULTS, RUNS):

@@ -84,7 +84,7 @@ def classify_command(beam: Sequence[str], /, *, quiet: bool, **typed: Any) -> in
         --flink_master=localhost:8081
     """  # noqa: D301 (click's mark against re-wrapping)
     from seefood.cli.tables import print_outcome
-    from seefood.errors import TooManyFailedError, UsageError
+    from seefood.errors import UsageError
 
     if find_spec("apache_beam") is None or find_spec("pyarrow") is None:
         raise UsageError(
@@ -118,11 +118,7 @@ def classify_command(beam: Sequence[str], /, *, quiet: bool, **typed: Any) -> in
     )
     if not beam:
         import_in_background()
-    try:
-        outcome = launch(request, "quiet" if quiet else "auto")
-    except TooManyFailedError as error:
-        click.echo(f"seefood: {error}", err=True)
-        return TOO_MANY_FAILED
+    outcome = launch(request, "quiet" if quiet else "auto")
     if typed["as_json"]:
         text = json.dumps(outcome.summary, indent=2, ensure_ascii=False)
         click.echo(text.encode("utf-8", "backslashreplace"))  # a path may hold any bytes

@@ -1,0 +1,276 @@
+"""A real Flink session cluster on this machine: one JobManager, and nodes with Python workers.
+
+    python -m infra.flink.cluster up [NODES]        (also: make flink-up)
+    python -m infra.flink.cluster down              (also: make flink-down)
+
+A node is a TaskManager and, beside it, a pool that starts Python workers. All are processes of
+their own with bounded memory, known by process number, on the loopback. Node K's workers listen at
+127.0.0.K: its TaskManager is told that this is what `localhost` means, as it would be in a pod.
+Workers inherit the environment of `up`: set the store's address and credentials before.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from infra.flink.jars import cache, fetch_jars
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+_WAIT_SECONDS: Final = 180.0
+_OPENS: Final = (
+    *(f"java.base/java.{name}" for name in ("lang", "net", "io", "nio", "text", "time", "util")),
+    "java.base/java.lang.reflect",
+    "java.base/sun.nio.ch",
+    "java.base/java.util.concurrent",
+    "java.base/java.util.concurrent.atomic",
+    "java.base/java.util.concurrent.locks",
+)
+# A lost process is noticed within seconds, and a job goes on from there by itself.
+_SETTINGS: Final = {
+    "heartbeat.interval": "2000",
+    "heartbeat.timeout": "15000",
+    "restart-strategy.type": "fixed-delay",
+    "restart-strategy.fixed-delay.attempts": "20",
+    "restart-strategy.fixed-delay.delay": "2 s",
+    "taskmanager.load-balance.mode": "SLOTS",
+    "parallelism.default": "1",
+}
+_NODE_SETTINGS: Final = {
+    "taskmanager.cpu.cores": "1",
+    "taskmanager.memory.framework.heap.size": "128mb",
+    "taskmanager.memory.task.heap.size": "256mb",
+    "taskmanager.memory.framework.off-heap.size": "64mb",
+    "taskmanager.memory.task.off-heap.size": "64mb",
+    "taskmanager.memory.managed.size": "64mb",
+    "taskmanager.memory.network.min": "64mb",
+    "taskmanager.memory.network.max": "64mb",
+    "taskmanager.memory.jvm-metaspace.size": "256mb",
+    "taskmanager.memory.jvm-overhead.min": "128mb",
+    "taskmanager.memory.jvm-overhead.max": "128mb",
+}
+_MASTER_JVM: Final = ("-Xmx384m", "-XX:MaxMetaspaceSize=256m", "-XX:+UseSerialGC")
+_NODE_JVM: Final = (
+    "-Xmx384m",
+    "-XX:MaxDirectMemorySize=256m",
+    "-XX:MaxMetaspaceSize=256m",
+    "-XX:+UseSerialGC",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """Where a cluster lives and how large it is."""
+
+    folder: Path
+    """Process numbers, logs and scratch space."""
+    rest_port: int = 8081
+    rpc_port: int = 6123
+    pool_port: int = 50000
+    nodes: int = 2
+    slots: int = 2
+    """Of each node. One more than a job takes lets it go on when a node is lost."""
+    pinned: bool = False
+    """Whether each node's workers have one core of this machine for themselves."""
+
+    @property
+    def master(self) -> str:
+        """What `--flink_master` takes."""
+        return f"localhost:{self.rest_port}"
+
+
+def start(cluster: Cluster) -> None:
+    """Start all processes and wait until the nodes have registered; exits if they do not."""
+    (cluster.folder / "conf").mkdir(parents=True, exist_ok=True)
+    (cluster.folder / "conf" / "config.yaml").write_text("{}\n")
+    (cluster.folder / "conf" / "log4j.properties").write_text(_LOGGING)
+    _start(cluster, "jobmanager", _master_command(cluster))
+    for number in range(1, cluster.nodes + 1):
+        start_node(cluster, number)
+    wait_for_nodes(cluster, cluster.nodes)
+
+
+def start_node(cluster: Cluster, number: int) -> None:
+    """Start node `number`, from 1, or those of its two processes that are not running."""
+    for name, command in (
+        (f"workers-{number}", _pool_command(cluster, number)),
+        (f"taskmanager-{number}", _node_command(cluster, number)),
+    ):
+        if not _lives(_processes(cluster).get(name)):
+            _start(cluster, name, command)
+
+
+def stop(cluster: Cluster) -> list[str]:
+    """Stop what `start` started, and only that; return the names of what was running."""
+    running = {name: mark for name, mark in _processes(cluster).items() if _lives(mark)}
+    for how in (signal.SIGTERM, signal.SIGKILL):
+        for mark in running.values():
+            if _lives(mark):
+                os.kill(int(mark["pid"]), how)
+        deadline = time.monotonic() + 10.0
+        while time.monotonic() < deadline and any(map(_lives, running.values())):
+            time.sleep(0.1)
+    (cluster.folder / "processes.json").unlink(missing_ok=True)
+    return list(running)
+
+
+def kill(cluster: Cluster, name: str) -> None:
+    """End one process at once, as a machine that is lost would."""
+    os.kill(int(_processes(cluster)[name]["pid"]), signal.SIGKILL)
+
+
+def workers(cluster: Cluster, number: int) -> list[int]:
+    """Return the process numbers of node `number`'s Python workers."""
+    pool = int(_processes(cluster)[f"workers-{number}"]["pid"])
+    children = Path(f"/proc/{pid_text(pool)}/task").glob("*/children")
+    return [int(child) for file in children for child in file.read_text().split()]
+
+
+def pid_text(pid: int) -> str:
+    """Return a process number as a folder's name."""
+    return str(pid)
+
+
+def ask(cluster: Cluster, path: str) -> dict[str, Any]:
+    """Return what the cluster's REST interface answers at `path`."""
+    with urllib.request.urlopen(f"http://{cluster.master}/{path}", timeout=5) as answer:
+        document: dict[str, Any] = json.load(answer)
+        return document
+
+
+def wait_for_nodes(cluster: Cluster, count: int) -> None:
+    """Wait until `count` nodes have registered; exits with a sentence if they do not."""
+    deadline = time.monotonic() + _WAIT_SECONDS
+    found = 0
+    while time.monotonic() < deadline:
+        try:
+            found = int(ask(cluster, "overview")["taskmanagers"])
+        except (urllib.error.URLError, OSError, ValueError):
+            found = 0
+        if found >= count:
+            return
+        time.sleep(0.25)
+    sys.exit(
+        f"{found} of {count} nodes came up in {_WAIT_SECONDS:.0f} s; see {cluster.folder}/*.log"
+    )
+
+
+def _master_command(cluster: Cluster) -> list[str]:
+    settings = {
+        **_SETTINGS,
+        "jobmanager.rpc.address": "127.0.0.1",
+        "jobmanager.rpc.port": str(cluster.rpc_port),
+        "jobmanager.bind-host": "127.0.0.1",
+        "rest.address": "127.0.0.1",
+        "rest.bind-address": "127.0.0.1",
+        "rest.port": str(cluster.rest_port),
+        "io.tmp.dirs": str(cluster.folder),
+    }
+    main = "org.apache.flink.runtime.entrypoint.StandaloneSessionClusterEntrypoint"
+    return _java(cluster, _MASTER_JVM, main, settings)
+
+
+def _node_command(cluster: Cluster, number: int) -> list[str]:
+    hosts = cluster.folder / "conf" / f"hosts-{number}"
+    hosts.write_text(f"127.0.0.{number} localhost\n127.0.0.1 {os.uname().nodename}\n")
+    settings = {
+        **_SETTINGS,
+        **_NODE_SETTINGS,
+        "jobmanager.rpc.address": "127.0.0.1",
+        "jobmanager.rpc.port": str(cluster.rpc_port),
+        "taskmanager.host": "127.0.0.1",
+        "taskmanager.bind-host": "127.0.0.1",
+        "taskmanager.resource-id": f"node-{number}-{time.time_ns()}",
+        "taskmanager.numberOfTaskSlots": str(cluster.slots),
+        "io.tmp.dirs": str(cluster.folder),
+    }
+    main = "org.apache.flink.runtime.taskexecutor.TaskManagerRunner"
+    return _java(cluster, (*_NODE_JVM, f"-Djdk.net.hosts.file={hosts}"), main, settings)
+
+
+def _pool_command(cluster: Cluster, number: int) -> list[str]:
+    core = sorted(os.sched_getaffinity(0))[(number - 1) % len(os.sched_getaffinity(0))]
+    pin = ["taskset", "--cpu-list", str(core)] if cluster.pinned else []
+    return [*pin, sys.executable, "-m", "pipeline.pool", f"127.0.0.{number}:{cluster.pool_port}"]
+
+
+def _java(
+    cluster: Cluster, options: tuple[str, ...], main: str, settings: dict[str, str]
+) -> list[str]:
+    opens = [f"--add-opens={package}=ALL-UNNAMED" for package in _OPENS]
+    logging = f"-Dlog4j.configurationFile={cluster.folder}/conf/log4j.properties"
+    given = [part for name, value in settings.items() for part in ("-D", f"{name}={value}")]
+    path = fetch_jars().flink_path
+    conf = str(cluster.folder / "conf")
+    return ["java", *options, *opens, logging, "-cp", path, main, "--configDir", conf, *given]
+
+
+def _start(cluster: Cluster, name: str, command: list[str]) -> None:
+    with (cluster.folder / f"{name}.log").open("ab") as log:
+        process = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,  # a Ctrl-C in the terminal is not meant for the cluster
+        )
+    marks = {**_processes(cluster), name: {"pid": process.pid, "started": _started(process.pid)}}
+    (cluster.folder / "processes.json").write_text(json.dumps(marks, indent=2))
+
+
+def _processes(cluster: Cluster) -> dict[str, dict[str, Any]]:
+    try:
+        marks: dict[str, dict[str, Any]] = json.loads(
+            (cluster.folder / "processes.json").read_text()
+        )
+    except FileNotFoundError:
+        return {}
+    return marks
+
+
+def _lives(mark: dict[str, Any] | None) -> bool:
+    """Whether the process is still the one that was started, and not one with its number."""
+    return mark is not None and _started(int(mark["pid"])) == mark["started"]
+
+
+def _started(pid: int) -> str | None:
+    """Return when a process started, in the kernel's ticks; None if it has ended."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return None
+    return None if fields[0] == "Z" else fields[19]
+
+
+_LOGGING: Final = """\
+rootLogger.level = INFO
+rootLogger.appenderRef.out.ref = out
+appender.out.name = out
+appender.out.type = CONSOLE
+appender.out.layout.type = PatternLayout
+appender.out.layout.pattern = %d{HH:mm:ss.SSS} %-5p %c{1} %m%n
+"""
+
+
+def main(arguments: list[str]) -> None:
+    """Start or stop the cluster of this user."""
+    nodes = int(arguments[1]) if len(arguments) > 1 else 2
+    cluster = Cluster(cache() / "cluster", nodes=nodes)
+    if arguments[:1] == ["up"]:
+        start(cluster)
+        print(f"# {nodes} nodes; logs in {cluster.folder}; stop it with `make flink-down`")
+        print(f"seefood classify … -- --runner=FlinkRunner --flink_master={cluster.master}")
+    else:
+        print(f"stopped {', '.join(stop(cluster)) or 'nothing: nothing was running'}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

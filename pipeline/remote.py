@@ -1,0 +1,146 @@
+"""A job whose workers are elsewhere: submitted, watched through what it writes, and ended.
+
+The launcher reads each result object once, as it appears. So it shows rows that are really there,
+on any runner, and what it counts over all workers decides whether too many pictures have failed.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+import apache_beam as beam
+from apache_beam.options.pipeline_options import PipelineOptions
+from apache_beam.runners.runner import PipelineState
+
+from pipeline.attempts import Before, count_parts
+from pipeline.flink import FlinkCluster
+from pipeline.job_server import job_server
+from pipeline.listing import Listing
+from pipeline.options import flink_cluster, job_server_path, with_endpoint
+from pipeline.signs import put_stop, see_listing
+from seefood.errors import JobError, SeefoodError
+from seefood.progress import Meter
+from seefood.totals import Totals, too_many_failed
+
+_log = logging.getLogger(__name__)
+
+_LOOK_SECONDS: Final = 2.0
+# Looking takes at most this share of the time, however many result objects there are.
+_LOOK_SHARE: Final = 0.1
+_STATE_SECONDS: Final = 0.25
+
+
+def run_remotely(
+    pipeline: beam.Pipeline, options: PipelineOptions, name: str, meter: Meter
+) -> None:
+    """Run `pipeline` to its end. When `meter` is asked to stop, end the job on the cluster.
+
+    Raises `JobError` if it failed or was stopped.
+    """
+    cluster = flink_cluster(options)
+    path = None if cluster is None else job_server_path(options)
+    if cluster is None or path is None:
+        _submit_and_wait(pipeline, cluster, name, meter)
+        return
+    with job_server(path, cluster.address) as endpoint:
+        with_endpoint(options, endpoint)
+        _submit_and_wait(pipeline, cluster, name, meter)
+
+
+@contextmanager
+def watching(before: Before, listing: Listing, meter: Meter) -> Iterator[None]:
+    """Turn `meter` by what the job writes, until the block ends; stop it if too many fail."""
+    watcher = _Watcher(before, listing, meter)
+    stop = threading.Event()
+    thread = threading.Thread(target=watcher.run, args=(stop,), name="watch", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join(timeout=_LOOK_SECONDS)
+    watcher.look()
+
+
+class _Watcher:
+    """Reads result objects as they appear."""
+
+    def __init__(self, before: Before, listing: Listing, meter: Meter) -> None:
+        self._before = before
+        self._listing = listing
+        self._meter = meter
+        self._seen: set[tuple[str, str]] = set()
+        self._listed = Totals()
+
+    def run(self, stop: threading.Event) -> None:
+        """Look every two seconds, less often where looking takes long."""
+        wait = _LOOK_SECONDS
+        while not stop.wait(wait):
+            begun = time.monotonic()
+            try:
+                self.look()
+            except SeefoodError as error:
+                _log.warning("cannot see how far the job is: %s", error)
+            wait = max(_LOOK_SECONDS, (time.monotonic() - begun) / _LOOK_SHARE)
+
+    def look(self) -> None:
+        """Count what is new."""
+        self._look_at_listing()
+        new = [part for part in self._before.new_parts() if (part.uri, part.etag) not in self._seen]
+        totals = count_parts(new)
+        self._seen.update((part.uri, part.etag) for part in new)
+        if totals.rows:
+            self._meter.add(totals.rows, totals.failed)
+        most = self._listing.max_failure_ratio
+        if too_many_failed(self._meter.rows, self._meter.failed, most):
+            put_stop(self._listing.signs)
+
+    def _look_at_listing(self) -> None:
+        found = see_listing(self._listing.signs)
+        if found is not None:
+            new_listed, new_skipped = found.listed, found.skipped
+            self._meter.list(new_listed - self._listed.listed, new_skipped - self._listed.skipped)
+            self._meter.listing_done = True
+            self._listed = found
+
+
+def _submit_and_wait(
+    pipeline: beam.Pipeline, cluster: FlinkCluster | None, name: str, meter: Meter
+) -> None:
+    result = pipeline.run()
+    ended = threading.Event()
+    failures: list[Exception] = []
+    # Beam tells why a job failed only to who waits for it.
+    waiting = threading.Thread(target=_wait, args=(result, failures, ended), daemon=True)
+    waiting.start()
+    meter.list(0, 0)
+    while not ended.wait(_STATE_SECONDS):
+        if meter.stop_requested:
+            _cancel(result, cluster, name)
+            raise JobError(
+                "stopped before all pictures were classified: the job was cancelled on the "
+                "cluster; run the same command again to go on"
+            )
+    if failures:
+        raise failures[0]
+
+
+def _wait(result: Any, failures: list[Exception], ended: threading.Event) -> None:
+    try:
+        state = result.wait_until_finish()
+        if state != PipelineState.DONE:
+            failures.append(JobError(f"the job ended as {state}; run the same command again"))
+    except Exception as error:  # noqa: BLE001 (whatever a runner raises is the job's failure)
+        failures.append(error)
+    finally:
+        ended.set()
+
+
+def _cancel(result: Any, cluster: FlinkCluster | None, name: str) -> None:
+    if cluster is None:
+        result.cancel()
+    elif cluster.cancel(name) == 0:
+        raise JobError(f"stopped; the cluster at {cluster.address} runs no job {name!r} any more")
