@@ -62,6 +62,7 @@ def _figures(name: str, figures: Mapping[str, Any]) -> str:
             f"| accuracy on `{source}` | {_share(share)} |\n"
             for source, share in figures.get("accuracy_by_source", {}).items()
         )
+        + _agreement(figures)
         + f"| expected calibration error | {figures['calibration_error']:.4f} |\n"
         f"| left `unsure` | {_share(figures['unsure'])} |\n"
         f"| wrong among accepted | {_share(figures['wrong_among_accepted'])} |",
@@ -73,6 +74,12 @@ def _figures(name: str, figures: Mapping[str, Any]) -> str:
         for label, row in confusion.items()
     )
     return "\n\n".join([*rows, f"{head}\n{body}"])
+
+
+def _agreement(figures: Mapping[str, Any]) -> str:
+    """Return a row for an integer network, nothing for a float one."""
+    share = figures.get("agreement_with_float")
+    return f"| same label as in floating point | {_share(share)} |\n" if share else ""
 
 
 def _share(share: Mapping[str, Any]) -> str:

@@ -6,7 +6,7 @@ weights at the epoch whose validation loss was lowest.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Final
@@ -21,7 +21,7 @@ from training.augment import mix, recolour, sample_maps, sample_mixing, transfor
 from training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from training.networks import NetworkChoice, build, inference_model
 from training.networks.googlenet import AUXILIARY_WEIGHT
-from training.task import ALONE, Epoch, Examples, Fitted, Floats, Step, Task, Teaching
+from training.task import Epoch, Examples, Fitted, Floats, Step, Task
 
 _EVALUATION_BATCH: Final = 64
 
@@ -32,16 +32,17 @@ def fit(
     validation: Examples,
     checkpoint: Path | None = None,
     observe: Callable[[Step], None] = lambda _: None,
-    teaching: Teaching = ALONE,
+    start: Sequence[Floats] = (),
 ) -> Fitted:
     """Return the network of `task`, trained.
 
     `checkpoint` is a file that is written after every epoch and, if it is there and is of this very
-    task, is where the run goes on. `observe` is told about every step. Raises `UsageError` for a
-    network that cannot be made.
+    task, is where the run goes on. `observe` is told about every step. `start` are the weights that
+    the network begins with, in the order of its `get_weights`, where not those of `task`. Raises
+    `UsageError` for a network that cannot be made.
     """
     keras.utils.set_random_seed(task.schedule.seed)
-    trainer = _Trainer(task, training, validation, teaching)
+    trainer = _Trainer(task, training, validation, start)
     fingerprint = task.fingerprint(training)
     if checkpoint is not None and (saved := load_checkpoint(checkpoint, fingerprint)) is not None:
         trainer.restore(saved)
@@ -56,14 +57,13 @@ class _Trainer:
     """The state of a run between two epochs."""
 
     def __init__(
-        self, task: Task, training: Examples, validation: Examples, teaching: Teaching
+        self, task: Task, training: Examples, validation: Examples, start: Sequence[Floats]
     ) -> None:
-        self._teaching = teaching
         self._task, self._training, self._validation = task, training, validation
         schedule = task.schedule
         self._model = _build(task, fast=schedule.fast)
-        if teaching.start:
-            self._model.set_weights(teaching.start)
+        if start:
+            self._model.set_weights(list(start))
         self._inference = inference_model(self._model)
         self._batch = min(schedule.batch_size, len(training.pixels))
         self._steps = len(training.pixels) // self._batch
@@ -180,7 +180,6 @@ class _Trainer:
         images = transform(pixels, maps, (network.height, network.width))
         images = recolour(images, seed, self._task.augmentation)
         images, targets = mix(images, shares, partners), mix(targets, shares, partners)
-        targets = _taught(targets, images, self._teaching)
         variables = self._model.trainable_variables
         with tf.GradientTape() as tape:
             outputs = self._model(images, training=True)
@@ -219,25 +218,13 @@ def predict_logits(model: Callable[[Any], Any], pixels: Pixels) -> Floats:
     return np.concatenate(parts)
 
 
-def _taught(targets: Any, images: Any, teaching: Teaching) -> Any:
-    """Return `targets` moved towards what the teachers see in `images`."""
-    if not teaching.models:
-        return targets
-    seen = [tf.nn.softmax(model(images, training=False)) for model in teaching.models]
-    return (1.0 - teaching.share) * targets + teaching.share * tf.add_n(seen) / len(seen)
-
-
 def _cross_entropy(targets: Any, logits: Any) -> Any:
     return tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(targets, logits))
 
 
 def _build(task: Task, *, fast: bool) -> keras.Model:
-    before = keras.mixed_precision.global_policy()
-    keras.mixed_precision.set_global_policy("mixed_bfloat16" if fast else "float32")
-    try:
-        model = build(task.network, task.weights, auxiliary=_has_room_for_auxiliary(task.network))
-    finally:
-        keras.mixed_precision.set_global_policy(before)
+    has_auxiliary = _has_room_for_auxiliary(task.network)
+    model = build(task.network, task.weights, auxiliary=has_auxiliary, fast=fast)
     if task.schedule.freeze_until is not None:
         for layer in model.layers:
             layer.trainable = False

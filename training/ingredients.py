@@ -31,6 +31,11 @@ class Ingredients:
     """The photos, split, at the size that augmentation starts from."""
 
     training: Examples
+    """The photos of `learned`, in its order, then the drawings."""
+    learned: DecodedPhotos
+    """Whole photos to learn from."""
+    groups: NDArray[np.int64]
+    """Which of `learned` are near copies of each other: those of one number."""
     held_out: DecodedPhotos
     """Whole photos to choose and calibrate with; decode them again at the size wanted."""
 
@@ -49,7 +54,8 @@ def prepare(data: str) -> Ingredients:
     labels = np.concatenate([learned.labels, drawn_labels])
     targets = np.eye(len(LABELS), dtype=np.float32)[labels]
     pixels = np.concatenate([learned.pixels, drawings])
-    return Ingredients(Examples(pixels, targets, weights), photos.subset(np.flatnonzero(held)))
+    held_out = photos.subset(np.flatnonzero(held))
+    return Ingredients(Examples(pixels, targets, weights), learned, groups[~held], held_out)
 
 
 def draw_examples() -> tuple[Pixels, NDArray[np.int64]]:

@@ -1,15 +1,17 @@
-"""The hot dog model, from the photos to the shipped bundle, with every number fixed.
+"""The hot dog models, from the photos to the shipped bundles, with every number fixed.
 
-    python -m training.recipe DATA --weights FOLDER --work FOLDER --output BUNDLE
+    python -m training.recipe DATA --work FOLDER --output FOLDER
 
-A MobileNetV2 is fine-tuned at 192 pixels and serves at 256: a crop shows things larger than the
-whole photo does, and the larger input makes up for it (arXiv:1906.06423). The run keeps its weights
-in the work folder and goes on from its last epoch after a kill.
-`docs/training.md` states the time it takes.
+Three pretrained EfficientNet-Lites look at every photo. A linear probe on all that they see softens
+the labels, and each model of the box is one of the networks, fine-tuned from a probe of its own and
+then moved most of the way back to it: weights between the two know the new photos and have not
+forgotten the world (WiSE-FT: M. Wortsman et al., "Robust Fine-Tuning of Zero-Shot Models", CVPR
+2022, arXiv:2109.01903). Features, checkpoints and weights stay in the work folder, and a killed run
+goes on from them. `docs/training.md` states the time it takes and what was tried.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -21,37 +23,88 @@ from numpy.typing import NDArray
 
 from seefood.bundle import Bundle
 from seefood.image import ResizeRule
+from training.as_shipped import AsShipped, as_shipped
 from training.augment import PHOTOS
 from training.card import write_card
-from training.data import decode_photos, read_photo_set
+from training.convert import Quantisation
+from training.data import DecodedPhotos, Photo, decode_photos, read_photo_set
 from training.fit import fit
 from training.ingredients import LABELS, Ingredients, prepare, validation_examples
-from training.networks import LAST_GENERIC_LAYER, NetworkChoice, build
+from training.networks import LAST_GENERIC_LAYER, SIZES, NetworkChoice, build
+from training.probe import (
+    Features,
+    Probe,
+    fit_probe,
+    install,
+    join,
+    predict_out_of_fold,
+    read_features,
+)
 from training.sheets import draw_curves
-from training.ship import Judged, Product, calibrate, measure, round_weights, ship
-from training.task import Schedule, Step, Task
+from training.ship import (
+    Judged,
+    Product,
+    calibrate,
+    calibration_pictures,
+    measure,
+    round_weights,
+    ship,
+)
+from training.task import Examples, Schedule, Step, Task
 
 Weights = tuple[NDArray[np.float32], ...]
+Tell = Callable[[str], None]
 
-SERVED: Final = ResizeRule(256, 256, "stretch", "bilinear", 2.0)
-
-
-LEARNS: Final = NetworkChoice("folded_mobilenet_v2", 192, 192, len(LABELS))
-_SERVES: Final = replace(LEARNS, height=SERVED.height, width=SERVED.width)
-_BACKBONE: Final = "mobilenet_v2_1.0_224_from_int8_no_top.weights.h5"
-SCHEDULE: Final = Schedule(
-    epochs=6,
-    learning_rate=2e-4,
-    average=0.997,
-    seed=1,
-    freeze_until=LAST_GENERIC_LAYER[LEARNS.name],
-    fast=True,
-)
-_EVERY: Final = 20
-WEIGHTS_FILE: Final = "weights.npz"
+SEEING: Final = ("efficientnet_lite0", "efficientnet_lite1", "efficientnet_lite2")
+STRENGTH: Final = 1e-3
+"""Of the probes; chosen by four-fold cross-validation of the training photos."""
+SOFTENING: Final = 0.5
+"""The probe's share in a target; the rest is the photo's label."""
+AUGMENTATION: Final = replace(PHOTOS, smallest_crop=0.5)
+_FOLDS: Final = 4
 UNSURE_SHARE: Final = 0.02
 """Arguable labels alone are more than 1 % of the photos: that would leave half of them `unsure`."""
 CARD: Final = Path(__file__).with_name("hotdog_card.md")
+_EVERY: Final = 20
+_CALIBRATION_PHOTOS: Final = 600
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """One bundle of the box."""
+
+    name: str
+    network: str
+    learned_at: int
+    """Side in pixels of the views that it is fine-tuned on."""
+    served: ResizeRule
+    quantisation: Quantisation
+    tuned: float
+    """How far the weights lie on the way from the probe's, 0, to the fine-tuned ones, 1."""
+    epochs: int = 2
+    learning_rate: float = 6e-5
+
+    @property
+    def schedule(self) -> Schedule:
+        """How it is fine-tuned."""
+        return Schedule(
+            epochs=self.epochs,
+            learning_rate=self.learning_rate,
+            average=0.99,
+            seed=2,
+            freeze_until=LAST_GENERIC_LAYER[self.network],
+            fast=True,
+        )
+
+
+def _stretched(side: int) -> ResizeRule:
+    return ResizeRule(side, side, "stretch", "bilinear", 2.0)
+
+
+MODELS: Final = (
+    Model("hotdog", "efficientnet_lite1", 224, _stretched(256), "float16", tuned=0.3),
+    Model("hotdog-lite", "efficientnet_lite0", 192, _stretched(224), "int8", tuned=0.3),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,96 +112,172 @@ class Folders:
     """Where the recipe reads and writes."""
 
     data: str
-    weights: Path
-    """Of the pretrained backbones."""
     work: Path
     output: Path
 
 
-def make(folders: Folders, tell: Callable[[str], None]) -> Bundle:
-    """Make the hot dog bundle."""
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """What the frozen networks make of the photos."""
+
+    probes: dict[str, Probe]
+    """By the network's name."""
+    training: Examples
+    """With softened labels."""
+
+
+def make(folders: Folders, tell: Tell) -> tuple[Bundle, ...]:
+    """Make the bundles of the box."""
     started = time.monotonic()
     folders.work.mkdir(parents=True, exist_ok=True)
     ingredients = prepare(folders.data)
     tell(f"{len(ingredients.training.pixels)} pictures to learn from")
-    model = build(_SERVES)
-    model.set_weights(learn(ingredients, folders, tell))
-    tell("measuring")
-    return _ship(model, ingredients, folders, round(time.monotonic() - started))
+    lesson = prepare_lesson(ingredients, folders, tell)
+    bundles = []
+    for model in MODELS:
+        weights = learn(model, lesson, ingredients, folders, tell)
+        tell(f"{model.name}: measuring")
+        served = build(NetworkChoice(model.network, *_size(model.served), len(LABELS)))
+        served.set_weights(weights)
+        seconds = round(time.monotonic() - started)
+        bundles.append(_ship(model, served, ingredients, folders, seconds))
+    return tuple(bundles)
 
 
-def learn(ingredients: Ingredients, folders: Folders, tell: Callable[[str], None]) -> Weights:
-    """Return the fitted weights, or those of before if they lie in the work folder."""
-    file = folders.work / WEIGHTS_FILE
+def prepare_lesson(ingredients: Ingredients, folders: Folders, tell: Tell) -> Lesson:
+    """Return a probe of each frozen network, and labels softened by one of all together."""
+    seen = [_features(network, ingredients.learned, folders.work, tell) for network in SEEING]
+    training, labels = ingredients.training, ingredients.learned.labels
+    weights = training.weights[: len(labels)]
+    probes = {
+        network: fit_probe(features, labels, weights, STRENGTH)
+        for network, features in zip(SEEING, seen, strict=True)
+    }
+    folds = ingredients.groups % _FOLDS
+    first = predict_out_of_fold(join(seen), labels, weights, STRENGTH, folds)
+    targets = training.targets.copy()
+    targets[: len(labels)] *= 1 - SOFTENING
+    targets[: len(labels)] += SOFTENING * np.stack([first, 1 - first], axis=1)
+    return Lesson(probes, replace(training, targets=targets))
+
+
+def learn(
+    model: Model, lesson: Lesson, ingredients: Ingredients, folders: Folders, tell: Tell
+) -> Weights:
+    """Return the weights that ship, or those of before if they lie in the work folder."""
+    file = folders.work / f"{model.name}.npz"
     if file.is_file():
         with np.load(file) as saved:
             return tuple(saved[name] for name in saved.files)
-    task = Task(LEARNS, folders.weights / _BACKBONE, SCHEDULE, PHOTOS)
-    rule = replace(SERVED, height=LEARNS.height, width=LEARNS.width)
+    side = model.learned_at
+    choice = NetworkChoice(model.network, side, side, len(LABELS))
+    probed = build(choice, "imagenet")
+    install(probed, lesson.probes[model.network])
 
     def observe(step: Step) -> None:
         if step.done % _EVERY == 0 or step.done == step.total:
             last = f", validation {step.last.validation_accuracy:.4f}" if step.last else ""
-            tell(f"step {step.done} of {step.total}, loss {step.loss:.3f}{last}")
+            tell(f"{model.name}: step {step.done} of {step.total}, loss {step.loss:.3f}{last}")
 
-    checked = validation_examples(ingredients.held_out, rule)
-    checkpoint = folders.work / "checkpoint.npz"
-    fitted = fit(task, ingredients.training, checked, checkpoint, observe)
-    draw_curves(fitted.epochs, fitted.best, folders.work / "curves.png")
-    weights = tuple(np.asarray(weight) for weight in fitted.model.get_weights())
-    partial = folders.work / "partial.npz"
-    np.savez(partial, *weights)
-    partial.replace(file)
+    fitted = fit(
+        Task(choice, "imagenet", model.schedule, AUGMENTATION),
+        lesson.training,
+        validation_examples(ingredients.held_out, _stretched(side)),
+        folders.work / f"{model.name}-checkpoint.npz",
+        observe,
+        probed.get_weights(),
+    )
+    draw_curves(fitted.epochs, fitted.best, folders.work / f"{model.name}-curves.png")
+    ends = zip(probed.get_weights(), fitted.model.get_weights(), strict=True)
+    weights = tuple((1 - model.tuned) * start + model.tuned * end for start, end in ends)
+    _save(file, weights)
     return weights
 
 
-def _ship(model: keras.Model, ingredients: Ingredients, folders: Folders, seconds: int) -> Bundle:
-    round_weights(model)
-    held = decode_photos(ingredients.held_out.photos, SERVED)
-    validation = Judged(held.pixels, held.labels, [photo.name[:3] for photo in held.photos])
-    tested = decode_photos(read_photo_set(folders.data).test, SERVED)
-    test = Judged(tested.pixels, tested.labels, [photo.name[:3] for photo in tested.photos])
+def _features(network: str, photos: DecodedPhotos, work: Path, tell: Tell) -> Features:
+    """Return what `network` sees in whole photos, or what it saw before."""
+    file = work / f"features-{network}.npz"
+    if not file.is_file():
+        tell(f"{network}: looking at {len(photos.photos)} photos")
+        rule = _stretched(SIZES[network])
+        model = build(NetworkChoice(network, *_size(rule), len(LABELS)), "imagenet", fast=True)
+        features = read_features(model, decode_photos(photos.photos, rule).pixels)
+        _save(file, (features.upright, features.mirrored))
+    with np.load(file) as saved:
+        return Features(*(saved[name] for name in saved.files))
+
+
+def _save(file: Path, arrays: Weights) -> None:
+    partial = file.with_suffix(".partial.npz")
+    np.savez(partial, *arrays)
+    partial.replace(file)
+
+
+def _size(rule: ResizeRule) -> tuple[int, int]:
+    return rule.height, rule.width
+
+
+def _ship(
+    model: Model, served: keras.Model, ingredients: Ingredients, folders: Folders, seconds: int
+) -> Bundle:
+    round_weights(served)
+    learned, held = ingredients.learned, ingredients.held_out
+    some = learned.photos[:: len(learned.photos) // _CALIBRATION_PHOTOS]
+    pictures = calibration_pictures(decode_photos(some, model.served).pixels)
     record = {
         "recipe": "python -m training.recipe",
-        "network": _SERVES.name,
-        "parameters": model.count_params(),
-        "epochs": SCHEDULE.epochs,
+        "network": model.network,
+        "parameters": served.count_params(),
+        "epochs": model.epochs,
         "pictures": {
             "training": len(ingredients.training.pixels),
             "validation": len(held.photos),
         },
-        "learned_at": [LEARNS.height, LEARNS.width],
-        "backbone": _BACKBONE,
-        "schedule": asdict(SCHEDULE),
-        "augmentation": asdict(PHOTOS),
+        "learned_at": [model.learned_at, model.learned_at],
+        "tuned": model.tuned,
+        "softening": SOFTENING,
+        "softened_by": list(SEEING),
+        "probe_strength": STRENGTH,
+        "schedule": asdict(model.schedule),
+        "augmentation": asdict(AUGMENTATION),
         "seconds": seconds,
     }
-    product = Product("hotdog", LABELS, SERVED, model, record)
-    calibration = calibrate(model, validation, UNSURE_SHARE)
+    product = Product(model.name, LABELS, model.served, served, record)
+    shipped = as_shipped(product, model.quantisation, pictures)
+    validation = _judge(shipped, held.photos, model.served)
+    calibration = calibrate(validation, UNSURE_SHARE)
+    test = _judge(shipped, read_photo_set(folders.data).test, model.served)
     metrics = {
-        "validation": measure(product, calibration, validation),
-        "test": measure(product, calibration, test),
+        "validation": measure(LABELS, calibration, validation),
+        "test": measure(LABELS, calibration, test),
     }
     card = write_card(product, calibration, metrics, CARD.read_text())
     return ship(
         product,
-        folders.output,
+        folders.output / model.name,
         calibration=calibration,
         metrics=metrics,
+        quantisation=model.quantisation,
+        calibration_images=pictures,
         extra_files={"MODELCARD.md": card.encode()},
         overwrite=True,
     )
 
 
+def _judge(shipped: AsShipped, photos: Sequence[Photo], rule: ResizeRule) -> Judged:
+    decoded = decode_photos(photos, rule)
+    sources = [photo.name[:3] for photo in decoded.photos]
+    return shipped.judge(decoded.pixels, decoded.labels, sources)
+
+
 @click.command()
 @click.argument("data")
-@click.option("--weights", required=True, type=click.Path(path_type=Path), help="The backbones.")
 @click.option("--work", required=True, type=click.Path(path_type=Path), help="For the stages.")
-@click.option("--output", required=True, type=click.Path(path_type=Path), help="The bundle.")
-def main(data: str, weights: Path, work: Path, output: Path) -> None:
-    """Make the hot dog bundle from DATA, a folder with `train/` and `test/`."""
-    bundle = make(Folders(data, weights, work, output), lambda line: click.echo(line, err=True))
-    click.echo(bundle.digest)
+@click.option("--output", required=True, type=click.Path(path_type=Path), help="The bundles.")
+def main(data: str, work: Path, output: Path) -> None:
+    """Make the hot dog bundles from DATA, a folder with `train/` and `test/`."""
+    for bundle in make(Folders(data, work, output), lambda line: click.echo(line, err=True)):
+        click.echo(f"{bundle.spec.name} {bundle.digest}")
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ import numpy as np
 from seefood.bundle import Bundle
 from seefood.errors import UsageError
 from seefood.image import Fit, ResizeRule
+from training.as_shipped import as_shipped
 from training.augment import PHOTOS
 from training.card import write_card
 from training.convert import Quantisation
@@ -26,7 +27,6 @@ from training.networks import LAST_GENERIC_LAYER, SIZES, NetworkChoice, Weights,
 from training.sheets import augmentation_sheet, draw_curves, sample_sheet
 from training.ship import (
     Calibration,
-    Judged,
     Product,
     calibrate,
     calibration_pictures,
@@ -161,18 +161,17 @@ def _ship(
         "seconds": round(sum(epoch.seconds for epoch in fitted.epochs)),
     }
     product = Product(request.output.name, found.labels, rule, fitted.model, record)
-    validation = Judged(checked.pixels, checked.labels)
-    calibration = calibrate(fitted.model, validation)
-    metrics = {"validation": measure(product, calibration, validation)}
+    some = decode_photos(learned.photos[:: _every(learned)], rule).pixels
+    pictures = calibration_pictures(some) if request.quantisation == "int8" else None
+    shipped = as_shipped(product, request.quantisation, pictures)
+    validation = shipped.judge(checked.pixels, checked.labels)
+    calibration = calibrate(validation)
+    metrics = {"validation": measure(found.labels, calibration, validation)}
     if found.test:
         tested = decode_photos(found.test, rule)
-        metrics["test"] = measure(product, calibration, Judged(tested.pixels, tested.labels))
+        judged = shipped.judge(tested.pixels, tested.labels)
+        metrics["test"] = measure(found.labels, calibration, judged)
     card = write_card(product, calibration, metrics)
-    pictures = None
-    if request.quantisation == "int8":
-        pictures = calibration_pictures(
-            decode_photos(learned.photos[:: _every(learned)], rule).pixels
-        )
     return ship(
         product,
         request.output,

@@ -19,8 +19,8 @@ from training.calibrate import (
 )
 from training.convert import Quantisation
 from training.export import export_bundle
-from training.fit import predict_logits
 from training.metrics import Share, confusion_matrix
+from training.task import Floats
 
 if TYPE_CHECKING:
     import keras
@@ -32,13 +32,15 @@ _CALIBRATION_PICTURES: Final = 300
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """Pictures at the bundle's size, and what they are."""
+    """What the network as it ships says of pictures, and what they are."""
 
-    pixels: Pixels
-    """Of shape `(n, height, width, 3)`."""
+    logits: Floats
+    """Of shape `(n, classes)`."""
     labels: NDArray[np.int64]
     sources: Sequence[str] = ()
     """Where each photo comes from, for figures by source; as long as `labels`, or empty."""
+    unrounded: Floats | None = None
+    """What an integer network's float original says, to state how often they agree."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,24 +73,20 @@ def round_weights(model: "keras.Model") -> None:
     )
 
 
-def calibrate(
-    model: "keras.Model", validation: Judged, unsure_share: float = UNSURE_SHARE
-) -> Calibration:
+def calibrate(validation: Judged, unsure_share: float = UNSURE_SHARE) -> Calibration:
     """Return the temperature and the thresholds that the validation pictures ask for.
 
     At most `unsure_share` of the accepted pictures is to be wrong.
     """
-    logits = predict_logits(model, validation.pixels)
-    temperature = fit_temperature(logits, validation.labels)
-    probabilities = softmax(logits / temperature)
+    temperature = fit_temperature(validation.logits, validation.labels)
+    probabilities = softmax(validation.logits / temperature)
     thresholds = choose_thresholds(probabilities, validation.labels, share=unsure_share)
     return Calibration(temperature, thresholds, unsure_share)
 
 
-def measure(product: Product, calibration: Calibration, judged: Judged) -> dict[str, Any]:
+def measure(labels: Sequence[str], calibration: Calibration, judged: Judged) -> dict[str, Any]:
     """Return the figures of `judged`, as a bundle's metrics state them: plain JSON values."""
-    logits = predict_logits(product.model, judged.pixels)
-    probabilities = softmax(logits / calibration.temperature)
+    probabilities = softmax(judged.logits / calibration.temperature)
     answers, truth = probabilities.argmax(axis=1), judged.labels
     right = answers == truth
     accepted = probabilities.max(axis=1) >= np.asarray(calibration.thresholds)[answers]
@@ -100,9 +98,9 @@ def measure(product: Product, calibration: Calibration, judged: Judged) -> dict[
         "unsure": _share(~accepted),
         "wrong_among_accepted": _share(~right[accepted]),
         "confusion": {
-            label: dict(zip(product.labels, map(int, row), strict=True))
+            label: dict(zip(labels, map(int, row), strict=True))
             for label, row in zip(
-                product.labels, confusion_matrix(truth, answers, len(product.labels)), strict=True
+                labels, confusion_matrix(truth, answers, len(labels)), strict=True
             )
         },
     }
@@ -111,6 +109,8 @@ def measure(product: Product, calibration: Calibration, judged: Judged) -> dict[
         figures["accuracy_by_source"] = {
             str(source): _share(right[sources == source]) for source in np.unique(sources)
         }
+    if judged.unrounded is not None:
+        figures["agreement_with_float"] = _share(answers == judged.unrounded.argmax(axis=1))
     return figures
 
 

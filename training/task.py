@@ -1,4 +1,4 @@
-"""What a fit is told and what it tells: photos, schedule, teachers, epochs.
+"""What a fit is told and what it tells: photos, schedule, epochs.
 
 Values only; `training.fit` does the work.
 """
@@ -6,7 +6,6 @@ Values only; `training.fit` does the work.
 import hashlib
 import json
 from dataclasses import asdict, dataclass
-from typing import Final
 
 import keras
 import numpy as np
@@ -85,21 +84,6 @@ class Fitted:
     epochs: tuple[Epoch, ...]
     best: int
     """The number of the epoch whose weights it has."""
-
-
-@dataclass(frozen=True, slots=True)
-class Teaching:
-    """Models that say what they see in the very view that the learner sees (arXiv:2106.05237)."""
-
-    models: tuple[keras.Model, ...] = ()
-    """From pixels in [0, 255] of the learner's size to logits; their probabilities are averaged."""
-    share: float = 0.7
-    """Of the teachers' word in the target; the rest is the photo's label."""
-    start: tuple[Floats, ...] = ()
-    """Weights that the learner starts with, in the order of its `get_weights`."""
-
-
-ALONE: Final = Teaching()
 
 
 @dataclass(frozen=True, slots=True)

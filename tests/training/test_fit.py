@@ -15,9 +15,9 @@ import keras
 
 from training.augment import NONE, PHOTOS, sample_maps, sample_mixing, transform
 from training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from training.fit import fit, predict_logits
+from training.fit import fit
 from training.networks import NetworkChoice, build
-from training.task import ALONE, Examples, Fitted, Schedule, Step, Task
+from training.task import Examples, Fitted, Schedule, Step, Task
 
 SIDE = 32
 TASK = Task(
@@ -153,17 +153,14 @@ def test_early_stopping() -> None:
     assert len(_fit(replace(TASK, schedule=schedule)).epochs) < 50
 
 
-def test_teachers() -> None:
-    """A learner that hears its teacher alone learns the teacher's opinion, not the labels."""
-    pixels = keras.Input((SIDE, SIDE, 3))
-    answer = keras.layers.Dense(2, kernel_initializer="zeros")
-    teacher = keras.Model(pixels, answer(keras.layers.GlobalAveragePooling2D()(pixels)))
-    answer.set_weights([np.zeros((3, 2)), np.asarray([20.0, 0.0])])
-    teaching = replace(ALONE, models=(teacher,), share=1.0)
-    learner = fit(TASK, examples(40), examples(SIDE), teaching=teaching)
-    answers = predict_logits(learner.model, examples(SIDE).pixels).argmax(axis=1)
+def test_start() -> None:
+    """Where a fit starts is where the caller says: without a step it ends there."""
+    start = [weight + 1.0 for weight in build(TASK.network).get_weights()]
+    still = replace(TASK, schedule=replace(TASK.schedule, learning_rate=1e-12, epochs=1))
+    fitted = fit(still, examples(40), examples(SIDE), start=start)
 
-    assert [0] == np.unique(answers).tolist()
+    for expected, actual in zip(start, fitted.model.get_weights(), strict=True):
+        np.testing.assert_allclose(expected, actual, atol=1e-4)
 
 
 def test_frozen_layers() -> None:

@@ -65,11 +65,12 @@ _OUR_OWN: Final = frozenset({"lenet5", "alexnet", "googlenet"})
 
 
 def build(
-    choice: NetworkChoice, weights: Weights = None, *, auxiliary: bool = False
+    choice: NetworkChoice, weights: Weights = None, *, auxiliary: bool = False, fast: bool = False
 ) -> keras.Model:
     """Return a new model of `choice`, its backbone from `weights`.
 
-    `auxiliary` adds GoogLeNet's training outputs; others have none. Raises `UsageError` for a name
+    `auxiliary` adds GoogLeNet's training outputs; others have none. With `fast` the model computes
+    in bfloat16, from and to float32. Raises `UsageError` for a name
     that is not in the zoo, a picture size that the network cannot take, or weights that do not fit.
     """
     if choice.name not in SIZES:
@@ -82,6 +83,8 @@ def build(
         raise UsageError(
             f"there are no weights at {weights}; `--weights` takes a file, or imagenet"
         )
+    before = keras.mixed_precision.global_policy()
+    keras.mixed_precision.set_global_policy("mixed_bfloat16" if fast else "float32")
     try:
         return _build(choice, weights, auxiliary=auxiliary)
     except (ValueError, KeyError, OSError) as error:
@@ -90,6 +93,8 @@ def build(
             f"{choice.name} cannot be made for {choice.width} x {choice.height} pictures with "
             f"weights {weights or 'none'} ({reason}); change `--image-size` or `--weights`"
         ) from error
+    finally:
+        keras.mixed_precision.set_global_policy(before)
 
 
 def inference_model(model: keras.Model) -> keras.Model:
