@@ -1,6 +1,6 @@
 """Beam, imported without what a job in this process never uses: half the time to the first row.
 
-Beam imports pandas, a MongoDB client and an HTTP client wherever they are installed, for transforms
+Beam imports pandas and clients of MongoDB, AWS and HTTP wherever they are installed, for transforms
 that are not ours, and does without where they are not; so does pyarrow with pandas, at the first
 array it makes. Only the command line asks for this, whose process is seefood's own, and only for
 the runner in the process: another runner gets all of Beam.
@@ -16,7 +16,7 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Final
 
-_LEFT_OUT: Final = frozenset({"bson", "pandas", "pymongo", "requests"})
+_LEFT_OUT: Final = frozenset({"boto3", "bson", "pandas", "pymongo", "requests"})
 
 
 def import_in_background() -> threading.Thread:

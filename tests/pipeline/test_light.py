@@ -10,7 +10,7 @@ import_in_background().join()
 assert "pipeline.job" in sys.modules
 import pyarrow as pa
 pa.table({"a": [1]}, pa.schema({"a": pa.int64()}))
-print(*(name for name in ("bson", "pandas", "pymongo", "requests") if name in sys.modules))
+print(*(name for name in ("boto3", "bson", "pandas", "pymongo", "requests") if name in sys.modules))
 import pandas
 import requests
 assert not any("light" in type(finder).__module__ for finder in sys.meta_path)
