@@ -9,6 +9,8 @@ single       one picture at a time, and what a command costs to start
 contenders/  one small script for each contender, run as a fresh process
 network      the networks that everybody runs
 pictures     the pictures that everybody reads
+growth       memory over ten times the pictures
+variants     what int8 and bfloat16 cost in accuracy (by itself)
 loopback_s3  a stand-in for S3 with a latency to choose
 rounds       runs contenders in turns and watches them
 sections     medians, ratios, tables

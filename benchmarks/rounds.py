@@ -62,7 +62,7 @@ class Measurement:
     seconds_cpu: float
     """Of the process and its children: what a busy machine changes little."""
     seconds_cpu_loop: float | None
-    """Of the work alone, in the process itself."""
+    """Of the work alone, in the process and in the children that it waited for."""
     peak_rss_mb: float
     """Of the process and its children, in MB."""
     labels: Mapping[str, str] = field(default_factory=dict, repr=False)

@@ -36,8 +36,10 @@ class Work:
 
 WORKS: Final = (
     Work("web", "benchmarks.bulk", "measure_web", "web photos, local files, every peer"),
+    Work("steady", "benchmarks.bulk", "measure_steady", "ours and the bare loop, many web photos"),
     Work("camera", "benchmarks.bulk", "measure_camera", "camera photos, local files"),
     Work("s3", "benchmarks.bulk", "measure_s3", "web photos from S3, 0 and 50 ms"),
     Work("single", "benchmarks.single", "measure_single", "one picture from the shell"),
+    Work("growth", "benchmarks.growth", "measure", "memory, ten times the pictures"),
     Work("upload_door", "benchmarks.upload_door", "measure", "the Lambda, warm and cold"),
 )

@@ -1,0 +1,23 @@
+import pytest
+
+from benchmarks.variants import decoded, labelled_photos, right
+from seefood.bundle import default_bundle_path, load_bundle
+from seefood.engines import load_engine
+from seefood.errors import UsageError
+
+
+@pytest.mark.photos
+@pytest.mark.slow
+def test_bfloat16_loses_no_half_point_of_accuracy() -> None:
+    """The fastest engine of the model in the box is as right as the default one on test photos."""
+    bundle = load_bundle(default_bundle_path())
+    try:
+        fast = load_engine(bundle, "openvino-bf16")
+    except UsageError as error:
+        assert "bfloat16" in str(error) or "not installed" in str(error)  # noqa: PT017
+        return
+    files = labelled_photos(every=4)
+    assert 150 < len(files)
+    pixels = decoded(files, bundle)
+    before = right(load_engine(bundle, "litert").predict(pixels), files, bundle)
+    assert before - 0.5 <= right(fast.predict(pixels), files, bundle)
