@@ -99,3 +99,14 @@ lint-infra: $(VENV)/.dev ## Check the template: cfn-lint, sam validate, checkov
 	SAM_CLI_TELEMETRY=0 $(SAM) validate --lint --region us-east-1 --template infra/template.yaml
 	$(CHECKOV) --quiet --compact --skip-download --framework cloudformation --file infra/template.yaml
 	$(CHECKOV) --quiet --compact --skip-download --framework dockerfile --file infra/bulk.Dockerfile infra/lambda.Dockerfile
+
+# ---- Hard days (docs/hard-days.md)
+MINUTES ?=
+TARGETS ?=
+.PHONY: fuzz soak
+
+fuzz: $(VENV)/.dev ## Fuzz all that reads strangers' bytes (MINUTES=10, TARGETS="picture event")
+	$(BIN)/python -m tests.fuzz --minutes $(or $(MINUTES),10) $(TARGETS)
+
+soak: $(VENV)/.dev ## Classify for half an hour through a store with faults (MINUTES=30; needs Go)
+	$(BIN)/python -m benchmarks.soak --minutes $(or $(MINUTES),30)

@@ -111,7 +111,7 @@ def _take(claim: Claim) -> _Lease:
     mine = _Lease(claim.output.child(f"{RUNS}/leases/{name}"), claim.scope, number)
     store = open_store(mine.location.root)
     try:
-        if not store.create(mine.location.key, _content(claim)):
+        if not (store.create(mine.location.key, _content(claim)) or _is_mine(mine, claim)):
             raise UsageError(_refusal(claim, "another run has just started"))
     except JobError as error:
         raise UsageError(f"the output cannot be written: {error}") from error
@@ -130,6 +130,14 @@ def _take(claim: Claim) -> _Lease:
             sweep(claim.output, [lease.content["run_id"]], [lease.content["pid"]])
         store.delete(lease.location.key)
     return mine
+
+
+def _is_mine(mine: _Lease, claim: Claim) -> bool:
+    """Whether the lease was put there by this run: its answer was lost, and it was sent again."""
+    with suppress(FileNotFoundError):
+        content = _parsed(open_store(mine.location.root).read(mine.location.key))
+        return bool(content) and content["run_id"] == claim.run_id
+    return False
 
 
 def _refuse(claim: Claim, leases: list[_Lease]) -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from seefood.ledger import KEY_BYTES, ledger_key, read_columns
+from seefood.ledger import KEY_BYTES, PASSING, ledger_key, read_columns
 from seefood.records import Row
 from seefood.results import (
     RESULTS,
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 _READERS: Final = 16
 _OLD_SECONDS: Final = 3600.0
+_LONG_AGO: Final = 1 << 50
+"""Milliseconds: more than all times that a row can have."""
 # What the processes of a run tell one another; see `pipeline.signs`.
 _SIGNS: Final = ("totals", "before", "listing", "stop")
 
@@ -95,12 +97,18 @@ def _is_old(path: Path) -> bool:
 
 
 def _claims(uri: str) -> "tuple[NDArray[np.bytes_], NDArray[np.int64]]":
-    """Return the key and the time, in milliseconds, of each row of one result object."""
+    """Return the key and the time, in milliseconds, of each row of one result object.
+
+    A failure that may have passed is older than any label: clocks jump, and the ledger would try
+    the picture again on every run.
+    """
     keys = []
     times = []
-    for name, etag, classified_at in read_columns(uri, ("uri", "etag", "classified_at")):
+    columns = ("uri", "etag", "classified_at", "error_code")
+    for name, etag, classified_at, code in read_columns(uri, columns):
         keys.append(ledger_key(name, etag))
-        times.append(round(classified_at.timestamp() * 1000))
+        moment = round(classified_at.timestamp() * 1000)
+        times.append(moment - _LONG_AGO if code in PASSING else moment)
     return np.array(keys, dtype=f"S{KEY_BYTES}"), np.array(times, dtype=np.int64)
 
 

@@ -3,6 +3,7 @@
 import logging
 import os
 import shutil
+import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -26,6 +27,21 @@ def _has_browser() -> bool:
     return bool(shutil.which("chromium") and shutil.which("chromedriver"))
 
 
+def faketime_library() -> Path | None:
+    """Return where Debian's libfaketime for threads lies; None where it is not installed."""
+    found = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
+    return found[0] if found else None
+
+
+def _has_namespaces() -> bool:
+    """Whether this user may mount a file system that only the mounting process sees."""
+    command = ("unshare", "--user", "--map-root-user", "--mount", "true")
+    return (
+        shutil.which("unshare") is not None
+        and subprocess.run(command, capture_output=True, check=False).returncode == 0
+    )
+
+
 # What a marked test needs, how to see whether it is there, and what to do if not.
 _NEEDS: Final[dict[str, tuple[Callable[[], bool], str]]] = {
     "beam": (lambda: find_spec("apache_beam") is not None, 'pip install "seefood[beam]"'),
@@ -34,6 +50,8 @@ _NEEDS: Final[dict[str, tuple[Callable[[], bool], str]]] = {
         'pip install "seefood[tensorflow]"',
     ),
     "browser": (_has_browser, "apt-get install chromium chromium-driver"),
+    "faketime": (lambda: faketime_library() is not None, "apt-get install libfaketime"),
+    "namespaces": (_has_namespaces, "a kernel that lets this user make mount namespaces"),
     "photos": (SHARED.is_dir, f"no photos at {SHARED}; set SEEFOOD_SHARED"),
 }
 

@@ -10,7 +10,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Literal
 from urllib.parse import unquote, urlsplit
 
-Kind = Literal["slow_down", "error", "reset", "truncate", "forbidden", "expired", "delay", "call"]
+Kind = Literal[
+    "slow_down", "error", "reset", "truncate", "forbidden", "expired", "delay", "call", "garbage",
+    "lost",
+]  # fmt: skip
+"""`garbage` is a web page with the status 200; `lost` is done, and its answer never comes."""
+_GARBAGE = b"<html><body>Welcome to the hotel's network. Please log in.</body></html>"
 
 _ANSWERS: dict[Kind, tuple[int, str]] = {
     "slow_down": (503, "SlowDown"),
@@ -41,6 +46,8 @@ class FaultFront:
 
     def __init__(self, upstream: str) -> None:
         self.faults: list[Fault] = []
+        self.choose: Callable[[str, str], Fault | None] = lambda *_: None
+        """Asked with each request's method and path where `faults` have none for it."""
         self.requests: list[str] = []
         self.latency_seconds = 0.0
         """Added to each GET of an object."""
@@ -82,7 +89,7 @@ class FaultFront:
                 if fault.method == method and fault.path in path and fault.met < fault.times:
                     fault.met += 1
                     return fault
-        return None
+            return self.choose(method, path)
 
     def _serve(self, handler: BaseHTTPRequestHandler) -> None:
         length = int(handler.headers.get("Content-Length", 0))
@@ -97,6 +104,9 @@ class FaultFront:
                 text = f"<Error><Code>{code}</Code><Message>said the front</Message></Error>"
                 _answer(handler, status, {"Content-Type": "application/xml"}, text.encode())
                 return
+            if fault.kind == "garbage":
+                _answer(handler, 200, {"Content-Type": "text/html"}, _GARBAGE)
+                return
             if fault.kind == "reset":
                 handler.close_connection = True
                 handler.connection.close()
@@ -104,6 +114,10 @@ class FaultFront:
             time.sleep(fault.seconds)
             fault.call()
         status, headers, answer = self._pass_on(handler, body)
+        if fault is not None and fault.kind == "lost":
+            handler.close_connection = True
+            handler.connection.close()
+            return
         if fault is not None and fault.kind == "truncate":
             headers["Content-Length"] = str(len(answer))
             _answer(handler, status, headers, answer[: len(answer) // 2])

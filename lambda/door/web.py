@@ -86,7 +86,7 @@ def respond(request: HttpRequest, labeller: Labeller, allowed_buckets: frozenset
 
 
 def _problem(request: HttpRequest, error: HttpError) -> Response:
-    body = json.dumps(as_json(error, request.id), ensure_ascii=False)
+    body = _text(as_json(error, request.id))
     return Response(error.status, "application/problem+json", body, error.headers)
 
 
@@ -227,10 +227,14 @@ def _body(request: HttpRequest) -> bytes:
     if request.is_base64:
         return from_base64(request.body)
     # What is no text comes as base64; latin-1 would only hide a broken gateway.
-    return request.body.encode("utf-8", "surrogateescape")
+    return request.body.encode("utf-8", "replace")
 
 
 def _json(body: Mapping[str, Any], row: Row | None = None) -> Response:
-    return Response(
-        HTTPStatus.OK, "application/json", json.dumps(body, ensure_ascii=False), {}, row
-    )
+    return Response(HTTPStatus.OK, "application/json", _text(body), {}, row)
+
+
+def _text(body: Mapping[str, Any]) -> str:
+    """Return `body` as JSON that UTF-8 can carry: lone surrogates, from a caller, as escapes."""
+    text = json.dumps(body, ensure_ascii=False)
+    return text.encode("utf-8", "backslashreplace").decode()

@@ -42,6 +42,7 @@ EXPIRED_MESSAGE: Final = (
     "the store says {code}: the credentials have expired (or this clock is wrong); renew them and "
     "run the same command again, it goes on where it stopped"
 )
+NO_TAG: Final = "the answer has no entity tag: something else than the store gave it"
 # Every exception that obstore documents, and what it means for one picture.
 _CODES: Final[tuple[tuple[type[Exception], ErrorCode, str], ...]] = (
     (FileNotFoundError, ErrorCode.NOT_FOUND, "the object is gone since it was listed"),
@@ -95,7 +96,9 @@ class RemoteStore:
         if first_bytes is not None:
             options["range"] = (0, first_bytes)
         try:
-            return bytes(obstore.get(self._store, _key(ref), options=options).bytes())
+            answer = obstore.get(self._store, _key(ref), options=options)
+            _check_tag(_tag(answer.meta), ref)
+            return bytes(answer.bytes())
         except PictureError:
             raise
         except Exception as error:
@@ -117,8 +120,11 @@ class RemoteStore:
     def read(self, key: str) -> bytes:
         """See `Store.read`."""
         try:
-            return bytes(obstore.get(self._store, key).bytes())
-        except FileNotFoundError:
+            answer = obstore.get(self._store, key)
+            if not _tag(answer.meta):
+                raise JobError(f"cannot read {self._root}/{key}: {NO_TAG}; try again")
+            return bytes(answer.bytes())
+        except (FileNotFoundError, JobError):
             raise
         except Exception as error:
             raise JobError(f"cannot read {self._root}/{key}: {translate(error)}") from error
@@ -128,9 +134,10 @@ class RemoteStore:
         try:
             obstore.put(self._store, key, data)
         except Exception as error:
+            cause = _cause(error, "write")
             raise JobError(
-                f"cannot write {self._root}/{key}: {translate(error)}; check the bucket and its "
-                "permissions, then run the same command again"
+                f"cannot write {self._root}/{key}: {cause}; check the bucket and its permissions, "
+                "then run the same command again"
             ) from error
 
     def create(self, key: str, data: bytes) -> bool:
@@ -140,7 +147,8 @@ class RemoteStore:
         except exceptions.AlreadyExistsError:
             return False
         except Exception as error:
-            raise JobError(f"cannot write {self._root}/{key}: {translate(error)}") from error
+            message = f"cannot write {self._root}/{key}: {_cause(error, 'write')}"
+            raise JobError(message) from error
         return True
 
     def delete(self, key: str) -> None:
@@ -150,7 +158,8 @@ class RemoteStore:
         except FileNotFoundError:
             return
         except Exception as error:
-            raise JobError(f"cannot delete {self._root}/{key}: {translate(error)}") from error
+            message = f"cannot delete {self._root}/{key}: {_cause(error, 'delete')}"
+            raise JobError(message) from error
 
     def _ref(self, meta: "ObjectMeta", asked: ImageRef | None = None) -> ImageRef:
         uri = asked.uri if asked else Location(self._root, meta["path"]).uri
@@ -179,6 +188,18 @@ def _tag(meta: "ObjectMeta") -> str:
     return (meta["e_tag"] or "").strip('"')
 
 
+def _check_tag(tag: str, ref: ImageRef) -> None:
+    """Raise `PictureError` for an answer that is not the content that was asked for.
+
+    A proxy's page with the status 200 would else become a picture's last word.
+    """
+    if not ref.etag or ref.version_id is not None or tag.removeprefix("W/") == ref.etag:
+        return
+    if tag:
+        raise PictureError(ErrorCode.CHANGED, "the object was replaced since it was listed")
+    raise PictureError(ErrorCode.STORE_ERROR, NO_TAG)
+
+
 def _read_error(error: Exception) -> SeefoodError:
     """Return what stops the job, or what `error` means for one picture."""
     if expired := EXPIRED.search(str(error)):
@@ -195,6 +216,13 @@ def translate(error: Exception) -> PictureError:
             said = first_line(error) if code is ErrorCode.STORE_ERROR else ""
             return PictureError(code, f"{meaning}: {said}" if said else meaning)
     return PictureError(ErrorCode.STORE_ERROR, f"the store failed: {first_line(error)}")
+
+
+def _cause(error: Exception, doing: str) -> str:
+    """Return why `doing` something else than reading failed."""
+    if isinstance(error, exceptions.PermissionDeniedError):
+        return f"the credentials may not {doing} it"
+    return str(translate(error))
 
 
 def open_remote(root: str) -> RemoteStore:

@@ -99,7 +99,11 @@ class Bucket:
 
     def get(self, key: str, options: "ReadOptions" = ReadOptions()) -> bytes:
         """Return an object's bytes. Raises `S3Error`, or `OSError` where there is no answer."""
-        return self._read(_Read(key, options.query, options.headers))[1]
+        headers, body = self._read(_Read(key, options.query, options.headers))
+        tag = headers.get("ETag", "").strip('"')
+        if options.etag and options.version_id is None and tag != options.etag:
+            raise S3Error(412 if tag else 200, "", "the answer has another entity tag or none")
+        return body
 
     def head(self, key: str, version_id: str | None = None) -> Listed:
         """Return what an object is now. Raises as `get` does."""

@@ -39,7 +39,8 @@ class Kept:
 
     def keep(self, data: bytes, why: str) -> Path:
         """Write an input and what it did; the same failure is kept once."""
-        lines = [line for line in why.splitlines() if line.startswith(("  File", "seefood"))]
+        lines = [line for line in why.splitlines() if line.startswith("  File")]
+        lines = lines or [why]
         name = hashlib.sha256("\n".join(lines[-3:]).encode("utf-8", "replace")).hexdigest()[:12]
         path = self.found / name
         if not path.exists():

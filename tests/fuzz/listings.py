@@ -35,7 +35,8 @@ def _page(data: bytes) -> None:
         return
 
 
-def _xml(keys: Sequence[str], *, more: bool, encoded: bool = True) -> bytes:
+def listing_page(keys: Sequence[str], *, more: bool, encoded: bool = True) -> bytes:
+    """Return a page of ListObjectsV2 as S3 writes it."""
     entries = "".join(
         f"<Contents><Key>{escape(key)}</Key><LastModified>2026-11-23T12:00:00.000Z</LastModified>"
         "<ETag>&quot;0123&quot;</ETag><Size>12</Size><StorageClass>STANDARD</StorageClass>"
@@ -52,8 +53,8 @@ def _xml(keys: Sequence[str], *, more: bool, encoded: bool = True) -> bytes:
 
 def _page_seeds() -> Sequence[bytes]:
     return [
-        _xml(["a%20b", "c/d"], more=True),
-        _xml(["a & b", "é"], more=False, encoded=False),
+        listing_page(["a%20b", "c/d"], more=True),
+        listing_page(["a & b", "é"], more=False, encoded=False),
         b"<Tagging><TagSet><Tag><Key>a</Key><Value>b</Value></Tag></TagSet></Tagging>",
         b"<Error><Code>SlowDown</Code><Message>later</Message></Error>",
     ]
@@ -78,7 +79,7 @@ def _listing(data: bytes) -> None:
         start = after if choices.number(3) else ""
         keys = [start + choices.pick("abc/~ ") + choices.text(3) for _ in range(count)]
         text = [key.encode("utf-8", "replace").decode() for key in keys]
-        return _xml(text, more=bool(choices.number(4)) and choices.left > 0, encoded=False)
+        return listing_page(text, more=bool(choices.number(4)) and choices.left > 0, encoded=False)
 
     listing = ParallelListing(fetch, page_end, page_keys, threads=2)
     try:

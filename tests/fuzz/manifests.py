@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyarrow import orc
 
-from seefood.errors import UsageError
+from seefood.errors import JobError, UsageError
 from seefood.manifests import Manifest, read_manifest
 from seefood.records import ImageRef
 from seefood.storage import write
@@ -39,7 +39,7 @@ def _read(manifest: Manifest) -> None:
             assert isinstance(ref, ImageRef)
             assert isinstance(ref.size_bytes, int)
             assert parse_location(ref.uri).root
-    except UsageError:
+    except (UsageError, JobError):
         return
 
 

@@ -1,0 +1,218 @@
+"""What fuzzing has found, each as the smallest input that showed it."""
+
+import json
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from door.events import EventError, HttpRequest, parse_event
+from door.labeller import Labeller
+from door.web import respond
+
+from seefood.bundle import MANIFEST, load_bundle
+from seefood.classify import Settings
+from seefood.costs import default_prices, load_prices
+from seefood.engines.fake import FakeEngine
+from seefood.errors import BundleError, JobError, UsageError
+from seefood.explain.flatgraph import read_operations
+from seefood.lease import Claim, hold_lease
+from seefood.manifests import Manifest, read_manifest
+from seefood.report import rewrite_report
+from seefood.results import encode_rows
+from seefood.selection import parse_since
+from seefood.storage import write
+from seefood.storage.answers import S3Error, page_end, page_keys, read_page
+from seefood.storage.ranges import ParallelListing
+from seefood.tidy import supersede
+from seefood.uris import compile_glob, parse_location
+from tests.bundles import fake_bundle
+from tests.fakes import DIGEST, MODEL, make_row
+from tests.fuzz.listings import listing_page
+
+_NOW = make_row().classified_at
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        b"<html>log in</html>",
+        listing_page(["a"], more=True)[:-9],
+        listing_page(["a"], more=True).replace(b"2026-11-23", b"2026-13-45"),
+        listing_page(["a"], more=True).replace(b"<Size>12", b"<Size>" + b"9" * 5000),
+        listing_page(["\x7f"], more=False, encoded=False).replace(b"\x7f", b"\xff"),
+    ],
+)
+def test_a_page_that_is_none(page: bytes) -> None:
+    """Garbage is an error of the store and never an empty page: keys would be lost silently."""
+
+    def read() -> None:
+        page_end(page)
+        page_keys(page)
+        read_page(page)
+
+    with pytest.raises(S3Error, match="is no listing"):
+        read()
+
+
+def test_a_listing_without_an_end() -> None:
+    """A store that says "more" and tells the same key again is not asked for ever."""
+    page = listing_page(["a"], more=True)
+    listing = ParallelListing(lambda _: page, page_end, page_keys)
+    with pytest.raises(S3Error, match="no new key"):
+        list(listing.pages())
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("cut.txt", b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03\xff"),
+        ("batch.csv", b"bucket-1,a.jpg\nbucket-1\n,\n"),
+        ("nul.csv", b'uri\n"\0'),
+        ("size.jsonl", b'{"uri": "s3://b/a", "etag": "x", "size": 1e400}\n'),
+        ("manifest.json", b'{"fileSchema": "Bucket, Key", "sourceBucket": "b"}'),
+        ("manifest.json", b'{"fileSchema": 1, "sourceBucket": [], "fileFormat": {}, "files": 3}'),
+        ("a.parquet", b"PAR1\0\0\0\0PAR1"),
+    ],
+)
+def test_a_manifest_that_is_none(name: str, data: bytes, memory: str) -> None:
+    """Whatever Arrow, gzip, csv and json raise is a sentence about the manifest, or an entry."""
+    write(parse_location(f"{memory}/{name}"), data)
+    with suppress(UsageError):
+        assert list(read_manifest(Manifest(f"{memory}/{name}")))
+
+
+@pytest.mark.parametrize("lease", [b"", b"[]", b'{"expires_at": null}', b'{"pid": "x"}', b"\xff"])
+def test_a_lease_that_is_none(lease: bytes, memory: str) -> None:
+    """It was no run of ours: it blocks nobody, and its name is free for the next run."""
+    output = parse_location(f"{memory}/out")
+    write(output.child(f"runs/leases/{DIGEST[:12]}.all.000001.json"), lease)
+    with hold_lease(Claim(output, DIGEST, "mine")):
+        pass
+
+
+def test_a_lease_names_no_place_outside(tmp_path: Path) -> None:
+    """A dead run's name is part of a path to remove: `..` in it leads nowhere."""
+    (tmp_path / "elsewhere").mkdir()
+    precious = tmp_path / "elsewhere" / "totals.json"
+    precious.write_text("{}")
+    output = parse_location(str(tmp_path / "out"))
+    dead = {"run_id": "../../elsewhere", "host": "h", "machine": "m", "pid": 1, "started": "1"}
+    content = json.dumps({**dead, "since": "long ago", "expires_at": 1.0}).encode()
+    write(output.child(f"runs/leases/{DIGEST[:12]}.all.000001.json"), content)
+    with hold_lease(Claim(output, DIGEST, "mine")):
+        pass
+    assert precious.exists()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"classified_at": None}, {"classified_at": 5}, {"etag": None}, {"uri": 7}, {"size_bytes": ""}],
+)
+def test_rows_of_other_types(changes: dict[str, object], memory: str) -> None:
+    """A result object whose values are of other types is none of ours."""
+    output = parse_location(memory).child("out")
+    row = {**make_row().as_json(), **changes}
+    part = output.child(f"results/digest={DIGEST[:12]}/part-0.jsonl")
+    write(part, json.dumps(row).encode())
+    with pytest.raises(JobError, match="holds no rows of seefood"):
+        supersede(output, DIGEST)
+
+
+@pytest.mark.parametrize(
+    "summary",
+    [b"[]", b'{"seconds": "a"}', b'{"rows": 1e400}', b'{"model": 3}', b'{"sources": {"a": 1}}'],
+)
+def test_an_account_that_is_none(summary: bytes, memory: str) -> None:
+    """The page of such a run is refused with the account's name."""
+    output = parse_location(f"{memory}/out")
+    part = output.child(f"results/digest={DIGEST[:12]}/part-0.jsonl")
+    write(part, encode_rows([make_row()], "jsonl"))
+    write(output.child("runs/20261123T000000Z-abcdef/summary.json"), summary)
+    with pytest.raises(UsageError, match="is no account of a run"):
+        rewrite_report(output)
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        ("rule", {"height": 1_000_000_000, "width": 8}),
+        ("rule", {"height": "8", "width": 8}),
+        ("rule", {"height": 8, "width": 8, "filter": "cilinear"}),
+        ("rule", {"height": 8, "width": 8, "scaled_decode": "x"}),
+        ("files", {"../../etc/passwd": "0"}),
+        ("thresholds", [10**400, 0]),
+    ],
+)
+def test_a_bundle_that_is_none(place: str, value: object, tmp_path: Path) -> None:
+    """Values that no decoder or engine could work with are found while loading."""
+    path = fake_bundle(tmp_path / "fake").path / MANIFEST
+    document = json.loads(path.read_bytes())
+    document[place] = value
+    path.write_text(json.dumps(document))
+    with pytest.raises(BundleError):
+        load_bundle(tmp_path / "fake")
+
+
+@pytest.mark.parametrize("data", [b"", b"\x04\0\0\0TFL3", b"\xff\xff\xff\xffTFL3" + b"\xff" * 90])
+def test_a_graph_that_is_none(data: bytes, tmp_path: Path) -> None:
+    """Offsets that lead out of the file are a damaged bundle."""
+    (tmp_path / "model.tflite").write_bytes(data)
+    with pytest.raises(BundleError):
+        read_operations(tmp_path / "model.tflite")
+
+
+def test_prices_that_lack_one(tmp_path: Path) -> None:
+    """Found when the table is loaded, and not when the receipt is made, after the work."""
+    prices = json.loads(default_prices().read_bytes())
+    del prices["lambda"]["gb_second"]
+    (tmp_path / "prices.json").write_text(json.dumps(prices))
+    with pytest.raises(UsageError, match="is no price table"):
+        load_prices(tmp_path / "prices.json")
+
+
+@pytest.mark.parametrize("text", ["99999999999999999999w", "0001-01-01", "9999-12-31T23:59-23:59"])
+def test_times_beyond_all_calendars(text: str) -> None:
+    """No time that the system can tell is no time, whatever it looks like."""
+    with suppress(UsageError):
+        assert isinstance(parse_since(text, _NOW), float)
+
+
+@pytest.mark.parametrize("pattern", ["*" * 50 + "x", "*a" * 50, "**a" * 50, "**/*a" * 30, "[z-a]*"])
+def test_a_pattern_that_is_slow(pattern: str) -> None:
+    """Keys are strangers' and may be as hard as they like: a match takes milliseconds."""
+    glob = compile_glob(pattern)
+    began = time.monotonic()
+    assert glob.fullmatch("a" * 1000 + "\n") is None
+    assert glob.fullmatch("a/" * 500 + "\n") is None
+    assert time.monotonic() - began < 1.0
+
+
+def test_a_path_with_a_nul() -> None:
+    """Such a path cannot be; a key may hold anything."""
+    with pytest.raises(UsageError, match="NUL"):
+        parse_location("a\0b")
+    assert "a\0b" == parse_location("s3://b/a\0b").key
+
+
+@pytest.mark.parametrize("odd", [True, [], "text", 1.5])
+def test_a_request_of_other_types(odd: object) -> None:
+    """Headers and queries that are no objects are none."""
+    event = {
+        "rawPath": "/\ud800",
+        "headers": odd,
+        "queryStringParameters": odd,
+        "requestContext": {"http": {"method": "POST"}, "requestId": "\ud800"},
+        "body": "\ud800",
+    }
+    asked = parse_event(event)
+    assert isinstance(asked, HttpRequest)
+    answer = respond(asked, Labeller(FakeEngine(2), MODEL, Settings()), frozenset())
+    assert answer.failure is None
+    json.dumps(answer.as_event(), ensure_ascii=False).encode()
+
+
+def test_an_event_that_is_deep() -> None:
+    """Wrapped over and over, it is refused."""
+    with pytest.raises(EventError):
+        parse_event(json.loads('{"Records": [' * 50 + "]}" * 50))
