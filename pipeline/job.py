@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
 import apache_beam as beam
@@ -90,11 +91,9 @@ def _run_remote(job: BulkJob, options: PipelineOptions, meter: Meter) -> Totals:
     job = replace(job, listing=replace(listing, done_parts=(), remote=True))
     write_before(before, listing.signs.before)
     options.view_as(GoogleCloudOptions).job_name = job.name
-    pipeline = beam.Pipeline(options=options)
-    _build(job, pipeline)
     try:
         with _own_errors(), watching(before, job.listing, meter):
-            run_remotely(pipeline, options, job.name, meter)
+            run_remotely(partial(_build, job), options, job.name, meter)
         totals = _checked(job)
         # Who was cut off from the cluster but not from the store may have written rows as well.
         if len(before.new_parts()) > totals.parts:

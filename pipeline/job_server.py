@@ -21,7 +21,7 @@ from seefood.errors import JobError, UsageError
 _log = logging.getLogger(__name__)
 
 _MAIN: Final = "org.apache.beam.runners.flink.FlinkJobServerDriver"
-_MEMORY: Final = "-Xmx512m"
+_JVM: Final = ("-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
 _START_SECONDS: Final = 120.0
 
 
@@ -85,7 +85,7 @@ def _command(path: str, master: str, port: int, scratch: str) -> list[str]:
     # Linux ends it with the launcher, however that ends.
     guard = ["setpriv", "--pdeathsig", "TERM"] if shutil.which("setpriv") else []
     return [
-        *guard, "java", _MEMORY, f"-Djava.io.tmpdir={scratch}", "-cp", path, _MAIN,
+        *guard, "java", *_JVM, f"-Djava.io.tmpdir={scratch}", "-cp", path, _MAIN,
         f"--flink-master={master}", "--job-host=127.0.0.1", f"--job-port={port}",
         "--artifact-port=0", "--expansion-port=0", f"--artifacts-dir={scratch}",
     ]  # fmt: skip

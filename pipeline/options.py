@@ -76,12 +76,6 @@ def job_server_path(options: PipelineOptions) -> str | None:
     return class_path(options.view_as(FlinkRunnerOptions).flink_job_server_jar)
 
 
-def with_endpoint(options: PipelineOptions, endpoint: str) -> PipelineOptions:
-    """Return `options`, which now name the job server."""
-    options.view_as(PortableOptions).job_endpoint = endpoint
-    return options
-
-
 def _for_flink(given: list[str], options: PipelineOptions, cluster: FlinkCluster) -> list[str]:
     nodes = cluster.check()
     job_server_path(options)

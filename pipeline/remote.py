@@ -7,19 +7,19 @@ on any runner, and what it counts over all workers decides whether too many pict
 import logging
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from typing import Any, Final
 
 import apache_beam as beam
-from apache_beam.options.pipeline_options import PipelineOptions
+from apache_beam.options.pipeline_options import PipelineOptions, PortableOptions
 from apache_beam.runners.runner import PipelineState
 
 from pipeline.attempts import Before, count_parts
 from pipeline.flink import FlinkCluster
 from pipeline.job_server import job_server
 from pipeline.listing import Listing
-from pipeline.options import flink_cluster, job_server_path, with_endpoint
+from pipeline.options import flink_cluster, job_server_path
 from pipeline.signs import put_stop, see_listing
 from seefood.errors import JobError, SeefoodError
 from seefood.progress import Meter
@@ -34,19 +34,23 @@ _STATE_SECONDS: Final = 0.25
 
 
 def run_remotely(
-    pipeline: beam.Pipeline, options: PipelineOptions, name: str, meter: Meter
+    build: Callable[[beam.Pipeline], None], options: PipelineOptions, name: str, meter: Meter
 ) -> None:
-    """Run `pipeline` to its end. When `meter` is asked to stop, end the job on the cluster.
+    """Run what `build` puts into a pipeline. When `meter` is asked to stop, end it on the cluster.
 
     Raises `JobError` if it failed or was stopped.
     """
     cluster = flink_cluster(options)
     path = None if cluster is None else job_server_path(options)
-    if cluster is None or path is None:
-        _submit_and_wait(pipeline, cluster, name, meter)
-        return
-    with job_server(path, cluster.address) as endpoint:
-        with_endpoint(options, endpoint)
+    with (
+        nullcontext()
+        if cluster is None or path is None
+        else job_server(path, cluster.address) as at
+    ):
+        if at is not None:
+            options.view_as(PortableOptions).job_endpoint = at
+        pipeline = beam.Pipeline(options=options)  # looks at the options now, not later
+        build(pipeline)
         _submit_and_wait(pipeline, cluster, name, meter)
 
 
@@ -93,6 +97,7 @@ class _Watcher:
         totals = count_parts(new)
         self._seen.update((part.uri, part.etag) for part in new)
         if totals.rows:
+            self._meter.list(0, 0)  # the clock starts with what is seen first
             self._meter.add(totals.rows, totals.failed)
         most = self._listing.max_failure_ratio
         if too_many_failed(self._meter.rows, self._meter.failed, most):
@@ -116,7 +121,6 @@ def _submit_and_wait(
     # Beam tells why a job failed only to who waits for it.
     waiting = threading.Thread(target=_wait, args=(result, failures, ended), daemon=True)
     waiting.start()
-    meter.list(0, 0)
     while not ended.wait(_STATE_SECONDS):
         if meter.stop_requested:
             _cancel(result, cluster, name)

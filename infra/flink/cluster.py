@@ -33,10 +33,13 @@ _OPENS: Final = (
     "java.base/java.util.concurrent.atomic",
     "java.base/java.util.concurrent.locks",
 )
-# A lost process is noticed within seconds, and a job goes on from there by itself.
+# A process that is gone is noticed within seconds, because nobody answers at its port, and a job
+# goes on by itself; one that is merely slow, because the machine is, has a minute.
 _SETTINGS: Final = {
     "heartbeat.interval": "2000",
-    "heartbeat.timeout": "15000",
+    "heartbeat.timeout": "60000",
+    "pekko.ask.timeout": "60 s",
+    "pekko.startup-timeout": "120 s",
     "restart-strategy.type": "fixed-delay",
     "restart-strategy.fixed-delay.attempts": "20",
     "restart-strategy.fixed-delay.delay": "2 s",
@@ -56,12 +59,13 @@ _NODE_SETTINGS: Final = {
     "taskmanager.memory.jvm-overhead.min": "128mb",
     "taskmanager.memory.jvm-overhead.max": "128mb",
 }
-_MASTER_JVM: Final = ("-Xmx384m", "-XX:MaxMetaspaceSize=256m", "-XX:+UseSerialGC")
-_NODE_JVM: Final = (
+# Java moves a few names about here; Python works. So it gets a plain collector and compiler.
+_JVM: Final = (
     "-Xmx384m",
     "-XX:MaxDirectMemorySize=256m",
     "-XX:MaxMetaspaceSize=256m",
     "-XX:+UseSerialGC",
+    "-XX:TieredStopAtLevel=1",
 )
 
 
@@ -129,13 +133,8 @@ def kill(cluster: Cluster, name: str) -> None:
 def workers(cluster: Cluster, number: int) -> list[int]:
     """Return the process numbers of node `number`'s Python workers."""
     pool = int(_processes(cluster)[f"workers-{number}"]["pid"])
-    children = Path(f"/proc/{pid_text(pool)}/task").glob("*/children")
+    children = Path(f"/proc/{pool}/task").glob("*/children")
     return [int(child) for file in children for child in file.read_text().split()]
-
-
-def pid_text(pid: int) -> str:
-    """Return a process number as a folder's name."""
-    return str(pid)
 
 
 def ask(cluster: Cluster, path: str) -> dict[str, Any]:
@@ -174,7 +173,7 @@ def _master_command(cluster: Cluster) -> list[str]:
         "io.tmp.dirs": str(cluster.folder),
     }
     main = "org.apache.flink.runtime.entrypoint.StandaloneSessionClusterEntrypoint"
-    return _java(cluster, _MASTER_JVM, main, settings)
+    return _java(cluster, main, settings)
 
 
 def _node_command(cluster: Cluster, number: int) -> list[str]:
@@ -192,7 +191,7 @@ def _node_command(cluster: Cluster, number: int) -> list[str]:
         "io.tmp.dirs": str(cluster.folder),
     }
     main = "org.apache.flink.runtime.taskexecutor.TaskManagerRunner"
-    return _java(cluster, (*_NODE_JVM, f"-Djdk.net.hosts.file={hosts}"), main, settings)
+    return _java(cluster, main, settings, f"-Djdk.net.hosts.file={hosts}")
 
 
 def _pool_command(cluster: Cluster, number: int) -> list[str]:
@@ -201,15 +200,25 @@ def _pool_command(cluster: Cluster, number: int) -> list[str]:
     return [*pin, sys.executable, "-m", "pipeline.pool", f"127.0.0.{number}:{cluster.pool_port}"]
 
 
-def _java(
-    cluster: Cluster, options: tuple[str, ...], main: str, settings: dict[str, str]
-) -> list[str]:
+def _java(cluster: Cluster, main: str, settings: dict[str, str], *options: str) -> list[str]:
     opens = [f"--add-opens={package}=ALL-UNNAMED" for package in _OPENS]
     logging = f"-Dlog4j.configurationFile={cluster.folder}/conf/log4j.properties"
     given = [part for name, value in settings.items() for part in ("-D", f"{name}={value}")]
     path = fetch_jars().flink_path
     conf = str(cluster.folder / "conf")
-    return ["java", *options, *opens, logging, "-cp", path, main, "--configDir", conf, *given]
+    return [
+        "java",
+        *_JVM,
+        *options,
+        *opens,
+        logging,
+        "-cp",
+        path,
+        main,
+        "--configDir",
+        conf,
+        *given,
+    ]
 
 
 def _start(cluster: Cluster, name: str, command: list[str]) -> None:
