@@ -6,6 +6,7 @@ array it makes. Only the command line asks for this, whose process is seefood's 
 the runner in the process: another runner gets all of Beam.
 """
 
+import gc
 import sys
 import threading
 from collections.abc import Iterator, Sequence
@@ -28,10 +29,21 @@ def import_in_background() -> threading.Thread:
 
 def _import() -> None:
     # Whoever needs what cannot be imported says so; this thread has nobody to say it to.
-    with _left_out(), suppress(ImportError):
+    with _left_out(), _nothing_collected(), suppress(ImportError):
         import_module("pipeline.job")  # at once, before anybody else does
         pyarrow = import_module("pyarrow")
         pyarrow.array([0])  # of no stated type: this is where pyarrow looks for pandas, once
+
+
+@contextmanager
+def _nothing_collected() -> Iterator[None]:
+    """Make no garbage collection: thousands of new functions and classes, and all of them stay."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()  # nor does a later collection look through them
+        gc.enable()
 
 
 @contextmanager

@@ -13,6 +13,8 @@ pa.table({"a": [1]}, pa.schema({"a": pa.int64()}))
 print(*(name for name in ("boto3", "bson", "pandas", "pymongo", "requests") if name in sys.modules))
 import pandas
 import requests
+import gc
+assert gc.isenabled()
 assert not any("light" in type(finder).__module__ for finder in sys.meta_path)
 """
 
