@@ -6,12 +6,14 @@ Three pretrained EfficientNet-Lites look at every photo. A linear probe on all t
 the labels, and each model of the box is one of the networks, fine-tuned from a probe of its own and
 then moved most of the way back to it: weights between the two know the new photos and have not
 forgotten the world (WiSE-FT: M. Wortsman et al., "Robust Fine-Tuning of Zero-Shot Models", CVPR
-2022, arXiv:2109.01903). Features, checkpoints and weights stay in the work folder, and a killed run
-goes on from them. `docs/training.md` states the time it takes and what was tried.
+2022, arXiv:2109.01903). What is moved is the mean of several runs' weights (model soups: M.
+Wortsman et al., ICML 2022, arXiv:2203.05482). Features, checkpoints and weights stay in the work
+folder, and a killed run goes on from them. `docs/training.md` states the time it takes and what was
+tried.
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -27,19 +29,21 @@ from training.as_shipped import AsShipped, as_shipped
 from training.augment import PHOTOS
 from training.card import write_card
 from training.convert import Quantisation
-from training.data import DecodedPhotos, Photo, decode_photos, read_photo_set
+from training.data import Photo, decode_photos, read_photo_set
 from training.fit import fit
 from training.ingredients import LABELS, Ingredients, prepare, validation_examples
-from training.networks import LAST_GENERIC_LAYER, SIZES, NetworkChoice, build
-from training.probe import (
-    Features,
-    Probe,
-    fit_probe,
-    install,
-    join,
-    predict_out_of_fold,
-    read_features,
+from training.lesson import (
+    SEEING,
+    SOFTENING,
+    STRENGTH,
+    Lesson,
+    Tell,
+    prepare_lesson,
+    save_arrays,
+    stretched,
 )
+from training.networks import LAST_GENERIC_LAYER, NetworkChoice, build
+from training.probe import install
 from training.sheets import draw_curves
 from training.ship import (
     Judged,
@@ -50,18 +54,11 @@ from training.ship import (
     round_weights,
     ship,
 )
-from training.task import Examples, Schedule, Step, Task
+from training.task import Schedule, Step, Task
 
 Weights = tuple[NDArray[np.float32], ...]
-Tell = Callable[[str], None]
 
-SEEING: Final = ("efficientnet_lite0", "efficientnet_lite1", "efficientnet_lite2")
-STRENGTH: Final = 1e-3
-"""Of the probes; chosen by four-fold cross-validation of the training photos."""
-SOFTENING: Final = 0.5
-"""The probe's share in a target; the rest is the photo's label."""
 AUGMENTATION: Final = replace(PHOTOS, smallest_crop=0.5)
-_FOLDS: Final = 4
 UNSURE_SHARE: Final = 0.02
 """Arguable labels alone are more than 1 % of the photos: that would leave half of them `unsure`."""
 CARD: Final = Path(__file__).with_name("hotdog_card.md")
@@ -81,29 +78,26 @@ class Model:
     quantisation: Quantisation
     tuned: float
     """How far the weights lie on the way from the probe's, 0, to the fine-tuned ones, 1."""
+    seeds: tuple[int, ...] = (2, 3)
+    """One fine-tuning run each."""
     epochs: int = 2
     learning_rate: float = 6e-5
 
-    @property
-    def schedule(self) -> Schedule:
-        """How it is fine-tuned."""
+    def schedule(self, seed: int) -> Schedule:
+        """Return how it is fine-tuned in the run of `seed`."""
         return Schedule(
             epochs=self.epochs,
             learning_rate=self.learning_rate,
             average=0.99,
-            seed=2,
+            seed=seed,
             freeze_until=LAST_GENERIC_LAYER[self.network],
             fast=True,
         )
 
 
-def _stretched(side: int) -> ResizeRule:
-    return ResizeRule(side, side, "stretch", "bilinear", 2.0)
-
-
 MODELS: Final = (
-    Model("hotdog", "efficientnet_lite1", 224, _stretched(256), "float16", tuned=0.3),
-    Model("hotdog-lite", "efficientnet_lite0", 192, _stretched(224), "int8", tuned=0.3),
+    Model("hotdog", "efficientnet_lite1", 224, stretched(256), "float16", tuned=0.3),
+    Model("hotdog-lite", "efficientnet_lite0", 192, stretched(224), "int8", tuned=0.3),
 )
 
 
@@ -116,49 +110,24 @@ class Folders:
     output: Path
 
 
-@dataclass(frozen=True, slots=True)
-class Lesson:
-    """What the frozen networks make of the photos."""
-
-    probes: dict[str, Probe]
-    """By the network's name."""
-    training: Examples
-    """With softened labels."""
-
-
 def make(folders: Folders, tell: Tell) -> tuple[Bundle, ...]:
     """Make the bundles of the box."""
     started = time.monotonic()
     folders.work.mkdir(parents=True, exist_ok=True)
     ingredients = prepare(folders.data)
     tell(f"{len(ingredients.training.pixels)} pictures to learn from")
-    lesson = prepare_lesson(ingredients, folders, tell)
+    lesson = prepare_lesson(ingredients, folders.work, tell)
     bundles = []
     for model in MODELS:
         weights = learn(model, lesson, ingredients, folders, tell)
         tell(f"{model.name}: measuring")
-        served = build(NetworkChoice(model.network, *_size(model.served), len(LABELS)))
+        served = build(
+            NetworkChoice(model.network, model.served.height, model.served.width, len(LABELS))
+        )
         served.set_weights(weights)
         seconds = round(time.monotonic() - started)
         bundles.append(_ship(model, served, ingredients, folders, seconds))
     return tuple(bundles)
-
-
-def prepare_lesson(ingredients: Ingredients, folders: Folders, tell: Tell) -> Lesson:
-    """Return a probe of each frozen network, and labels softened by one of all together."""
-    seen = [_features(network, ingredients.learned, folders.work, tell) for network in SEEING]
-    training, labels = ingredients.training, ingredients.learned.labels
-    weights = training.weights[: len(labels)]
-    probes = {
-        network: fit_probe(features, labels, weights, STRENGTH)
-        for network, features in zip(SEEING, seen, strict=True)
-    }
-    folds = ingredients.groups % _FOLDS
-    first = predict_out_of_fold(join(seen), labels, weights, STRENGTH, folds)
-    targets = training.targets.copy()
-    targets[: len(labels)] *= 1 - SOFTENING
-    targets[: len(labels)] += SOFTENING * np.stack([first, 1 - first], axis=1)
-    return Lesson(probes, replace(training, targets=targets))
 
 
 def learn(
@@ -170,51 +139,48 @@ def learn(
         with np.load(file) as saved:
             return tuple(saved[name] for name in saved.files)
     side = model.learned_at
-    choice = NetworkChoice(model.network, side, side, len(LABELS))
-    probed = build(choice, "imagenet")
+    probed = build(NetworkChoice(model.network, side, side, len(LABELS)), "imagenet")
     install(probed, lesson.probes[model.network])
+    runs = [
+        _fine_tuned(model, seed, probed, lesson, ingredients, folders, tell) for seed in model.seeds
+    ]
+    weights = tuple(
+        (1 - model.tuned) * start + model.tuned * np.mean(ends, axis=0)
+        for start, *ends in zip(probed.get_weights(), *runs, strict=True)
+    )
+    save_arrays(file, weights)
+    return weights
+
+
+def _fine_tuned(  # noqa: PLR0913, PLR0917 (what every stage has, and the run)
+    model: Model,
+    seed: int,
+    probed: keras.Model,
+    lesson: Lesson,
+    ingredients: Ingredients,
+    folders: Folders,
+    tell: Tell,
+) -> Weights:
+    """Return the weights of one run that starts at `probed`; its checkpoint keeps them."""
+    run = f"{model.name}-{seed}"
 
     def observe(step: Step) -> None:
         if step.done % _EVERY == 0 or step.done == step.total:
             last = f", validation {step.last.validation_accuracy:.4f}" if step.last else ""
-            tell(f"{model.name}: step {step.done} of {step.total}, loss {step.loss:.3f}{last}")
+            tell(f"{run}: step {step.done} of {step.total}, loss {step.loss:.3f}{last}")
 
+    side = model.learned_at
+    choice = NetworkChoice(model.network, side, side, len(LABELS))
     fitted = fit(
-        Task(choice, "imagenet", model.schedule, AUGMENTATION),
+        Task(choice, "imagenet", model.schedule(seed), AUGMENTATION),
         lesson.training,
-        validation_examples(ingredients.held_out, _stretched(side)),
-        folders.work / f"{model.name}-checkpoint.npz",
+        validation_examples(ingredients.held_out, stretched(side)),
+        folders.work / f"{run}-checkpoint.npz",
         observe,
         probed.get_weights(),
     )
-    draw_curves(fitted.epochs, fitted.best, folders.work / f"{model.name}-curves.png")
-    ends = zip(probed.get_weights(), fitted.model.get_weights(), strict=True)
-    weights = tuple((1 - model.tuned) * start + model.tuned * end for start, end in ends)
-    _save(file, weights)
-    return weights
-
-
-def _features(network: str, photos: DecodedPhotos, work: Path, tell: Tell) -> Features:
-    """Return what `network` sees in whole photos, or what it saw before."""
-    file = work / f"features-{network}.npz"
-    if not file.is_file():
-        tell(f"{network}: looking at {len(photos.photos)} photos")
-        rule = _stretched(SIZES[network])
-        model = build(NetworkChoice(network, *_size(rule), len(LABELS)), "imagenet", fast=True)
-        features = read_features(model, decode_photos(photos.photos, rule).pixels)
-        _save(file, (features.upright, features.mirrored))
-    with np.load(file) as saved:
-        return Features(*(saved[name] for name in saved.files))
-
-
-def _save(file: Path, arrays: Weights) -> None:
-    partial = file.with_suffix(".partial.npz")
-    np.savez(partial, *arrays)
-    partial.replace(file)
-
-
-def _size(rule: ResizeRule) -> tuple[int, int]:
-    return rule.height, rule.width
+    draw_curves(fitted.epochs, fitted.best, folders.work / f"{run}-curves.png")
+    return tuple(np.asarray(weight) for weight in fitted.model.get_weights())
 
 
 def _ship(
@@ -238,7 +204,8 @@ def _ship(
         "softening": SOFTENING,
         "softened_by": list(SEEING),
         "probe_strength": STRENGTH,
-        "schedule": asdict(model.schedule),
+        "schedule": asdict(model.schedule(model.seeds[0])),
+        "seeds": list(model.seeds),
         "augmentation": asdict(AUGMENTATION),
         "seconds": seconds,
     }

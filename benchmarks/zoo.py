@@ -1,0 +1,77 @@
+"""The networks of the zoo side by side: accuracy, parameters, size, time per picture by engine.
+
+    python -m benchmarks.zoo BUNDLE …
+
+Accuracy and parameters are what the bundles say of themselves; the times are measured here, one
+picture at a time, the engines taking turns, as the median in milliseconds of wall time.
+"""
+
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from statistics import median
+from typing import Final
+
+import numpy as np
+
+from seefood.bundle import LITERT_MODEL, Bundle, load_bundle
+from seefood.engines import Engine, load_engine
+from seefood.errors import StopError
+
+_ENGINES: Final = ("litert", "tensorflow", "openvino")
+_ROUNDS: Final = 5
+_PICTURES: Final = 20
+
+
+def milliseconds(engines: Sequence[Engine], bundle: Bundle) -> list[float]:
+    """Return each engine's time for one picture."""
+    rule = bundle.spec.rule
+    picture = np.random.default_rng(0).integers(0, 256, (1, rule.height, rule.width, 3), np.uint8)
+    times: list[list[float]] = [[] for _ in engines]
+    for round_ in range(_ROUNDS):
+        for place, engine in enumerate(engines):
+            for _ in range(_PICTURES):
+                begun = time.perf_counter()
+                engine.predict(picture)
+                if round_ > 0:  # the first round warms caches
+                    times[place].append(1000 * (time.perf_counter() - begun))
+    return [median(each) for each in times]
+
+
+def row(path: Path) -> str:
+    """Return the table's row of the bundle at `path`."""
+    bundle = load_bundle(path)
+    engines, cells = [], dict.fromkeys(_ENGINES, "-")
+    for name in _ENGINES:
+        try:
+            engines.append(load_engine(bundle, name))
+        except StopError as error:
+            print(f"{path.name} {name}: {error}", file=sys.stderr)
+    for engine, taken in zip(engines, milliseconds(engines, bundle), strict=True):
+        cells[engine.name] = f"{taken:.1f}"
+    spec, size = bundle.spec, (path / LITERT_MODEL).stat().st_size / 1e6
+    accuracy = spec.metrics["test"]["accuracy"]
+    low, high = accuracy["interval_95"]
+    parts = (
+        f"`{spec.name}`: {spec.training['network']}",
+        str(spec.rule.height),
+        f"{spec.training['parameters']:,}",
+        f"{size:.1f} ({spec.training['quantisation']})",
+        f"{accuracy['value']:.3f} ({low:.3f} to {high:.3f})",
+        *cells.values(),
+    )
+    return "| " + " | ".join(parts) + " |"
+
+
+def main(paths: Sequence[Path]) -> None:
+    """Print a table in Markdown."""
+    titles = ("bundle", "input", "parameters", "LiteRT file, MB", "test accuracy")
+    print("| " + " | ".join((*titles, *(f"{name}, ms" for name in _ENGINES))) + " |")
+    print("|" + " --- |" * (len(titles) + len(_ENGINES)))
+    for path in paths:
+        print(row(path), flush=True)
+
+
+if __name__ == "__main__":
+    main([Path(text) for text in sys.argv[1:]])
