@@ -110,3 +110,11 @@ fuzz: $(VENV)/.dev ## Fuzz all that reads strangers' bytes (MINUTES=10, TARGETS=
 
 soak: $(VENV)/.dev ## Classify for half an hour through a store with faults (MINUTES=30; needs Go)
 	$(BIN)/python -m benchmarks.soak --minutes $(or $(MINUTES),30)
+
+# ---- Flink: a real session cluster of processes on this machine (docs/scale.md)
+.PHONY: flink-up flink-down
+flink-up: $(VENV)/.dev ## Start a Flink cluster on loopback: 1 JobManager, 2 nodes (needs Java 17 and Maven)
+	@$(BIN)/python -m infra.flink.cluster up
+
+flink-down: $(VENV)/.dev ## Stop it
+	@$(BIN)/python -m infra.flink.cluster down

@@ -64,22 +64,12 @@ class FlinkCluster:
             )
         return nodes
 
-    def version(self) -> str:
-        """Return the cluster's minor version, such as `1.20`. Raises `OSError`."""
-        return ".".join(str(self._ask("config")["flink-version"]).split(".")[:2])
-
-    def jobs(self, name: str) -> list[FlinkJob]:
-        """Return the jobs with this name. Raises `OSError` if the cluster does not answer."""
+    def every_job(self) -> list[FlinkJob]:
+        """Return what ran and runs there. Raises `OSError` if the cluster does not answer."""
         return [
             FlinkJob(str(job["jid"]), str(job["name"]), str(job["state"]))
             for job in self._ask("jobs/overview")["jobs"]
-            if job["name"] == name
         ]
-
-    def last_error(self, job: FlinkJob) -> str | None:
-        """Return the first line of the failure that the job saw last, if any. Raises `OSError`."""
-        entries = self._ask(f"jobs/{job.id}/exceptions")["exceptionHistory"]["entries"]
-        return str(entries[0]["stacktrace"]) if entries else None
 
     def cancel(self, name: str) -> int:
         """Cancel every job with this name, wait until it is over; return how many there were.
@@ -91,7 +81,7 @@ class FlinkCluster:
         cause: object = "it goes on"
         while True:
             try:
-                running = [job for job in self.jobs(name) if not job.is_over]
+                running = [job for job in self.every_job() if job.name == name and not job.is_over]
                 for job in running:
                     if job.id not in asked:
                         self._ask(f"jobs/{job.id}?mode=cancel", "PATCH")

@@ -90,7 +90,8 @@ def _run_remote(job: BulkJob, options: PipelineOptions, meter: Meter) -> Totals:
     before = note_parts(target.output, target.digest)
     job = replace(job, listing=replace(listing, done_parts=(), remote=True))
     write_before(before, listing.signs.before)
-    options.view_as(GoogleCloudOptions).job_name = job.name
+    if flink_cluster(options) is not None:  # others allow fewer characters in a name
+        options.view_as(GoogleCloudOptions).job_name = job.name
     try:
         with _own_errors(), watching(before, job.listing, meter):
             run_remotely(partial(_build, job), options, job.name, meter)

@@ -42,6 +42,11 @@ def _has_namespaces() -> bool:
     )
 
 
+def _has_flink() -> bool:
+    """Whether Flink and the S3 server that it reads from can be run or fetched here."""
+    return all(shutil.which(name) for name in ("java", "mvn", "go"))
+
+
 # What a marked test needs, how to see whether it is there, and what to do if not.
 _NEEDS: Final[dict[str, tuple[Callable[[], bool], str]]] = {
     "beam": (lambda: find_spec("apache_beam") is not None, 'pip install "seefood[beam]"'),
@@ -49,6 +54,7 @@ _NEEDS: Final[dict[str, tuple[Callable[[], bool], str]]] = {
         lambda: find_spec("tensorflow") is not None,
         'pip install "seefood[tensorflow]"',
     ),
+    "flink": (_has_flink, "apt-get install openjdk-17-jre-headless maven golang"),
     "browser": (_has_browser, "apt-get install chromium chromium-driver"),
     "faketime": (lambda: faketime_library() is not None, "apt-get install libfaketime"),
     "namespaces": (_has_namespaces, "a kernel that lets this user make mount namespaces"),

@@ -1,0 +1,242 @@
+"""The job on a real Flink cluster, over a real S3 server: the same rows, whatever is killed."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from benchmarks.s3_server import running
+from infra.flink.cluster import Cluster, kill, start, start_node, stop, wait_for_nodes, workers
+from infra.flink.jars import cached_jars, fetch_jars
+from pipeline.flink import FlinkCluster
+from pipeline.job_server import cached_class_path
+from pipeline.launch import Request, launch
+from pipeline.options import pipeline_options
+from seefood.chunks import ChunkSize
+from seefood.drawn import KINDS, draw_picture
+from seefood.errors import UsageError
+from seefood.records import Row
+from seefood.results import list_parts, read_rows
+from seefood.uris import parse_location
+from tests.bundles import fake_bundle
+from tests.conftest import ROOT
+
+pytestmark = [pytest.mark.beam, pytest.mark.flink, pytest.mark.timeout(600)]
+
+_MANY = 2000
+_LARGE = 600
+_LAUNCH = """
+import sys
+from pathlib import Path
+from pipeline.launch import Request, launch
+from seefood.chunks import ChunkSize
+from seefood.cli import main
+from seefood.errors import SeefoodError
+bundle, source, output, *beam = sys.argv[1:]
+request = Request((source,), output, Path(bundle), engine="fake", chunk=ChunkSize(8), report=False,
+                  beam_arguments=tuple(beam))
+try:
+    print(launch(request, "lines").summary["rows"])
+except SeefoodError as error:
+    sys.exit(str(error))
+"""
+
+
+def _free_ports(count: int) -> list[int]:
+    probes = [socket.socket() for _ in range(count)]
+    for probe in probes:
+        probe.bind(("127.0.0.1", 0))
+    ports = [int(probe.getsockname()[1]) for probe in probes]
+    for probe in probes:
+        probe.close()
+    return ports
+
+
+def _fill(folder: Path, count: int, size: tuple[int, int]) -> None:
+    """Make `count` objects of a few drawn pictures."""
+    drawn: list[Path] = []
+    for number in range(count):
+        file = folder / f"{number // 100:02d}" / f"{number:04d}.jpg"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        if number < 20:
+            draw_picture(KINDS[number % len(KINDS)], number, size).save(file, quality=85)
+            drawn.append(file)
+        else:
+            file.write_bytes(drawn[number % 20].read_bytes())
+    (folder / "00-broken.jpg").write_bytes(b"no picture")
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A bundle for the fake engine."""
+    return fake_bundle(tmp_path_factory.mktemp("bundle")).path
+
+
+@pytest.fixture(scope="module")
+def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A real S3 server with pictures in the bucket `flink`, and the environment that leads there."""
+    buckets = tmp_path_factory.mktemp("buckets")
+    _fill(buckets / "flink" / "many", _MANY - 1, (96, 72))
+    _fill(buckets / "flink" / "large", _LARGE - 1, (1600, 1200))
+    with running(buckets) as environment, pytest.MonkeyPatch.context() as patch:
+        for name, value in environment.items():
+            patch.setenv(name, value)
+        yield
+
+
+@pytest.fixture(scope="module")
+def cluster(s3_server: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """One JobManager and two nodes, each with its own pool of Python workers."""
+    del s3_server  # its environment is the workers'
+    fetch_jars()
+    rest, rpc, pool = _free_ports(3)
+    made = Cluster(tmp_path_factory.mktemp("cluster"), rest, rpc, pool)
+    try:
+        start(made)
+        yield made
+    finally:
+        stop(made)
+
+
+def _beam(cluster: Cluster) -> tuple[str, ...]:
+    return (
+        "--runner=FlinkRunner",
+        f"--flink_master={cluster.master}",
+        f"--environment_config=localhost:{cluster.pool_port}",
+    )
+
+
+def _rows(output: str) -> list[Row]:
+    return list(read_rows(parse_location(output)))
+
+
+def _check(output: str, count: int) -> None:
+    """Every picture has exactly one row, and nothing is left of the run but its account."""
+    rows = _rows(output)
+    assert count == len({row.uri for row in rows}) == len(rows)
+
+
+def _wait(condition: Callable[[], bool], seconds: float = 240.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def _parts(output: str) -> int:
+    return len(list_parts(parse_location(output)))
+
+
+def _start_launcher(bundle: Path, output: str, cluster: Cluster) -> "subprocess.Popen[str]":
+    command = [sys.executable, "-c", _LAUNCH, str(bundle), "s3://flink/large/", output]
+    return subprocess.Popen(
+        [*command, *_beam(cluster)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_the_same_rows_as_on_one_machine(cluster: Cluster, bundle: Path) -> None:
+    """Both runners over the same two thousand pictures: the data sets differ in times alone."""
+    request = Request(("s3://flink/many/",), "s3://flink/here", bundle, engine="fake")
+    request = replace(request, chunk=ChunkSize(50), report=False)
+    here = launch(request, "quiet").summary
+    there = launch(
+        replace(request, output="s3://flink/there", beam_arguments=_beam(cluster)), "quiet"
+    ).summary
+    same = ("listed", "rows", "parts", "by_status", "by_label", "by_error_code", "bytes_read")
+    assert {name: here[name] for name in same} == {name: there[name] for name in same}
+    epoch = _rows("s3://flink/here")[0].classified_at
+    sets = [
+        sorted(
+            (replace(row, classified_at=epoch) for row in _rows(output)), key=lambda row: row.uri
+        )
+        for output in ("s3://flink/here", "s3://flink/there")
+    ]
+    assert _MANY == len(sets[0])
+    assert sets[0] == sets[1]
+
+
+def test_lost_machines_cost_no_row_and_double_none(cluster: Cluster, bundle: Path) -> None:
+    """A TaskManager killed, then a Python worker, then the job cancelled and started by hand."""
+    output = "s3://flink/lost"
+    launcher = _start_launcher(bundle, output, cluster)
+    _wait(lambda: _parts(output) >= 5)
+    kill(cluster, "taskmanager-2")
+    held = _parts(output)
+    _wait(lambda: _parts(output) >= held + 5)
+    lost = workers(cluster, 1)
+    assert lost
+    for number in lost:
+        os.kill(number, signal.SIGKILL)
+    held = _parts(output)
+    _wait(lambda: _parts(output) >= held + 3)
+    assert launcher.poll() is None, launcher.communicate()
+    start_node(cluster, 2)
+    flink = FlinkCluster(cluster.master)
+    (name,) = {job.name for job in flink.every_job() if not job.is_over}
+    assert 1 == flink.cancel(name)
+    _, said = launcher.communicate(timeout=120)
+    assert (1, True) == (launcher.returncode, "run it again" in said.splitlines()[-1])
+    wait_for_nodes(cluster, 2)
+    done = _parts(output)
+    assert 10 < done < _LARGE // 8
+    again = _start_launcher(bundle, output, cluster)
+    rows, said = again.communicate(timeout=400)
+    assert (0, True) == (again.returncode, 0 < int(rows) < _LARGE), said
+    _check(output, _LARGE)
+    assert not [job for job in flink.every_job() if not job.is_over]
+
+
+def test_ctrl_c_cancels_on_the_cluster(cluster: Cluster, bundle: Path) -> None:
+    """The first one ends the job there and says so; what was written counts for the next run."""
+    output = "s3://flink/stopped"
+    launcher = _start_launcher(bundle, output, cluster)
+    _wait(lambda: _parts(output) >= 3)
+    launcher.send_signal(signal.SIGINT)
+    _, said = launcher.communicate(timeout=120)
+    assert (1, True) == (launcher.returncode, "was cancelled on the cluster" in said), said
+    assert not [job for job in FlinkCluster(cluster.master).every_job() if not job.is_over]
+
+
+def test_too_many_failures_stop_every_worker(
+    cluster: Cluster, bundle: Path, s3_server: None
+) -> None:
+    """The launcher counts over all workers; the run ends early, in order, with its account."""
+    del s3_server
+    request = Request(("s3://flink/large/",), "s3://flink/early", bundle, engine="fake")
+    request = replace(request, chunk=ChunkSize(8), report=False, max_failure_ratio=0.0)
+    outcome = launch(replace(request, beam_arguments=_beam(cluster)), "quiet")
+    summary = outcome.summary
+    assert summary["stopped_early"]
+    assert summary["rows"] == summary["listed"] - summary["skipped_by_ledger"] < _LARGE
+    assert summary["rows"] == len(_rows("s3://flink/early"))
+
+
+def test_options_fit_the_cluster(cluster: Cluster) -> None:
+    """Where the user says nothing, the job gets a task for each node and the pools beside."""
+    options = pipeline_options(_beam(cluster)[:2]).get_all_options()
+    assert ("EXTERNAL", "localhost:50000", cluster.nodes) == (
+        options["environment_type"], options["environment_config"], options["parallelism"],
+    )  # fmt: skip
+
+
+def test_a_jar_that_is_not_there_is_a_sentence(cluster: Cluster) -> None:
+    """Found before any work."""
+    with pytest.raises(UsageError, match=r"there is no /nowhere\.jar"):
+        pipeline_options((*_beam(cluster), "--flink_job_server_jar=/nowhere.jar"))
+
+
+def test_the_job_server_is_found_where_it_was_fetched() -> None:
+    """The launcher looks into the folder that the cluster's script fills."""
+    jars = cached_jars()
+    assert f"{jars.job_server}/*{os.pathsep}{jars.flink}/*" == cached_class_path()
