@@ -28,7 +28,7 @@ from seefood.uris import parse_location
 from tests.bundles import fake_bundle
 from tests.conftest import ROOT
 
-pytestmark = [pytest.mark.beam, pytest.mark.flink, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.beam, pytest.mark.flink, pytest.mark.timeout(1200)]
 
 _MANY = 2000
 _LARGE = 600
@@ -81,7 +81,7 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """A real S3 server with pictures in the bucket `flink`, and the environment that leads there."""
+    """A real S3 server with pictures in the bucket `flink`, and its environment."""
     buckets = tmp_path_factory.mktemp("buckets")
     _fill(buckets / "flink" / "many", _MANY - 1, (96, 72))
     _fill(buckets / "flink" / "large", _LARGE - 1, (1600, 1200))
@@ -123,7 +123,7 @@ def _check(output: str, count: int) -> None:
     assert count == len({row.uri for row in rows}) == len(rows)
 
 
-def _wait(condition: Callable[[], bool], seconds: float = 240.0) -> None:
+def _wait(condition: Callable[[], bool], seconds: float = 420.0) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline

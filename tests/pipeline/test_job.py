@@ -9,8 +9,9 @@ from uuid import uuid4
 
 import pytest
 
-from pipeline.job import BulkJob, check_totals, pipeline_options, read_totals, run_bulk_job
+from pipeline.job import BulkJob, check_totals, read_totals, run_bulk_job
 from pipeline.listing import Listing
+from pipeline.options import pipeline_options
 from pipeline.workers import run_meter
 from seefood.chunks import ChunkSize, Target
 from seefood.errors import JobError, UsageError
