@@ -106,9 +106,18 @@ class Bundle:
         return self.path / name
 
 
+BOXED: Final = ("hotdog", "hotdog-lite")
+"""The models that come with the package; the first is the default."""
+
+
+def boxed_bundle_path(name: str) -> Path:
+    """Return where the model `name` of `BOXED` lies."""
+    return Path(__file__).parent / "models" / name
+
+
 def default_bundle_path() -> Path:
-    """Return where the model in the box lies."""
-    return Path(__file__).parent / "models" / "hotdog"
+    """Return where the default model lies."""
+    return boxed_bundle_path(BOXED[0])
 
 
 def load_bundle(path: str | Path, *, expected_digest: str | None = None) -> Bundle:

@@ -125,8 +125,8 @@ def make(folders: Folders, tell: Tell) -> tuple[Bundle, ...]:
             NetworkChoice(model.network, model.served.height, model.served.width, len(LABELS))
         )
         served.set_weights(weights)
-        seconds = round(time.monotonic() - started)
-        bundles.append(_ship(model, served, ingredients, folders, seconds))
+        bundles.append(_ship(model, served, ingredients, folders))
+    tell(f"done in {(time.monotonic() - started) / 60:.1f} minutes, less what lay in the folder")
     return tuple(bundles)
 
 
@@ -183,9 +183,7 @@ def _fine_tuned(  # noqa: PLR0913, PLR0917 (what every stage has, and the run)
     return tuple(np.asarray(weight) for weight in fitted.model.get_weights())
 
 
-def _ship(
-    model: Model, served: keras.Model, ingredients: Ingredients, folders: Folders, seconds: int
-) -> Bundle:
+def _ship(model: Model, served: keras.Model, ingredients: Ingredients, folders: Folders) -> Bundle:
     round_weights(served)
     learned, held = ingredients.learned, ingredients.held_out
     some = learned.photos[:: len(learned.photos) // _CALIBRATION_PHOTOS]
@@ -207,7 +205,6 @@ def _ship(
         "schedule": asdict(model.schedule(model.seeds[0])),
         "seeds": list(model.seeds),
         "augmentation": asdict(AUGMENTATION),
-        "seconds": seconds,
     }
     product = Product(model.name, LABELS, model.served, served, record)
     shipped = as_shipped(product, model.quantisation, pictures)
@@ -226,7 +223,7 @@ def _ship(
         metrics=metrics,
         quantisation=model.quantisation,
         calibration_images=pictures,
-        extra_files={"MODELCARD.md": card.encode()},
+        extra_files={"MODEL_CARD.md": card.encode()},
         overwrite=True,
     )
 

@@ -15,7 +15,7 @@ ENGINES: Final = ("auto", "litert", "tensorflow", "openvino", "openvino-bf16")
 model_option = click.option(
     "--model",
     metavar="BUNDLE",
-    help="The model bundle's folder or URI.  [default: hot dog, in the box]",
+    help="The model bundle's folder or URI, or hotdog or hotdog-lite.  [default: hotdog]",
 )
 model_digest_option = click.option(
     "--model-digest",
@@ -47,12 +47,13 @@ def named_bundle(model: str | None, digest: str | None = None) -> "Bundle":
 
 
 def model_path(model: str | None, digest: str | None = None) -> Path:
-    """Return the folder of the bundle that the user named, or of the one in the box.
+    """Return the folder of the bundle that the user named, or of the default one.
 
-    A bundle in a bucket is fetched into the user's cache first, unless it is another one than
-    `digest` says. Raises `BundleError`.
+    A folder of the user's comes before a model of the box that has its name. A bundle in a bucket
+    is fetched into the user's cache first, unless it is another one than `digest` says. Raises
+    `BundleError`.
     """
-    from seefood.bundle import default_bundle_path
+    from seefood.bundle import BOXED, boxed_bundle_path, default_bundle_path
     from seefood.remote_bundle import fetch_bundle
     from seefood.uris import parse_location
 
@@ -60,6 +61,7 @@ def model_path(model: str | None, digest: str | None = None) -> Path:
         return default_bundle_path()
     location = parse_location(model)
     if location.is_local:
-        return Path(location.key)
+        is_boxed = model in BOXED and not Path(location.key).exists()
+        return boxed_bundle_path(model) if is_boxed else Path(location.key)
     caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     return fetch_bundle(model, caches / "seefood" / "models", expected_digest=digest)

@@ -1,8 +1,10 @@
-"""The rule that the model in the box knows what the demo draws."""
+"""The rule that the models in the box know what the demo draws."""
 
 from pathlib import Path
 
-from seefood.bundle import default_bundle_path, load_bundle
+import pytest
+
+from seefood.bundle import BOXED, boxed_bundle_path, load_bundle
 from seefood.classify import Model, Settings, classify_images
 from seefood.demo_pictures import write_demo_pictures
 from seefood.engines import load_engine
@@ -11,11 +13,14 @@ from seefood.records import ImageRef
 EXPECTED = {"hotdog": "hotdog", "other": "not_hotdog", "broken": None}
 
 
-def test_the_model_in_the_box_labels_the_demo_set_as_its_folders_say(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", BOXED)
+def test_a_model_in_the_box_labels_the_demo_set_as_its_folders_say(
+    name: str, tmp_path: Path
+) -> None:
     """Every drawn hot dog is one, every other thing is none, every broken file fails."""
     write_demo_pictures(tmp_path)
     names = sorted(p.relative_to(tmp_path).as_posix() for p in tmp_path.rglob("*") if p.is_file())
-    bundle = load_bundle(default_bundle_path())
+    bundle = load_bundle(boxed_bundle_path(name))
     fetched = [(ImageRef(name), (tmp_path / name).read_bytes()) for name in names]
 
     rows = classify_images(fetched, load_engine(bundle, "litert"), Model.of(bundle), Settings())
