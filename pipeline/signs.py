@@ -1,6 +1,6 @@
 """Small objects below a run's folder, through which launcher and workers tell one another things.
 
-    DEST/runs/<id>/before.json    what was there when the run started
+    DEST/runs/<id>/before.json    what was there when the run started; once gone, the run is over
     DEST/runs/<id>/listing.json   how many pictures were listed, once that is known
     DEST/runs/<id>/stop.json      nothing new is to be started: too many pictures have failed
     DEST/runs/<id>/totals.json    the counts of the finished job
@@ -14,6 +14,7 @@ import time
 from dataclasses import dataclass
 from typing import Final
 
+from seefood.errors import JobError
 from seefood.storage import open_store, write
 from seefood.summary import run_folder
 from seefood.totals import Totals
@@ -54,17 +55,22 @@ class Signs:
 
 
 class StopSign:
-    """Looks for the stop sign, now and then, for one worker."""
+    """Looks at a run's signs, now and then, for one worker."""
 
     def __init__(self, signs: Signs) -> None:
-        self._location = signs.stop
+        self._signs = signs
         self._next_look = 0.0
         self._seen = False
 
     def is_up(self) -> bool:
-        """Whether nothing new is to be started; at most one request in two seconds."""
+        """Whether nothing new is to be started; looks at most every two seconds.
+
+        Raises `JobError` once the run is over: who still works for it was cut off or cancelled.
+        """
         if not self._seen and time.monotonic() >= self._next_look:
-            self._seen = exists(self._location)
+            if not exists(self._signs.before):
+                raise JobError(f"the run {self._signs.run_id} is over; its worker stops")
+            self._seen = exists(self._signs.stop)
             self._next_look = time.monotonic() + _LOOK_SECONDS
         return self._seen
 

@@ -133,6 +133,7 @@ def test_a_stop_sign_gives_chunks_back(memory: str) -> None:
     refs = put_all(memory, {f"{number}.jpg": jpeg() for number in range(6)})
     signs = Signs(f"{memory}-out", "test")
     transform = ClassifyChunks(open_worker, Target(parse_location(signs.output), DIGEST), signs)
+    write_before(note_parts(parse_location(signs.output), DIGEST), signs.before)
     transform.setup()
     put_stop(signs)
     assert StopSign(signs).is_up()
@@ -142,6 +143,16 @@ def test_a_stop_sign_gives_chunks_back(memory: str) -> None:
     transform.teardown()
     signs.clear()
     assert not exists(signs.stop)
+
+
+def test_a_worker_of_a_run_that_is_over_stops(memory: str) -> None:
+    """Cut off from the cluster, it would go on with what it was handed."""
+    signs = Signs(f"{memory}-out", "test")
+    transform = ClassifyChunks(open_worker, Target(parse_location(signs.output), DIGEST), signs)
+    transform.setup()
+    with pytest.raises(JobError, match="the run test is over"):
+        list(transform.process(put_all(memory, {"a.jpg": jpeg()})))
+    transform.teardown()
 
 
 @pytest.mark.usefixtures("refs")

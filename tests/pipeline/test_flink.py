@@ -171,13 +171,15 @@ def test_lost_machines_cost_no_row_and_double_none(cluster: Cluster, bundle: Pat
     output = "s3://flink/lost"
     launcher = _start_launcher(bundle, output, cluster)
     _wait(lambda: _parts(output) >= 5)
+    first = set(workers(cluster, 1))
     kill(cluster, "taskmanager-2")
+    _wait(lambda: bool(set(workers(cluster, 1)) - first))  # the job has started again
     held = _parts(output)
     _wait(lambda: _parts(output) >= held + 5)
-    lost = workers(cluster, 1)
-    assert lost
-    for number in lost:
+    second = set(workers(cluster, 1))
+    for number in second:
         os.kill(number, signal.SIGKILL)
+    _wait(lambda: bool(set(workers(cluster, 1)) - second))
     held = _parts(output)
     _wait(lambda: _parts(output) >= held + 3)
     assert launcher.poll() is None, launcher.communicate()
