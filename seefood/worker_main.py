@@ -6,6 +6,7 @@ DESCRIPTOR is the file of its notes (`seefood.notes`). The first line in is a `W
 process ends when stdin does, however whoever started it ended.
 """
 
+import contextlib
 import json
 import os
 import resource
@@ -40,19 +41,17 @@ class _Outlet:
         self._queue.put(message)
 
     def _run(self) -> None:
-        while True:
-            lines = [encode(self._queue.get())]
-            try:
-                while True:
-                    lines.append(encode(self._queue.get_nowait()))
-            except Empty:
-                pass
-            try:
+        try:
+            while True:
+                lines = [encode(self._queue.get())]
+                with contextlib.suppress(Empty):
+                    while True:
+                        lines.append(encode(self._queue.get_nowait()))
                 self._stream.write(b"".join(lines))
                 self._stream.flush()
-            except OSError:  # nobody listens any more
-                os._exit(1)
-            time.sleep(_GATHER_SECONDS)
+                time.sleep(_GATHER_SECONDS)
+        finally:  # nobody listens any more; or else the other side would wait for ever
+            os._exit(1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,12 +27,6 @@ def _has_browser() -> bool:
     return bool(shutil.which("chromium") and shutil.which("chromedriver"))
 
 
-def faketime_library() -> Path | None:
-    """Return where Debian's libfaketime for threads lies; None where it is not installed."""
-    found = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
-    return found[0] if found else None
-
-
 def _has_namespaces() -> bool:
     """Whether this user may mount a file system that only the mounting process sees."""
     command = ("unshare", "--user", "--map-root-user", "--mount", "true")
@@ -56,7 +50,7 @@ _NEEDS: Final[dict[str, tuple[Callable[[], bool], str]]] = {
     ),
     "flink": (_has_flink, "apt-get install openjdk-17-jre-headless maven golang"),
     "browser": (_has_browser, "apt-get install chromium chromium-driver"),
-    "faketime": (lambda: faketime_library() is not None, "apt-get install libfaketime"),
+    "compiler": (lambda: shutil.which("cc") is not None, "apt-get install gcc libc6-dev"),
     "namespaces": (_has_namespaces, "a kernel that lets this user make mount namespaces"),
     "photos": (SHARED.is_dir, f"no photos at {SHARED}; set SEEFOOD_SHARED"),
 }

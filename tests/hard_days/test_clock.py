@@ -1,40 +1,42 @@
-"""The clock jumps while runs are at work: a real process under libfaketime, by a day."""
+"""The clock jumps by a day while runs are at work: real processes with a clock of their own."""
 
+import subprocess
+import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
 import pytest
 
 from tests.conftest import Bucket
-from tests.conftest import faketime_library as library
 from tests.fault_front import Fault, FaultFront
 from tests.hard_days.command import check_complete, finish, rows_once, start, words
 from tests.pictures import encoded, gradient, jpeg
 
-pytestmark = [pytest.mark.beam, pytest.mark.faketime]
+_SHIFTED: Final = Path(__file__).parent / "clock.c"
+_DAY: Final = 86_400
+pytestmark = [pytest.mark.beam, pytest.mark.compiler]
 
 
 class Clock:
     """The time of day of every process that is started with `environment`."""
 
     def __init__(self, folder: Path) -> None:
-        self._file = folder / "time-of-day"
-        self.jump("+0")
+        self._file, self._library = folder / "offset", folder / "clock.so"
+        self.jump(0)
+        command = ["cc", "-shared", "-fPIC", "-O1", "-o", str(self._library), str(_SHIFTED)]
+        subprocess.run(command, check=True)
 
-    def jump(self, offset: str) -> None:
-        """Set the clock so far from the true time: `+1d`, `-2h`."""
-        self._file.write_text(f"{offset}\n")
+    def jump(self, seconds: int) -> None:
+        """Set the clock so far from the true time, for processes that run, too."""
+        with self._file.open("r+b" if self._file.exists() else "wb") as stream:
+            stream.write(seconds.to_bytes(8, sys.byteorder, signed=True))
 
     @property
     def environment(self) -> Mapping[str, str]:
         """What a process needs to see this clock; its monotonic clock is the true one."""
-        return {
-            "LD_PRELOAD": str(library()),
-            "FAKETIME_TIMESTAMP_FILE": str(self._file),
-            "FAKETIME_NO_CACHE": "1",
-            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-        }
+        return {"LD_PRELOAD": str(self._library), "CLOCK_OFFSET_FILE": str(self._file)}
 
 
 def _wait_for_parts(output: Path, parts: int) -> None:
@@ -43,8 +45,8 @@ def _wait_for_parts(output: Path, parts: int) -> None:
         time.sleep(0.02)
 
 
-@pytest.mark.parametrize("jump", ["+1d", "-1d"])
-def test_a_run_survives_a_jump_and_its_place_stays_taken(jump: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("jump", [_DAY, -_DAY])
+def test_a_run_survives_a_jump_and_its_place_stays_taken(jump: int, tmp_path: Path) -> None:
     """A second run after the jump is refused, though the lease looks a day old, or in the future.
 
     The first one ends as if nothing had been; one that was killed blocks nobody.
@@ -63,7 +65,7 @@ def test_a_run_survives_a_jump_and_its_place_stays_taken(jump: str, tmp_path: Pa
     clock.jump(jump)
     first = start(command, clock.environment)
     _wait_for_parts(output, len(list(output.rglob("part-*"))) + 1)
-    clock.jump("+0")
+    clock.jump(0)
     second = finish(start(command, clock.environment))
     assert (2, "") == (second.code, second.out)
     assert "is taken" in second.sentence()
@@ -83,12 +85,12 @@ def test_a_label_outlives_a_failure_of_the_future(
     with FaultFront(s3.endpoint).running() as front:
         monkeypatch.setenv("AWS_ENDPOINT_URL", front.endpoint)
         front.faults.append(Fault("forbidden", "in/2.jpg", times=99))
-        clock.jump("+1d")
+        clock.jump(_DAY)
         command = words(f"{s3.uri}/in/", place)
         assert 0 == finish(start(command, clock.environment)).code
         assert ["forbidden"] == [row.error_code for row in rows_once(place) if row.error_code]
         front.faults.clear()
-        clock.jump("+0")
+        clock.jump(0)
         ended = finish(start(command, clock.environment))
         assert (0, "") == (ended.code, ended.err)
     check_complete(place, 4)
