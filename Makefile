@@ -83,6 +83,7 @@ DRY_RUN ?=
 DELETE_DATA ?=
 # Both pin other packages than ours, so they live apart: uv keeps an environment for each.
 SAM := $(BIN)/uv tool run --quiet --from aws-sam-cli==1.170.0 sam
+AUDIT := $(BIN)/uv tool run --quiet --from pip-audit==2.10.1 pip-audit
 CHECKOV := $(BIN)/uv tool run --quiet --from checkov==3.3.30 checkov
 INFRA = $(BIN)/python infra/deploy.py $(1) $(if $(REGION),--region "$(REGION)") --stack "$(STACK)" \
   $(if $(DRY_RUN),--dry-run) $(if $(PARAMETERS),--set $(PARAMETERS))
@@ -103,6 +104,15 @@ lint-infra: $(VENV)/.dev ## Check the template: cfn-lint, sam validate, checkov
 # ---- Hard days (docs/hard-days.md)
 MINUTES ?=
 TARGETS ?=
+.PHONY: audit licences
+
+audit: $(VENV)/.dev ## Look up every pinned package among the known vulnerabilities (SECURITY.md)
+	$(AUDIT) --strict --require-hashes --disable-pip --no-deps --progress-spinner off \
+	  --requirement constraints.txt
+
+licences: $(VENV)/.dev ## Write docs/licences.md from the installed packages
+	$(BIN)/python infra/licences.py
+
 .PHONY: fuzz soak
 
 fuzz: $(VENV)/.dev ## Fuzz all that reads strangers' bytes (MINUTES=10, TARGETS="picture event")

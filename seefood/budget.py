@@ -1,8 +1,15 @@
 """Bytes that may be held at once: whoever wants more waits until others give theirs back."""
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextvars import ContextVar
+from typing import Final
+
+while_waiting: Final[ContextVar[Callable[[], AbstractContextManager[None]]]] = ContextVar(
+    "while_waiting", default=nullcontext
+)
+"""What a thread does around its waits: one whose time is taken stops the clock."""
 
 
 class Budget:
@@ -17,7 +24,9 @@ class Budget:
         """Wait until `size` bytes are free and take them; return what `give` gets back."""
         cost = min(size, self._limit)
         with self._changed:
-            self._changed.wait_for(lambda: self._free >= cost)
+            if self._free < cost:
+                with while_waiting.get()():
+                    self._changed.wait_for(lambda: self._free >= cost)
             self._free -= cost
         return cost
 

@@ -1,6 +1,6 @@
 """What decoding a picture costs, told from its header: memory, and how many frames it has.
 
-The figures are what was measured with Pillow 12, rounded up; tests/seefood/test_memory.py measures
+The figures are what was measured with Pillow 12, rounded up; tests/seefood/test_cost.py measures
 them again with the largest picture of each format.
 """
 

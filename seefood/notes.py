@@ -10,7 +10,8 @@ import os
 import struct
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, Final
 
@@ -47,6 +48,17 @@ class Notes:
         for number, picture in enumerate(kept):
             _PICTURE.pack_into(self._memory, at + _HEAD.size + number * _PICTURE.size, *picture)
         _HEAD.pack_into(self._memory, at, time.monotonic(), len(kept))
+
+    @contextmanager
+    def paused(self, slot: int) -> Iterator[None]:
+        """Stop the clock of `slot` while the block runs, and begin anew: its thread only waits."""
+        at = slot * _SLOT_BYTES
+        _, held = _HEAD.unpack_from(self._memory, at)
+        _HEAD.pack_into(self._memory, at, 0.0, held)
+        try:
+            yield
+        finally:
+            _HEAD.pack_into(self._memory, at, time.monotonic(), held)
 
     def end(self, slot: int) -> None:
         """Note that the thread of `slot` has nothing in its hands."""

@@ -10,10 +10,11 @@ import threading
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Final, Protocol
 
-from seefood.budget import Budget
+from seefood.budget import Budget, while_waiting
 from seefood.classify import Model, Settings, classify_images
 from seefood.cores import available_cores
 from seefood.engines import Engine
@@ -175,6 +176,8 @@ class Worker:
 
     def _compute(self, thread: int) -> None:
         """Take pictures up, as many at once as the engine likes and as are ready, for ever."""
+        if self._notes is not None:
+            while_waiting.set(partial(self._notes.paused, thread))
         most = self._engine.batch_size
         while True:
             tasks = [self._queue.get()]

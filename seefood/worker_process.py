@@ -18,11 +18,17 @@ from pathlib import Path
 from typing import IO, Final, Protocol
 
 from seefood.errors import JobError, StopError
+from seefood.limits import MIB
 from seefood.notes import Note, Notes, notes_file
 from seefood.records import Row
 from seefood.wire import Asked, WorkerStart, encode, pack_asked, unpack_error, unpack_row
 
 _CLOSE_SECONDS: Final = 5.0
+# glibc would learn from the first large picture to keep the memory of all later ones.
+_ALLOCATION: Final = {
+    "MALLOC_MMAP_THRESHOLD_": str(8 * MIB),
+    "MALLOC_TRIM_THRESHOLD_": str(16 * MIB),
+}
 
 
 class Listener(Protocol):
@@ -60,7 +66,7 @@ class WorkerProcess:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 pass_fds=(file.fileno(),),
-                env={**os.environ, "PYTHONPATH": _search_path()},
+                env={**_ALLOCATION, **os.environ, "PYTHONPATH": _search_path()},
                 start_new_session=True,  # Ctrl-C is for the process that the user started
             )
         self._send(start.as_json())
@@ -106,7 +112,7 @@ class WorkerProcess:
         for line in _pipe(self._process.stdout):
             try:
                 self._hear(json.loads(line))
-            except ValueError:  # a line that its death cut off
+            except (ValueError, TypeError, LookupError, OverflowError):  # cut off, or none of ours
                 break
         self._process.kill()
         status = self._process.wait()

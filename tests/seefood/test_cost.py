@@ -1,12 +1,12 @@
 """What decoding costs is told from the header, and the worst of pictures stays below 1 GB."""
 
-import resource
 import subprocess
 import sys
 from io import BytesIO
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 from PIL import Image
 
@@ -120,8 +120,15 @@ def test_a_circle_of_directories_ends() -> None:
     assert has_more_frames(image, name, bytes(data), 2)
 
 
+def _peak_bytes(process: int) -> int:
+    """Return the most memory that a process has held; its rusage has its parent's in it."""
+    lines = Path(f"/proc/{process}/status").read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM"))
+
+
 @pytest.mark.photos
 @pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process's peak memory")
 @pytest.mark.timeout(600)
 def test_a_worker_stays_below_one_gigabyte(shared: Path, tmp_path: Path, bundle_path: Path) -> None:
     """905 hostile files and the largest bombs: one row each, no process above 1 GB."""
@@ -130,7 +137,7 @@ def test_a_worker_stays_below_one_gigabyte(shared: Path, tmp_path: Path, bundle_
     for number, kind in enumerate(("RGBA.PNG", "RGBA.PNG", "F.TIFF", "I;16.PNG", "RGB.WEBP")):
         side = 5600 if kind == "RGB.WEBP" else 7000
         (bombs / f"{number}").write_bytes(_picture(kind, side))
-    huge = Image.new("RGB", (15_000, 15_000))
+    huge = Image.new("RGB", (11_000, 11_000))
     huge.save(bombs / "9", "JPEG", progressive=True, subsampling=2, quality=5)
     files = open_store("file://")
     refs = [*files.list(str(bombs)), *files.list(str(shared / "hostile"))]
@@ -138,8 +145,9 @@ def test_a_worker_stays_below_one_gigabyte(shared: Path, tmp_path: Path, bundle_
     start = WorkerStart(str(bundle.path), bundle.digest, "litert", Settings(), threads=2)
     worker = ContainedWorker(start, Model.of(bundle))
     rows = worker.classify(refs)
+    peaks = [_peak_bytes(child.pid) for child in psutil.Process().children(recursive=True)]
     worker.close()
     assert [ref.uri for ref in refs] == [row.uri for row in rows]
     assert 905 + 6 == len(rows)
     assert [] == [row.uri for row in rows if row.error_code in ("decoder_crash", "timeout")]
-    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024 < 1_000_000_000
+    assert 100_000_000 < max(peaks) < 1_000_000_000
