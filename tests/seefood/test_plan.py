@@ -119,9 +119,9 @@ def test_the_receipt_stands_beside_the_quote(tmp_path: Path) -> None:
     """The summary of a finished run holds both."""
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "a.jpg").write_bytes(jpeg())
-    (tmp_path / "quote.json").write_text(
-        json.dumps({"due": 1, "seconds": {}, "usd": {}, "prices": {"name": "n"}, "more": 1})
-    )
+    times = {"low": 1.0, "expected": 2.0, "high": 3.0}
+    quote = {"due": 1, "seconds": times, "usd": {"machine": times}, "prices": {"name": "n"}}
+    (tmp_path / "quote.json").write_text(json.dumps({**quote, "more": 1}))
     request = Request(
         (str(tmp_path / "in"),),
         str(tmp_path / "out"),
@@ -131,7 +131,7 @@ def test_the_receipt_stands_beside_the_quote(tmp_path: Path) -> None:
         quote=tmp_path / "quote.json",
     )
     summary = launch(request, "quiet").summary
-    assert {"due": 1, "seconds": {}, "usd": {}, "prices": {"name": "n"}} == summary["quote"]
+    assert quote == summary["quote"]
     assert 1 == summary["receipt"]["requests"]["get"]
     assert summary["receipt"]["cpu_seconds"] > 0
 
