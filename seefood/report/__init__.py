@@ -22,8 +22,7 @@ _NUMBERS: Final = (
     "seconds", "classify_seconds", "pictures_per_second", "listed", "skipped_by_ledger", "rows",
     "bytes_read",
 )  # fmt: skip
-_KINDS: Final[dict[Any, tuple[str, ...]]] = {
-    int | float: _NUMBERS,
+_KINDS: Final[dict[type, tuple[str, ...]]] = {
     dict: ("model", "options", "metrics"),
     list: ("sources", "labels"),
 }
@@ -99,8 +98,9 @@ def _account(document: Any) -> dict[str, Any]:
             if value is not None and not isinstance(value, kind):
                 raise ValueError(f"its {name} is {value!r:.40}")
     for name in _NUMBERS:
-        if not 0 <= (document.get(name) or 0) <= _LARGEST:
-            raise ValueError(f"its {name} is {document[name]!r:.40}")
+        number = document.get(name, 0)
+        if not (isinstance(number, int | float) and 0 <= number <= _LARGEST):
+            raise ValueError(f"its {name} is {number!r:.40}")
     return document
 
 

@@ -121,7 +121,14 @@ def test_rows_of_other_types(changes: dict[str, object], memory: str) -> None:
 
 @pytest.mark.parametrize(
     "summary",
-    [b"[]", b'{"seconds": "a"}', b'{"rows": 1e400}', b'{"model": 3}', b'{"sources": {"a": 1}}'],
+    [
+        b"[]",
+        b'{"seconds": null}',
+        b'{"seconds": "a"}',
+        b'{"rows": 1e400}',
+        b'{"model": 3}',
+        b'{"sources": {"a": 1}}',
+    ],
 )
 def test_an_account_that_is_none(summary: bytes, memory: str) -> None:
     """The page of such a run is refused with the account's name."""
