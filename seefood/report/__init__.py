@@ -101,6 +101,9 @@ def _account(document: Any) -> dict[str, Any]:
         number = document.get(name, 0)
         if not (isinstance(number, int | float) and 0 <= number <= _LARGEST):
             raise ValueError(f"its {name} is {number!r:.40}")
+    digest = parts.get("digest")
+    if digest and not (isinstance(digest, str) and digest.isascii() and digest.isalnum()):
+        raise ValueError(f"its digest is {digest!r:.40}")  # it is part of a folder's name
     return document
 
 

@@ -127,6 +127,7 @@ def test_rows_of_other_types(changes: dict[str, object], memory: str) -> None:
         b'{"seconds": "a"}',
         b'{"rows": 1e400}',
         b'{"model": 3}',
+        b'{"model": {"digest": "../"}}',
         b'{"sources": {"a": 1}}',
     ],
 )
