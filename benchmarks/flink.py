@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -82,12 +83,13 @@ def main(count: int, rounds: int) -> None:
         scratch = Path(folder)
         source = _source(scratch / "in", count)
         for _ in range(rounds):
-            for name, rate in (
-                ("in one process, 2 cores", _rate(source, scratch / "out", (), cores)),
-                ("Flink, 2 nodes of 1 core", _on_cluster(source, scratch, 2, cores)),
-                ("Flink, 1 node of 1 core", _on_cluster(source, scratch, 1, cores)),
-                ("in one process, 1 core", _rate(source, scratch / "out", (), cores[:1])),
+            for name, measure in (
+                ("in one process, 2 cores", partial(_rate, source, scratch / "out", (), cores)),
+                ("Flink, 2 nodes of 1 core", partial(_on_cluster, source, scratch, 2, cores)),
+                ("Flink, 1 node of 1 core", partial(_on_cluster, source, scratch, 1, cores)),
+                ("in one process, 1 core", partial(_rate, source, scratch / "out", (), cores[:1])),
             ):
+                rate = measure()
                 rates.setdefault(name, []).append(rate)
                 print(f"{name:<26} {rate:7.1f} pictures/s", file=sys.stderr, flush=True)
     middle = {name: statistics.median(found) for name, found in rates.items()}

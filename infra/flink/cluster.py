@@ -41,8 +41,8 @@ _SETTINGS: Final = {
     "pekko.ask.timeout": "60 s",
     "pekko.startup-timeout": "120 s",
     "restart-strategy.type": "fixed-delay",
-    "restart-strategy.fixed-delay.attempts": "20",
-    "restart-strategy.fixed-delay.delay": "2 s",
+    "restart-strategy.fixed-delay.attempts": "60",
+    "restart-strategy.fixed-delay.delay": "3 s",
     "taskmanager.load-balance.mode": "SLOTS",
     "parallelism.default": "1",
 }
