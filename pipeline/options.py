@@ -21,7 +21,7 @@ _LOCAL: Final = frozenset({IN_PROCESS, "DirectRunner"})
 # Where Prism's binary is not. Without this, Beam's DirectRunner downloads and runs one, with no
 # time-out, before it falls back to the runner that is in the package.
 _NO_PRISM: Final = "--prism_location=no-download"
-# A TaskManager keeps a worker that has died for as long as the job lives, and every restart would fail
+# A TaskManager keeps a worker that has died while the job lives, and every restart would fail
 # on it. So a worker is not taken for a new task when it is older than this.
 _FRESH: Final = "--environment_cache_millis=10000"
 # A lost machine restarts the job; what is written is not done again. The cluster's own strategy,
