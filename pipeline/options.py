@@ -21,9 +21,6 @@ _LOCAL: Final = frozenset({IN_PROCESS, "DirectRunner"})
 # Where Prism's binary is not. Without this, Beam's DirectRunner downloads and runs one, with no
 # time-out, before it falls back to the runner that is in the package.
 _NO_PRISM: Final = "--prism_location=no-download"
-# A TaskManager keeps a worker that has died while the job lives, and every restart would fail
-# on it. So a worker is not taken for a new task when it is older than this.
-_FRESH: Final = "--environment_cache_millis=10000"
 # A lost machine restarts the job; what is written is not done again. The cluster's own strategy,
 # which is none by default, would end it. These are options of Beam's Java side.
 _RESTARTS: Final = ("--number_of_execution_retries=20", "--execution_retry_delay=3000")
@@ -83,8 +80,6 @@ def _for_flink(given: list[str], options: PipelineOptions, cluster: FlinkCluster
     nodes = cluster.check()
     job_server_path(options)
     added = [] if _has(given, "--number_of_execution_retries") else list(_RESTARTS)
-    if not _has(given, "--environment_cache_millis"):
-        added.append(_FRESH)
     if not _has(given, "--environment_type"):
         added.append("--environment_type=EXTERNAL")
         if not _has(given, "--environment_config"):
