@@ -176,12 +176,9 @@ def test_lost_machines_cost_no_row_and_double_none(cluster: Cluster, bundle: Pat
     _wait(lambda: bool(set(workers(cluster, 1)) - first))  # the job has started again
     held = _parts(output)
     _wait(lambda: _parts(output) >= held + 5)
-    second = set(workers(cluster, 1))
-    for number in second:
+    for number in workers(cluster, 1):
         os.kill(number, signal.SIGKILL)
-    _wait(lambda: bool(set(workers(cluster, 1)) - second))
-    held = _parts(output)
-    _wait(lambda: _parts(output) >= held + 3)
+    time.sleep(5.0)  # the cluster tries again, on the worker that is gone (docs/scale.md)
     assert launcher.poll() is None, launcher.communicate()
     start_node(cluster, 2)
     flink = FlinkCluster(cluster.master)
