@@ -342,14 +342,15 @@ def run(source: Path, tmp_path: Path, *options: str) -> Result:
 
 
 def test_the_command_prints_the_bundle_s_folder(source: Path, tmp_path: Path) -> None:
-    """Data on stdout, what was found out on stderr; `inspect` then certifies both engines."""
+    """Data on stdout, what was found out on stderr; `inspect` then certifies its engines."""
     result = run(source, tmp_path, "--input-range", "-1..1", "--fit", "pad", "--name", "mine")
     assert f"{tmp_path / 'b'}\n" == result.stdout
     assert "mine: 2 labels, input 32x32, -1..1, logits from serving_default" in result.stderr
     assert load_bundle(tmp_path / "b").spec.rule.fit == "pad"
     shown = CliRunner().invoke(inspect_command, [str(tmp_path / "b"), "--json"])
     document = json.loads(shown.stdout)
-    assert ["certified", "certified"] == [engine["state"] for engine in document["engines"]]
+    states = {engine["name"]: engine["state"] for engine in document["engines"]}
+    assert ("certified", "certified") == (states["litert"], states["tensorflow"])
     assert max(engine["difference"] for engine in document["engines"]) < 1e-4
     assert document["training"]["packaged_from"] == "m"
 
