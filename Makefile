@@ -41,7 +41,7 @@ s3-up: $(VENV)/.dev ## Start a real S3 server on loopback (versitygw; needs Go);
 s3-down: $(VENV)/.dev ## Stop it
 	@$(BIN)/python -m benchmarks.s3_server down
 
-lock: $(VENV)/.dev ## Compile constraints.txt anew from pyproject.toml
+lock: $(BIN)/uv ## Compile constraints.txt anew from pyproject.toml
 	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 \
 	  --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links \
 	  --quiet --output-file constraints.txt

@@ -12,8 +12,8 @@ import pytest
 from seefood.errors import ErrorCode, PictureError, UsageError
 from seefood.records import ImageRef
 from seefood.storage import open_store
-from seefood.storage.credentials import CredentialChain, find_credentials
 from seefood.storage.answers import S3Error, page_end, page_keys, read_page
+from seefood.storage.credentials import CredentialChain, find_credentials
 from seefood.storage.s3_objects import is_expressible
 from seefood.storage.sigv4 import Credentials, Request, encode_path, sign
 from tests.conftest import Bucket
