@@ -32,6 +32,8 @@ pytestmark = [pytest.mark.beam, pytest.mark.flink, pytest.mark.timeout(1200)]
 
 _MANY = 2000
 _LARGE = 600
+# Too many to be done before the launcher has looked: PNG has no smaller decode, as JPEG has.
+_SLOW = 2000
 _LAUNCH = """
 import sys
 from pathlib import Path
@@ -59,17 +61,17 @@ def _free_ports(count: int) -> list[int]:
     return ports
 
 
-def _fill(folder: Path, count: int, size: tuple[int, int]) -> None:
-    """Make `count` objects of a few drawn pictures."""
+def _fill(folder: Path, count: int, size: tuple[int, int], kind: str = "jpg") -> None:
+    """Make `count` objects of a few drawn pictures, and one that is none."""
     drawn: list[Path] = []
     for number in range(count):
-        file = folder / f"{number // 100:02d}" / f"{number:04d}.jpg"
+        file = folder / f"{number // 100:02d}" / f"{number:04d}.{kind}"
         file.parent.mkdir(parents=True, exist_ok=True)
         if number < 20:
             draw_picture(KINDS[number % len(KINDS)], number, size).save(file, quality=85)
             drawn.append(file)
         else:
-            file.write_bytes(drawn[number % 20].read_bytes())
+            file.hardlink_to(drawn[number % 20])
     (folder / "00-broken.jpg").write_bytes(b"no picture")
 
 
@@ -85,6 +87,7 @@ def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     buckets = tmp_path_factory.mktemp("buckets")
     _fill(buckets / "flink" / "many", _MANY - 1, (96, 72))
     _fill(buckets / "flink" / "large", _LARGE - 1, (1600, 1200))
+    _fill(buckets / "flink" / "slow", _SLOW - 1, (2400, 1800), "png")
     with running(buckets) as environment, pytest.MonkeyPatch.context() as patch:
         for name, value in environment.items():
             patch.setenv(name, value)
@@ -207,21 +210,18 @@ def test_ctrl_c_cancels_on_the_cluster(cluster: Cluster, bundle: Path) -> None:
     assert not [job for job in FlinkCluster(cluster.master).every_job() if not job.is_over]
 
 
-def test_too_many_failures_are_counted_over_all_workers(
+def test_too_many_failures_stop_every_worker(
     cluster: Cluster, bundle: Path, s3_server: None
 ) -> None:
-    """The run ends in order, with its account; early, unless it was over before the count was."""
+    """The launcher counts over all workers; the run ends early, in order, with its account."""
     del s3_server
-    sources = ("s3://flink/large/", "s3://flink/many/")
-    request = Request(sources, "s3://flink/early", bundle, engine="fake")
+    request = Request(("s3://flink/slow/",), "s3://flink/early", bundle, engine="fake")
     request = replace(request, chunk=ChunkSize(8), report=False, max_failure_ratio=0.0)
     outcome = launch(replace(request, beam_arguments=_beam(cluster)), "quiet")
     summary = outcome.summary
-    assert outcome.failure_ratio > 0
-    assert summary["rows"] == summary["listed"] - summary["skipped_by_ledger"]
+    assert summary["stopped_early"]
+    assert summary["rows"] == summary["listed"] - summary["skipped_by_ledger"] < _SLOW
     assert summary["rows"] == len(_rows("s3://flink/early"))
-    # A cluster that is fast enough has labelled everything before the launcher's first look.
-    assert summary["stopped_early"] == (summary["rows"] < _LARGE + _MANY)
 
 
 def test_options_fit_the_cluster(cluster: Cluster) -> None:
