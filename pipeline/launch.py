@@ -115,6 +115,8 @@ def launch(request: Request, style: Style = "auto") -> Outcome:
     # Beam takes two seconds to import: that goes on while the request is looked at.
     importing = threading.Thread(target=__import__, args=("pipeline.job",), daemon=True)
     importing.start()
+    if request.report:  # its imports, too, are over before they are waited for
+        threading.Thread(target=_import_report, args=(importing,), daemon=True).start()
     prepared = _prepare(request, run_id)
     if request.beam_arguments:
         importing.join()
@@ -237,6 +239,11 @@ def _run(prepared: _Prepared, request: Request) -> Totals:
     from pipeline.job import run_bulk_job  # noqa: PLC0415 (as above)
 
     return run_bulk_job(_job(prepared), request.beam_arguments, prepared.meter)
+
+
+def _import_report(after: threading.Thread) -> None:
+    after.join()
+    import seefood.report  # noqa: F401, PLC0415 (see `launch`)
 
 
 def _read_quote(path: Path) -> dict[str, Any]:

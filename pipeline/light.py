@@ -1,9 +1,10 @@
 """Beam, imported without what a job in this process never uses: half the time to the first row.
 
-Beam imports pandas and clients of MongoDB, AWS and HTTP wherever they are installed, for transforms
-that are not ours, and does without where they are not; so does pyarrow with pandas, at the first
-array it makes. Only the command line asks for this, whose process is seefood's own, and only for
-the runner in the process: another runner gets all of Beam.
+Beam imports pandas and clients of MongoDB, AWS and Google wherever they are installed, for
+transforms that are not ours, and does without where they are not; so does pyarrow with pandas, at
+the first array it makes. What Beam cannot do without and this job never touches is imported when
+somebody touches it. Only the command line asks for this, whose process is seefood's own, and only
+for the runner in the process: another runner gets all of Beam.
 """
 
 import gc
@@ -13,11 +14,15 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from importlib import import_module
 from importlib.abc import MetaPathFinder
-from importlib.machinery import ModuleSpec
+from importlib.machinery import ModuleSpec, PathFinder
+from importlib.util import LazyLoader
 from types import ModuleType
 from typing import Final
 
-_LEFT_OUT: Final = frozenset({"boto3", "bson", "pandas", "pymongo", "requests"})
+_LEFT_OUT: Final = frozenset(
+    {"apache_beam.io.gcp", "boto3", "bson", "pandas", "pymongo", "regex", "requests"}
+)
+_LATER: Final = frozenset({"httplib2", "yaml"})
 
 
 def import_in_background() -> threading.Thread:
@@ -58,7 +63,7 @@ def _left_out() -> Iterator[None]:
 
 
 class _Absent(MetaPathFinder):
-    """Finds that some libraries are not there, for one thread."""
+    """Finds, for one thread, that some libraries are not there, and others there but asleep."""
 
     def __init__(self, thread: int) -> None:
         self._thread = thread
@@ -67,8 +72,11 @@ class _Absent(MetaPathFinder):
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         """See `importlib`."""
-        del path, target
-        library = fullname.partition(".")[0]
-        if threading.get_ident() == self._thread and library in _LEFT_OUT:
+        if threading.get_ident() != self._thread:
+            return None
+        if fullname in _LEFT_OUT or fullname.partition(".")[0] in _LEFT_OUT:
             raise ModuleNotFoundError(f"{fullname} is left out here", name=fullname)
-        return None
+        spec = PathFinder.find_spec(fullname, path, target) if fullname in _LATER else None
+        if spec is not None and spec.loader is not None:
+            spec.loader = LazyLoader(spec.loader)
+        return spec

@@ -72,14 +72,14 @@ def failed_row(ref: ImageRef, error: PictureError, engine: str, model: Model) ->
 
 def rank(probabilities: Probabilities, model: Model, top_k: int) -> Prediction:
     """Return what `probabilities` of shape `(classes,)` say; equal ones keep the labels' order."""
-    order = np.argsort(-probabilities, kind="stable")
-    top = tuple((model.labels[at], float(probabilities[at])) for at in order[:top_k])
-    best = int(order[0])
-    sure = float(probabilities[best]) >= model.thresholds[best]
+    order = np.argsort(-probabilities, kind="stable").tolist()
+    scores = probabilities.tolist()
+    best = order[0]
+    sure = scores[best] >= model.thresholds[best]
     return Prediction(
         label=model.labels[best],
-        score=float(probabilities[best]),
-        top=top,
+        score=scores[best],
+        top=tuple((model.labels[at], scores[at]) for at in order[:top_k]),
         status=Status.OK if sure else Status.UNSURE,
     )
 
@@ -102,7 +102,8 @@ def _predict(
     if not images:
         return []
     try:
-        return list(_checked(engine.predict(np.stack(images)), len(images), classes))
+        batch = images[0][np.newaxis] if len(images) == 1 else np.stack(images)
+        return list(_checked(engine.predict(batch), len(images), classes))
     except Exception as error:  # noqa: BLE001 (a runtime raises anything; the picture's row says it)
         if len(images) > 1:
             return [answer for image in images for answer in _predict([image], engine, classes)]
@@ -133,7 +134,16 @@ def _row(
     top_k: int,
 ) -> Row:
     shown = image if isinstance(image, DecodedImage) else None
-    row = Row(
+    prediction, code, message = None, None, None
+    if isinstance(answer, PictureError):
+        code, message = str(answer.code), redacted(str(answer))
+    else:
+        prediction = rank(answer, model, top_k)
+        if shown is not None and shown.damage is not None:  # a person should look
+            prediction = replace(prediction, status=Status.UNSURE)
+            code = str(ErrorCode.TRUNCATED)
+            message = f"salvaged, the label is of what it still shows: {shown.damage}"
+    return Row(
         uri=ref.uri,
         etag=ref.etag,
         version_id=ref.version_id,
@@ -141,28 +151,14 @@ def _row(
         width=shown.width if shown else None,
         height=shown.height if shown else None,
         format=shown.format if shown else None,
-        label=None,
-        score=None,
-        top=None,
-        status=Status.FAILED,
-        error_code=None,
-        error_message=None,
+        label=prediction.label if prediction else None,
+        score=prediction.score if prediction else None,
+        top=prediction.top if prediction else None,
+        status=prediction.status if prediction else Status.FAILED,
+        error_code=code,
+        error_message=message,
         model=model.name,
         model_digest=model.digest,
         engine=engine,
         classified_at=utc_now(),
-    )
-    if isinstance(answer, PictureError):
-        return replace(row, error_code=str(answer.code), error_message=redacted(str(answer)))
-    prediction = rank(answer, model, top_k)
-    if shown is not None and shown.damage is not None:  # a person should look
-        prediction = replace(prediction, status=Status.UNSURE)
-        message = f"salvaged, the label is of what it still shows: {shown.damage}"
-        row = replace(row, error_code=str(ErrorCode.TRUNCATED), error_message=message)
-    return replace(
-        row,
-        label=prediction.label,
-        score=prediction.score,
-        top=prediction.top,
-        status=prediction.status,
     )

@@ -78,8 +78,11 @@ def serve(open_worker: Callable[[WorkerStart, Notes], Worker]) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):  # the process that started this one decides
         signal.signal(number, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a dump would hold strangers' pictures
+    line = sys.stdin.buffer.readline()
+    if not line:  # started ahead, and nobody had work for it
+        os._exit(0)
     try:
-        start = WorkerStart.from_json(json.loads(sys.stdin.buffer.readline()))
+        start = WorkerStart.from_json(json.loads(line))
         worker = open_worker(start, Notes(int(sys.argv[-1]), start.threads))
     except Exception as error:  # noqa: BLE001 (whatever it is, the other side says it)
         stream.write(encode(["refused", pack_error(error)]))

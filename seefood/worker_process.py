@@ -1,34 +1,27 @@
 """A worker in a process of its own, as the process that started it sees it.
 
 seefood.worker_main     the program
+seefood.spawn           starting it
 seefood.worker_process  one such process: sending, receiving, how it ends   (this module)
 seefood.containment     what to do when one dies
 """
 
 import contextlib
 import json
-import os
 import signal
 import subprocess
-import sys
 import threading
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future
-from pathlib import Path
 from typing import IO, Final, Protocol
 
 from seefood.errors import JobError, StopError
-from seefood.limits import MIB
-from seefood.notes import Note, Notes, notes_file
+from seefood.notes import Note
 from seefood.records import Row
+from seefood.spawn import spawn
 from seefood.wire import Asked, WorkerStart, encode, pack_asked, unpack_error, unpack_row
 
 _CLOSE_SECONDS: Final = 5.0
-# glibc would learn from the first large picture to keep the memory of all later ones.
-_ALLOCATION: Final = {
-    "MALLOC_MMAP_THRESHOLD_": str(8 * MIB),
-    "MALLOC_TRIM_THRESHOLD_": str(16 * MIB),
-}
 
 
 class Listener(Protocol):
@@ -44,11 +37,6 @@ class Listener(Protocol):
         """Take note that the process has ended; `status` is negative for a signal."""
 
 
-def worker_command() -> tuple[str, ...]:
-    """Return the command of the worker program: this Python, and nothing of the working folder."""
-    return sys.executable, "-P", "-m", "seefood.worker_main"
-
-
 class WorkerProcess:
     """One process. It starts at once and gets ready while the caller does something else."""
 
@@ -59,16 +47,8 @@ class WorkerProcess:
         self._listener = listener
         self._sending = threading.Lock()
         self._ready: Future[str] = Future()
-        with notes_file(start.threads) as file:
-            self._notes = Notes(file.fileno(), start.threads)
-            self._process = subprocess.Popen(  # noqa: S603 (our own program)
-                [*(command or worker_command()), str(file.fileno())],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                pass_fds=(file.fileno(),),
-                env={**_ALLOCATION, **os.environ, "PYTHONPATH": _search_path()},
-                start_new_session=True,  # Ctrl-C is for the process that the user started
-            )
+        spawned = spawn(start.threads, command)
+        self._notes, self._process = spawned.notes, spawned.process
         self._send(start.as_json())
         threading.Thread(target=self._listen, name="worker-process", daemon=True).start()
 
@@ -148,9 +128,3 @@ def end_of(status: int) -> str:
 def _pipe(stream: IO[bytes] | None) -> IO[bytes]:
     assert stream is not None  # noqa: S101 (both were asked for)
     return stream
-
-
-def _search_path() -> str:
-    """Return where the process finds this very seefood, and what this one was told to look at."""
-    own = str(Path(__file__).parent.parent)
-    return os.pathsep.join(filter(None, (own, os.environ.get("PYTHONPATH"))))

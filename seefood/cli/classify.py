@@ -18,6 +18,8 @@ from seefood.cli.options import (
     top_k_option,
 )
 from seefood.cli.selecting import check_named, manifests, selection, source_options
+from seefood.cli.starting import get_ready
+from seefood.cores import available_cores
 
 # Written out, because its home imports NumPy and `--help` must be instant; a test compares.
 FORMATS: Final = ("parquet", "jsonl", "csv")
@@ -83,7 +85,6 @@ def classify_command(beam: Sequence[str], /, *, quiet: bool, **typed: Any) -> in
       seefood classify s3://photos/ --output s3://labels -- --runner=FlinkRunner \\
         --flink_master=localhost:8081
     """  # noqa: D301 (click's mark against re-wrapping)
-    from seefood.cli.tables import print_outcome
     from seefood.errors import UsageError
 
     if find_spec("apache_beam") is None or find_spec("pyarrow") is None:
@@ -91,6 +92,7 @@ def classify_command(beam: Sequence[str], /, *, quiet: bool, **typed: Any) -> in
             "`seefood classify` needs Apache Beam, which is not installed; "
             'run `pip install "seefood[beam]"`'
         )
+    get_ready(available_cores())
     from pipeline.launch import Request, launch
     from pipeline.light import import_in_background
     from seefood.chunks import ChunkSize
@@ -119,6 +121,8 @@ def classify_command(beam: Sequence[str], /, *, quiet: bool, **typed: Any) -> in
     if not beam:
         import_in_background()
     outcome = launch(request, "quiet" if quiet else "auto")
+    from seefood.cli.tables import print_outcome
+
     if typed["as_json"]:
         text = json.dumps(outcome.summary, indent=2, ensure_ascii=False)
         click.echo(text.encode("utf-8", "backslashreplace"))  # a path may hold any bytes

@@ -16,6 +16,7 @@ from seefood.cli.options import (
     model_path,
     top_k_option,
 )
+from seefood.cli.starting import get_ready
 from seefood.printable import printable
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ def predict_command(*, images: Sequence[str], as_json: bool, **typed: Any) -> in
       seefood predict --json s3://photos/lunch.jpg | jq .label
       curl -s https://example.org/lunch.jpg | seefood predict -
     """  # noqa: D301 (click's mark against re-wrapping)
+    get_ready(threads=1)
     from seefood.bundle import load_bundle
     from seefood.classify import Model, failed_row
     from seefood.errors import PictureError

@@ -15,7 +15,7 @@ from seefood.records import ImageRef, Row
 Fetch = Callable[[ImageRef], bytes]
 
 _LONGEST_SIDE: Final = 200
-_QUALITY: Final = 70
+_QUALITY: Final = 75  # a quarter more bytes than WebP, and a twentieth of its time
 _THREADS: Final = 6
 # Some of these at once must not be what fills a worker's memory.
 _LARGEST_BYTES: Final = 40 * 1024 * 1024
@@ -26,7 +26,7 @@ class Preview:
     """A small picture, or why there is none."""
 
     data_uri: str = ""
-    """WebP; empty where there is a `reason`."""
+    """JPEG; empty where there is a `reason`."""
     width: int = 0
     height: int = 0
     reason: str = ""
@@ -54,6 +54,6 @@ def _preview(row: Row, fetch: Fetch) -> Preview:
     except (SeefoodError, OSError) as error:
         return Preview(reason=printable(str(error)))
     stream = BytesIO()
-    image.save(stream, "WEBP", quality=_QUALITY, method=2)
+    image.save(stream, "JPEG", quality=_QUALITY)
     encoded = base64.b64encode(stream.getvalue()).decode()
-    return Preview(f"data:image/webp;base64,{encoded}", image.width, image.height)
+    return Preview(f"data:image/jpeg;base64,{encoded}", image.width, image.height)

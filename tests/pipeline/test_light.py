@@ -10,7 +10,12 @@ import_in_background().join()
 assert "pipeline.job" in sys.modules
 import pyarrow as pa
 pa.table({"a": [1]}, pa.schema({"a": pa.int64()}))
-print(*(name for name in ("boto3", "bson", "pandas", "pymongo", "requests") if name in sys.modules))
+absent = ("apache_beam.io.gcp", "boto3", "bson", "pandas", "pymongo", "pyparsing", "requests")
+print(*(name for name in absent if name in sys.modules))
+import httplib2
+assert httplib2.Http
+import yaml
+assert yaml.safe_load("[1]") == [1]
 import pandas
 import requests
 import gc

@@ -208,7 +208,7 @@ def test_a_preview_is_in_the_page_itself(photo: bytes) -> None:
     """Pictures are data, with a text that names them for those who cannot see them."""
     page = make_report(SUMMARY, ROWS[:1], lambda _: photo)
 
-    assert 'src="data:image/webp;base64,' in page
+    assert 'src="data:image/jpeg;base64,' in page
     assert 'alt="a dog.jpg, labelled not_hotdog"' in page
 
 

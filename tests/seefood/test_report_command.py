@@ -68,7 +68,7 @@ def test_a_runs_report_shows_the_rows_of_its_model(tmp_path: Path) -> None:
     page = Path(location.key).read_text()
     assert folder.child("report.html") == location
     assert "2 pictures: 2 hotdog" in page
-    assert page.count("data:image/webp") == 4  # among the least certain, and under the label
+    assert page.count("data:image/jpeg") == 4  # among the least certain, and under the label
     assert "three.png" not in page
 
 
