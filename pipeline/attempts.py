@@ -90,10 +90,10 @@ def read_earlier(before: Before) -> Earlier:
     return Earlier(Ledger(keys), add_totals(totals for _, totals in parts))
 
 
-def count_parts(parts: Iterable[ImageRef]) -> Totals:
-    """Return the totals of these result objects. Raises `JobError`."""
+def count_parts(parts: Iterable[ImageRef]) -> list[Totals]:
+    """Return the totals of each of these result objects. Raises `JobError`."""
     with ThreadPoolExecutor(_READERS) as pool:
-        return add_totals(pool.map(lambda part: count_rows(_rows(part)), parts))
+        return list(pool.map(lambda part: count_rows(_rows(part)), parts))
 
 
 def _keys_and_totals(part: ImageRef) -> tuple[list[bytes], Totals]:

@@ -35,6 +35,16 @@ class FlinkJob:
 
 
 @dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a part of a job ended, or was started again."""
+
+    at: int
+    """Milliseconds since 1970."""
+    cause: str
+    """The innermost exception, in one line."""
+
+
+@dataclass(frozen=True, slots=True)
 class FlinkCluster:
     """A session cluster, by the address of its REST interface."""
 
@@ -71,6 +81,20 @@ class FlinkCluster:
             for job in self._ask("jobs/overview")["jobs"]
         ]
 
+    def failures(self, name: str) -> list[Failure]:
+        """Return what went wrong so far in the running jobs with this name, oldest first.
+
+        Raises `OSError` if the cluster does not answer, `ValueError` or `KeyError` if oddly.
+        """
+        jobs = [job for job in self.every_job() if job.name == name and not job.is_over]
+        entries = [
+            entry
+            for job in jobs
+            for entry in self._ask(f"jobs/{job.id}/exceptions")["exceptionHistory"]["entries"]
+        ]
+        found = [Failure(int(entry["timestamp"]), _cause(entry["stacktrace"])) for entry in entries]
+        return sorted(found, key=lambda failure: failure.at)
+
     def cancel(self, name: str) -> int:
         """Cancel every job with this name, wait until it is over; return how many there were.
 
@@ -102,3 +126,9 @@ class FlinkCluster:
         with urllib.request.urlopen(request, timeout=_ANSWER_SECONDS) as answer:  # noqa: S310
             document: dict[str, Any] = json.load(answer)
             return document
+
+
+def _cause(trace: str) -> str:
+    lines = [line for line in trace.splitlines() if line and not line[0].isspace()]
+    causes = [line for line in lines if line.startswith("Caused by: ")]
+    return (causes or lines or ["unknown"])[-1].removeprefix("Caused by: ")

@@ -22,8 +22,21 @@ _LOCAL: Final = frozenset({IN_PROCESS, "DirectRunner"})
 # time-out, before it falls back to the runner that is in the package.
 _NO_PRISM: Final = "--prism_location=no-download"
 # A lost machine restarts the job; what is written is not done again. The cluster's own strategy,
-# which is none by default, would end it. These are options of Beam's Java side.
+# which is none by default, would end it.
 _RESTARTS: Final = ("--number_of_execution_retries=20", "--execution_retry_delay=3000")
+# A TaskManager keeps a Python worker for its next task, also one that has died, and each restart
+# fails on it ("call already cancelled"). Past this age it takes a new one: long before the restarts
+# are used up. One that is at work stays until it has done what it was handed.
+_EXPIRY: Final = "--environment_expiration_millis=30000"
+
+
+class JavaOptions(PipelineOptions):  # type: ignore[misc]  # Beam has no types
+    """Options of Beam's Java side, which its Python side hands on but does not know."""
+
+    @classmethod
+    def _add_argparse_args(cls, parser: argparse.ArgumentParser) -> None:
+        for option in (*_RESTARTS, _EXPIRY):
+            parser.add_argument(option.partition("=")[0], type=int)
 
 
 def pipeline_options(arguments: Sequence[str]) -> PipelineOptions:
@@ -80,6 +93,8 @@ def _for_flink(given: list[str], options: PipelineOptions, cluster: FlinkCluster
     nodes = cluster.check()
     job_server_path(options)
     added = [] if _has(given, "--number_of_execution_retries") else list(_RESTARTS)
+    if not _has(given, _EXPIRY.partition("=")[0]):
+        added.append(_EXPIRY)
     if not _has(given, "--environment_type"):
         added.append("--environment_type=EXTERNAL")
         if not _has(given, "--environment_config"):
@@ -97,8 +112,6 @@ def _refuse_unknown(given: Sequence[str], typed: Sequence[str]) -> None:
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
     for group in PipelineOptions.__subclasses__():
         group._add_argparse_args(parser)  # noqa: SLF001 (Beam's documented hook for options)
-    for option in _RESTARTS:
-        parser.add_argument(option.partition("=")[0])
     try:
         _, unknown = parser.parse_known_args(given)
     except (argparse.ArgumentError, SystemExit) as error:

@@ -31,6 +31,7 @@ _LOOK_SECONDS: Final = 2.0
 # Looking takes at most this share of the time, however many result objects there are.
 _LOOK_SHARE: Final = 0.1
 _STATE_SECONDS: Final = 0.25
+_TOLD_MILLISECONDS: Final = 60_000
 
 
 def run_remotely(
@@ -76,7 +77,7 @@ class _Watcher:
         self._before = before
         self._listing = listing
         self._meter = meter
-        self._seen: set[tuple[str, str]] = set()
+        self._seen: dict[str, tuple[str, Totals]] = {}
         self._listed = Totals()
 
     def run(self, stop: threading.Event) -> None:
@@ -93,12 +94,18 @@ class _Watcher:
     def look(self) -> None:
         """Count what is new."""
         self._look_at_listing()
-        new = [part for part in self._before.new_parts() if (part.uri, part.etag) not in self._seen]
-        totals = count_parts(new)
-        self._seen.update((part.uri, part.etag) for part in new)
-        if totals.rows:
+        nothing = ("", Totals())
+        new = [
+            part
+            for part in self._before.new_parts()
+            if part.etag != self._seen.get(part.uri, nothing)[0]
+        ]
+        for part, totals in zip(new, count_parts(new), strict=True):
+            # A restart writes an object again, under the same name: its rows count once.
+            _, known = self._seen.get(part.uri, nothing)
+            self._seen[part.uri] = (part.etag, totals)
             self._meter.list(0, 0)  # the clock starts with what is seen first
-            self._meter.add(totals.rows, totals.failed)
+            self._meter.add(totals.rows - known.rows, totals.failed - known.failed)
         most = self._listing.max_failure_ratio
         if too_many_failed(self._meter.rows, self._meter.failed, most):
             put_stop(self._listing.signs)
@@ -121,7 +128,9 @@ def _submit_and_wait(
     # Beam tells why a job failed only to who waits for it.
     waiting = threading.Thread(target=_wait, args=(result, failures, ended), daemon=True)
     waiting.start()
+    trouble = _Trouble(cluster, name)
     while not ended.wait(_STATE_SECONDS):
+        trouble.look()
         if meter.stop_requested:
             _cancel(result, cluster, name)
             raise JobError(
@@ -130,6 +139,30 @@ def _submit_and_wait(
             )
     if failures:
         raise failures[0]
+
+
+class _Trouble:
+    """Tells the user why the cluster starts parts of the job again, while the job goes on."""
+
+    def __init__(self, cluster: FlinkCluster | None, name: str) -> None:
+        self._cluster = cluster
+        self._name = name
+        self._next_look = 0.0
+        self._told: dict[str, int] = {}
+
+    def look(self) -> None:
+        """Tell what is new; the same cause once a minute at most."""
+        if self._cluster is None or time.monotonic() < self._next_look:
+            return
+        self._next_look = time.monotonic() + _LOOK_SECONDS
+        try:
+            failures = self._cluster.failures(self._name)
+        except (OSError, ValueError, KeyError):
+            return  # whoever asks next for something that is needed will say so
+        for failure in failures:
+            if failure.at > self._told.get(failure.cause, 0) + _TOLD_MILLISECONDS:
+                self._told[failure.cause] = failure.at
+                _log.warning("a part of the job is started again: %.300s", failure.cause)
 
 
 def _wait(result: Any, failures: list[Exception], ended: threading.Event) -> None:
