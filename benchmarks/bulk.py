@@ -6,7 +6,18 @@ from functools import partial
 from typing import Final
 
 from benchmarks.bulk_table import to_section
-from benchmarks.field import BARE, BF16, CAMERA, CONTENDERS, INT8, OURS, QUICK, SHELL, also_frozen
+from benchmarks.field import (
+    BARE,
+    BF16,
+    CAMERA,
+    CASCADE,
+    CONTENDERS,
+    INT8,
+    OURS,
+    QUICK,
+    SHELL,
+    also_frozen,
+)
 from benchmarks.field import make_job as make_job_for
 from benchmarks.loopback_s3 import serve
 from benchmarks.network import ensure_networks
@@ -54,7 +65,7 @@ def measure_web(setting: Setting) -> Section:
         at_least("against Ray Data, start to exit", 6.0, ratio(OURS, "ray_data", loop=False)),
         *_shell_aims(found),
     ]
-    for name, title in ((INT8, "int8"), (BF16, "bf16")):
+    for name, title in ((INT8, "int8"), (CASCADE, "int8 cascade"), (BF16, "bf16")):
         if name in found:
             aims += _fast_aims(outcome, pictures, name, title)
     return _section(work, outcome, aims)

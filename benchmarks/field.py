@@ -15,6 +15,7 @@ OURS: Final = "ours"
 SHELL: Final = "ours_shell"
 INT8: Final = "ours_int8"
 BF16: Final = "ours_bf16"
+CASCADE: Final = "ours_cascade"
 BARE: Final = "bare_loop"
 FROZEN: Final = "_frozen"
 """How the names end of peers that run once more, on the frozen SavedModel of our bundle."""
@@ -33,6 +34,7 @@ CONTENDERS: Final = (
         SHELL, "**`seefood classify`**, shell to exit, with report", command=_shell, core=True
     ),
     Contender(INT8, "**seefood**, int8", script="ours", core=True),
+    Contender(CASCADE, "**seefood**, int8 cascade", script="ours", core=True),
     Contender(BF16, "**seefood**, OpenVINO, bf16", "openvino", script="ours", core=True),
     Contender("openvino_loop", "bare loop, OpenVINO", "openvino"),
     Contender("onnx_loop", "bare loop, onnxruntime", "onnxruntime"),
@@ -62,7 +64,8 @@ def also_frozen() -> tuple[Contender, ...]:
 
 def make_job(contender: Contender, pictures: Pictures, networks: Networks, output: Path) -> Job:
     """Return what `contender` is asked to do."""
-    bundle = networks.int8 if contender.name == INT8 else networks.float32
+    variants = {INT8: networks.int8, CASCADE: networks.cascade}
+    bundle = variants.get(contender.name, networks.float32)
     frozen = contender.name.endswith(FROZEN)
     return Job(
         pictures=tuple(map(str, pictures.files)),

@@ -53,13 +53,23 @@ def ensure_pictures(kind: Kind, count: int) -> Pictures:
     )
 
 
-def training_photos(each: int) -> list[tuple[Path, int]]:
-    """Return up to `each` photos of each class with the class's index; none without photos."""
+def training_photos(each: int, after: int = 0) -> list[tuple[Path, int]]:
+    """Return up to `each` photos of each class with the class's index; none without photos.
+
+    The first `after` photos of each class are passed over. The order mixes the photos' sources.
+    """
     return [
         (file, at)
         for at, label in enumerate(LABELS)
-        for file in sorted((DATA / "hotdog" / "train" / label).glob("*.jpg"))[:each]
+        for file in sorted((DATA / "hotdog" / "train" / label).glob("*.jpg"), key=_content)[
+            after : after + each
+        ]
     ]
+
+
+def _content(file: Path) -> str:
+    """Return the part of a photo's name that is made from its content: `kg_` stands before it."""
+    return file.name.partition("_")[2]
 
 
 def _photos(kind: Kind) -> list[Path]:

@@ -10,6 +10,7 @@ its `assets.extra/`:
         bundle.json                   labels, resize rule, thresholds, certificate, digests
         model.tflite                  the same graph for LiteRT
         golden/                       pictures of known probabilities: the certificate
+        first/                        of a cascade: the small network's bundle, for LiteRT alone
 
 Pixel scaling and calibration lie inside the graph, so every engine answers calibrated
 probabilities for raw uint8 pixels. `digest` is a hash over all that decides a row; it names the
@@ -32,6 +33,7 @@ EXTRA: Final = "assets.extra"
 MANIFEST: Final = f"{EXTRA}/bundle.json"
 LITERT_MODEL: Final = f"{EXTRA}/model.tflite"
 GOLDEN: Final = f"{EXTRA}/golden"
+FIRST: Final = f"{EXTRA}/first"
 DIGEST_SHOWN: Final = 12
 _LONGEST_SIDE: Final = 4096
 
@@ -68,6 +70,8 @@ class BundleSpec:
     """How it was made: network, data, seed, temperature, seconds. For people."""
     metrics: Mapping[str, Any] = field(default_factory=dict)
     """What was measured, on which pictures. For people."""
+    first_at_least: float | None = None
+    """Of a cascade: the bundle at `FIRST` decides where its best probability is at least this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +99,11 @@ class Bundle:
     def has_litert(self) -> bool:
         """Whether the graph also lies here for LiteRT."""
         return LITERT_MODEL in self.files
+
+    @property
+    def is_cascade(self) -> bool:
+        """Whether a smaller bundle lies inside, which answers the easy pictures."""
+        return self.spec.first_at_least is not None
 
     @property
     def has_saved_model(self) -> bool:
@@ -171,7 +180,7 @@ def write_bundle(path: Path, spec: BundleSpec) -> Bundle:
         if golden.file not in files:
             raise BundleError(f"the golden picture {golden.file} is not in {path}")
     digest = _digest(spec, files)
-    document = {"format_version": FORMAT_VERSION, **asdict(spec), "files": files, "digest": digest}
+    document = {**_content(spec, files), "digest": digest}
     (path / EXTRA).mkdir(exist_ok=True)
     (path / MANIFEST).write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
     return Bundle(path, spec, digest, files)
@@ -216,7 +225,12 @@ def _spec_from_json(document: Mapping[str, Any]) -> BundleSpec:
         ),
         training=dict(document["training"]),
         metrics=dict(document["metrics"]),
+        first_at_least=_optional_float(document.get("first_at_least")),
     )
+
+
+def _optional_float(value: Any) -> float | None:
+    return None if value is None else float(value)
 
 
 def _rule_from_json(document: Mapping[str, Any]) -> ResizeRule:
@@ -243,6 +257,8 @@ def _check_spec(spec: BundleSpec, root: Path) -> None:
         wrong = f"its input of {spec.rule.width} x {spec.rule.height} pixels is empty"
     elif not spec.certificate.goldens or spec.certificate.tolerance <= 0:
         wrong = "its certificate has no golden picture or no tolerance"
+    elif spec.first_at_least is not None and not 0 < spec.first_at_least <= 1:
+        wrong = f"its first network decides from {spec.first_at_least}, which is no probability"
     elif any(len(golden.probabilities) != classes for golden in spec.certificate.goldens):
         wrong = f"a golden picture has not {classes} probabilities"
     if wrong is not None:
@@ -256,8 +272,16 @@ def _check_names(root: Path, spec: BundleSpec, files: Mapping[str, str]) -> None
     _refuse(root, unknown, "is in its certificate and not among its files")
 
 
-def _digest(spec: BundleSpec, files: Mapping[str, str]) -> str:
+def _content(spec: BundleSpec, files: Mapping[str, str]) -> dict[str, Any]:
+    """Return all that the digest is made of."""
     content = {"format_version": FORMAT_VERSION, **asdict(spec), "files": dict(files)}
+    if spec.first_at_least is None:  # as it was before there were cascades
+        del content["first_at_least"]
+    return content
+
+
+def _digest(spec: BundleSpec, files: Mapping[str, str]) -> str:
+    content = _content(spec, files)
     canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.sha256(canonical.encode()).hexdigest()
 

@@ -28,7 +28,15 @@ from seefood.errors import ErrorCode, PictureError
 from seefood.formats import open_image, sniff_format
 from seefood.limits import DEFAULT_LIMITS, Limits
 
-__all__ = ["DEFAULT_LIMITS", "DecodedImage", "Limits", "ResizeRule", "decode", "open_upright"]
+__all__ = [
+    "DEFAULT_LIMITS",
+    "DecodedImage",
+    "Limits",
+    "ResizeRule",
+    "decode",
+    "open_upright",
+    "shrink",
+]
 
 Fit = Literal["stretch", "crop", "pad"]
 Filter = Literal["box", "bilinear", "bicubic", "lanczos"]
@@ -144,6 +152,17 @@ def open_upright(
             if longest_side is not None:
                 rgb.thumbnail((longest_side, longest_side), Image.Resampling.BICUBIC)
             return rgb if transpose is None else rgb.transpose(transpose)
+
+
+def shrink(pixels: Pixels, rule: ResizeRule) -> Pixels:
+    """Return what `decode` made for another network as the one of `rule` takes it.
+
+    `pixels` is RGB uint8 of shape `(height, width, 3)`, fitted as `rule` fits; so is the result.
+    """
+    if pixels.shape[:2] == (rule.height, rule.width):
+        return pixels
+    image = Image.fromarray(pixels)
+    return np.asarray(image.resize((rule.width, rule.height), _RESAMPLING[rule.filter]))
 
 
 @contextmanager

@@ -29,6 +29,7 @@ _COMMANDS: Final = {
     "train": "Train a network on folders of labelled photos.",
     "evaluate": "Measure a bundle on labelled photos.",
     "package": "Make a bundle from a SavedModel.",
+    "cascade": "Make a faster bundle of a small and a large one.",
     "inspect": "Show what a bundle is and whether it is intact.",
     "report": "Write the report page of finished results again.",
     "diff": "Compare two result sets: what flipped, appeared, vanished.",

@@ -3,6 +3,7 @@
     litert      the bundle's tflite graph; light, the default
     openvino    the same graph compiled for this processor; in bfloat16 only if asked
     tensorflow  the SavedModel itself
+    cascade     two of the above, one after the other
     fake        colours instead of a network; ships for tests and examples
 
 An engine is anything with the three attributes and the one call of `Engine`.
@@ -16,10 +17,11 @@ from typing import Final, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from seefood.bundle import Bundle
+from seefood.bundle import FIRST, Bundle, load_bundle
 from seefood.certificate import certify
 from seefood.cores import available_cores
-from seefood.errors import UsageError
+from seefood.engines.cascade import CascadeEngine
+from seefood.errors import BundleError, UsageError
 from seefood.image import Pixels
 
 Probabilities = NDArray[np.float32]
@@ -88,6 +90,9 @@ _FACTORIES: Final[dict[str, Callable[[Bundle], Engine]]] = {
 ENGINE_NAMES: Final = ("auto", "litert", "tensorflow", "openvino", "openvino-bf16")
 """What users choose from; the fake is for bundles that were certified for it, in tests."""
 
+_WHOLE: Final = frozenset({"tensorflow"})
+"""Engines that ask the large network of a cascade about every picture: the SavedModel is that."""
+
 _TOLERANCES: Final = {"openvino-bf16": 0.05}
 """How far a probability may be from the certificate's for engines that round more than it does."""
 
@@ -105,8 +110,22 @@ def load_engine(bundle: Bundle, name: str = "auto") -> Engine:
     if factory is None:
         raise UsageError(f"there is no engine {name!r}; choose one of {', '.join(ENGINE_NAMES)}")
     engine = factory(bundle)
+    if bundle.is_cascade and name not in _WHOLE:
+        engine = _behind_first(engine, bundle, name)
     certified_difference(engine, bundle)
     return engine
+
+
+def _behind_first(engine: Engine, bundle: Bundle, name: str) -> Engine:
+    """Return `engine` with the small network of the cascade `bundle` before it."""
+    first = load_bundle(bundle.file(FIRST))
+    if first.labels != bundle.labels or first.spec.rule.fit != bundle.spec.rule.fit:
+        raise BundleError(
+            f"the network inside {bundle.path} has other labels, or fits pictures in another way; "
+            "make the bundle again with `seefood cascade`"
+        )
+    at_least = bundle.spec.first_at_least or 1.0
+    return CascadeEngine(load_engine(first, name), engine, first.spec.rule, at_least)
 
 
 def certified_difference(engine: Engine, bundle: Bundle) -> float:
