@@ -61,8 +61,7 @@ def page_end(page: bytes) -> tuple[bool, str]:
 
     Raises `S3Error` for an answer that is no listing, or half of one: keys would be lost.
     """
-    if b"<ListBucketResult" not in page[:_HEAD_BYTES] or not _is_whole(page):
-        raise S3Error(200, "", f"the answer {_NO_LISTING}: it begins with {page[:40]!r}")
+    check_page(page)
     fields = {match[1]: match[2] for match in _FIELDS.finditer(page)}
     at = page.rfind(b"<Key>")
     match = _KEY.match(page, at) if at >= 0 else None
@@ -71,8 +70,11 @@ def page_end(page: bytes) -> tuple[bool, str]:
         return fields.get(b"IsTruncated") == b"true", _plain(match[1], encoded) if match else ""
 
 
-def _is_whole(page: bytes) -> bool:
-    return page[-_HEAD_BYTES:].rstrip().endswith(b"</ListBucketResult>")
+def check_page(page: bytes) -> None:
+    """Raise `S3Error` for an answer that does not begin and end as a listing's page does."""
+    whole = page[-_HEAD_BYTES:].rstrip().endswith(b"</ListBucketResult>")
+    if b"<ListBucketResult" not in page[:_HEAD_BYTES] or not whole:
+        raise S3Error(200, "", f"the answer {_NO_LISTING}: it begins with {page[:40]!r}")
 
 
 def page_keys(page: bytes) -> list[str]:

@@ -12,8 +12,8 @@ from seefood.errors import ErrorCode, JobError, PictureError, UsageError
 from seefood.records import ImageRef
 from seefood.storage.answers import S3Error, page_end, page_keys, read_page
 from seefood.storage.credentials import CredentialChain
+from seefood.storage.failures import EXPIRED_MESSAGE
 from seefood.storage.ranges import ParallelListing
-from seefood.storage.remote import EXPIRED_MESSAGE
 from seefood.storage.s3 import EXPIRED_CODES, Bucket, ReadOptions
 from seefood.uris import Location, parse_location
 

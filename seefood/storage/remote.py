@@ -1,10 +1,10 @@
 """Google Cloud Storage, Azure and memory, through obstore (Rust's object_store); S3 builds on it.
 
 Credentials and settings come from the environment that each cloud's own tools read. Requests that
-the store throttles, resets or answers with a 5xx are retried with back-off and jitter by obstore.
+the store throttles, resets or answers with a 5xx are retried with back-off and jitter by obstore;
+what obstore gives up, though it may pass, by `seefood.storage.again`.
 """
 
-import re
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
@@ -13,11 +13,23 @@ import obstore
 from obstore import exceptions
 from obstore.store import AzureStore, GCSStore, MemoryStore
 
-from seefood.errors import ErrorCode, JobError, PictureError, SeefoodError, UsageError
+from seefood.errors import ErrorCode, JobError, PictureError, UsageError
 from seefood.records import ImageRef
+from seefood.storage.again import BUSY, Again
+from seefood.storage.failures import (
+    NO_TAG,
+    OddAnswerError,
+    cause_of,
+    failure,
+    first_line,
+    listing_cause,
+    read_error,
+)
 from seefood.uris import Location, parse_location
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from obstore import GetOptions, ObjectMeta
     from obstore.store import ClientConfig, ObjectStore, RetryConfig
 
@@ -26,39 +38,15 @@ CLIENT: Final["ClientConfig"] = {
     "timeout": timedelta(seconds=60),
 }
 RETRY: Final["RetryConfig"] = {
-    "max_retries": 8,
-    "retry_timeout": timedelta(seconds=120),
+    "max_retries": BUSY.tries - 1,
+    "retry_timeout": timedelta(seconds=BUSY.most_seconds),
     "backoff": {
-        "init_backoff": timedelta(milliseconds=100),
-        "max_backoff": timedelta(seconds=10),
+        "init_backoff": timedelta(seconds=BUSY.first_wait_seconds),
+        "max_backoff": timedelta(seconds=BUSY.longest_wait_seconds),
         "base": 2,
     },
 }
 _LIST_PAGE: Final = 1000
-
-EXPIRED: Final = re.compile("(ExpiredToken|TokenRefreshRequired|RequestTimeTooSkewed)")
-"""S3's words for credentials that were good and are no longer: no picture's fault."""
-EXPIRED_MESSAGE: Final = (
-    "the store says {code}: the credentials have expired (or this clock is wrong); renew them and "
-    "run the same command again, it goes on where it stopped"
-)
-NO_TAG: Final = "the answer has no entity tag: something else than the store gave it"
-# Every exception that obstore documents, and what it means for one picture.
-_CODES: Final[tuple[tuple[type[Exception], ErrorCode, str], ...]] = (
-    (FileNotFoundError, ErrorCode.NOT_FOUND, "the object is gone since it was listed"),
-    (
-        exceptions.PreconditionError,
-        ErrorCode.CHANGED,
-        "the object was replaced since it was listed",
-    ),
-    (exceptions.NotModifiedError, ErrorCode.CHANGED, "the object was replaced since it was listed"),
-    (exceptions.PermissionDeniedError, ErrorCode.FORBIDDEN, "the credentials may not read it"),
-    (exceptions.UnauthenticatedError, ErrorCode.FORBIDDEN, "the store knows no such credentials"),
-    (exceptions.InvalidPathError, ErrorCode.UNSUPPORTED_NAME, "the client cannot express the name"),
-    (ValueError, ErrorCode.UNSUPPORTED_NAME, "the client cannot express the name"),
-    (exceptions.BaseError, ErrorCode.STORE_ERROR, "the store failed"),
-    (OSError, ErrorCode.STORE_ERROR, "the store failed"),
-)
 
 
 class RemoteStore:
@@ -68,6 +56,7 @@ class RemoteStore:
         """`root` is the beginning of the URIs of what lies in `store`, such as `s3://bucket`."""
         self._root = root
         self._store = store
+        self._again = Again(failure)
         self.is_remote = not root.startswith("memory:")
         self.is_sorted = True
         """Whether listings are in the order of keys."""
@@ -77,9 +66,8 @@ class RemoteStore:
         folder, _, stem = prefix.rpartition("/")
         # obstore lists by folder; starting just before the prefix spares what sorts below it.
         offset = _before(prefix) if stem else None
-        stream = obstore.list(self._store, folder or None, offset=offset, chunk_size=_LIST_PAGE)
         try:
-            for page in stream:
+            for page in self._pages(folder or None, offset):
                 for meta in page:
                     if meta["path"].startswith(prefix):
                         yield self._ref(meta)
@@ -89,6 +77,34 @@ class RemoteStore:
             raise UsageError(
                 f"cannot list {self._root}/{prefix}: {listing_cause(error)}"
             ) from error
+
+    def _pages(self, folder: str | None, offset: str | None) -> Iterator["Sequence[ObjectMeta]"]:
+        """Yield the pages of a listing; one that fails is asked for again from the last key on.
+
+        Where keys come in no order, only the first one is.
+        """
+
+        def begin() -> "Iterator[Sequence[ObjectMeta]]":
+            return iter(obstore.list(self._store, folder, offset=offset, chunk_size=_LIST_PAGE))
+
+        stream = begin()
+
+        def ask() -> "Sequence[ObjectMeta] | None":
+            nonlocal stream
+            try:
+                return next(stream, None)
+            except Exception:
+                stream = begin()  # a stream that has failed would seem to be at its end
+                raise
+
+        page = self._again.send(ask, "list")
+        while page is not None:
+            yield page
+            if self.is_sorted and page:
+                offset = page[-1]["path"]
+                page = self._again.send(ask, "list")
+            else:
+                page = next(stream, None)
 
     def fetch(self, ref: ImageRef, *, first_bytes: int | None = None) -> bytes:
         """See `Store.fetch`. Reads the version that was listed, or fails if the tag differs."""
@@ -102,7 +118,7 @@ class RemoteStore:
         except PictureError:
             raise
         except Exception as error:
-            raise _read_error(error) from error
+            raise read_error(error) from error
 
     def stat(self, ref: ImageRef) -> ImageRef:
         """See `Store.stat`: one HEAD."""
@@ -114,51 +130,58 @@ class RemoteStore:
         except PictureError:
             raise
         except Exception as error:
-            raise _read_error(error) from error
+            raise read_error(error) from error
         return self._ref(meta, ref)
 
     def read(self, key: str) -> bytes:
         """See `Store.read`."""
-        try:
+
+        def ask() -> bytes:
             answer = obstore.get(self._store, key)
             if not _tag(answer.meta):
-                raise JobError(f"cannot read {self._root}/{key}: {NO_TAG}; try again")
+                raise OddAnswerError(NO_TAG)
             return bytes(answer.bytes())
-        except (FileNotFoundError, JobError):
+
+        try:
+            return self._again.send(ask, "read")
+        except FileNotFoundError:
             raise
         except Exception as error:
-            raise JobError(f"cannot read {self._root}/{key}: {translate(error)}") from error
+            raise JobError(f"cannot read {self._root}/{key}: {cause_of(error, 'read')}") from error
 
     def write(self, key: str, data: bytes) -> None:
         """See `Store.write`: one PUT, or a multipart upload that becomes visible as a whole."""
         try:
-            obstore.put(self._store, key, data)
+            self._again.send(lambda: obstore.put(self._store, key, data), "write")
         except Exception as error:
-            cause = _cause(error, "write")
+            cause = cause_of(error, "write")
             raise JobError(
                 f"cannot write {self._root}/{key}: {cause}; check the bucket and its permissions, "
                 "then run the same command again"
             ) from error
 
     def create(self, key: str, data: bytes) -> bool:
-        """See `Store.create`: one conditional PUT (`If-None-Match: *`)."""
+        """See `Store.create`: one conditional PUT (`If-None-Match: *`).
+
+        Of one that was done and whose answer was lost, the next try says that something is there.
+        """
         try:
-            obstore.put(self._store, key, data, mode="create")
+            self._again.send(lambda: obstore.put(self._store, key, data, mode="create"), "write")
         except exceptions.AlreadyExistsError:
             return False
         except Exception as error:
-            message = f"cannot write {self._root}/{key}: {_cause(error, 'write')}"
+            message = f"cannot write {self._root}/{key}: {cause_of(error, 'write')}"
             raise JobError(message) from error
         return True
 
     def delete(self, key: str) -> None:
         """See `Store.delete`."""
         try:
-            obstore.delete(self._store, key)
+            self._again.send(lambda: obstore.delete(self._store, key), "delete")
         except FileNotFoundError:
             return
         except Exception as error:
-            message = f"cannot delete {self._root}/{key}: {_cause(error, 'delete')}"
+            message = f"cannot delete {self._root}/{key}: {cause_of(error, 'delete')}"
             raise JobError(message) from error
 
     def _ref(self, meta: "ObjectMeta", asked: ImageRef | None = None) -> ImageRef:
@@ -200,31 +223,6 @@ def _check_tag(tag: str, ref: ImageRef) -> None:
     raise PictureError(ErrorCode.STORE_ERROR, NO_TAG)
 
 
-def _read_error(error: Exception) -> SeefoodError:
-    """Return what stops the job, or what `error` means for one picture."""
-    if expired := EXPIRED.search(str(error)):
-        return JobError(EXPIRED_MESSAGE.format(code=expired[1]))
-    return translate(error)
-
-
-def translate(error: Exception) -> PictureError:
-    """Return what `error` of obstore means for one picture, by one table."""
-    if "InvalidObjectState" in str(error):
-        return PictureError(ErrorCode.STORE_ERROR, "the object is archived; restore it first")
-    for kind, code, meaning in _CODES:
-        if isinstance(error, kind):
-            said = first_line(error) if code is ErrorCode.STORE_ERROR else ""
-            return PictureError(code, f"{meaning}: {said}" if said else meaning)
-    return PictureError(ErrorCode.STORE_ERROR, f"the store failed: {first_line(error)}")
-
-
-def _cause(error: Exception, doing: str) -> str:
-    """Return why `doing` something else than reading failed."""
-    if isinstance(error, exceptions.PermissionDeniedError):
-        return f"the credentials may not {doing} it"
-    return str(translate(error))
-
-
 def open_remote(root: str) -> RemoteStore:
     """Return the store of `root`. Raises `UsageError` if its settings make no sense."""
     scheme, _, name = root.partition("://")
@@ -242,19 +240,3 @@ def _before(prefix: str) -> str | None:
     """Return a key that sorts just before `prefix`; None where there is no simple one."""
     last = prefix[-1]
     return f"{prefix[:-1]}{chr(ord(last) - 1)}~" if last.isascii() and last.isalnum() else None
-
-
-def listing_cause(error: Exception) -> str:
-    """Return why a listing failed and what to look at."""
-    text = str(error)
-    if isinstance(error, FileNotFoundError) or "NoSuchBucket" in text:
-        return "there is no such bucket; check its name and AWS_REGION"
-    if isinstance(error, exceptions.PermissionDeniedError | exceptions.UnauthenticatedError):
-        return "the credentials may not list it; check them and the bucket's policy"
-    return f"{first_line(error)}; check the name, the region, the endpoint and the network"
-
-
-def first_line(error: Exception) -> str:
-    """Return the beginning of obstore's message, without addresses' query strings (signatures)."""
-    line = " ".join(str(error).split("\n\nDebug source:")[0].split())
-    return re.sub(r"(https?://[^\s?]+)\?\S+", r"\1", line)[:300]

@@ -8,10 +8,8 @@ import base64
 import hashlib
 import http.client
 import os
-import random
 import ssl
 import threading
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -21,14 +19,19 @@ from typing import Final
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
-from seefood.storage.answers import Listed, S3Error, read_error, read_tags, write_tags
+from seefood.storage.again import Again, Failure
+from seefood.storage.answers import (
+    Listed,
+    S3Error,
+    check_page,
+    read_error,
+    read_tags,
+    write_tags,
+)
 from seefood.storage.credentials import CredentialChain
 from seefood.storage.sigv4 import Credentials, Request, encode_path, sign
 
 _ANSWER_SECONDS: Final = 60.0
-_TRIES: Final = 9
-_FIRST_WAIT_SECONDS: Final = 0.1
-_LONGEST_WAIT_SECONDS: Final = 10.0
 _RETRIED_STATUS: Final = frozenset({429, 500, 502, 503, 504})
 _RETRIED_CODES: Final = frozenset({"RequestTimeout", "SlowDown", "InternalError"})
 EXPIRED_CODES: Final = ("ExpiredToken", "TokenRefreshRequired", "RequestTimeTooSkewed")
@@ -82,6 +85,7 @@ class Bucket:
         self._endpoint = env.get("AWS_ENDPOINT_URL_S3") or env.get("AWS_ENDPOINT_URL")
         self._unsigned = env.get("AWS_SKIP_SIGNATURE", "").lower() in ("1", "true")
         self._local = threading.local()
+        self._again = Again(_meaning)
 
     def is_readable(self) -> bool:
         """Whether there are credentials to sign with, or none are wanted."""
@@ -90,12 +94,18 @@ class Bucket:
     def page(self, prefix: str, after: str) -> bytes:
         """Return one page of ListObjectsV2 as it came: keys that sort after `after`.
 
-        Raises `S3Error`, or `OSError` where there is no answer.
+        Raises `S3Error`, also for an answer that is no listing, or `OSError` where there is none.
         """
         query = {"list-type": "2", "prefix": prefix, "encoding-type": "url", "max-keys": "1000"}
         if after:
             query["start-after"] = after
-        return self._read(_Read("", query))[1]
+
+        def ask() -> bytes:
+            page = self._ask(_Read("", query))[1]
+            check_page(page)
+            return page
+
+        return self._again.send(ask, "list")
 
     def get(self, key: str, options: "ReadOptions" = ReadOptions()) -> bytes:
         """Return an object's bytes. Raises `S3Error`, or `OSError` where there is no answer."""
@@ -134,26 +144,17 @@ class Bucket:
         self._read(_Read(key, query, {"content-md5": md5}, "PUT", body))
 
     def _read(self, read: "_Read") -> tuple[Message, bytes]:
-        """Ask until there is an answer, with back-off and full jitter between the tries."""
-        renewed = False
-        for left in reversed(range(_TRIES)):
-            try:
-                return self._once(read)
-            except S3Error as error:
-                if error.code in EXPIRED_CODES and not renewed:
-                    renewed = True
-                    self._credentials.current(renew=True)
-                    continue
-                retried = error.status in _RETRIED_STATUS or error.code in _RETRIED_CODES
-                if not retried or not left:
-                    raise
-            except (OSError, http.client.HTTPException) as error:
-                self._local.connection = None
-                if not left:
-                    raise OSError(f"no answer: {error!r}") from error
-            wait = min(_LONGEST_WAIT_SECONDS, _FIRST_WAIT_SECONDS * 2 ** (_TRIES - left - 1))
-            time.sleep(random.uniform(0, wait))
-        raise OSError("no answer")  # the last try has raised already
+        return self._again.send(lambda: self._ask(read))
+
+    def _ask(self, read: "_Read") -> tuple[Message, bytes]:
+        """Ask once; twice if the credentials have expired and others are found."""
+        try:
+            return self._once(read)
+        except S3Error as error:
+            if error.code not in EXPIRED_CODES:
+                raise
+            self._credentials.current(renew=True)
+            return self._once(read)
 
     def _once(self, read: "_Read") -> tuple[Message, bytes]:
         secure, host, base = self._address()
@@ -165,9 +166,13 @@ class Bucket:
         if connection is None or self._local.host != host:
             connection = _connect(host, secure=secure)
             self._local.connection, self._local.host = connection, host
-        connection.request(read.method, request.target, read.body or None, sent)
-        answer = connection.getresponse()
-        body = answer.read()  # http.client raises IncompleteRead for a body that was cut off
+        try:
+            connection.request(read.method, request.target, read.body or None, sent)
+            answer = connection.getresponse()
+            body = answer.read()
+        except (OSError, http.client.HTTPException) as error:  # also a body that was cut off
+            self._local.connection = None
+            raise OSError(f"no answer: {error!r}") from error
         if answer.status in (http.client.OK, http.client.PARTIAL_CONTENT):
             return answer.headers, body
         region = answer.headers.get("x-amz-bucket-region")
@@ -191,6 +196,18 @@ class Bucket:
         if "." in self._name:  # no certificate covers a dot in the bucket's name
             return True, f"s3.{self._region}.amazonaws.com", f"/{self._name}"
         return True, f"{self._name}.s3.{self._region}.amazonaws.com", ""
+
+
+def _meaning(error: Exception) -> Failure:
+    """Return what a failure says of the next request."""
+    if not isinstance(error, S3Error):
+        return Failure.BUSY if isinstance(error, OSError) else Failure.LASTING
+    if error.status in _RETRIED_STATUS or error.code in _RETRIED_CODES:
+        return Failure.BUSY
+    if error.status == http.client.OK:
+        return Failure.ODD
+    refused = error.status in (401, 403) and error.code not in EXPIRED_CODES
+    return Failure.REFUSED if refused else Failure.LASTING
 
 
 def _connect(host: str, *, secure: bool) -> http.client.HTTPConnection:

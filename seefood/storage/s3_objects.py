@@ -17,7 +17,8 @@ from obstore.store import S3Store
 
 from seefood.errors import UsageError
 from seefood.records import ImageRef
-from seefood.storage.remote import CLIENT, RETRY, RemoteStore, first_line
+from seefood.storage.failures import first_line
+from seefood.storage.remote import CLIENT, RETRY, RemoteStore
 from seefood.uris import parse_location
 
 if TYPE_CHECKING:

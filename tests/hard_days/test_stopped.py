@@ -8,7 +8,7 @@ import psutil
 import pytest
 
 from tests.conftest import Bucket
-from tests.fault_front import Fault, FaultFront
+from tests.fault_front import Fault, FaultFront, Kind
 from tests.hard_days.command import check_complete, finish, rows_once, start, words
 from tests.pictures import encoded, gradient, jpeg
 
@@ -50,6 +50,34 @@ def test_a_hanging_store_does_not_keep_a_run_that_is_asked_to_stop(
     monkeypatch.setenv("AWS_ENDPOINT_URL", s3.endpoint)
     assert 0 == finish(start(command)).code
     check_complete(place, 40)
+
+
+@pytest.mark.parametrize("kind", ["slow_down", "forbidden", "garbage"])
+def test_waiting_to_try_again_does_not_keep_a_run_that_is_asked_to_stop(
+    kind: Kind, s3: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SIGTERM while a write is tried again and again: over as fast, and the write's end is told."""
+    for number in range(40):
+        s3.put(f"in/{number:02d}.jpg", jpeg((200, 5 * number, 30)))
+    with FaultFront(s3.endpoint).running() as front:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", front.endpoint)
+        failing = Fault(kind, "/results/", "PUT", times=1_000_000)
+        front.faults += [Fault("call", "/results/", "PUT"), failing]
+        run = start(words(f"{s3.uri}/in/", f"{s3.uri}/out", "--chunk-size", "8"))
+        deadline = time.monotonic() + 60
+        while not failing.met and time.monotonic() < deadline:
+            time.sleep(0.05)
+        children = _children(run.pid)
+        began = time.monotonic()
+        run.send_signal(signal.SIGTERM)
+        ended = finish(run)
+        assert time.monotonic() - began < 10.0
+        assert (1, "") == (ended.code, ended.out)
+        assert "run the same command again" in ended.sentence()
+        psutil.wait_procs(children, timeout=10)
+        assert [] == [child for child in children if child.is_running()]
+        front.faults.clear()
+        assert 8 == len(rows_once(f"{s3.uri}/out"))
 
 
 def test_a_worker_that_the_system_kills_is_replaced(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from obstore import exceptions
 from seefood.errors import ErrorCode, JobError, PictureError, UsageError
 from seefood.records import ImageRef
 from seefood.storage import fetch, open_store, read, write
-from seefood.storage.remote import translate
+from seefood.storage.failures import translate
 from seefood.uris import FILE_ROOT, Location, parse_location
 from tests.conftest import Bucket
 
