@@ -13,6 +13,7 @@ stderr; prints a table for docs/scale.md, and last one line of JSON.
 import json
 import os
 import shutil
+import signal
 import socket
 import statistics
 import subprocess
@@ -159,6 +160,8 @@ def _tell(text: str) -> None:
 
 def main(count: int, rounds: int, minutes: int) -> None:
     """Print a table."""
+    # Whoever ends this, as `timeout` does, ends the cluster with it.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))
     # All that is started from here on shares two cores, also on a larger machine.
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:_NODES])
     CACHE.mkdir(exist_ok=True)

@@ -2,7 +2,7 @@
 
 The cascade has the int8 one behind a MobileNetV2 of a third of its width.
 
-The head is fitted in closed form on a few hundred photos, so that labels mean something and the
+The head is fitted in closed form on 1,400 photos, so that labels mean something and the
 table can say who got them right; without photos it is random. Ours and the bare loops read the
 bundle; TensorFlow's users have what `model.export` writes, so that is what their contenders get.
 """

@@ -13,14 +13,15 @@ from training.export import export_bundle
 
 pytestmark = [pytest.mark.slow, pytest.mark.tensorflow, pytest.mark.beam]
 
-# onnxruntime's loop needs a converted network, which takes longer than all of this; int8 is ours.
+# onnxruntime's loop needs a converted network, which takes longer than all of this; int8 and the
+# cascade are ours with other bundles.
 # Not in the dev extra.
 PEERS = {"daft", "ray"}
 # What only the peers' own environment has is run by `make bench`, before it measures.
 CHOSEN = [
     pytest.param(each, id=each.name, marks=pytest.mark.peers if each.requires in PEERS else ())
     for each in CONTENDERS
-    if each.name not in {"onnx_loop", "ours_int8"}
+    if each.name not in {"onnx_loop", "ours_int8", "ours_cascade"}
 ]
 
 
