@@ -12,6 +12,7 @@ import daft
 import numpy as np
 import tensorflow as tf
 from daft import DataType, col
+from daft.functions import decode_image, download, resize
 
 from benchmarks.contender import Job, read_job, timed
 
@@ -35,13 +36,13 @@ def main(job: Job) -> None:
     classify: Any = daft.udf(return_dtype=answer, batch_size=32)(Classifier)
     with timed(job):
         frame = daft.from_glob_path(f"{job.source}/**")
-        image = col("path").url.download().image.decode(mode="RGB")
-        small = frame.with_column("image", image.image.resize(job.side, job.side))
+        image = decode_image(download(col("path")), mode="RGB")
+        small = frame.with_column("image", resize(image, job.side, job.side))
         rows = small.with_column("answer", classify(col("image")))
         rows.select(
             col("path").alias("uri"),
-            col("answer").struct.get("label").alias("label"),
-            col("answer").struct.get("score").alias("score"),
+            col("answer").get("label").alias("label"),
+            col("answer").get("score").alias("score"),
         ).write_parquet(job.output)
 
 
