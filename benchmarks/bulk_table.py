@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Final
 
-from benchmarks.field import BARE, FROZEN, OURS
+from benchmarks.field import BARE, FROZEN, OURS, SHELL
 from benchmarks.pictures import LABELS, Pictures
 from benchmarks.rounds import Contender, Outcome
 from benchmarks.sections import Aim, Bar, Medians, Section, agreement, medians, paired_ratio
@@ -14,7 +14,7 @@ _COLUMNS: Final = (
     "pictures/s, work alone",
     "pictures/s, start to exit",
     "s, start to exit",
-    "seefood is x as fast, start to exit",
+    "`seefood classify` is x as fast, start to exit",
     "peak MB",
     "same label as the bare loop",
     "right",
@@ -79,7 +79,8 @@ def _row(
         return (contender.title, reason, *[""] * (columns - 2))
     labels = {run.contender: run.labels for run in outcome.measurements}
     truth = {file.name: file.parent.name for file in pictures.files if file.parent.name in LABELS}
-    ratio = partial(paired_ratio, outcome.measurements, OURS, contender.name)
+    mine_is = SHELL if SHELL in found else OURS
+    ratio = partial(paired_ratio, outcome.measurements, mine_is, contender.name)
     mine = labels[contender.name]
     twin = found.get(contender.name + FROZEN)
     cells = (

@@ -24,7 +24,8 @@ FROZEN: Final = "_frozen"
 def _shell(job: Job) -> list[str]:
     """Return what a user types; report and all."""
     seefood = str(python().parent / "seefood")
-    return [seefood, "classify", job.source, "--output", job.output, "--model", job.bundle]
+    command = [seefood, "classify", job.source, "--output", job.output, "--model", job.bundle]
+    return [*command, "--engine", job.engine]
 
 
 CONTENDERS: Final = (
@@ -33,9 +34,11 @@ CONTENDERS: Final = (
     Contender(
         SHELL, "**`seefood classify`**, shell to exit, with report", command=_shell, core=True
     ),
-    Contender(INT8, "**seefood**, int8", script="ours", core=True),
-    Contender(CASCADE, "**seefood**, int8 cascade", script="ours", core=True),
-    Contender(BF16, "**seefood**, OpenVINO, bf16", "openvino", script="ours", core=True),
+    Contender(INT8, "**`seefood classify`**, int8", command=_shell, core=True),
+    Contender(CASCADE, "**`seefood classify`**, int8 cascade", command=_shell, core=True),
+    Contender(
+        BF16, "**`seefood classify`**, OpenVINO, bf16", "openvino", command=_shell, core=True
+    ),
     Contender("openvino_loop", "bare loop, OpenVINO", "openvino"),
     Contender("onnx_loop", "bare loop, onnxruntime", "onnxruntime"),
     Contender("tf_data", "tf.data + SavedModel", "tensorflow"),

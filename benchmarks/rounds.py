@@ -5,16 +5,18 @@ a minute slows everybody down. Everybody runs at least once; after that, whoever
 the work's budget is left out of a round, so that slow contenders have fewer.
 """
 
+import contextlib
 import json
 import os
 import resource
+import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,6 +27,7 @@ from benchmarks.setting import ROOT, python
 
 _LONGEST_SECONDS: Final = 240.0
 _POLL_SECONDS: Final = 0.01
+_WARM_UP: Final = 8
 _MEMORY_EVERY: Final = 50
 """Polls between two looks at the memory of the whole process tree."""
 
@@ -123,6 +126,30 @@ def run_rounds(
             outcome.measurements.append(measured)
             say(f"  round {number + 1}: {contender.title}: {_shown(measured)}")
     return outcome
+
+
+def warm_up(contenders: Sequence[Contender], make_job: Callable[[Contender, Path], Job]) -> None:
+    """Bring everybody's libraries into the system's cache, uncounted: each program reads few files.
+
+    Of several contenders that are one program the first does it for all.
+    """
+    seen: set[str] = set()
+    for contender in contenders:
+        program = "command" if contender.command else contender.script or contender.name
+        if program in seen or not is_installed(contender.requires):
+            continue
+        seen.add(program)
+        with contextlib.suppress(_FailedError):  # it is told when it counts
+            _run(contender, lambda each, output: _fewer(make_job(each, output)))
+
+
+def _fewer(job: Job) -> Job:
+    if "://" in job.source:
+        return job
+    folder = Path(job.output).parent / "few"
+    folder.mkdir()
+    pictures = [str(shutil.copy(picture, folder)) for picture in job.pictures[:_WARM_UP]]
+    return replace(job, pictures=tuple(pictures), source=str(folder))
 
 
 def say(text: str) -> None:
