@@ -111,7 +111,7 @@ def test_the_command_prints_counts_flips_and_a_page(tmp_path: Path, memory: str)
     assert "Another label: 1" in html
     assert "red → green" in html
     assert "hot &lt;dog&gt;.jpg" in html
-    assert "data:image/webp;base64," in html
+    assert "data:image/jpeg;base64," in html
     lines = CliRunner().invoke(diff_command, [*arguments, "--json"], catch_exceptions=False).stdout
     found = {change["kind"]: change for change in map(json.loads, lines.splitlines())}
     assert {"label", "vanished"} == found.keys()
