@@ -81,13 +81,14 @@ class Bucket:
         at, most = bisect_right(self._keys, start), int(asked.get("max-keys", "1000"))
         found = [pair for pair in self._entries[at:] if pair[0].startswith(prefix)]
         page, more = found[:most], len(found) > most
-        token = f"<NextContinuationToken>{escape(page[-1][0])}</NextContinuationToken>"
+        last = escape(page[-1][0]) if more else ""
         body = (
             '<?xml version="1.0" encoding="UTF-8"?>'
             '<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">'
             f"<Name>{BUCKET}</Name><Prefix>{escape(prefix)}</Prefix><KeyCount>{len(page)}"
             f"</KeyCount><MaxKeys>{most}</MaxKeys><IsTruncated>{str(more).lower()}</IsTruncated>"
-            f"{token if more else ''}{''.join(entry for _, entry in page)}</ListBucketResult>"
+            f"{f'<NextContinuationToken>{last}</NextContinuationToken>' if more else ''}"
+            f"{''.join(entry for _, entry in page)}</ListBucketResult>"
         ).encode()
         return _head(200, len(body), "Content-Type: application/xml\r\n") + body
 
