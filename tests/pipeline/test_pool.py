@@ -74,15 +74,18 @@ def test_how_a_worker_ended_is_told(
     for name in ("1-1", "1-2"):
         assert not pool.StartWorker(_ask(name, address), None).error
         assert made.came.acquire(timeout=60)
-    killed = int(caplog.messages[0].rpartition(" ")[2])
+    killed, stopped = (int(message.rpartition(" ")[2]) for message in caplog.messages)
     os.kill(killed, signal.SIGKILL)
     pool.StopWorker(beam_fn_api_pb2.StopWorkerRequest(worker_id="1-2"), None)
     deadline = time.monotonic() + 20
     while len(caplog.messages) < 4 and time.monotonic() < deadline:
         pool.look()
         time.sleep(0.05)
-    assert f"worker 1-1, process {killed}, ended by SIGKILL" in caplog.messages
-    assert caplog.messages[-1].endswith("ended by SIGTERM")
+    # In either order: which of the two the kernel takes down first is not ours to say.
+    assert {
+        f"worker 1-1, process {killed}, ended by SIGKILL",
+        f"worker 1-2, process {stopped}, ended by SIGTERM",
+    } == set(caplog.messages[2:])
     pool.close()
 
 
