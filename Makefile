@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 PEERS := .venv-bench
 PICTURES ?=
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Some containers set it. Each of the many programs here would compile all its libraries anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check format lock bench bench-quick clean lambda-zip

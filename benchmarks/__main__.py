@@ -6,6 +6,7 @@ measures a part again. A quick run is for looking: it prints and writes into the
 
 import argparse
 import json
+import os
 import sys
 import time
 from collections.abc import Sequence
@@ -26,6 +27,9 @@ _END: Final = "<!-- benchmarks: end -->"
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure what was asked for; 0 if every work came to an end."""
     asked = _parse(arguments)
+    # Some containers set it. Every program here would compile its libraries anew at each start,
+    # one to ten seconds; nobody runs jobs so.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     setting = Setting(quick=asked.quick, rounds=asked.rounds)
     folder = CACHE / "quick" if asked.quick else ROOT / "docs" / "benchmarks"
     if not PEERS.exists():

@@ -90,18 +90,18 @@ def measure_steady(setting: Setting) -> Section:
 
 def measure_camera(setting: Setting) -> Section:
     """Camera photos of several megapixels from local files."""
-    pictures = ensure_pictures("camera", setting.choose(174, 29))
+    pictures = ensure_pictures("camera", setting.choose(522, 29))
     names = set(CAMERA) & set(QUICK) if setting.quick else set(CAMERA)
     chosen = [each for each in CONTENDERS if each.name in names]
-    plan = Plan(setting.rounds or setting.choose(3, 1), setting.choose(150, 30))
+    plan = Plan(setting.rounds or setting.choose(3, 1), setting.choose(420, 30))
     work = _Work("Camera photos, local files", pictures, tuple(chosen), plan)
     outcome = _run(work)
+    ratio = partial(paired_ratio, outcome.measurements)
+    naive = "beam_naive"
     aims = [
-        at_least(
-            "against naive Beam, imports excluded on both sides",
-            9.0,
-            paired_ratio(outcome.measurements, OURS, "beam_naive", loop=True),
-        )
+        at_least("against naive Beam, imports excluded on both sides", 9.0, ratio(OURS, naive)),
+        at_least("against naive Beam, start to exit", 9.0, ratio(SHELL, naive, loop=False)),
+        at_least("int8 against naive Beam, start to exit", 9.0, ratio(INT8, naive, loop=False)),
     ]
     return _section(work, outcome, aims)
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from training.convert import Quantisation
 
 SIDE: Final = 224
-_FOLDER: Final = CACHE / "network-5"
+_FOLDER: Final = CACHE / "network-6"
 _WEIGHTS: Final = {
     1.0: DATA / "weights" / "mobilenet_v2_1.0_224_from_int8_no_top.weights.h5",
     0.35: DATA / "weights" / "mobilenet_v2_0.35_224_no_top.weights.h5",

@@ -257,7 +257,8 @@ class _Watched:
 def _environment() -> dict[str, str]:
     """Return what every contender finds in its environment."""
     path = f"{python().parent}{os.pathsep}{os.environ.get('PATH', '')}"
-    return {**os.environ, "PATH": path, "TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONWARNINGS": "ignore"}
+    own = {"PATH": path, "TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONWARNINGS": "ignore"}
+    return {**os.environ, **own}
 
 
 def _children_cpu_seconds() -> float:

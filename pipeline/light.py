@@ -25,19 +25,24 @@ _LEFT_OUT: Final = frozenset(
 _LATER: Final = frozenset({"httplib2", "yaml"})
 
 
-def import_in_background() -> threading.Thread:
-    """Start to import the job and its libraries, without those that it can do without."""
-    thread = threading.Thread(target=_import, name="import", daemon=True)
+def import_in_background(*later: str) -> threading.Thread:
+    """Start to import the job and its libraries, without those that it can do without.
+
+    Then come the modules `later`, which are wanted at the end.
+    """
+    thread = threading.Thread(target=_import, args=later, name="import", daemon=True)
     thread.start()
     return thread
 
 
-def _import() -> None:
+def _import(*later: str) -> None:
     # Whoever needs what cannot be imported says so; this thread has nobody to say it to.
     with _left_out(), _nothing_collected(), suppress(ImportError):
         import_module("pipeline.job")  # at once, before anybody else does
         pyarrow = import_module("pyarrow")
         pyarrow.array([0])  # of no stated type: this is where pyarrow looks for pandas, once
+        for name in later:
+            import_module(name)
 
 
 @contextmanager

@@ -56,7 +56,7 @@ class ClassifyPictures(beam.PTransform):
         return (
             (written, listed[LISTED])
             | "Gather counts" >> beam.Flatten()
-            | "Add up" >> beam.CombineGlobally(add_totals)
+            | "Add up" >> beam.CombineGlobally(add_totals).without_defaults()
         )
 
 

@@ -1,10 +1,11 @@
 """The certificate: no engine serves before it has reproduced the golden pictures.
 
 It covers the whole path from encoded bytes to probabilities, so another decoder version, a damaged
-graph or a runtime that computes something else shows before the first row is written.
+graph or a runtime that computes something else shows before the first row is written. Probabilities
+are compared on exact pixels, and the pixels that are served with exact ones.
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -14,6 +15,9 @@ from seefood.image import DecodedImage, decode
 
 if TYPE_CHECKING:
     from seefood.engines import Engine
+
+_MOST_LEVELS: Final = 1
+"""What a pixel may differ by: see `seefood.resample`."""
 
 
 def certify(engine: "Engine", bundle: Bundle, at_least: float = 0.0) -> float:
@@ -49,9 +53,18 @@ def certify(engine: "Engine", bundle: Bundle, at_least: float = 0.0) -> float:
 
 def _decoded(name: str, bundle: Bundle) -> DecodedImage:
     try:
-        return decode(bundle.file(name).read_bytes(), bundle.spec.rule)
+        data = bundle.file(name).read_bytes()
+        exact = decode(data, bundle.spec.rule, exact=True)
+        served = decode(data, bundle.spec.rule)
     except (OSError, PictureError) as error:
         raise BundleError(
             f"the golden picture {name} of {bundle.path} cannot be read ({error}); package the "
             "model again"
         ) from error
+    levels = int(np.abs(exact.pixels.astype(np.int16) - served.pixels).max())
+    if levels > _MOST_LEVELS:
+        raise BundleError(
+            f"{name} of {bundle.path} is resized to pixels {levels} levels of 255 off Pillow's; "
+            "install another version of cykooz.resizer, or do without it"
+        )
+    return exact

@@ -18,7 +18,6 @@ from io import BytesIO
 from typing import Final, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
 from seefood.budget import Budget
@@ -27,11 +26,15 @@ from seefood.cost import decode_bytes, has_more_frames
 from seefood.errors import ErrorCode, PictureError
 from seefood.formats import open_image, sniff_format
 from seefood.limits import DEFAULT_LIMITS, Limits
+from seefood.resample import Box, Filter, Pixels, copied_bytes, resample
 
 __all__ = [
     "DEFAULT_LIMITS",
     "DecodedImage",
+    "Filter",
+    "Fit",
     "Limits",
+    "Pixels",
     "ResizeRule",
     "decode",
     "open_upright",
@@ -39,15 +42,7 @@ __all__ = [
 ]
 
 Fit = Literal["stretch", "crop", "pad"]
-Filter = Literal["box", "bilinear", "bicubic", "lanczos"]
-Pixels = NDArray[np.uint8]
 
-_RESAMPLING: Final = {
-    "box": Image.Resampling.BOX,
-    "bilinear": Image.Resampling.BILINEAR,
-    "bicubic": Image.Resampling.BICUBIC,
-    "lanczos": Image.Resampling.LANCZOS,
-}
 _EXIF_ORIENTATION: Final = 0x0112
 # EXIF 2.32, section 4.6.4: what brings a stored picture upright.
 _UPRIGHT: Final = {
@@ -75,10 +70,11 @@ class ResizeRule:
     """`stretch` fills the input and ignores the aspect ratio; `crop` keeps it and cuts the centre;
     `pad` keeps it and adds black borders."""
     filter: Filter = "bilinear"
-    """Antialiased, as Pillow computes it."""
-    scaled_decode: float | None = 2.0
+    """Antialiased, as Pillow computes it (`seefood.resample`)."""
+    scaled_decode: float | None = 1.25
     """A JPEG may be decoded at 1/2, 1/4 or 1/8 while it keeps at least this many times the input's
-    size on each side; None always decodes in full."""
+    size on each side; None always decodes in full. libjpeg averages blocks of pixels for it, as an
+    antialiased resize does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,27 +92,34 @@ class DecodedImage:
 
 
 def decode(
-    data: bytes, rule: ResizeRule, limits: Limits = DEFAULT_LIMITS, *, salvage: bool = False
+    data: bytes,
+    rule: ResizeRule,
+    limits: Limits = DEFAULT_LIMITS,
+    *,
+    salvage: bool = False,
+    exact: bool = False,
 ) -> DecodedImage:
     """Return the picture in `data`, upright, RGB, resized by `rule`.
 
     With `salvage` a JPEG that was cut off gives what it still shows, the rest in flat colour, and
-    says so in `damage`. Raises `PictureError` with a code for whatever cannot be decoded; nothing
-    else.
+    says so in `damage`. With `exact` the pixels are the same on every machine; without it they may
+    differ by one level of 255 (`seefood.resample`). Raises `PictureError` with a code for whatever
+    cannot be decoded; nothing else.
     """
     try:
-        return _decode(data, rule, limits)
+        return _decode(data, rule, limits, exact=exact)
     except PictureError as error:
         cut_off = error.code is ErrorCode.TRUNCATED and sniff_format(data[:64]) == "JPEG"
         if not (salvage and cut_off):
             raise
         try:  # libjpeg fills up what is missing if the file says that it ends
-            return replace(_decode(data + _END_OF_IMAGE, rule, limits), damage=str(error))
+            salvaged = _decode(data + _END_OF_IMAGE, rule, limits, exact=exact)
         except PictureError:
             raise error from None
+        return replace(salvaged, damage=str(error))
 
 
-def _decode(data: bytes, rule: ResizeRule, limits: Limits) -> DecodedImage:
+def _decode(data: bytes, rule: ResizeRule, limits: Limits, *, exact: bool) -> DecodedImage:
     with _decoding(data, limits) as (image, format_name):
         stored = image.size
         if rule.scaled_decode is not None and format_name == "JPEG":
@@ -127,10 +130,10 @@ def _decode(data: bytes, rule: ResizeRule, limits: Limits) -> DecodedImage:
             # Only now: Pillow reads a PNG's EXIF by decoding it, and turns a TIFF by itself.
             transpose = _transpose(image)
             width, height = stored[::-1] if transpose in _SWAPS_SIDES else stored
-            resized = _resize(rgb, _target(rule, transpose), rule)
+            pixels = _resize(rgb, _target(rule, transpose), rule, exact=exact)
         if transpose is not None:
-            resized = resized.transpose(transpose)
-        return DecodedImage(np.asarray(resized), width, height, format_name)
+            pixels = np.asarray(Image.fromarray(pixels).transpose(transpose))
+        return DecodedImage(pixels, width, height, format_name)
 
 
 def open_upright(
@@ -161,8 +164,7 @@ def shrink(pixels: Pixels, rule: ResizeRule) -> Pixels:
     """
     if pixels.shape[:2] == (rule.height, rule.width):
         return pixels
-    image = Image.fromarray(pixels)
-    return np.asarray(image.resize((rule.width, rule.height), _RESAMPLING[rule.filter]))
+    return resample(Image.fromarray(pixels), (rule.width, rule.height), rule.filter)
 
 
 @contextmanager
@@ -248,7 +250,7 @@ def _room(
     """Hold the memory that decoding `image` takes while the block runs; wait until it is free."""
     if image.width * image.height > limits.max_decoded_pixels:
         raise _too_many_pixels(image, limits.max_decoded_pixels)
-    needed = decode_bytes(image, format_name, data, stored)
+    needed = decode_bytes(image, format_name, data, stored) + copied_bytes(image.size)
     if needed > limits.max_decode_bytes:
         raise PictureError(
             ErrorCode.TOO_MANY_PIXELS,
@@ -277,28 +279,29 @@ def _scale(size: tuple[int, int], target: tuple[int, int], fit: Fit) -> tuple[fl
     return same, same
 
 
-def _resize(image: Image.Image, target: tuple[int, int], rule: ResizeRule) -> Image.Image:
-    resampling = _RESAMPLING[rule.filter]
+def _resize(
+    image: Image.Image, target: tuple[int, int], rule: ResizeRule, *, exact: bool
+) -> Pixels:
+    x, y = _scale(image.size, target, rule.fit)
     if rule.fit == "pad":
-        x, y = _scale(image.size, target, rule.fit)
         inner = (
             min(target[0], max(1, round(image.width * x))),
             min(target[1], max(1, round(image.height * y))),
         )
-        canvas = Image.new("RGB", target)
-        corner = ((target[0] - inner[0]) // 2, (target[1] - inner[1]) // 2)
-        canvas.paste(image.resize(inner, resampling), corner)
+        canvas = np.zeros((target[1], target[0], 3), np.uint8)
+        left, top = (target[0] - inner[0]) // 2, (target[1] - inner[1]) // 2
+        inside = canvas[top : top + inner[1], left : left + inner[0]]
+        inside[:] = resample(image, inner, rule.filter, exact=exact)
         return canvas
-    box = (0.0, 0.0, float(image.width), float(image.height))
+    box: Box | None = None
     if rule.fit == "crop":
-        x, y = _scale(image.size, target, rule.fit)
         keep = (target[0] / x, target[1] / y)
-        left, top = (image.width - keep[0]) / 2, (image.height - keep[1]) / 2
+        left_edge, top_edge = (image.width - keep[0]) / 2, (image.height - keep[1]) / 2
         # Rounding may leave the box outside by a billionth of a pixel, which Pillow refuses.
         box = (
-            max(0.0, left),
-            max(0.0, top),
-            min(float(image.width), left + keep[0]),
-            min(float(image.height), top + keep[1]),
+            max(0.0, left_edge),
+            max(0.0, top_edge),
+            min(float(image.width), left_edge + keep[0]),
+            min(float(image.height), top_edge + keep[1]),
         )
-    return image.resize(target, resampling, box=box)
+    return resample(image, target, rule.filter, box, exact=exact)

@@ -219,7 +219,7 @@ def _spec(draft: Draft, certificate: Certificate) -> BundleSpec:
 
 
 def _answer(engine: Engine, bundle: Bundle, file: str) -> tuple[float, ...]:
-    image = decode(bundle.file(file).read_bytes(), bundle.spec.rule)
+    image = decode(bundle.file(file).read_bytes(), bundle.spec.rule, exact=True)
     return tuple(map(float, engine.predict(image.pixels[np.newaxis])[0]))
 
 
@@ -237,7 +237,7 @@ def _largest_difference(engine: Engine, other: Engine, bundle: Bundle) -> float:
     """Return how far two engines differ on the golden pictures and on noise; a probability."""
     rule = bundle.spec.rule
     pictures = [
-        decode(bundle.file(golden.file).read_bytes(), rule).pixels
+        decode(bundle.file(golden.file).read_bytes(), rule, exact=True).pixels
         for golden in bundle.spec.certificate.goldens
     ]
     rng = np.random.default_rng(_PROBE_SEED)
@@ -254,7 +254,7 @@ def _check_score_maps(
         return  # probabilities are held to their own tolerance; a map of 8 bits is a sketch
     rule = bundle.spec.rule
     for golden in bundle.spec.certificate.goldens:
-        pixels = decode(bundle.file(golden.file).read_bytes(), rule).pixels[np.newaxis]
+        pixels = decode(bundle.file(golden.file).read_bytes(), rule, exact=True).pixels[np.newaxis]
         _, due = engine.explain(pixels)
         _, maps = light.explain(pixels)
         if due is None or maps is None:

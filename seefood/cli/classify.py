@@ -119,7 +119,7 @@ def classify_command(beam: Sequence[str], /, *, quiet: bool, **typed: Any) -> in
         beam_arguments=tuple(beam),
     )
     if not beam:
-        import_in_background()
+        import_in_background("seefood.cli.tables")
     outcome = launch(request, "quiet" if quiet else "auto")
     from seefood.cli.tables import print_outcome
 

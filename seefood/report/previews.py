@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from io import BytesIO
 from typing import Final
 
+from PIL import Image
+
 from seefood.errors import PictureError, SeefoodError
 from seefood.image import open_upright
 from seefood.printable import printable
 from seefood.records import ImageRef, Row
 
+Image.preinit()  # what saving imports: now, while pictures are classified, and not at the end
 Fetch = Callable[[ImageRef], bytes]
 
 _LONGEST_SIDE: Final = 200
