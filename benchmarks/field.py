@@ -49,7 +49,7 @@ CONTENDERS: Final = (
     Contender("ray_data", "Ray Data + SavedModel", "ray"),
 )
 QUICK: Final = (OURS, BARE, SHELL, "tf_data", "beam_naive", "ray_data")
-CAMERA: Final = (OURS, BARE, SHELL, "tf_data", "beam_tuned", "beam_naive", "ray_data")
+CAMERA: Final = (OURS, BARE, SHELL, INT8, "tf_data", "beam_tuned", "beam_naive", "ray_data")
 _ALSO_FROZEN: Final = ("tf_data", "beam_tuned", "beam_naive", "ray_data")
 
 

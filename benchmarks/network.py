@@ -185,7 +185,8 @@ def _convert(networks: Networks) -> None:
 
     if find_spec("tf2onnx") is None:
         return
-    command = [sys.executable, "-m", "tf2onnx.convert", "--saved-model", str(networks.float32)]
+    source = ["--saved-model", str(networks.float32), "--signature_def", "serving_default"]
+    command = [sys.executable, "-m", "tf2onnx.convert", *source]
     subprocess.run(
         [*command, "--output", str(networks.onnx), "--opset", "18"], check=True, capture_output=True
     )

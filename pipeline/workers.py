@@ -7,7 +7,7 @@ from pipeline.head_start import head_start_of
 from seefood.bundle import load_bundle
 from seefood.classify import Model, Settings
 from seefood.containment import ContainedWorker
-from seefood.cores import available_cores
+from seefood.cores import compute_threads
 from seefood.errors import StopError
 from seefood.progress import Meter
 from seefood.wire import WorkerStart
@@ -50,9 +50,8 @@ def run_meter(run_id: str) -> Meter:
 
 @cache
 def _open(spec: BundleWorker) -> ContainedWorker:
-    start = WorkerStart(
-        spec.bundle, spec.digest, spec.engine, spec.settings, threads=available_cores()
-    )
+    threads = compute_threads(spec.engine)
+    start = WorkerStart(spec.bundle, spec.digest, spec.engine, spec.settings, threads=threads)
     model = Model.of(load_bundle(spec.bundle, expected_digest=spec.digest))
     worker = ContainedWorker(start, model, meter=run_meter(spec.run_id))
     try:

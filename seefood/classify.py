@@ -4,7 +4,7 @@
 fails picture by picture, and a batch on which the engine fails is tried again one by one.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -52,10 +52,22 @@ class Settings:
 
 
 def classify_images(
-    fetched: Sequence[Fetched], engine: Engine, model: Model, settings: Settings = Settings()
+    fetched: Sequence[Fetched],
+    engine: Engine,
+    model: Model,
+    settings: Settings = Settings(),
+    in_hand: Callable[[Sequence[int]], None] = lambda _: None,
 ) -> list[Row]:
-    """Return one row for each of `fetched`, in order; nothing is raised for a bad picture."""
-    decoded = [_decode(source, model, settings) for _, source in fetched]
+    """Return one row for each of `fetched`, in order; nothing is raised for a bad picture.
+
+    `in_hand` is told which of them, by index, a decoder or the engine is about to be handed.
+    """
+    decoded: list[DecodedImage | PictureError] = []
+    for index, (_, source) in enumerate(fetched):
+        in_hand((index,))
+        decoded.append(_decode(source, model, settings))
+    whole = [index for index, item in enumerate(decoded) if isinstance(item, DecodedImage)]
+    in_hand(whole)
     images = [item.pixels for item in decoded if isinstance(item, DecodedImage)]
     answers = iter(_predict(images, engine, len(model.labels)))
     rows = []

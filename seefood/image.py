@@ -26,7 +26,7 @@ from seefood.cost import decode_bytes, has_more_frames
 from seefood.errors import ErrorCode, PictureError
 from seefood.formats import open_image, sniff_format
 from seefood.limits import DEFAULT_LIMITS, Limits
-from seefood.resample import Box, Filter, Pixels, copied_bytes, resample
+from seefood.resample import Box, Filter, Pixels, resample
 
 __all__ = [
     "DEFAULT_LIMITS",
@@ -250,7 +250,7 @@ def _room(
     """Hold the memory that decoding `image` takes while the block runs; wait until it is free."""
     if image.width * image.height > limits.max_decoded_pixels:
         raise _too_many_pixels(image, limits.max_decoded_pixels)
-    needed = decode_bytes(image, format_name, data, stored) + copied_bytes(image.size)
+    needed = decode_bytes(image, format_name, data, stored)
     if needed > limits.max_decode_bytes:
         raise PictureError(
             ErrorCode.TOO_MANY_PIXELS,

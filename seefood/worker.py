@@ -28,6 +28,8 @@ from seefood.uris import parse_location
 STOPPED: Final = "stopped before all pictures were classified; run the same command again to go on"
 _FETCHERS: Final = 48
 _AHEAD_BYTES: Final = 128 * 1024 * 1024
+_TOGETHER_BYTES: Final = 4 * 1024 * 1024
+"""Of files that a thread takes up at once: large pictures come one by one."""
 
 
 class Classifier(Protocol):
@@ -175,26 +177,31 @@ class Worker:
             task.chunk.fail(error)
 
     def _compute(self, thread: int) -> None:
-        """Take pictures up, as many at once as the engine likes and as are ready, for ever."""
+        """Take pictures up, for ever: as many small ones at once as the engine likes and are ready.
+
+        Decoding some and then inferring them is faster than taking turns, also for an engine that
+        computes them one by one: decoder and network push each other out of a core's caches.
+        """
         if self._notes is not None:
             while_waiting.set(partial(self._notes.paused, thread))
         most = self._engine.batch_size
         while True:
             tasks = [self._queue.get()]
-            while len(tasks) < most:
+            held = tasks[0].ref.size_bytes
+            while len(tasks) < most and held < _TOGETHER_BYTES:
                 try:
                     tasks.append(self._queue.get_nowait())
                 except Empty:
                     break
+                held += tasks[-1].ref.size_bytes
             self._finish(tasks, thread)
 
     def _finish(self, tasks: list[_Task], thread: int) -> None:
         try:
             self._check_time()
             fetched = [(task.ref, _source(task)) for task in tasks]
-            if self._notes is not None:
-                self._notes.begin(thread, [(task.chunk.number, task.index) for task in tasks])
-            rows = classify_images(fetched, self._engine, self._model, self._settings)
+            in_hand = partial(self._note, thread, tasks)
+            rows = classify_images(fetched, self._engine, self._model, self._settings, in_hand)
         except BaseException as error:  # noqa: BLE001 (a thread must not die with a chunk waiting)
             for task in tasks:
                 task.chunk.fail(error)
@@ -207,6 +214,11 @@ class Worker:
         for task, row in zip(tasks, rows, strict=True):
             self._meter.count(row)
             task.chunk.put(task.index, row)
+
+    def _note(self, thread: int, tasks: Sequence[_Task], in_hand: Sequence[int]) -> None:
+        if self._notes is not None:
+            pictures = [(tasks[at].chunk.number, tasks[at].index) for at in in_hand]
+            self._notes.begin(thread, pictures)
 
     def _check_time(self) -> None:
         if self._meter.out_of_time:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
-from cykooz_resizer import FilterType, ImageData, PixelType, ResizeAlg, ResizeOptions, Resizer
+from cykooz_resizer import FilterType, ResizeAlg, ResizeOptions, Resizer
 from PIL import Image, JpegImagePlugin
 
 from benchmarks.contender import Job, read_job, timed
@@ -70,10 +70,9 @@ def decode(data: bytes, side: int) -> "np.typing.NDArray[np.uint8]":
     image = Image.open(BytesIO(data))
     image.draft("RGB", (side * 5 // 4, side * 5 // 4))
     rgb = image.convert("RGB")
-    source = ImageData(*rgb.size, PixelType.U8x3, rgb.tobytes())
-    small = ImageData(side, side, PixelType.U8x3)
-    _RESIZERS.of_this_thread.resize(source, small, _BILINEAR)
-    return np.frombuffer(small.get_buffer(), np.uint8).reshape(side, side, 3)
+    small = Image.new("RGB", (side, side))
+    _RESIZERS.of_this_thread.resize_pil(rgb, small, _BILINEAR)
+    return np.asarray(small)
 
 
 if __name__ == "__main__":

@@ -10,12 +10,12 @@ from benchmarks.contender import Job, read_job, timed
 from pipeline.launch import Request, launch
 from pipeline.light import import_in_background
 from seefood.cli.starting import get_ready
-from seefood.cores import available_cores
+from seefood.cores import compute_threads
 
 # Imports are on the other side of the clock, for everybody: those of the worker process, too, which
 # is started ahead, as the command line does, and loads the model on this side. Beam as the command
 # line has it, and its runner, which it imports when a pipeline runs.
-get_ready(available_cores())
+get_ready(compute_threads("auto"))
 _IMPORTED = (obstore, pyarrow.parquet)
 import_in_background().join()
 import_module("apache_beam.runners.portability.fn_api_runner")

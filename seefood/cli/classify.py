@@ -19,7 +19,7 @@ from seefood.cli.options import (
 )
 from seefood.cli.selecting import check_named, manifests, selection, source_options
 from seefood.cli.starting import get_ready
-from seefood.cores import available_cores
+from seefood.cores import compute_threads
 
 # Written out, because its home imports NumPy and `--help` must be instant; a test compares.
 FORMATS: Final = ("parquet", "jsonl", "csv")
@@ -92,7 +92,7 @@ def classify_command(beam: Sequence[str], /, *, quiet: bool, **typed: Any) -> in
             "`seefood classify` needs Apache Beam, which is not installed; "
             'run `pip install "seefood[beam]"`'
         )
-    get_ready(available_cores())
+    get_ready(compute_threads(typed["engine"]))
     from pipeline.launch import Request, launch
     from pipeline.light import import_in_background
     from seefood.chunks import ChunkSize

@@ -21,7 +21,7 @@ Values = NDArray[np.float32]
 class CascadeEngine:
     """Two engines that are asked one after the other; thread-safe if they are."""
 
-    batch_size = 1
+    batch_size = 8
 
     def __init__(
         self, first: "Engine", second: "Engine", rule: ResizeRule, at_least: float

@@ -22,7 +22,7 @@ class LiteRTEngine:
     """The bundle's `model.tflite`; `predict` may be called from any number of threads."""
 
     name = "litert"
-    batch_size = 1
+    batch_size = 8
 
     def __init__(self, bundle: Bundle) -> None:
         """Raise `BundleError` if the bundle has no LiteRT graph, or one of another shape."""

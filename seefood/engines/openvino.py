@@ -26,7 +26,7 @@ import openvino as ov  # noqa: E402 (see above)
 class OpenVINOEngine:
     """The bundle's `model.tflite`; `predict` may be called from any number of threads."""
 
-    batch_size = 1
+    batch_size = 8
 
     def __init__(self, bundle: Bundle, precision: Literal["f32", "bf16"], threads: int) -> None:
         """Compile for `threads` pictures at a time.

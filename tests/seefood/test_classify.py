@@ -57,6 +57,14 @@ def test_rows_come_in_order_one_for_each() -> None:
     assert [] == classify_images([], FakeEngine(), MODEL)
 
 
+def test_it_tells_what_a_decoder_or_the_engine_is_handed() -> None:
+    """Each picture alone while it is decoded; to the engine all that could be."""
+    told: list[tuple[int, ...]] = []
+    fetched: list[Fetched] = [(_ref("1"), RED), (_ref("2"), b"no picture"), (_ref("3"), GREEN)]
+    classify_images(fetched, FakeEngine(), MODEL, in_hand=lambda at: told.append(tuple(at)))
+    assert [(0,), (1,), (2,), (0, 2)] == told
+
+
 def test_a_failing_batch_is_tried_one_by_one() -> None:
     """The engine's failure on one picture is that picture's row, with its words."""
     calls = []

@@ -10,7 +10,7 @@ import pytest
 
 from seefood.budget import Budget
 from seefood.classify import Settings
-from seefood.cores import available_cores
+from seefood.cores import available_cores, compute_threads
 from seefood.engines.fake import FakeEngine
 from seefood.errors import JobError
 from seefood.image import Limits, Pixels
@@ -75,6 +75,15 @@ def test_a_batch_holds_what_is_ready(memory: str) -> None:
     assert 60 == len(worker.classify(refs))
     assert 60 == sum(sizes)
     assert 1 < max(sizes) <= 16
+
+
+def test_large_pictures_come_one_by_one(memory: str) -> None:
+    """What a thread holds at once is bounded by bytes as well."""
+    sizes: list[int] = []
+    refs = put_all(memory, {f"{n}": RED + bytes(3 * 1024 * 1024) for n in range(9)})
+    worker = fake_worker(lambda images: sizes.append(len(images)), batch_size=8, threads=1)
+    assert 9 == len(worker.classify(refs))
+    assert max(sizes) <= 2
 
 
 def test_an_engine_error_is_retried_one_by_one(memory: str) -> None:
@@ -210,3 +219,5 @@ def test_a_stop_gives_up_what_takes_too_long(memory: str) -> None:
 def test_cores_are_those_this_process_may_use() -> None:
     """A container with one core gets one thread."""
     assert 1 <= available_cores()
+    assert available_cores() == compute_threads("litert") == compute_threads("auto")
+    assert 2 * available_cores() == compute_threads("openvino-bf16")
