@@ -19,6 +19,7 @@ from benchmarks.pictures import LABELS, training_photos
 from benchmarks.setting import CACHE, DATA, ROOT, python
 
 if TYPE_CHECKING:
+    from seefood.bundle import Bundle
     from training.convert import Quantisation
 
 SIDE: Final = 224
@@ -87,7 +88,7 @@ def make_networks() -> None:
         _export(_model(images, labels, 0.35), first, images, "int8", _FIRST_TEMPERATURE)
         _make_cascade(first, networks)
     _export_as_keras_does(model, networks.exported)
-    _convert(networks)
+    to_onnx(networks.float32, networks.onnx)
     scratch.rename(_FOLDER)
 
 
@@ -179,17 +180,21 @@ def _export_as_keras_does(model: Any, path: Path) -> None:
     keras.Model(pixels, answers).export(path, verbose=False)
 
 
-def _convert(networks: Networks) -> None:
-    """Write the SavedModel as ONNX, if tf2onnx is installed."""
-    from importlib.util import find_spec  # noqa: PLC0415
+def onnx_of(bundle: "Bundle") -> Path | None:
+    """Return the SavedModel of `bundle` as ONNX; None where tf2onnx is not installed."""
+    output = CACHE / f"{bundle.name}-{bundle.digest[:12]}.onnx"
+    if not output.is_file():
+        to_onnx(bundle.path, output)
+    return output if output.is_file() else None
 
-    if find_spec("tf2onnx") is None:
+
+def to_onnx(saved_model: Path, output: Path) -> None:
+    """Write the SavedModel as ONNX, if tf2onnx is installed where the contenders run."""
+    if subprocess.run([python(), "-c", "import tf2onnx"], capture_output=True).returncode:
         return
-    source = ["--saved-model", str(networks.float32), "--signature_def", "serving_default"]
-    command = [sys.executable, "-m", "tf2onnx.convert", *source]
-    subprocess.run(
-        [*command, "--output", str(networks.onnx), "--opset", "18"], check=True, capture_output=True
-    )
+    source = ["--saved-model", str(saved_model), "--signature_def", "serving_default"]
+    command = [python(), "-m", "tf2onnx.convert", *source, "--output", str(output)]
+    subprocess.run([*command, "--opset", "18"], check=True, capture_output=True)
 
 
 if __name__ == "__main__":

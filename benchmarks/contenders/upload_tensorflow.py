@@ -23,18 +23,23 @@ _LABELS = os.environ["LABELS"].split(",")
 _SIDE = int(os.environ["SIDE"])
 
 
+def label(data: bytes) -> tuple[str, float]:
+    """Return the label of the picture in `data`, and its probability."""
+    image = ImageOps.exif_transpose(Image.open(BytesIO(data))).convert("RGB")
+    pixels = np.asarray(image.resize((_SIDE, _SIDE), Image.Resampling.BILINEAR))
+    (answers,) = _PREDICT(image=tf.constant(pixels[np.newaxis])).values()
+    probabilities = answers[0].numpy()
+    best = int(probabilities.argmax())
+    return _LABELS[best], float(probabilities[best])
+
+
 def handler(event: dict[str, Any], context: object) -> dict[str, int]:
     """Label each object of an S3 event and write the answer as JSON."""
     del context
     for record in event["Records"]:
         bucket = record["s3"]["bucket"]["name"]
         key = unquote_plus(record["s3"]["object"]["key"])
-        data = _S3.get_object(Bucket=bucket, Key=key)["Body"].read()
-        image = ImageOps.exif_transpose(Image.open(BytesIO(data))).convert("RGB")
-        pixels = np.asarray(image.resize((_SIDE, _SIDE), Image.Resampling.BILINEAR))
-        (answers,) = _PREDICT(image=tf.constant(pixels[np.newaxis])).values()
-        probabilities = answers[0].numpy()
-        best = int(probabilities.argmax())
-        row = {"key": key, "label": _LABELS[best], "score": float(probabilities[best])}
-        _S3.put_object(Bucket=os.environ["RESULTS"], Key=f"{key}.json", Body=json.dumps(row))
+        name, score = label(_S3.get_object(Bucket=bucket, Key=key)["Body"].read())
+        row = json.dumps({"key": key, "label": name, "score": score})
+        _S3.put_object(Bucket=os.environ["RESULTS"], Key=f"{key}.json", Body=row)
     return {"labelled": len(event["Records"])}
