@@ -190,10 +190,12 @@ def onnx_of(bundle: "Bundle") -> Path | None:
 
 def to_onnx(saved_model: Path, output: Path) -> None:
     """Write the SavedModel as ONNX, if tf2onnx is installed where the contenders run."""
-    if subprocess.run([python(), "-c", "import tf2onnx"], capture_output=True).returncode:
+    program = str(python())
+    looked = subprocess.run([program, "-c", "import tf2onnx"], check=False, capture_output=True)
+    if looked.returncode:
         return
     source = ["--saved-model", str(saved_model), "--signature_def", "serving_default"]
-    command = [python(), "-m", "tf2onnx.convert", *source, "--output", str(output)]
+    command = [program, "-m", "tf2onnx.convert", *source, "--output", str(output)]
     subprocess.run([*command, "--opset", "18"], check=True, capture_output=True)
 
 

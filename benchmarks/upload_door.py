@@ -214,7 +214,9 @@ def _section(
             at_most("zip", 45, package.zipped_bytes / 1e6, " MB"),
             at_most("unpacked", 130, package.unpacked_bytes / 1e6, " MB"),
         ),
-        bars=tuple(Bar(name.replace("*", ""), value, "**" in name) for name, value in seconds.items()),
+        bars=tuple(
+            Bar(name.replace("*", ""), value, "**" in name) for name, value in seconds.items()
+        ),
         unit="s, process start to first event answered",
         data={
             "cold_seconds": {name: [c.seconds for c in runs] for name, runs in colds.items()},
