@@ -5,23 +5,17 @@ measures a part again. A quick run is for looking: it prints and writes into the
 """
 
 import argparse
-import json
 import os
 import sys
 import time
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any, Final
 
 from benchmarks.machine import describe_machine, one_line
-from benchmarks.plot import draw_plot
+from benchmarks.pages import read_results, write_pages, write_results
 from benchmarks.rounds import say
 from benchmarks.sections import Section, to_markdown
 from benchmarks.setting import CACHE, PEERS, ROOT, Setting
 from benchmarks.works import WORKS, Work
-
-_BEGIN: Final = "<!-- benchmarks: begin (written by make bench) -->"
-_END: Final = "<!-- benchmarks: end -->"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -37,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             f"{PEERS} is not there: PEERS WHOSE LIBRARIES ARE ABSENT ARE LEFT OUT; use `make bench`"
         )
     machine = describe_machine()
-    done = _read(folder)
+    done = read_results(folder)
     failed = False
     for work in WORKS:
         if asked.only and work.name not in asked.only:
@@ -50,11 +44,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             failed = True
             continue
         done[work.name] = {"machine": machine, "section": section.as_json()}
-        _write(done, folder)
+        write_results(done, folder)
         sys.stdout.write(f"\n{to_markdown(section)}\n")
         sys.stdout.flush()
     if done:
-        _publish(done, folder, readme=not asked.quick)
+        write_pages(done, folder, readme=not asked.quick)
         say(f"{one_line(machine)}\nwritten to {folder}")
     return 1 if failed else 0
 
@@ -84,37 +78,6 @@ def _measure(work: Work, setting: Setting) -> Section | None:
         return None
     say(f"  {time.monotonic() - begun:.0f} s")
     return section
-
-
-def _read(folder: Path) -> dict[str, Any]:
-    """Return what earlier runs left."""
-    file = folder / "results.json"
-    if not file.exists():
-        return {}
-    found: dict[str, Any] = json.loads(file.read_bytes())
-    return found
-
-
-def _write(done: dict[str, Any], folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "results.json").write_text(json.dumps(done, indent=1, ensure_ascii=False) + "\n")
-
-
-def _publish(done: dict[str, Any], folder: Path, *, readme: bool) -> None:
-    """Write the tables and the plot, and put the tables between the README's marks."""
-    known = [work.name for work in WORKS if work.name in done]
-    sections = [Section.from_json(done[name]["section"]) for name in known]
-    texts = [
-        f"{to_markdown(section)}\nMeasured on {one_line(done[name]['machine'])}.\n"
-        for name, section in zip(known, sections, strict=True)
-    ]
-    table = "\n".join(texts)
-    (folder / "results.md").write_text(f"# Benchmarks\n\n{table}")
-    draw_plot(sections, one_line(done[known[0]]["machine"]), folder / "results.svg")
-    page = ROOT / "benchmarks" / "README.md"
-    if readme and page.exists() and _BEGIN in (text := page.read_text()):
-        before, rest = text.split(_BEGIN, 1)
-        page.write_text(f"{before}{_BEGIN}\n\n{table}\n{_END}{rest.split(_END, 1)[1]}")
 
 
 if __name__ == "__main__":
