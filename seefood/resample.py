@@ -53,6 +53,11 @@ def resample(
     return np.asarray(image.resize(size, _PILLOW[kind], box=box))
 
 
+def resized_by(kind: Filter) -> str:
+    """Return whose code `resample` runs here for pictures that are not asked for exactly."""
+    return "Pillow" if kind != "bilinear" or _tools() is None else "cykooz.resizer"
+
+
 @cache
 def _tools() -> "_VectorResizer | None":
     if PIL.__version__.partition(".")[0] not in _KNOWN_PILLOWS:

@@ -53,6 +53,8 @@ def inspect_command(*, bundle: str | None, model_digest: str | None, as_json: bo
 
 
 def _document(bundle: "Bundle") -> dict[str, Any]:
+    from seefood.resample import resized_by
+
     spec = bundle.spec
     files = {
         name: {"bytes": path.stat().st_size, "sha256": digest}
@@ -70,6 +72,7 @@ def _document(bundle: "Bundle") -> dict[str, Any]:
             "fit": spec.rule.fit,
             "filter": spec.rule.filter,
             "scaled_decode": spec.rule.scaled_decode,
+            "resized_by": resized_by(spec.rule.filter),
         },
         "thresholds": dict(zip(spec.labels, spec.thresholds, strict=True)),
         "certificate": {
@@ -139,7 +142,8 @@ def _facts(document: Mapping[str, Any]) -> "Table":
         "folder": document["path"],
         "digest": document["digest"],
         "labels": ", ".join(shown) + (f" and {more:,} more" if more else ""),
-        "input": f"{rule['height']} x {rule['width']} RGB, {rule['fit']}, {rule['filter']}",
+        "input": f"{rule['height']} x {rule['width']} RGB, {rule['fit']}, {rule['filter']}, "
+        f"resized by {rule['resized_by']}",
         "unsure": _unsure(thresholds),
         "files": f"{len(document['files'])}, all intact, {_size(document['bytes'])}",
         "certificate": f"{document['certificate']['pictures']} pictures, "

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from seefood.image import ResizeRule, decode
-from seefood.resample import Box, Filter, resample
+from seefood.resample import Box, Filter, resample, resized_by
 from tests.pictures import encoded, noise
 
 pytest.importorskip("cykooz_resizer", reason="has no wheel for this platform")
@@ -66,3 +66,4 @@ def test_other_filters_are_pillows(kind: Filter) -> None:
     picture = Image.fromarray(noise(60, 70))
     fast, exact = (resample(picture, (24, 32), kind, exact=exact) for exact in (False, True))
     np.testing.assert_array_equal(exact, fast)
+    assert ("Pillow", "cykooz.resizer") == (resized_by(kind), resized_by("bilinear"))
