@@ -72,6 +72,8 @@ class Browser:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Start Chromium once; skip, loudly, where it is not installed."""
+    # A newcomer's `make test` needs Python, make and git, no browser. Nothing hides behind this:
+    # .ci/run installs Chromium, and fails if anything at all was skipped.
     missing = [str(file) for file in (CHROMIUM, DRIVER) if not file.exists()]
     if missing:
         pytest.skip(f"BROWSER TESTS SKIPPED: {', '.join(missing)} is not installed")

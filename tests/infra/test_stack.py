@@ -2,42 +2,18 @@
 
 import io
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
-import boto3
 import pytest
-from botocore.validate import validate_parameters
 
 from seefood.bundle import load_bundle
 from seefood.drawn import draw_picture
-from tests.conftest import ROOT
-from tests.infra.aws import REGION, STACK, Stack, Template
+from tests.infra.aws import REGION, STACK, Stack
 from tests.infra.iam import Request, is_allowed
+from tests.infra.running import finish, invoke, start_container, validate_submit_job
 from tests.infra.traffic import seen_by_s3
-
-# What the Lambda runtime does with an event: import the handler, call it, send back its answer.
-_RUNTIME: Final = """
-import json, sys
-sys.path.insert(0, "lambda")
-import handler
-
-class Context:
-    function_name = "classifier"
-    aws_request_id = "1"
-    memory_limit_in_mb = 1769
-    invoked_function_arn = "arn"
-
-    def get_remaining_time_in_millis(self):
-        return 60_000
-
-answer = handler.handler(json.load(sys.stdin), Context())
-print("\\nANSWER " + json.dumps(answer))
-"""
 
 
 def test_everything_in_the_template_exists(stack: Stack) -> None:
@@ -98,7 +74,7 @@ def test_an_upload_becomes_a_row(stack: Stack, bundle_path: Path) -> None:
 
     records = _receive(stack)
     with seen_by_s3() as asked:
-        answer, said = _invoke(stack.template, stack, {"Records": records}, bundle_path)
+        answer, said = invoke(stack.template, stack, {"Records": records}, bundle_path)
 
     rows = {row["uri"]: row for row in _upload_rows(stack)}
     assert {"batchItemFailures": []} == answer
@@ -135,13 +111,13 @@ def test_the_schedules_input_is_a_job_that_labels_the_bucket(
     )
     schedule = stack.client("scheduler").get_schedule(Name=f"{STACK}-bulk")
     request = json.loads(schedule["Target"]["Input"])
-    _validate_submit_job(request)
+    validate_submit_job(request)
 
     assert "arn:aws:scheduler:::aws-sdk:batch:submitJob" == schedule["Target"]["Arn"]
     assert physical["BulkQueue"] == request["JobQueue"]
 
     with seen_by_s3() as asked:
-        summary = _finish(_start_container(stack, request, output=_results(stack)))
+        summary = finish(start_container(stack, request, output=_results(stack)))
 
     bucket = stack.client("s3").list_objects_v2(Bucket=physical["ImageBucket"])["Contents"]
     images = f"s3://{physical['ImageBucket']}/"
@@ -166,12 +142,12 @@ def test_an_array_of_jobs_shares_the_bucket(stack: Stack, bundle_path: Path) -> 
         )
     target = stack.variant(BulkShards="2").properties("BulkSchedule")["Target"]
     request = json.loads(target["Input"])
-    _validate_submit_job(request)
+    validate_submit_job(request)
     request["Parameters"]["source"] += "array/"
     output = f"{_results(stack)}/array"
 
     children = [
-        _start_container(
+        start_container(
             stack,
             request,
             output=output,
@@ -180,7 +156,7 @@ def test_an_array_of_jobs_shares_the_bucket(stack: Stack, bundle_path: Path) -> 
         )
         for index in range(2)
     ]
-    summaries = [_finish(child) for child in children]
+    summaries = [finish(child) for child in children]
 
     assert 12 == sum(one["rows"] for one in summaries)
     assert 12 == sum(one["listed"] for one in summaries)
@@ -206,7 +182,7 @@ def test_uploads_to_a_bucket_of_yours_come_through_eventbridge(
         s3.put_object(Bucket="my-photos", Key=key, Body=_picture("hotdog_mustard"))
 
     records = _receive(stack)
-    answer, _ = _invoke(other, stack, {"Records": records}, bundle_path)
+    answer, _ = invoke(other, stack, {"Records": records}, bundle_path)
 
     assert 1 == len(records)
     assert {"batchItemFailures": []} == answer
@@ -253,39 +229,6 @@ def _receive(stack: Stack) -> list[dict[str, Any]]:
     return records
 
 
-def _aws_environment(stack: Stack) -> dict[str, str]:
-    return {
-        "PATH": os.environ["PATH"],
-        "HOME": os.environ["HOME"],
-        "AWS_ENDPOINT_URL": stack.endpoint,
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_REGION": REGION,
-    }
-
-
-def _invoke(
-    template: Template, stack: Stack, event: dict[str, Any], bundle: Path
-) -> tuple[Any, list[dict[str, Any]]]:
-    """Return the handler's answer to `event`, and the JSON lines that it wrote."""
-    own = template.properties("Classifier")["Environment"]["Variables"]
-    environment = {**_aws_environment(stack), **own, "SEEFOOD_MODEL": str(bundle)}
-    done = subprocess.run(
-        [sys.executable, "-c", _RUNTIME],
-        input=json.dumps(event),
-        env=environment,
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
-    assert 0 == done.returncode, done.stderr
-    said, _, answer = done.stdout.rpartition("ANSWER ")
-    lines = [json.loads(line) for line in said.splitlines() if line.startswith("{")]
-    return json.loads(answer), lines
-
-
 def _assert_metrics(stack: Stack, said: list[dict[str, Any]]) -> None:
     """The alarm on failures counts what the handler counts, under the same names."""
     counted = {
@@ -325,44 +268,3 @@ def _upload_model(stack: Stack, bundle: Path) -> None:
                 Key=f"models/{digest}/{file.relative_to(bundle).as_posix()}",
                 Body=file.read_bytes(),
             )
-
-
-def _start_container(
-    stack: Stack, request: dict[str, Any], output: str, **environment: str
-) -> "subprocess.Popen[str]":
-    """Start what Batch would: the job definition's command with the request's parameters."""
-    (definition,) = stack.client("batch").describe_job_definitions(
-        jobDefinitions=[request["JobDefinition"]]
-    )["jobDefinitions"]
-    values = {**definition["parameters"], **request["Parameters"], "output": output}
-    container = definition["containerProperties"]
-    command = [
-        values[word.removeprefix("Ref::")] if word.startswith("Ref::") else word
-        for word in container["command"]
-    ]
-    own = {one["name"]: one["value"] for one in container["environment"]}
-    return subprocess.Popen(
-        [sys.executable, "-m", "seefood", *command, "--json"],
-        env={**_aws_environment(stack), **own, **environment},
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
-def _finish(child: "subprocess.Popen[str]") -> dict[str, Any]:
-    out, errors = child.communicate(timeout=120)
-    assert 0 == child.returncode, errors
-    summary: dict[str, Any] = json.loads(out)
-    return summary
-
-
-def _validate_submit_job(request: dict[str, Any]) -> None:
-    """Check `request` against the API's model; Scheduler writes its names with capitals."""
-    model = boto3.client("batch", region_name=REGION).meta.service_model
-    words = {name[0].lower() + name[1:]: value for name, value in request.items()}
-    if "arrayProperties" in words:
-        words["arrayProperties"] = {"size": words["arrayProperties"]["Size"]}
-    validate_parameters(words, model.operation_model("SubmitJob").input_shape)
-    assert set(words) <= set(model.operation_model("SubmitJob").input_shape.members)

@@ -1,5 +1,4 @@
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,75 +9,13 @@ from click.testing import CliRunner, Result
 from seefood.bundle import load_bundle
 from seefood.cli.inspect import inspect_command
 from seefood.cli.package import FITS, RANGES, package_command
-from seefood.drawn import KINDS, draw_picture
 from seefood.engines import load_engine
 from seefood.errors import BundleError, UsageError
-from seefood.image import Pixels
+from tests.training.saved_models import SIZE, answers, drawn, linear, pack, save, softmax
 from training import package
-from training.package import Packaged, Wishes, package_saved_model, read_labels
+from training.package import read_labels
 
 pytestmark = pytest.mark.tensorflow
-
-SIZE = 32
-LABELS = ("hotdog", "not_hotdog")
-
-
-def drawn() -> Pixels:
-    return np.stack([np.asarray(draw_picture(kind, 5, (SIZE, SIZE))) for kind in KINDS])
-
-
-def softmax(logits: Any) -> np.ndarray:
-    weights = np.exp(np.asarray(logits, np.float64))
-    return np.asarray(weights / weights.sum(axis=1, keepdims=True))
-
-
-def save(
-    path: Path,
-    function: Callable[[Any], Any],
-    *,
-    shape: tuple[int | None, ...] = (None, SIZE, SIZE, 3),
-    dtype: str = "float32",
-    name: str = "serving_default",
-    keep: dict[str, Any] | None = None,
-) -> Path:
-    """Save a `tf.Module` of one function; without a signature if `name` is empty."""
-    import tensorflow as tf  # noqa: PLC0415 (tests are collected without TensorFlow, too)
-
-    module = tf.Module()
-    for key, value in (keep or {}).items():
-        setattr(module, key, value)
-    traced = tf.function(function, input_signature=[tf.TensorSpec(shape, dtype, name="pixels")])
-    module.__call__ = traced
-    tf.saved_model.save(module, str(path), signatures={name: traced} if name else {})
-    return path
-
-
-def linear(
-    columns: int, *, scale: float = 3.0, unit: float = 1.0
-) -> tuple[Any, Callable[[Any], Any]]:
-    """Return weights, and a function from pictures of about [0, `unit`] to `columns` numbers."""
-    import tensorflow as tf  # noqa: PLC0415 (as above)
-
-    rng = np.random.default_rng(0)
-    weights = tf.Variable(rng.normal(0, scale, (12, columns)).astype(np.float32))
-
-    def answer(pixels: Any) -> Any:
-        scaled = tf.cast(pixels, tf.float32) / unit
-        means = tf.reduce_mean(scaled, axis=[1, 2])
-        squares = tf.reduce_mean(tf.square(scaled), axis=[1, 2])
-        features = tf.concat([means, squares, means * squares, means - squares], axis=1)
-        return features @ weights
-
-    return weights, answer
-
-
-def pack(source: Path, output: Path, **wishes: Any) -> Packaged:
-    labels = wishes.pop("labels", LABELS)
-    return package_saved_model(source, output, Wishes("mine", labels, **wishes))
-
-
-def answers(packaged: Packaged, engine: str) -> np.ndarray:
-    return load_engine(packaged.bundle, engine).predict(drawn())
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,109 @@
+"""The stack's programs, started as AWS starts them: the Lambda function, and Batch's containers."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+import boto3
+from botocore.validate import validate_parameters
+
+from tests.conftest import ROOT
+from tests.infra.aws import REGION, Stack, Template
+
+# What the Lambda runtime does with an event: import the handler, call it, send back its answer.
+_RUNTIME: Final = """
+import json, sys
+sys.path.insert(0, "lambda")
+import handler
+
+class Context:
+    function_name = "classifier"
+    aws_request_id = "1"
+    memory_limit_in_mb = 1769
+    invoked_function_arn = "arn"
+
+    def get_remaining_time_in_millis(self):
+        return 60_000
+
+answer = handler.handler(json.load(sys.stdin), Context())
+print("\\nANSWER " + json.dumps(answer))
+"""
+
+
+def aws_environment(stack: Stack) -> dict[str, str]:
+    """Return what every program of the stack finds in its environment here."""
+    return {
+        "PATH": os.environ["PATH"],
+        "HOME": os.environ["HOME"],
+        "AWS_ENDPOINT_URL": stack.endpoint,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_REGION": REGION,
+    }
+
+
+def invoke(
+    template: Template, stack: Stack, event: dict[str, Any], bundle: Path
+) -> tuple[Any, list[dict[str, Any]]]:
+    """Return the handler's answer to `event`, and the JSON lines that it wrote."""
+    own = template.properties("Classifier")["Environment"]["Variables"]
+    environment = {**aws_environment(stack), **own, "SEEFOOD_MODEL": str(bundle)}
+    done = subprocess.run(
+        [sys.executable, "-c", _RUNTIME],
+        input=json.dumps(event),
+        env=environment,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert 0 == done.returncode, done.stderr
+    said, _, answer = done.stdout.rpartition("ANSWER ")
+    lines = [json.loads(line) for line in said.splitlines() if line.startswith("{")]
+    return json.loads(answer), lines
+
+
+def start_container(
+    stack: Stack, request: dict[str, Any], output: str, **environment: str
+) -> "subprocess.Popen[str]":
+    """Start what Batch would: the job definition's command with the request's parameters."""
+    (definition,) = stack.client("batch").describe_job_definitions(
+        jobDefinitions=[request["JobDefinition"]]
+    )["jobDefinitions"]
+    values = {**definition["parameters"], **request["Parameters"], "output": output}
+    container = definition["containerProperties"]
+    command = [
+        values[word.removeprefix("Ref::")] if word.startswith("Ref::") else word
+        for word in container["command"]
+    ]
+    own = {one["name"]: one["value"] for one in container["environment"]}
+    return subprocess.Popen(
+        [sys.executable, "-m", "seefood", *command, "--json"],
+        env={**aws_environment(stack), **own, **environment},
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def finish(child: "subprocess.Popen[str]") -> dict[str, Any]:
+    """Return the summary that a container printed."""
+    out, errors = child.communicate(timeout=120)
+    assert 0 == child.returncode, errors
+    summary: dict[str, Any] = json.loads(out)
+    return summary
+
+
+def validate_submit_job(request: dict[str, Any]) -> None:
+    """Check `request` against the API's model; Scheduler writes its names with capitals."""
+    model = boto3.client("batch", region_name=REGION).meta.service_model
+    words = {name[0].lower() + name[1:]: value for name, value in request.items()}
+    if "arrayProperties" in words:
+        words["arrayProperties"] = {"size": words["arrayProperties"]["Size"]}
+    validate_parameters(words, model.operation_model("SubmitJob").input_shape)
+    assert set(words) <= set(model.operation_model("SubmitJob").input_shape.members)

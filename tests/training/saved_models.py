@@ -1,0 +1,77 @@
+"""Other people's SavedModels, small: what `seefood package` is given in tests."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from seefood.drawn import KINDS, draw_picture
+from seefood.engines import load_engine
+from seefood.image import Pixels
+from training.package import Packaged, Wishes, package_saved_model
+
+SIZE = 32
+LABELS = ("hotdog", "not_hotdog")
+
+
+def drawn() -> Pixels:
+    """Return one drawn picture of each kind."""
+    return np.stack([np.asarray(draw_picture(kind, 5, (SIZE, SIZE))) for kind in KINDS])
+
+
+def softmax(logits: Any) -> np.ndarray:
+    """Return the probabilities of `logits`, row by row."""
+    weights = np.exp(np.asarray(logits, np.float64))
+    return np.asarray(weights / weights.sum(axis=1, keepdims=True))
+
+
+def save(
+    path: Path,
+    function: Callable[[Any], Any],
+    *,
+    shape: tuple[int | None, ...] = (None, SIZE, SIZE, 3),
+    dtype: str = "float32",
+    name: str = "serving_default",
+    keep: dict[str, Any] | None = None,
+) -> Path:
+    """Save a `tf.Module` of one function; without a signature if `name` is empty."""
+    import tensorflow as tf  # noqa: PLC0415 (tests are collected without TensorFlow, too)
+
+    module = tf.Module()
+    for key, value in (keep or {}).items():
+        setattr(module, key, value)
+    traced = tf.function(function, input_signature=[tf.TensorSpec(shape, dtype, name="pixels")])
+    module.__call__ = traced
+    tf.saved_model.save(module, str(path), signatures={name: traced} if name else {})
+    return path
+
+
+def linear(
+    columns: int, *, scale: float = 3.0, unit: float = 1.0
+) -> tuple[Any, Callable[[Any], Any]]:
+    """Return weights, and a function from pictures of about [0, `unit`] to `columns` numbers."""
+    import tensorflow as tf  # noqa: PLC0415 (as above)
+
+    rng = np.random.default_rng(0)
+    weights = tf.Variable(rng.normal(0, scale, (12, columns)).astype(np.float32))
+
+    def answer(pixels: Any) -> Any:
+        scaled = tf.cast(pixels, tf.float32) / unit
+        means = tf.reduce_mean(scaled, axis=[1, 2])
+        squares = tf.reduce_mean(tf.square(scaled), axis=[1, 2])
+        features = tf.concat([means, squares, means * squares, means - squares], axis=1)
+        return features @ weights
+
+    return weights, answer
+
+
+def pack(source: Path, output: Path, **wishes: Any) -> Packaged:
+    """Package `source` as `seefood package` does."""
+    labels = wishes.pop("labels", LABELS)
+    return package_saved_model(source, output, Wishes("mine", labels, **wishes))
+
+
+def answers(packaged: Packaged, engine: str) -> np.ndarray:
+    """Return what an engine answers for the drawn pictures."""
+    return load_engine(packaged.bundle, engine).predict(drawn())
