@@ -1,38 +1,25 @@
 """The upload door on a light runtime: boto3, Pillow and onnxruntime in one handler."""
 
-import json
 import os
-from io import BytesIO
 from typing import Any
-from urllib.parse import unquote_plus
 
-import boto3
-import numpy as np
 import onnxruntime as ort
-from PIL import Image, ImageOps
 
-_S3 = boto3.client("s3")
+from benchmarks.contenders.upload_event import label_event, label_picture
+
 _MODEL = ort.InferenceSession(os.environ["MODEL"], providers=["CPUExecutionProvider"])
-_LABELS = os.environ["LABELS"].split(",")
-_SIDE = int(os.environ["SIDE"])
+
+
+def _predict(pixels: Any) -> Any:
+    return _MODEL.run(["probabilities"], {"image": pixels})[0][0]
 
 
 def label(data: bytes) -> tuple[str, float]:
     """Return the label of the picture in `data`, and its probability."""
-    image = ImageOps.exif_transpose(Image.open(BytesIO(data))).convert("RGB")
-    pixels = np.asarray(image.resize((_SIDE, _SIDE), Image.Resampling.BILINEAR))
-    probabilities = _MODEL.run(["probabilities"], {"image": pixels[np.newaxis]})[0][0]
-    best = int(probabilities.argmax())
-    return _LABELS[best], float(probabilities[best])
+    return label_picture(data, _predict)
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, int]:
     """Label each object of an S3 event and write the answer as JSON."""
     del context
-    for record in event["Records"]:
-        bucket = record["s3"]["bucket"]["name"]
-        key = unquote_plus(record["s3"]["object"]["key"])
-        name, score = label(_S3.get_object(Bucket=bucket, Key=key)["Body"].read())
-        row = json.dumps({"key": key, "label": name, "score": score})
-        _S3.put_object(Bucket=os.environ["RESULTS"], Key=f"{key}.json", Body=row)
-    return {"labelled": len(event["Records"])}
+    return label_event(event, _predict)
