@@ -12,6 +12,7 @@ import numpy as np
 from seefood.bundle import Bundle
 from seefood.errors import BundleError, PictureError
 from seefood.image import DecodedImage, decode
+from seefood.resample import EXACT, resized_by
 
 if TYPE_CHECKING:
     from seefood.engines import Engine
@@ -55,6 +56,8 @@ def _decoded(name: str, bundle: Bundle) -> DecodedImage:
     try:
         data = bundle.file(name).read_bytes()
         exact = decode(data, bundle.spec.rule, exact=True)
+        if resized_by(bundle.spec.rule.filter) == EXACT:
+            return exact
         served = decode(data, bundle.spec.rule)
     except (OSError, PictureError) as error:
         raise BundleError(

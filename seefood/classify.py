@@ -66,10 +66,9 @@ def classify_images(
     for index, (_, source) in enumerate(fetched):
         in_hand((index,))
         decoded.append(_decode(source, model, settings))
-    whole = [index for index, item in enumerate(decoded) if isinstance(item, DecodedImage)]
-    in_hand(whole)
-    images = [item.pixels for item in decoded if isinstance(item, DecodedImage)]
-    answers = iter(_predict(images, engine, len(model.labels)))
+    images = {at: item.pixels for at, item in enumerate(decoded) if isinstance(item, DecodedImage)}
+    in_hand(tuple(images))
+    answers = iter(_predict(list(images.values()), engine, len(model.labels)))
     rows = []
     for (ref, _), item in zip(fetched, decoded, strict=True):
         answer = next(answers) if isinstance(item, DecodedImage) else item

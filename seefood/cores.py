@@ -12,6 +12,6 @@ def compute_threads(engine: str) -> int:
     """Return how many threads take pictures through the engine of this name in this process.
 
     One for each core; two for OpenVINO, which computes on threads of its own: while one picture is
-    computed, the other one of a core is decoded. Measured: 15 % more pictures in bfloat16.
+    computed, the other one of a core is decoded.
     """
     return available_cores() * (2 if engine.startswith("openvino") else 1)

@@ -20,13 +20,9 @@ Box = tuple[float, float, float, float]
 """Left, top, right, bottom, in pixels."""
 Filter = Literal["box", "bilinear", "bicubic", "lanczos"]
 Pixels = NDArray[np.uint8]
+EXACT: Final = "Pillow"
+"""Whose resize is the same everywhere."""
 
-_PILLOW: Final = {
-    "box": Image.Resampling.BOX,
-    "bilinear": Image.Resampling.BILINEAR,
-    "bicubic": Image.Resampling.BICUBIC,
-    "lanczos": Image.Resampling.LANCZOS,
-}
 # It reads Pillow's pictures where they lie, which it can for the layouts of these major versions.
 _KNOWN_PILLOWS: Final = frozenset({"11", "12"})
 
@@ -50,12 +46,12 @@ def resample(
             return np.asarray(tools.resample(image, size, box))
         except RuntimeError:
             pass  # a box that rounding puts outside by the billionth of a pixel
-    return np.asarray(image.resize(size, _PILLOW[kind], box=box))
+    return np.asarray(image.resize(size, Image.Resampling[kind.upper()], box=box))
 
 
 def resized_by(kind: Filter) -> str:
     """Return whose code `resample` runs here for pictures that are not asked for exactly."""
-    return "Pillow" if kind != "bilinear" or _tools() is None else "cykooz.resizer"
+    return EXACT if kind != "bilinear" or _tools() is None else "cykooz.resizer"
 
 
 @cache
