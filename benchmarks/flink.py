@@ -2,7 +2,7 @@
 
     python -m benchmarks.flink [COUNT [ROUNDS [MINUTES]]]        default: 20000 2 12
 
-One cluster of two nodes, rounds interleaved and every other one backwards, the model in the box,
+One cluster of two nodes, rounds interleaved and every other one backwards, the built-in model,
 web-like pictures as files of this machine. A node's workers have one core for themselves; the
 runner in one process has both. On one node the job gets half of the pictures. A rate is rows
 between the first and the last `classified_at`: what it takes to start, to submit and to stop is
@@ -30,8 +30,8 @@ from benchmarks.machine import describe_machine
 from benchmarks.pictures import ensure_pictures
 from benchmarks.setting import CACHE, ROOT
 from infra.flink.cluster import Cluster, start, stop
-from seefood.results import read_rows
-from seefood.uris import parse_location
+from seefood.results.files import read_rows
+from seefood.storage.uris import parse_location
 
 _ORIGINALS: Final = 500
 _NODES: Final = 2

@@ -24,7 +24,7 @@ from benchmarks.rounds import say
 from benchmarks.s3_server import running
 from benchmarks.sections import Section, at_most
 from benchmarks.setting import ROOT, Setting
-from seefood.drawn import KINDS, draw_picture
+from seefood.synthetic import KINDS, draw_picture
 
 _PICTURES: Final = 64
 _SIZE: Final = (128, 96)
@@ -178,7 +178,7 @@ def _section(told: list[_Told]) -> Section:
 
 def _job(engine: str, bundle: str, source: str, output: str) -> None:
     """Run the job in this process and print its summary."""
-    from pipeline.launch import Request, launch  # noqa: PLC0415 (each run in its own process)
+    from seefood_pipeline.launcher import Request, launch  # noqa: PLC0415 (each run in its own process)
 
     request = Request((source,), output, Path(bundle), engine=engine, report=False)
     print(json.dumps(launch(request, "quiet").summary))

@@ -8,7 +8,7 @@ from typing import Final
 
 import psutil
 
-_LOOK_SECONDS: Final = 0.2
+_POLL_SECONDS: Final = 0.2
 _LEAVE_SECONDS: Final = 10.0
 _MB: Final = 1024 * 1024
 
@@ -42,7 +42,7 @@ def watched(pid: int) -> Iterator[Peak]:
 def _watch(pid: int, peak: Peak, stop: threading.Event, seen: set[psutil.Process]) -> None:
     with suppress(psutil.NoSuchProcess):
         launcher = psutil.Process(pid)
-        while not stop.wait(_LOOK_SECONDS):
+        while not stop.wait(_POLL_SECONDS):
             children = launcher.children(recursive=True)
             seen.update(children)
             peak.launcher_mb = max(peak.launcher_mb, launcher.memory_info().rss // _MB)

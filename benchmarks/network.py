@@ -20,7 +20,7 @@ from benchmarks.setting import CACHE, DATA, ROOT, python
 
 if TYPE_CHECKING:
     from seefood.bundle import Bundle
-    from training.convert import Quantisation
+    from seefood_training.convert import Quantisation
 
 SIDE: Final = 224
 _FOLDER: Final = CACHE / "network-6"
@@ -96,7 +96,7 @@ def _images(files: list[Path]) -> Any:
     """Return the decoded photos, uint8 of shape `(n, 224, 224, 3)`; noise if there are none."""
     import numpy as np  # noqa: PLC0415 (as below: the harness itself stays light)
 
-    from seefood.image import ResizeRule, decode  # noqa: PLC0415
+    from seefood.imaging.decode import ResizeRule, decode  # noqa: PLC0415
 
     rule = ResizeRule(SIDE, SIDE)
     if not files:
@@ -134,8 +134,8 @@ def _model(images: Any, labels: list[int], width: float = 1.0) -> Any:
 def _export(
     model: Any, path: Path, images: Any, quantisation: "Quantisation", temperature: float = 1.0
 ) -> None:
-    from seefood.image import ResizeRule  # noqa: PLC0415
-    from training.export import export_bundle  # noqa: PLC0415
+    from seefood.imaging.decode import ResizeRule  # noqa: PLC0415
+    from seefood_training.export import export_bundle  # noqa: PLC0415
 
     export_bundle(
         model,
@@ -156,8 +156,8 @@ def _make_cascade(first: Path, networks: Networks) -> None:
     """Choose the cascade's limit on photos that the heads were not fitted on."""
     from seefood.bundle import load_bundle  # noqa: PLC0415
     from seefood.records import ImageRef  # noqa: PLC0415
-    from training.cascade import make_cascade  # noqa: PLC0415
-    from training.data import Photo  # noqa: PLC0415
+    from seefood_training.cascade import make_cascade  # noqa: PLC0415
+    from seefood_training.data import Photo  # noqa: PLC0415
 
     photos = training_photos(_CHOOSING_EACH, after=_PHOTOS_EACH)
     _, choice = make_cascade(

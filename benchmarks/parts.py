@@ -19,10 +19,10 @@ from PIL import Image
 from benchmarks.network import SIDE, ensure_networks
 from benchmarks.pictures import ensure_pictures
 from seefood.bundle import load_bundle
-from seefood.engines import load_engine
+from seefood.engines.loading import load_engine
 from seefood.errors import SeefoodError
-from seefood.image import ResizeRule, decode
-from seefood.resample import resample, resized_by
+from seefood.imaging.decode import ResizeRule, decode
+from seefood.imaging.resize import resample, resized_by
 
 _PHOTOS: Final = 300
 _T = TypeVar("_T")

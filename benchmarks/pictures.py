@@ -88,7 +88,7 @@ def _fill(folder: Path, sources: Sequence[Path], count: int) -> None:
 
 
 def _draw(kind: Kind) -> list[Path]:
-    from seefood.drawn import KINDS, draw_picture  # noqa: PLC0415 (only where photos are absent)
+    from seefood.synthetic import KINDS, draw_picture  # noqa: PLC0415 (only where photos are absent)
 
     count, size = _DRAWN[kind]
     others = [name for name in KINDS if not name.startswith("hotdog")]

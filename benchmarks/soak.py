@@ -29,10 +29,10 @@ from typing import TYPE_CHECKING, Any, Final
 from benchmarks.memory import Peak, watched
 from benchmarks.s3_server import running
 from benchmarks.setting import ROOT
-from seefood.drawn import KINDS, draw_picture
-from seefood.ledger import PASSING
-from seefood.results import read_rows
-from seefood.uris import parse_location
+from seefood.results.files import read_rows
+from seefood.results.ledger import TRANSIENT
+from seefood.storage.uris import parse_location
+from seefood.synthetic import KINDS, draw_picture
 from tests.fault_front import Fault, FaultFront, Kind
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 _BUCKET: Final = "soak"
 _SIZE: Final = (256, 192)
 _DRAWN: Final = 40
-_MOST_RUNS: Final = 25
+_MAX_RUNS: Final = 25
 _RUN_SECONDS: Final = 600.0
 _DELAY_SECONDS: Final = 0.5
 _KINDS: Final[tuple[Kind, ...]] = (
@@ -128,7 +128,7 @@ def labels(output: str) -> tuple[Counter[str], dict[str, str | None]]:
 
 
 def _passing(output: str) -> int:
-    return sum(row.error_code in PASSING for row in read_rows(parse_location(output)))
+    return sum(row.error_code in TRANSIENT for row in read_rows(parse_location(output)))
 
 
 def _command(output: str) -> list[str]:
@@ -183,7 +183,7 @@ def one_round(number: int, front: FaultFront, expected: dict[str, str | None]) -
     output = f"s3://{_BUCKET}/out-{number}"
     moments = random.Random(number)
     action = found.action
-    while found.runs < _MOST_RUNS:
+    while found.runs < _MAX_RUNS:
         code, said, peak = _run(output, front.endpoint, action, moments.uniform(2.0, 8.0))
         action = "none"
         found.runs += 1

@@ -28,7 +28,7 @@ from benchmarks.sections import Aim, Bar, Section, at_most
 from benchmarks.setting import Setting
 from benchmarks.upload_handlers import BUCKET, Handler, ours, peer
 from infra.build_lambda_zip import Package, build_zip
-from seefood.bundle import boxed_bundle_path, default_bundle_path, load_bundle
+from seefood.bundle import built_in_bundle_path, default_bundle_path, load_bundle
 from tests.lambda_runtime import RuntimeApi, copy_client
 
 _OURS: Final = "**seefood's Lambda** (LiteRT)"
@@ -57,7 +57,7 @@ def measure(setting: Setting) -> Section:
         client = copy_client(folder / "client")
         package = build_zip(folder / "lambda.zip", python=_PYTHON)
         lite = build_zip(
-            folder / "lite.zip", python=_PYTHON, model=boxed_bundle_path("hotdog-lite")
+            folder / "lite.zip", python=_PYTHON, model=built_in_bundle_path("hotdog-lite")
         )
         handlers = [
             ours(_OURS, _unpacked(package), client),
@@ -187,7 +187,7 @@ def _section(
     peaks = {name: statistics.median(c.peak_mb for c in runs) for name, runs in colds.items()}
     ratio = seconds[_TENSORFLOW] / seconds[_OURS]
     return Section(
-        title="The upload door",
+        title="The upload handler",
         note=(
             "Process start to the first S3 event answered, the zip's own content under Lambda's "
             f"runtime client, medians of {rounds} starts in turns (peers: 3). CPU: of decoding and "

@@ -1,4 +1,4 @@
-"""The handlers of the upload door: ours, and the same task as it is usually written."""
+"""The handlers of the upload handler: ours, and the same task as it is usually written."""
 
 import json
 import os
@@ -21,12 +21,12 @@ _KEYS: Final = {
 }
 # Decoding and network, each picture a second time: the first brings its pages and buffers.
 _OURS: Final = """
-from door.labeller import Labeller
-from door.settings import read_settings
+from seefood_lambda.classifier import Classifier
+from seefood_lambda.settings import read_settings
 from seefood.records import ImageRef
-labeller = Labeller.load(read_settings({}))
+classifier = Classifier.load(read_settings({}))
 def label(data):
-    row = labeller.row((ImageRef("file:///photo.jpg", "e", len(data)), data))
+    row = classifier.row((ImageRef("file:///photo.jpg", "e", len(data)), data))
     assert row.error_code is None, row.error_message
 """
 _MEASURE: Final = """

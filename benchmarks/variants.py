@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from benchmarks.network import ensure_networks
 from benchmarks.setting import DATA
 from seefood.bundle import Bundle, load_bundle
-from seefood.engines import load_engine
+from seefood.engines.loading import load_engine
 from seefood.errors import StopError
-from seefood.image import Pixels, decode
+from seefood.imaging.decode import Pixels, decode
 
 _ENGINES: Final = ("litert", "openvino", "openvino-bf16")
 

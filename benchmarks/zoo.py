@@ -16,7 +16,8 @@ from typing import Final
 import numpy as np
 
 from seefood.bundle import LITERT_MODEL, Bundle, load_bundle
-from seefood.engines import Engine, load_engine
+from seefood.engines.base import Engine
+from seefood.engines.loading import load_engine
 from seefood.errors import StopError
 
 _ENGINES: Final = ("litert", "tensorflow", "openvino")

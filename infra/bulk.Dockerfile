@@ -1,4 +1,4 @@
-# The bulk job's image: our wheel, Beam, LiteRT, and the model in the box at /model.
+# The bulk job's image: our wheel, Beam, LiteRT, and the built-in model at /model.
 #
 #   docker build -f infra/bulk.Dockerfile -t seefood-bulk .
 #   docker run --rm --user "$(id -u)" -v ~/Pictures:/pictures:ro -v ~/labels:/labels seefood-bulk \
@@ -38,8 +38,8 @@ ENV PATH=/opt/seefood/bin:$PATH \
 # The build ends here if the model or a part of the job is missing, or the engine answers otherwise
 # than the model's certificate says.
 RUN ln -s "$(python -c 'from seefood.bundle import default_bundle_path as p; print(p())')" /model \
- && python -c 'import pipeline.launch, pipeline.job, pyarrow.parquet' \
- && python -c 'from seefood.bundle import load_bundle as b; from seefood.engines import load_engine as e; e(b("/model"), "litert")'
+ && python -c 'import seefood_pipeline.launcher, seefood_pipeline.bulk_job, pyarrow.parquet' \
+ && python -c 'from seefood.bundle import load_bundle as b; from seefood.engines.loading import load_engine as e; e(b("/model"), "litert")'
 USER 10001:10001
 WORKDIR /tmp
 ENTRYPOINT ["seefood"]

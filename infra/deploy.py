@@ -49,7 +49,7 @@ class Options:
     region: str
     stack: str = "seefood"
     model: Path | None = None
-    """A bundle's folder; None is the model in the box."""
+    """A bundle's folder; None is the built-in model."""
     parameters: tuple[str, ...] = ()
     """The template's parameters, as `Name=value`."""
     image_architecture: str = "x86_64"

@@ -1,4 +1,4 @@
-# The upload door as a container image, for those who deploy Lambdas so; the template uses the zip.
+# The upload handler as a container image, for those who deploy Lambdas so; the template uses the zip.
 #
 #   docker build -f infra/lambda.Dockerfile -t seefood-lambda .
 #
@@ -25,7 +25,7 @@ RUN /tmp/uv/bin/uv pip install --no-cache --quiet --python /opt/seefood --compil
 
 FROM ${PYTHON_IMAGE}
 COPY --from=build /opt/seefood /opt/seefood
-COPY lambda /var/task
+COPY lambda/handler.py /var/task/
 ENV PATH=/opt/seefood/bin:$PATH
 WORKDIR /var/task
 # The build ends here if the handler or its model is missing.

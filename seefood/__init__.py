@@ -21,9 +21,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from seefood.bundle import Bundle, load_bundle
     from seefood.classify import classify_images
-    from seefood.engines import Engine, load_engine
+    from seefood.engines.base import Engine
+    from seefood.engines.loading import load_engine
     from seefood.errors import SeefoodError
-    from seefood.image import decode
+    from seefood.imaging.decode import decode
     from seefood.records import ImageRef, Prediction, Row
 
 __all__ = [

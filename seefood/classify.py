@@ -11,11 +11,11 @@ from typing import Final
 import numpy as np
 
 from seefood.bundle import Bundle
-from seefood.engines import Engine, Probabilities
+from seefood.engines.base import Engine, Probabilities
 from seefood.errors import ErrorCode, PictureError
-from seefood.image import DEFAULT_LIMITS, DecodedImage, Limits, Pixels, ResizeRule, decode
+from seefood.imaging.decode import DEFAULT_LIMITS, DecodedImage, Limits, Pixels, ResizeRule, decode
 from seefood.records import ImageRef, Prediction, Row, Status, utc_now
-from seefood.redact import redacted
+from seefood.sanitize import redacted
 
 Fetched = tuple[ImageRef, bytes | PictureError]
 """A reference and its bytes, or why there are none."""
@@ -42,7 +42,7 @@ class Model:
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class ClassifyOptions:
     """How pictures are judged and what is told of them."""
 
     top_k: int = 5
@@ -55,19 +55,19 @@ def classify_images(
     fetched: Sequence[Fetched],
     engine: Engine,
     model: Model,
-    settings: Settings = Settings(),
-    in_hand: Callable[[Sequence[int]], None] = lambda _: None,
+    settings: ClassifyOptions = ClassifyOptions(),
+    on_start: Callable[[Sequence[int]], None] = lambda _: None,
 ) -> list[Row]:
     """Return one row for each of `fetched`, in order; nothing is raised for a bad picture.
 
-    `in_hand` is told which of them, by index, a decoder or the engine is about to be handed.
+    `on_start` is told which of them, by index, a decoder or the engine is about to be handed.
     """
     decoded: list[DecodedImage | PictureError] = []
     for index, (_, source) in enumerate(fetched):
-        in_hand((index,))
+        on_start((index,))
         decoded.append(_decode(source, model, settings))
     images = {at: item.pixels for at, item in enumerate(decoded) if isinstance(item, DecodedImage)}
-    in_hand(tuple(images))
+    on_start(tuple(images))
     answers = iter(_predict(list(images.values()), engine, len(model.labels)))
     rows = []
     for (ref, _), item in zip(fetched, decoded, strict=True):
@@ -96,7 +96,7 @@ def rank(probabilities: Probabilities, model: Model, top_k: int) -> Prediction:
 
 
 def _decode(
-    source: bytes | PictureError, model: Model, settings: Settings
+    source: bytes | PictureError, model: Model, settings: ClassifyOptions
 ) -> DecodedImage | PictureError:
     if isinstance(source, PictureError):
         return source

@@ -3,7 +3,10 @@
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
+
+DIGEST_SHOWN: Final = 12
+"""How many digits of a model's digest names of folders and messages show."""
 
 
 class Status(StrEnum):

@@ -15,9 +15,9 @@ from seefood.bundle import (
     Golden,
     write_bundle,
 )
-from seefood.drawn import draw_picture
 from seefood.engines.fake import FakeEngine
-from seefood.image import ResizeRule, decode
+from seefood.imaging.decode import ResizeRule, decode
+from seefood.synthetic import draw_picture
 
 LABELS = ("hotdog", "not_hotdog")
 

@@ -8,9 +8,9 @@ import sys
 from io import BytesIO
 from pathlib import Path
 
-from seefood.cost import decode_bytes
-from seefood.formats import open_image
-from seefood.image import ResizeRule, decode
+from seefood.imaging.decode import ResizeRule, decode
+from seefood.imaging.formats import open_image
+from seefood.imaging.memory_estimate import decode_bytes
 from tests.pictures import encoded, plain
 
 

@@ -3,16 +3,16 @@
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from seefood.classify import Model, Settings
+from seefood.classify import ClassifyOptions, Model
 from seefood.engines.fake import FakeEngine
-from seefood.image import Pixels, ResizeRule
-from seefood.progress import Meter
+from seefood.imaging.decode import Pixels, ResizeRule
 from seefood.records import ImageRef, Row, Status, utc_now
+from seefood.runs.progress import ProgressCounters
 from seefood.storage import open_store, write
-from seefood.uris import parse_location
-from seefood.worker import Worker
+from seefood.storage.uris import parse_location
+from seefood.workers.threaded import Worker
 
-DEFAULT: Final = Settings()
+DEFAULT: Final = ClassifyOptions()
 DIGEST: Final = "0123456789abcdef" * 4
 MODEL: Final = Model("fake", DIGEST, ("red", "green"), (0.0, 0.0), ResizeRule(8, 8))
 
@@ -22,8 +22,8 @@ def fake_worker(
     *,
     batch_size: int = 1,
     threads: int = 2,
-    meter: Meter | None = None,
-    settings: Settings = DEFAULT,
+    meter: ProgressCounters | None = None,
+    settings: ClassifyOptions = DEFAULT,
 ) -> Worker:
     """Return a worker of two classes: red pictures are `red`, green ones `green`."""
     engine = FakeEngine(2, batch_size=batch_size, before=before)

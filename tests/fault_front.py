@@ -47,7 +47,7 @@ class FaultFront:
     def __init__(self, upstream: str) -> None:
         self.faults: list[Fault] = []
         self.choose: Callable[[str, str], Fault | None] = lambda *_: None
-        """Asked with each request's method and path where `faults` have none for it."""
+        """ClassifyRequest with each request's method and path where `faults` have none for it."""
         self.requests: list[str] = []
         self.latency_seconds = 0.0
         """Added to each GET of an object."""

@@ -16,11 +16,11 @@ from pathlib import Path
 import numpy as np
 
 from seefood.engines.fake import FakeEngine
-from seefood.image import Pixels
-from seefood.notes import Notes
-from seefood.wire import WorkerStart
-from seefood.worker import Worker
-from seefood.worker_main import serve
+from seefood.imaging.decode import Pixels
+from seefood.workers.in_flight import InFlightTable
+from seefood.workers.protocol import WorkerConfig
+from seefood.workers.subprocess_main import serve
+from seefood.workers.threaded import Worker
 from tests.fakes import MODEL
 
 FOLDER = Path(sys.argv[1])
@@ -42,7 +42,7 @@ def _before(images: Pixels) -> None:
         time.sleep(600)
 
 
-def _open(start: WorkerStart, notes: Notes) -> Worker:
+def _open(start: WorkerConfig, notes: InFlightTable) -> Worker:
     if start.engine == "absent":
         os._exit(7)
     return Worker(

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from seefood.image import Pixels
+from seefood.imaging.decode import Pixels
 
 Colour = tuple[int, int, int]
 

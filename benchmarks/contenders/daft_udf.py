@@ -21,7 +21,7 @@ def main(job: Job) -> None:
     """Build and run the plan."""
     answer = DataType.struct({"label": DataType.string(), "score": DataType.float32()})
 
-    class Classifier:
+    class ChunkClassifier:
         def __init__(self) -> None:
             self._model = tf.saved_model.load(job.saved_model)
 
@@ -33,7 +33,7 @@ def main(job: Job) -> None:
                 for row in answers.numpy()
             ]
 
-    classify: Any = daft.udf(return_dtype=answer, batch_size=32)(Classifier)
+    classify: Any = daft.udf(return_dtype=answer, batch_size=32)(ChunkClassifier)
     with timed(job):
         frame = daft.from_glob_path(f"{job.source}/**")
         image = decode_image(download(col("path")), mode="RGB")

@@ -7,10 +7,10 @@ import obstore
 import pyarrow.parquet
 
 from benchmarks.contender import Job, read_job, timed
-from pipeline.launch import Request, launch
-from pipeline.light import import_in_background
-from seefood.cli.starting import get_ready
-from seefood.cores import compute_threads
+from seefood.cli.warm_up import get_ready
+from seefood.engines.threads import compute_threads
+from seefood_pipeline.launcher import Request, launch
+from seefood_pipeline.light import import_in_background
 
 # Imports are on the other side of the clock, for everybody: those of the worker process, too, which
 # is started ahead, as the command line does, and loads the model on this side. Beam as the command

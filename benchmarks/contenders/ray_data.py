@@ -12,7 +12,7 @@ import ray
 from benchmarks.contender import Job, read_job, timed
 
 
-class Classifier:
+class ChunkClassifier:
     """Loads the SavedModel once in its actor."""
 
     def __init__(self, bundle: str, labels: tuple[str, ...]) -> None:
@@ -48,7 +48,7 @@ def main(job: Job) -> None:
             job.source, size=(job.side, job.side), mode="RGB", include_paths=True
         )
         rows = images.map_batches(
-            Classifier,
+            ChunkClassifier,
             fn_constructor_args=(job.saved_model, job.labels),
             batch_size=32,
             compute=ray.data.ActorPoolStrategy(size=1),

@@ -1,4 +1,4 @@
-"""What the handlers of the upload door share, as they are usually written: boto3 and Pillow."""
+"""What the handlers of the upload handler share, as they are usually written: boto3 and Pillow."""
 
 import json
 import os

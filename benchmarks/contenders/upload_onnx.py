@@ -1,4 +1,4 @@
-"""The upload door on a light runtime: boto3, Pillow and onnxruntime in one handler."""
+"""The upload handler on a light runtime: boto3, Pillow and onnxruntime in one handler."""
 
 import os
 from typing import Any

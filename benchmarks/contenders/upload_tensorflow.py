@@ -1,4 +1,4 @@
-"""The upload door as it is usually written: boto3, Pillow and TensorFlow in one handler.
+"""The upload handler as it is usually written: boto3, Pillow and TensorFlow in one handler.
 
 One network loaded when the environment starts, one thread per core, nothing wasted on purpose.
 """

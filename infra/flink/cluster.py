@@ -197,7 +197,13 @@ def _node_command(cluster: Cluster, number: int) -> list[str]:
 def _pool_command(cluster: Cluster, number: int) -> list[str]:
     core = sorted(os.sched_getaffinity(0))[(number - 1) % len(os.sched_getaffinity(0))]
     pin = ["taskset", "--cpu-list", str(core)] if cluster.pinned else []
-    return [*pin, sys.executable, "-m", "pipeline.pool", f"127.0.0.{number}:{cluster.pool_port}"]
+    return [
+        *pin,
+        sys.executable,
+        "-m",
+        "seefood_pipeline.worker_pool",
+        f"127.0.0.{number}:{cluster.pool_port}",
+    ]
 
 
 def _java(cluster: Cluster, main: str, settings: dict[str, str], *options: str) -> list[str]:

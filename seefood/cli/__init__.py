@@ -11,30 +11,57 @@ import logging
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from typing import Final
+from typing import Final, NamedTuple
 
 import click
 
 from seefood.cli.terminal import keep_native_output_away
 from seefood.errors import SeefoodError, UsageError
-from seefood.printable import printable
-from seefood.redact import SafeFormatter, redacted
+from seefood.sanitize import SafeFormatter, printable, redacted
+
+
+class _Command(NamedTuple):
+    """Where a subcommand is defined, and the line that help shows."""
+
+    module: str
+    """It has a click command named `<name>_command`."""
+    summary: str
+
 
 _COMMANDS: Final = {
-    "classify": "Label every picture of folders, buckets, globs: one row each.",
-    "plan": "Say what a run would do, take and cost; touches nothing.",
-    "predict": "Label a few pictures, one line each.",
-    "explain": "Show what the network sees in one picture, as a page.",
-    "serve": "Label photos in the browser: the Lambda's handler on a local port.",
-    "train": "Train a network on folders of labelled photos.",
-    "evaluate": "Measure a bundle on labelled photos.",
-    "package": "Make a bundle from a SavedModel.",
-    "cascade": "Make a faster bundle of a small and a large one.",
-    "inspect": "Show what a bundle is and whether it is intact.",
-    "report": "Write the report page of finished results again.",
-    "diff": "Compare two result sets: what flipped, appeared, vanished.",
-    "compact": "Merge small result objects into large ones.",
-    "demo": "Run the whole job on drawn pictures in an embedded S3.",
+    "classify": _Command(
+        "seefood_pipeline.command", "Label every picture of folders, buckets, globs: one row each."
+    ),
+    "plan": _Command(
+        "seefood.cli.plan", "Say what a run would do, take and cost; touches nothing."
+    ),
+    "predict": _Command("seefood.cli.predict", "Label a few pictures, one line each."),
+    "explain": _Command(
+        "seefood.cli.explain", "Show what the network sees in one picture, as a page."
+    ),
+    "serve": _Command(
+        "seefood_lambda.local_server",
+        "Label photos in the browser: the Lambda's handler on a local port.",
+    ),
+    "train": _Command(
+        "seefood_training.commands.train", "Train a network on folders of labelled photos."
+    ),
+    "evaluate": _Command(
+        "seefood_training.commands.evaluate", "Measure a bundle on labelled photos."
+    ),
+    "package": _Command("seefood_training.commands.package", "Make a bundle from a SavedModel."),
+    "cascade": _Command(
+        "seefood_training.commands.cascade", "Make a faster bundle of a small and a large one."
+    ),
+    "inspect": _Command("seefood.cli.inspect", "Show what a bundle is and whether it is intact."),
+    "report": _Command("seefood.cli.report", "Write the report page of finished results again."),
+    "diff": _Command(
+        "seefood.cli.diff", "Compare two result sets: what flipped, appeared, vanished."
+    ),
+    "compact": _Command("seefood.cli.compact", "Merge small result objects into large ones."),
+    "demo": _Command(
+        "seefood_pipeline.demo_command", "Run the whole job on drawn pictures in an embedded S3."
+    ),
 }
 
 
@@ -51,7 +78,7 @@ class _Doors(click.Group):
         del ctx
         if cmd_name not in _COMMANDS:
             return None
-        command = getattr(import_module(f"seefood.cli.{cmd_name}"), f"{cmd_name}_command")
+        command = getattr(import_module(_COMMANDS[cmd_name].module), f"{cmd_name}_command")
         assert isinstance(command, click.Command)  # noqa: S101 (a convention of this package)
         return command
 
@@ -59,7 +86,7 @@ class _Doors(click.Group):
         """List the commands from the table, without importing them."""
         del ctx
         with formatter.section("Commands"):
-            formatter.write_dl(list(_COMMANDS.items()))
+            formatter.write_dl([(name, each.summary) for name, each in _COMMANDS.items()])
 
 
 @click.group(cls=_Doors, context_settings={"help_option_names": ["-h", "--help"]})

@@ -26,16 +26,18 @@ def compact_command(*, dest: str, rows: int) -> None:
     """  # noqa: D301 (click's mark against re-wrapping)
     from secrets import token_hex
 
-    from seefood.compact import compact, digests
     from seefood.errors import UsageError
-    from seefood.uris import parse_location
+    from seefood.results.compaction import compact, digests
+    from seefood.runs.lease import Claim, hold_lease
+    from seefood.storage.uris import parse_location
 
     output = parse_location(dest)
     models = digests(output)
     if not models:
         raise UsageError(f"there are no results below {dest}; check the path")
     for digest in models:
-        done = compact(output, digest, f"compact-{token_hex(3)}", rows)
+        with hold_lease(Claim(output, digest, f"compact-{token_hex(3)}")):
+            done = compact(output, digest, rows)
         click.echo(
             f"digest={digest}: {done.before:,} objects became {done.after:,}, "
             f"{done.rows:,} rows moved"

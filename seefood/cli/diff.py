@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from seefood.diff import Change, Diff
+    from seefood.results.diff import Change, Diff
 
 _LISTED = 20
 _WORDS = {
@@ -37,7 +37,7 @@ def diff_command(*, before: str, after: str, page: str | None, as_json: bool) ->
       seefood diff s3://l/results/digest=0a1b2c3d4e5f s3://l/results/digest=5f4e3d2c1b0a \\
         --page flips.html
     """  # noqa: D301 (click's mark against re-wrapping)
-    from seefood.diff import Kind, changes, compare, latest_rows, parse_side
+    from seefood.results.diff import Kind, changes, compare, latest_rows, parse_side
 
     sides = [latest_rows(*parse_side(text)) for text in (before, after)]
     found = changes(*sides)
@@ -51,9 +51,9 @@ def diff_command(*, before: str, after: str, page: str | None, as_json: bool) ->
         _print(diff)
     if page:
         from seefood.report.difference import difference_page
+        from seefood.runs.summary import shown
         from seefood.storage import fetch, write
-        from seefood.summary import shown
-        from seefood.uris import parse_location
+        from seefood.storage.uris import parse_location
 
         location = parse_location(page)
         html = difference_page(diff, before, after, fetch)
@@ -62,8 +62,8 @@ def diff_command(*, before: str, after: str, page: str | None, as_json: bool) ->
 
 
 def _print(diff: "Diff") -> None:
-    from seefood.diff import Kind
-    from seefood.printable import printable
+    from seefood.results.diff import Kind
+    from seefood.sanitize import printable
 
     click.echo(f"{diff.compared:,} pictures in both, {diff.changed:,} changed")
     for kind in Kind:
@@ -78,7 +78,7 @@ def _print(diff: "Diff") -> None:
 
 
 def _line(change: "Change") -> str:
-    from seefood.printable import printable
+    from seefood.sanitize import printable
 
     sides = [
         f"{printable(row.label or row.error_code or '')} {row.score or 0.0:.1%}"

@@ -42,10 +42,10 @@ def explain_command(
     """  # noqa: D301 (click's mark against re-wrapping)
     from seefood.errors import PictureError, UsageError
     from seefood.explain.page import Picture, explain_picture
-    from seefood.printable import printable
+    from seefood.runs.summary import shown
+    from seefood.sanitize import printable
     from seefood.storage import read, write
-    from seefood.summary import shown
-    from seefood.uris import parse_location
+    from seefood.storage.uris import parse_location
 
     bundle = named_bundle(typed["model"], typed["model_digest"])
     others = [named_bundle(other) for other in compare]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from seefood.cli.options import ENGINES, model_digest_option, named_bundle
-from seefood.printable import printable
+from seefood.sanitize import printable
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -24,8 +24,8 @@ _LIBRARIES: Final = {
 }
 _OWN: Final = frozenset({"litert", "tensorflow"})
 """The engines that a bundle is made for; another one may round otherwise, which is no damage."""
-_MOST_LABELS: Final = 8
-_MOST_LINES: Final = 24
+_MAX_LABELS: Final = 8
+_MAX_LINES: Final = 24
 
 
 @click.command("inspect")
@@ -53,7 +53,7 @@ def inspect_command(*, bundle: str | None, model_digest: str | None, as_json: bo
 
 
 def _document(bundle: "Bundle") -> dict[str, Any]:
-    from seefood.resample import resized_by
+    from seefood.imaging.resize import resized_by
 
     spec = bundle.spec
     files = {
@@ -91,9 +91,9 @@ def _engine(bundle: "Bundle", name: str) -> dict[str, Any]:
     """Return how the engine `name` does here: its difference and speed, or why it cannot serve."""
     from importlib.util import find_spec
 
-    from seefood.engines import certified_difference, load_engine
+    from seefood.engines.loading import certified_difference, load_engine
     from seefood.errors import BundleError, UsageError
-    from seefood.image import decode
+    from seefood.imaging.decode import decode
 
     if not (bundle.has_saved_model if name == "tensorflow" else bundle.has_litert):
         return {"name": name, "state": "absent", "reason": "its graph is not in this bundle"}
@@ -134,7 +134,7 @@ def _print(document: Mapping[str, Any]) -> None:
 
 
 def _facts(document: Mapping[str, Any]) -> "Table":
-    rule, shown = document["input"], document["labels"][:_MOST_LABELS]
+    rule, shown = document["input"], document["labels"][:_MAX_LABELS]
     more = len(document["labels"]) - len(shown)
     thresholds = sorted(set(document["thresholds"].values()))
     facts = {
@@ -178,10 +178,10 @@ def _graph_bytes(document: Mapping[str, Any], engine: Mapping[str, Any]) -> int:
 def _nested(title: str, values: Mapping[str, Any]) -> "Table":
     table = _table(title, "")
     lines = list(_flat(values))
-    for name, value in lines[:_MOST_LINES]:
+    for name, value in lines[:_MAX_LINES]:
         table.add_row(_text(name), _text(value))
-    if len(lines) > _MOST_LINES:
-        table.add_row("…", f"{len(lines) - _MOST_LINES} more with --json")
+    if len(lines) > _MAX_LINES:
+        table.add_row("…", f"{len(lines) - _MAX_LINES} more with --json")
     return table
 
 

@@ -49,19 +49,19 @@ def named_bundle(model: str | None, digest: str | None = None) -> "Bundle":
 def model_path(model: str | None, digest: str | None = None) -> Path:
     """Return the folder of the bundle that the user named, or of the default one.
 
-    A folder of the user's comes before a model of the box that has its name. A bundle in a bucket
+    A folder of the user's comes before a built-in model that has its name. A bundle in a bucket
     is fetched into the user's cache first, unless it is another one than `digest` says. Raises
     `BundleError`.
     """
-    from seefood.bundle import BOXED, boxed_bundle_path, default_bundle_path
-    from seefood.remote_bundle import fetch_bundle
-    from seefood.uris import parse_location
+    from seefood.bundle import BUILT_IN, built_in_bundle_path, default_bundle_path
+    from seefood.bundle.download import fetch_bundle
+    from seefood.storage.uris import parse_location
 
     if not model:
         return default_bundle_path()
     location = parse_location(model)
     if location.is_local:
-        is_boxed = model in BOXED and not Path(location.key).exists()
-        return boxed_bundle_path(model) if is_boxed else Path(location.key)
+        is_built_in = model in BUILT_IN and not Path(location.key).exists()
+        return built_in_bundle_path(model) if is_built_in else Path(location.key)
     caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     return fetch_bundle(model, caches / "seefood" / "models", expected_digest=digest)

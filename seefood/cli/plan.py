@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from seefood.cli.options import engine_option, model_digest_option, model_option, named_bundle
-from seefood.cli.selecting import check_named, manifests, selection, source_options
+from seefood.cli.source_options import check_named, manifests, selection, source_options
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from seefood.manifests import Manifest
+    from seefood.sources.manifests import Manifest
 
 _PLACES = {
     "machine": "one machine, by the second",
@@ -50,14 +50,14 @@ def plan_command(*, as_json: bool, **typed: Any) -> None:
     from itertools import islice
 
     from seefood import plan
-    from seefood.classify import Model, Settings
-    from seefood.cores import available_cores
-    from seefood.costs import default_prices, load_prices
-    from seefood.engines import load_engine
-    from seefood.ledger import read_ledger
-    from seefood.results import list_parts
-    from seefood.sources import Source, check_sources, list_sources, parse_source
-    from seefood.uris import parse_location
+    from seefood.classify import ClassifyOptions, Model
+    from seefood.engines.loading import load_engine
+    from seefood.engines.threads import available_cores
+    from seefood.results.files import list_parts
+    from seefood.results.ledger import read_ledger
+    from seefood.runs.pricing import default_prices, load_prices
+    from seefood.sources.listing import Source, check_sources, list_sources, parse_source
+    from seefood.storage.uris import parse_location
 
     prices = load_prices(Path(typed["prices"]) if typed["prices"] else default_prices())
     sources: list[Source | Manifest] = [*map(parse_source, typed["sources"]), *manifests(typed)]
@@ -70,7 +70,7 @@ def plan_command(*, as_json: bool, **typed: Any) -> None:
     refs = islice(list_sources(sources, output, selection(typed)), typed["limit"])
     found = plan.survey(refs, ledger)
     here = available_cores()
-    taken = plan.measure(found.sample, engine, Model.of(bundle), Settings(), here)
+    taken = plan.measure(found.sample, engine, Model.of(bundle), ClassifyOptions(), here)
     work, seconds = plan.quote(found, taken, typed["cores"] or here, 512)
     document = plan.as_json(found, taken, work, seconds, prices)
     if as_json:
@@ -80,8 +80,8 @@ def plan_command(*, as_json: bool, **typed: Any) -> None:
 
 
 def _print(plan: "Mapping[str, Any]", cores: int) -> None:
-    from seefood.cli.quoting import duration, size
-    from seefood.printable import printable
+    from seefood.cli.units import duration, size
+    from seefood.sanitize import printable
 
     formats = [f"{n:,} {printable(name)}" for name, n in list(plan["formats"].items())[:6]]
     click.echo(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from seefood.cli.limiting import judging, limit_options
+from seefood.cli.limit_options import classify_options, limit_options
 from seefood.cli.options import (
     engine_option,
     model_digest_option,
@@ -16,8 +16,8 @@ from seefood.cli.options import (
     model_path,
     top_k_option,
 )
-from seefood.cli.starting import get_ready
-from seefood.printable import printable
+from seefood.cli.warm_up import get_ready
+from seefood.sanitize import printable
 
 if TYPE_CHECKING:
     from seefood.classify import Fetched
@@ -47,14 +47,14 @@ def predict_command(*, images: Sequence[str], as_json: bool, **typed: Any) -> in
     from seefood.bundle import load_bundle
     from seefood.classify import Model, failed_row
     from seefood.errors import PictureError
-    from seefood.results import encode_json_row
-    from seefood.solo import SoloWorker
-    from seefood.wire import WorkerStart
+    from seefood.results.files import encode_json_row
+    from seefood.workers.isolated import IsolatedWorker
+    from seefood.workers.protocol import WorkerConfig
 
     digest = typed["model_digest"]
     path = model_path(typed["model"], digest)
-    start = WorkerStart(str(path), digest, typed["engine"], judging(typed), threads=1)
-    solo = SoloWorker(start)
+    start = WorkerConfig(str(path), digest, typed["engine"], classify_options(typed), threads=1)
+    solo = IsolatedWorker(start)
     solo.begin()  # it gets ready while the pictures are fetched
     try:
         sources = [_fetch(image) for image in images]
@@ -64,7 +64,7 @@ def predict_command(*, images: Sequence[str], as_json: bool, **typed: Any) -> in
             if isinstance(source, PictureError):
                 row = failed_row(ref, source, solo.engine_name, model)
             else:
-                row = solo.judge(ref, model, source)
+                row = solo.classify_one(ref, model, source)
             failed = failed or row.label is None
             click.echo(encode_json_row(row) if as_json else _line(image, row), nl=not as_json)
     finally:
@@ -77,7 +77,7 @@ def _fetch(image: str) -> "Fetched":
     from seefood.errors import PictureError, UsageError
     from seefood.records import ImageRef
     from seefood.storage import open_store
-    from seefood.uris import parse_location
+    from seefood.storage.uris import parse_location
 
     if image == "-":
         data = sys.stdin.buffer.read()

@@ -22,10 +22,10 @@ def report_command(*, dest: str, output: str | None, show: bool) -> None:
       seefood report results --open
       seefood report s3://labels/2026 --output report.html
     """  # noqa: D301 (click's mark against re-wrapping)
-    from seefood.printable import printable
     from seefood.report import rewrite_report
-    from seefood.summary import shown
-    from seefood.uris import parse_location
+    from seefood.runs.summary import shown
+    from seefood.sanitize import printable
+    from seefood.storage.uris import parse_location
 
     target = parse_location(output) if output else None
     location = rewrite_report(parse_location(dest), target)

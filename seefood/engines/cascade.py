@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from seefood.image import Pixels, ResizeRule, shrink
+from seefood.imaging.decode import Pixels, ResizeRule, shrink
 
 if TYPE_CHECKING:
-    from seefood.engines import Engine
+    from seefood.engines.base import Engine
 
 Values = NDArray[np.float32]
 

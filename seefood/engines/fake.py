@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from seefood.image import Pixels
+from seefood.imaging.decode import Pixels
 
 
 class FakeEngine:

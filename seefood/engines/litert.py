@@ -11,9 +11,9 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
 from seefood.bundle import LITERT_MODEL, Bundle
+from seefood.engines.native_stderr import native_output_logged
 from seefood.errors import BundleError
-from seefood.image import Pixels
-from seefood.native_output import native_output_logged
+from seefood.imaging.decode import Pixels
 
 _log = logging.getLogger(__name__)
 

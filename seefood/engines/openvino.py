@@ -15,7 +15,7 @@ import numpy as np
 
 from seefood.bundle import LITERT_MODEL, Bundle
 from seefood.errors import BundleError, UsageError
-from seefood.image import Pixels
+from seefood.imaging.decode import Pixels
 
 # OpenVINO imports a package that reports its use to its makers, and does without where it is not.
 sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type] # Python's own mark

@@ -8,9 +8,9 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import numpy as np
 
 from seefood.bundle import Bundle
+from seefood.engines.native_stderr import native_output_logged
 from seefood.errors import BundleError
-from seefood.image import Pixels
-from seefood.native_output import native_output_logged
+from seefood.imaging.decode import Pixels
 
 with native_output_logged():  # some lines are written whatever the level
     import tensorflow as tf

@@ -1,7 +1,7 @@
 """LeNet-5, AlexNet and GoogLeNet as arithmetic: their layers, shapes and parameters, by formula.
 
 No framework: a table of windows and channels from each paper, and sums. The trainable networks are
-in `training.networks`; a test compares both, parameter by parameter.
+in `seefood_training.networks`; a test compares both, parameter by parameter.
 """
 
 from dataclasses import dataclass

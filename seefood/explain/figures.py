@@ -6,7 +6,8 @@ from typing import Any, Final
 import numpy as np
 
 from seefood.bundle import Bundle
-from seefood.engines import Engine
+from seefood.engines.base import Engine
+from seefood.engines.saliency import occlusion_map
 from seefood.explain.heatmap import (
     ActivationMap,
     agreement,
@@ -15,8 +16,7 @@ from seefood.explain.heatmap import (
 from seefood.explain.layers import Layer, before_activation, find_layers
 from seefood.explain.pictures import channel_uri, heat_uri, kernel_uri, map_uri, photo_uri
 from seefood.explain.trace import Trace, Values, trace_picture
-from seefood.heatmap import occlusion_map
-from seefood.image import DecodedImage
+from seefood.imaging.decode import DecodedImage
 
 _MAPS_SHOWN: Final = 8
 _WORTH_SHOWING: Final = 0.1

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from seefood.engines.saliency import contrast
 from seefood.explain.layers import Layer
 from seefood.explain.trace import Trace, Values
-from seefood.heatmap import contrast
 
 
 @dataclass(frozen=True, slots=True)

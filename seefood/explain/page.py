@@ -5,21 +5,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from seefood.bundle import DIGEST_SHOWN, Bundle
-from seefood.engines import Engine, load_engine
+from seefood.bundle import Bundle
+from seefood.engines.loading import load_engine
 from seefood.explain import figures
 from seefood.explain.classics import CLASSICS
 from seefood.explain.curves import activation_curves
 from seefood.explain.layers import find_layers
 from seefood.explain.samples import sample_groups
 from seefood.explain.trace import trace_picture
-from seefood.image import decode
-from seefood.printable import printable
+from seefood.imaging.decode import decode
+from seefood.records import DIGEST_SHOWN
+from seefood.sanitize import printable
+
+if TYPE_CHECKING:
+    from seefood.engines.base import Engine
 
 Language = Literal["en", "pt"]
 LANGUAGES: Final[tuple[Language, ...]] = ("en", "pt")

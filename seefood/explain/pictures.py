@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from seefood.explain.trace import Values
-from seefood.image import Pixels
+from seefood.imaging.decode import Pixels
 
 _MAP_SIDE: Final = 112
 # Seven stops of a perceptually even scale from dark to light, and one that diverges from white.

@@ -9,11 +9,11 @@ from typing import Final
 import numpy as np
 
 from seefood.bundle import Bundle
-from seefood.drawn import KINDS, draw_picture
-from seefood.engines import Engine
+from seefood.engines.base import Engine
 from seefood.errors import PictureError, UsageError
 from seefood.explain.pictures import photo_uri
-from seefood.image import decode, open_upright
+from seefood.imaging.decode import decode, open_upright
+from seefood.synthetic import KINDS, draw_picture
 
 _EACH: Final = 6
 _SIDE: Final = 160

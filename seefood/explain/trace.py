@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from seefood.bundle import LITERT_MODEL, Bundle
 from seefood.errors import UsageError
 from seefood.explain.flatgraph import Operation, read_operations
-from seefood.image import Pixels
+from seefood.imaging.decode import Pixels
 
 Values = NDArray[np.float32]
 

@@ -14,9 +14,9 @@ from seefood.report.page import build_page
 from seefood.report.previews import Fetch
 from seefood.report.render import render_page
 from seefood.report.tally import tally_rows
-from seefood.results import RUNS, list_parts, read_rows
+from seefood.results.files import RUNS, list_parts, read_rows
 from seefood.storage import fetch, open_store, read, write
-from seefood.uris import Location, parse_location
+from seefood.storage.uris import Location, parse_location
 
 _NUMBERS: Final = (
     "seconds", "classify_seconds", "pictures_per_second", "listed", "skipped_by_ledger", "rows",

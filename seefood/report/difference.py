@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 
-from seefood.diff import Change, Diff, Kind
-from seefood.printable import printable
 from seefood.records import Row
 from seefood.report.page import Tile
 from seefood.report.previews import Fetch, Preview, make_previews
 from seefood.report.render import render_document
 from seefood.report.words import count_text, score_text, short_name, shown_uri
+from seefood.results.diff import Change, Diff, Kind
+from seefood.sanitize import printable
 
 _TITLES = {
     Kind.LABEL: ("Another label", "The surest on both sides first."),

@@ -3,14 +3,14 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from seefood.printable import printable
 from seefood.records import Row
 from seefood.report.words import bytes_text, seconds_text
+from seefood.sanitize import printable
 
 Facts = Sequence[tuple[str, str]]
 
 _MOST: Final = 60
-_MOST_ITEMS: Final = 8
+_MAX_ITEMS: Final = 8
 _LONGEST: Final = 240
 
 
@@ -77,8 +77,8 @@ def _value_text(value: Any) -> str:
 def _list_text(values: Sequence[Any]) -> str:
     if not values:
         return "none"
-    shown = ", ".join(_value_text(value) for value in values[:_MOST_ITEMS])
-    more = len(values) - _MOST_ITEMS
+    shown = ", ".join(_value_text(value) for value in values[:_MAX_ITEMS])
+    more = len(values) - _MAX_ITEMS
     return f"{shown} and {more:,} more" if more > 0 else shown
 
 

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from seefood.printable import printable
 from seefood.records import Row, Status
 from seefood.report.charts import Bar, Histogram, label_bar, score_histogram
 from seefood.report.facts import Facts, model_facts, run_facts
@@ -20,12 +19,13 @@ from seefood.report.words import (
     short_name,
     shown_uri,
 )
+from seefood.sanitize import printable
 
-_MOST_LABELS: Final = 10
-_MOST_IN_HEADLINE: Final = 4
-_MOST_PREVIEWS: Final = 150
+_MAX_LABELS: Final = 10
+_MAX_IN_HEADLINE: Final = 4
+_MAX_PREVIEWS: Final = 150
 _ONE_LINE: Final = 6  # of a contact sheet, on a laptop
-_MOST_REASONS: Final = 5
+_MAX_REASONS: Final = 5
 _TONES: Final = 6
 _OWN_TONES: Final = {"hotdog": "hotdog", "not_hotdog": "not-hotdog"}
 """The verdicts from television have their colours; other labels take turns."""
@@ -97,11 +97,11 @@ class Page:
 def build_page(tally: Tally, summary: Mapping[str, Any], fetch: Fetch) -> Page:
     """Return the page of `tally`; `summary` is the latest run's `summary.json`, or is empty."""
     ranked = sorted(tally.labels.items(), key=lambda item: (-item[1].count, item[0]))
-    shown, rest = ranked[:_MOST_LABELS], ranked[_MOST_LABELS:]
+    shown, rest = ranked[:_MAX_LABELS], ranked[_MAX_LABELS:]
     tones = _tones([label for label, _ in shown])
     doubtful = (tally.rows - tally.failed) // 4 // _ONE_LINE * _ONE_LINE
     least = tally.least_certain.rows()[: max(_ONE_LINE, doubtful)]
-    space = (_MOST_PREVIEWS - len(least)) // max(1, len(shown))
+    space = (_MAX_PREVIEWS - len(least)) // max(1, len(shown))
     chosen = {label: _sample(of, max(_ONE_LINE, space)) for label, of in shown}
     previews = make_previews([*least, *(row for rows in chosen.values() for row in rows)], fetch)
     lowest = min((_first_bin(of) for _, of in ranked), default=0)
@@ -170,14 +170,12 @@ def _first_bin(label: LabelTally) -> int:
 
 def _outcomes(tally: Tally, ranked: Sequence[tuple[str, LabelTally]]) -> list[str]:
     """Return what became of the pictures, each counted once: `28 hotdog` and so on."""
-    few = len(ranked) <= _MOST_IN_HEADLINE
+    few = len(ranked) <= _MAX_IN_HEADLINE
     sure = [(printable(label), of.count - of.unsure) for label, of in ranked]
-    parts = [
-        f"{count:,} {label}" for label, count in sure[: _MOST_IN_HEADLINE - (not few)] if count
-    ]
+    parts = [f"{count:,} {label}" for label, count in sure[: _MAX_IN_HEADLINE - (not few)] if count]
     if not few:
-        rest = sum(count for _, count in sure[_MOST_IN_HEADLINE - 1 :])
-        parts.append(f"{rest:,} of {len(ranked) - _MOST_IN_HEADLINE + 1:,} other labels")
+        rest = sum(count for _, count in sure[_MAX_IN_HEADLINE - 1 :])
+        parts.append(f"{rest:,} of {len(ranked) - _MAX_IN_HEADLINE + 1:,} other labels")
     parts += [f"{tally.unsure:,} unsure"] if tally.unsure else []
     parts += [f"{tally.failed:,} failed"] if tally.failed else []
     return parts
@@ -222,7 +220,7 @@ def _failures(tally: Tally) -> list[FailureSection]:
             count=count_text(of.count, "picture"),
             reasons=[
                 (printable(reason), f"{count:,}")
-                for reason, count in of.reasons.most_common(_MOST_REASONS)
+                for reason, count in of.reasons.most_common(_MAX_REASONS)
             ],
             examples=[(short_name(row.uri), shown_uri(row.uri)) for row in of.examples.rows()],
         )

@@ -10,14 +10,14 @@ from typing import Final
 from PIL import Image
 
 from seefood.errors import PictureError, SeefoodError
-from seefood.image import open_upright
-from seefood.printable import printable
+from seefood.imaging.decode import open_upright
 from seefood.records import ImageRef, Row
+from seefood.sanitize import printable
 
 Image.preinit()  # what saving imports: now, while pictures are classified, and not at the end
 Fetch = Callable[[ImageRef], bytes]
 
-_LONGEST_SIDE: Final = 200
+_MAX_SIDE: Final = 200
 _QUALITY: Final = 75  # a quarter more bytes than WebP, and a twentieth of its time
 _THREADS: Final = 6
 # Some of these at once must not be what fills a worker's memory.
@@ -51,7 +51,7 @@ def _preview(row: Row, fetch: Fetch) -> Preview:
         return Preview(reason=f"{row.size_bytes / 1e6:,.0f} MB are too large for a preview")
     try:
         data = fetch(ImageRef(row.uri, row.etag, row.size_bytes, row.version_id))
-        image = open_upright(data, _LONGEST_SIDE)
+        image = open_upright(data, _MAX_SIDE)
     except PictureError as error:
         return Preview(reason=printable(f"{error.code}: {error}"))
     except (SeefoodError, OSError) as error:

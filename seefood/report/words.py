@@ -3,8 +3,8 @@
 from typing import Final
 
 from seefood.errors import ErrorCode, UsageError
-from seefood.printable import printable
-from seefood.uris import parse_location
+from seefood.sanitize import printable
+from seefood.storage.uris import parse_location
 
 ERRORS: Final[dict[str, str]] = {
     ErrorCode.EMPTY: "The object has no bytes.",

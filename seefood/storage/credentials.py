@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
 from xml.etree import ElementTree as ET
 
-from seefood.storage.s3_objects import needs_boto3
+from seefood.storage.s3_store import needs_boto3
 from seefood.storage.sigv4 import Credentials
 
 if TYPE_CHECKING:

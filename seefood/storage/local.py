@@ -10,7 +10,7 @@ from typing import Final
 
 from seefood.errors import ErrorCode, JobError, PictureError, UsageError
 from seefood.records import ImageRef
-from seefood.uris import FILE_ROOT, Location, parse_location
+from seefood.storage.uris import FILE_ROOT, Location, parse_location
 
 TEMPORARY: Final = ".seefood-tmp-"
 """How the names of half-written files begin: hidden, so that no reader of results sees one."""

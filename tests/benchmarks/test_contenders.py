@@ -6,10 +6,10 @@ from benchmarks.contender import Job
 from benchmarks.field import CONTENDERS
 from benchmarks.pictures import LABELS
 from benchmarks.rounds import Contender, Plan, run_rounds
-from seefood.drawn import draw_picture
-from seefood.image import ResizeRule
+from seefood.imaging.decode import ResizeRule
+from seefood.synthetic import draw_picture
+from seefood_training.export import export_bundle
 from tests.models import SIZE, tiny_model
-from training.export import export_bundle
 
 pytestmark = [pytest.mark.slow, pytest.mark.tensorflow, pytest.mark.beam]
 

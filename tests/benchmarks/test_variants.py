@@ -2,14 +2,14 @@ import pytest
 
 from benchmarks.variants import decoded, labelled_photos, right
 from seefood.bundle import default_bundle_path, load_bundle
-from seefood.engines import load_engine
+from seefood.engines.loading import load_engine
 from seefood.errors import UsageError
 
 
 @pytest.mark.photos
 @pytest.mark.slow
 def test_bfloat16_loses_no_half_point_of_accuracy() -> None:
-    """The fastest engine of the model in the box is as right as the default one on test photos."""
+    """The fastest engine of the built-in model is as right as the default one on test photos."""
     bundle = load_bundle(default_bundle_path())
     try:
         fast = load_engine(bundle, "openvino-bf16")

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from seefood.bundle import load_bundle
-from seefood.drawn import draw_picture
 from seefood.explain.page import LANGUAGES, Picture, explain_picture
+from seefood.synthetic import draw_picture
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from seefood.drawn import draw_picture
 from seefood.errors import ErrorCode, PictureError
 from seefood.records import ImageRef, Row, Status
 from seefood.report import make_report
+from seefood.synthetic import draw_picture
 
 if TYPE_CHECKING:
     from pathlib import Path

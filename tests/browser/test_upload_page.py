@@ -14,7 +14,7 @@ from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
-from seefood.drawn import draw_picture
+from seefood.synthetic import draw_picture
 from tests.browser.conftest import Browser
 from tests.pictures import noise
 

@@ -14,9 +14,9 @@ import sys
 import time
 from pathlib import Path
 
-import pipeline.job  # noqa: F401 (before the forks: two seconds)
-from pipeline.launch import Request, launch
-from seefood.chunks import ChunkSize
+import seefood_pipeline.bulk_job  # noqa: F401 (before the forks: two seconds)
+from seefood.workers.chunks import ChunkSize
+from seefood_pipeline.launcher import Request, launch
 
 _FIRST_SECONDS = 0.2
 _LAST_SECONDS = 1.0

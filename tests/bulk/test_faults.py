@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.launch import Outcome, Request, launch
-from seefood.chunks import ChunkSize
 from seefood.errors import JobError, UsageError
 from seefood.records import Row
-from seefood.results import read_rows
-from seefood.uris import parse_location
+from seefood.results.files import read_rows
+from seefood.storage.uris import parse_location
+from seefood.workers.chunks import ChunkSize
+from seefood_pipeline.launcher import Outcome, Request, launch
 from tests.bundles import fake_bundle
 from tests.conftest import Bucket
 from tests.fault_front import Fault, FaultFront

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from seefood.results import read_rows
+from seefood.results.files import read_rows
 from seefood.storage.local import TEMPORARY
-from seefood.uris import parse_location
+from seefood.storage.uris import parse_location
 from tests.bundles import fake_bundle
 from tests.conftest import ROOT, Bucket
 from tests.pictures import gradient
@@ -94,7 +94,7 @@ def test_two_runs_at_once_do_no_harm(tmp_path: Path) -> None:
     bundle = fake_bundle(tmp_path / "bundle").path
     source = _pictures(tmp_path / "in", count)
     code = (
-        "import sys; from pathlib import Path; from pipeline.launch import *;"
+        "import sys; from pathlib import Path; from seefood_pipeline.launcher import *;"
         "launch(Request((sys.argv[2],), sys.argv[3], Path(sys.argv[1]), engine='fake',"
         " report=False), 'quiet')"
     )

@@ -7,17 +7,17 @@ from typing import Any
 
 import pytest
 
-from pipeline.launch import Outcome, Request, launch
 from seefood.bundle import load_bundle
-from seefood.chunks import ChunkSize
 from seefood.classify import Model
-from seefood.manifests import Manifest
 from seefood.records import Row, utc_now
-from seefood.results import encode_json_row, list_parts, read_rows, upload_location
-from seefood.selection import Selection
-from seefood.sources import list_sources, parse_source
+from seefood.results.files import encode_json_row, list_parts, read_rows, upload_location
+from seefood.sources.filters import Selection
+from seefood.sources.listing import list_sources, parse_source
+from seefood.sources.manifests import Manifest
 from seefood.storage import write
-from seefood.uris import parse_location
+from seefood.storage.uris import parse_location
+from seefood.workers.chunks import ChunkSize
+from seefood_pipeline.launcher import Outcome, Request, launch
 from tests.bundles import fake_bundle
 from tests.fakes import make_row
 from tests.pictures import jpeg

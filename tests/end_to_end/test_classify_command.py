@@ -13,8 +13,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from seefood.results import read_rows
-from seefood.uris import parse_location
+from seefood.results.files import read_rows
+from seefood.storage.uris import parse_location
 from tests.conftest import Bucket
 from tests.pictures import encoded, gradient, jpeg
 

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from seefood.bundle import (
+from seefood.bundle.bundle import (
     LITERT_MODEL,
     MANIFEST,
     _digest,
@@ -17,12 +17,12 @@ from seefood.bundle import (
     default_bundle_path,
     load_bundle,
 )
-from seefood.engines import load_engine
+from seefood.bundle.download import fetch_bundle
+from seefood.engines.loading import load_engine
 from seefood.errors import BundleError
 from seefood.explain.flatgraph import read_operations
-from seefood.remote_bundle import fetch_bundle
 from seefood.storage import write
-from seefood.uris import parse_location
+from seefood.storage.uris import parse_location
 from tests.bundles import fake_bundle
 from tests.fuzz.target import Choices, Target
 
@@ -78,7 +78,7 @@ def _graph() -> bytes:
     return (default_bundle_path() / LITERT_MODEL).read_bytes()
 
 
-def _operations(data: bytes) -> None:
+def _observability(data: bytes) -> None:
     """Each four bytes put one byte somewhere into the box's graph; the last two cut it short."""
     choices = Choices(data)
     graph = bytearray(_graph())
@@ -102,5 +102,5 @@ def _operations_seeds() -> Sequence[bytes]:
 
 TARGETS: Final = (
     Target("bundle", _description, _description_seeds, 8192, is_json=True),
-    Target("graph", _operations, _operations_seeds, 128),
+    Target("graph", _observability, _operations_seeds, 128),
 )

@@ -13,9 +13,9 @@ from typing import Final
 import click
 
 from seefood.cli import cli, main
-from seefood.results import encode_rows
+from seefood.results.files import encode_rows
 from seefood.storage import write
-from seefood.uris import parse_location
+from seefood.storage.uris import parse_location
 from tests.bundles import fake_bundle
 from tests.fakes import DIGEST, make_row
 from tests.fuzz.target import Choices, Target

@@ -5,24 +5,23 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from door.batch import answer_batch
-from door.callers import NotAllowedError, NotBase64Error, from_base64, named_object
-from door.events import Batch, EventError, HttpRequest, order_of, parse_event
-from door.forms import FormError, parse_form
-from door.labeller import Labeller
-from door.settings import read_settings
-from door.uploads import Fate, Outcome
-from door.web import respond
-
-from seefood.classify import Settings
+from seefood.classify import ClassifyOptions
 from seefood.engines.fake import FakeEngine
 from seefood.errors import RetryableError, UsageError
+from seefood_lambda.batch_response import answer_batch
+from seefood_lambda.classifier import Classifier
+from seefood_lambda.events import Batch, EventError, HttpRequest, order_of, parse_event
+from seefood_lambda.form_data import FormError, parse_form
+from seefood_lambda.http_api import respond
+from seefood_lambda.request_input import NotAllowedError, NotBase64Error, from_base64, named_object
+from seefood_lambda.settings import read_settings
+from seefood_lambda.uploads import Outcome, UploadStatus
 from tests.fakes import MODEL
 from tests.fuzz.target import Choices, Target
 from tests.pictures import jpeg
 
 _RECORDED: Final = Path(__file__).parent.parent / "lambda" / "events"
-_LABELLER: Final = Labeller(FakeEngine(2), MODEL, Settings())
+_LABELLER: Final = Classifier(FakeEngine(2), MODEL, ClassifyOptions())
 _STATUSES: Final = frozenset({200, 400, 403, 404, 405, 409, 413, 415, 422})
 _SETTINGS: Final = (
     "SEEFOOD_RESULTS", "SEEFOOD_WATCHED", "SEEFOOD_ALLOWED_BUCKETS", "SEEFOOD_TAG",
@@ -66,7 +65,9 @@ def _answer(request: HttpRequest) -> None:
 def _settle(batch: Batch) -> None:
     uploads = [upload for message in batch.messages for upload in message.uploads]
     sorted(uploads, key=order_of)
-    outcomes = {upload: Outcome(upload.ref, Fate.RETRY, reason="later") for upload in uploads}
+    outcomes = {
+        upload: Outcome(upload.ref, UploadStatus.RETRY, reason="later") for upload in uploads
+    }
     try:
         json.dumps(answer_batch(batch, outcomes))
     except (EventError, RetryableError):

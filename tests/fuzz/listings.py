@@ -5,7 +5,8 @@ from datetime import datetime
 from typing import Final
 from xml.sax.saxutils import escape
 
-from seefood.storage.answers import (
+from seefood.storage.parallel_listing import ParallelListing
+from seefood.storage.s3_responses import (
     S3Error,
     page_end,
     page_keys,
@@ -13,10 +14,9 @@ from seefood.storage.answers import (
     read_page,
     read_tags,
 )
-from seefood.storage.ranges import ParallelListing
 from tests.fuzz.target import Choices, Target
 
-_MOST_PAGES: Final = 2000
+_MAX_PAGES: Final = 2000
 
 
 def _page(data: bytes) -> None:
@@ -72,7 +72,7 @@ def _listing(data: bytes) -> None:
     def fetch(after: str) -> bytes:
         nonlocal asked
         asked += 1
-        if asked > _MOST_PAGES:
+        if asked > _MAX_PAGES:
             raise _EndlessError
         count = choices.number(4)
         # Keys that a true store may hold after `after`, or any at all.

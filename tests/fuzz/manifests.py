@@ -12,10 +12,10 @@ import pyarrow.parquet as pq
 from pyarrow import orc
 
 from seefood.errors import JobError, UsageError
-from seefood.manifests import Manifest, read_manifest
 from seefood.records import ImageRef
+from seefood.sources.manifests import Manifest, read_manifest
 from seefood.storage import write
-from seefood.uris import parse_location
+from seefood.storage.uris import parse_location
 from tests.fuzz.target import Target
 
 _ROOT: Final = "memory://fuzz-manifests"

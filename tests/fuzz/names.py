@@ -5,15 +5,15 @@ from datetime import UTC, datetime
 from typing import Final
 
 from seefood.errors import UsageError
-from seefood.printable import printable
 from seefood.records import ImageRef
-from seefood.results import part_location, upload_location
-from seefood.selection import Selection, parse_since
-from seefood.shard import Shard, parse_shard
-from seefood.sources import parse_source
-from seefood.storage.s3_objects import is_expressible
+from seefood.results.files import part_location, upload_location
+from seefood.runs.sharding import Shard, parse_shard
+from seefood.sanitize import printable
+from seefood.sources.filters import Selection, parse_since
+from seefood.sources.listing import parse_source
+from seefood.storage.s3_store import is_expressible
 from seefood.storage.sigv4 import encode_path
-from seefood.uris import compile_glob, parse_location
+from seefood.storage.uris import compile_glob, parse_location
 from tests.fuzz.target import Target
 
 _NOW: Final = datetime(2026, 11, 23, tzinfo=UTC)

@@ -6,12 +6,12 @@ from functools import cache
 from typing import Final
 
 from seefood.classify import classify_images
-from seefood.drawn import draw_picture
 from seefood.engines.fake import FakeEngine
 from seefood.errors import ErrorCode, PictureError
-from seefood.image import open_upright
+from seefood.imaging.decode import open_upright
 from seefood.records import ImageRef
-from seefood.results import decode_rows, encode_rows
+from seefood.results.files import decode_rows, encode_rows
+from seefood.synthetic import draw_picture
 from tests.conftest import SHARED
 from tests.fakes import MODEL
 from tests.fuzz.target import Target

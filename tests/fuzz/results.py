@@ -7,16 +7,16 @@ from pathlib import Path
 from typing import Any, Final
 from uuid import uuid4
 
-from seefood.costs import Interval, Work, default_prices, load_prices, money
 from seefood.errors import JobError, UsageError
-from seefood.lease import Claim, hold_lease
-from seefood.ledger import read_ledger
 from seefood.report import rewrite_report
-from seefood.results import encode_rows, read_rows
+from seefood.results.deduplicate import deduplicate
+from seefood.results.files import encode_rows, read_rows
+from seefood.results.ledger import read_ledger
+from seefood.results.totals import count_rows
+from seefood.runs.lease import Claim, hold_lease
+from seefood.runs.pricing import Interval, Work, default_prices, load_prices, money
 from seefood.storage import open_store, write
-from seefood.tidy import supersede
-from seefood.totals import count_rows
-from seefood.uris import Location, parse_location
+from seefood.storage.uris import Location, parse_location
 from tests.fakes import DIGEST, failed, make_row
 from tests.fuzz.target import Target
 
@@ -40,7 +40,7 @@ def _part(data: bytes) -> None:
         for read in (
             lambda: len(read_ledger([part.uri])),
             lambda: list(read_rows(output, DIGEST)),
-            lambda: supersede(output, DIGEST),
+            lambda: deduplicate(output, DIGEST),
         ):
             try:
                 read()

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from pipeline.job import read_totals
-from pipeline.launch import _read_quote
-from seefood.cli.quoting import beside
+from seefood.cli.units import beside
 from seefood.errors import JobError, UsageError
+from seefood.results.totals import count_rows
 from seefood.storage import write
-from seefood.totals import count_rows
-from seefood.uris import parse_location
+from seefood.storage.uris import parse_location
+from seefood_pipeline.bulk_job import read_totals
+from seefood_pipeline.launcher import _read_quote
 from tests.fakes import make_row
 from tests.fuzz.target import Target
 

@@ -6,26 +6,26 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from door.events import EventError, HttpRequest, parse_event
-from door.labeller import Labeller
-from door.web import respond
 
 from seefood.bundle import MANIFEST, load_bundle
-from seefood.classify import Settings
-from seefood.costs import default_prices, load_prices
+from seefood.classify import ClassifyOptions
 from seefood.engines.fake import FakeEngine
 from seefood.errors import BundleError, JobError, UsageError
 from seefood.explain.flatgraph import read_operations
-from seefood.lease import Claim, hold_lease
-from seefood.manifests import Manifest, read_manifest
 from seefood.report import rewrite_report
-from seefood.results import encode_rows
-from seefood.selection import parse_since
+from seefood.results.deduplicate import deduplicate
+from seefood.results.files import encode_rows
+from seefood.runs.lease import Claim, hold_lease
+from seefood.runs.pricing import default_prices, load_prices
+from seefood.sources.filters import parse_since
+from seefood.sources.manifests import Manifest, read_manifest
 from seefood.storage import write
-from seefood.storage.answers import S3Error, page_end, page_keys, read_page
-from seefood.storage.ranges import ParallelListing
-from seefood.tidy import supersede
-from seefood.uris import compile_glob, parse_location
+from seefood.storage.parallel_listing import ParallelListing
+from seefood.storage.s3_responses import S3Error, page_end, page_keys, read_page
+from seefood.storage.uris import compile_glob, parse_location
+from seefood_lambda.classifier import Classifier
+from seefood_lambda.events import EventError, HttpRequest, parse_event
+from seefood_lambda.http_api import respond
 from tests.bundles import fake_bundle
 from tests.fakes import DIGEST, MODEL, make_row
 from tests.fuzz.listings import listing_page
@@ -116,7 +116,7 @@ def test_rows_of_other_types(changes: dict[str, object], memory: str) -> None:
     part = output.child(f"results/digest={DIGEST[:12]}/part-0.jsonl")
     write(part, json.dumps(row).encode())
     with pytest.raises(JobError, match="holds no rows of seefood"):
-        supersede(output, DIGEST)
+        deduplicate(output, DIGEST)
 
 
 @pytest.mark.parametrize(
@@ -215,7 +215,7 @@ def test_a_request_of_other_types(odd: object) -> None:
     }
     asked = parse_event(event)
     assert isinstance(asked, HttpRequest)
-    answer = respond(asked, Labeller(FakeEngine(2), MODEL, Settings()), frozenset())
+    answer = respond(asked, Classifier(FakeEngine(2), MODEL, ClassifyOptions()), frozenset())
     assert answer.failure is None
     json.dumps(answer.as_event(), ensure_ascii=False).encode()
 

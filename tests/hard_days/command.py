@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Final
 
 from seefood.records import Row
-from seefood.results import read_rows
+from seefood.results.files import read_rows
 from seefood.storage.local import TEMPORARY
-from seefood.uris import parse_location
+from seefood.storage.uris import parse_location
 from tests.conftest import ROOT
 from tests.pictures import jpeg
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.loopback_s3 import BUCKET, serve
-from seefood.uris import parse_location
+from seefood.storage.uris import parse_location
 from tests.conftest import Bucket
 from tests.hard_days.command import classify, finish, rows_once, start, words
 from tests.pictures import jpeg

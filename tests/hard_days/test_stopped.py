@@ -1,4 +1,4 @@
-"""Asked to stop while the store hangs; and a worker that the system kills for its memory."""
+"""A stop request while the store hangs; and a worker that the system kills for its memory."""
 
 import signal
 import time

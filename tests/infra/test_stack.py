@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from seefood.bundle import load_bundle
-from seefood.drawn import draw_picture
+from seefood.synthetic import draw_picture
 from tests.infra.aws import REGION, STACK, Stack
 from tests.infra.iam import Request, is_allowed
 from tests.infra.running import finish, invoke, start_container, validate_submit_job
@@ -50,7 +50,7 @@ def test_buckets_are_private_encrypted_versioned_and_tls_only(stack: Stack, name
 
 def test_a_message_is_hidden_six_times_as_long_as_the_function_may_take(stack: Stack) -> None:
     """A slow batch is not delivered twice; a failed one comes again, five times at most."""
-    timeout = stack.template.properties("Classifier")["Timeout"]
+    timeout = stack.template.properties("ChunkClassifier")["Timeout"]
     queue = stack.template.properties("UploadQueue")
     mapping = stack.template.properties("ClassifierUploads")
 

@@ -13,7 +13,7 @@ from samtranslator.yaml_helper import yaml_parse
 
 from infra.build_lambda_zip import PYTHON
 from seefood.cli import cli
-from seefood.costs import Interval, Work, default_prices, load_prices, money
+from seefood.runs.pricing import Interval, Work, default_prices, load_prices, money
 from tests.conftest import ROOT
 from tests.infra.aws import TEMPLATE, read_template
 
@@ -36,7 +36,7 @@ def test_cfn_lint_finds_nothing() -> None:
 
 def test_the_package_is_built_for_the_runtime() -> None:
     """The zip's wheels and bytecode are for the Python that the function runs on."""
-    function = read_template().resources("AWS::Lambda::Function")["Classifier"]["Properties"]
+    function = read_template().resources("AWS::Lambda::Function")["ChunkClassifier"]["Properties"]
 
     assert f"python{PYTHON}" == function["Runtime"]
 
@@ -115,7 +115,7 @@ def test_the_kubernetes_job_shares_one_bucket_by_index() -> None:
 
 
 def test_the_documents_prices_are_those_of_the_table() -> None:
-    """docs/deploy.md states what `seefood.costs` computes from the newest prices in the box."""
+    """docs/deploy.md states what `seefood.runs.pricing` computes from the newest prices."""
     prices = load_prices(default_prices())
     text = (ROOT / "docs" / "deploy.md").read_text()
     rows = re.findall(r"^\| (\d+) ms [^|]*\| \$(\S+) \| \$(\S+) \| \$(\S+) \|$", text, re.MULTILINE)

@@ -8,12 +8,12 @@ from typing import Any, Final
 from uuid import uuid4
 
 import pytest
-from door.labeller import Labeller
-from door.settings import DoorSettings
 
-from seefood.classify import Settings
+from seefood.classify import ClassifyOptions
 from seefood.engines.fake import FakeEngine
-from seefood.uris import parse_location
+from seefood.storage.uris import parse_location
+from seefood_lambda.classifier import Classifier
+from seefood_lambda.settings import LambdaConfig
 from tests.fakes import MODEL
 
 EVENTS: Final = Path(__file__).parent / "events"
@@ -26,15 +26,15 @@ def recorded() -> Callable[[str], Any]:
 
 
 @pytest.fixture
-def labeller() -> Labeller:
-    """A labeller of two classes without a network: red pictures are `red`, green ones `green`."""
-    return Labeller(FakeEngine(2), MODEL, Settings())
+def classifier() -> Classifier:
+    """A classifier of two classes without a network: red pictures are `red`, green ones `green`."""
+    return Classifier(FakeEngine(2), MODEL, ClassifyOptions())
 
 
 @pytest.fixture
-def settings(memory: str) -> DoorSettings:
-    """Settings of a door that writes to a store in memory."""
-    return DoorSettings(Path("unused"), results=parse_location(f"{memory}/labels"))
+def settings(memory: str) -> LambdaConfig:
+    """ClassifyOptions of a door that writes to a store in memory."""
+    return LambdaConfig(Path("unused"), results=parse_location(f"{memory}/labels"))
 
 
 class _Refusing(BaseHTTPRequestHandler):

@@ -4,9 +4,9 @@ from typing import Any, Final
 
 import boto3
 import pytest
-from door.events import Batch, parse_event
 
 from seefood.storage import open_store
+from seefood_lambda.events import Batch, parse_event
 from tests.conftest import Bucket
 
 KEYS: Final = ("in/a b+c.jpg", "in/100%.jpg", "in/a%20b.jpg", "in/été/🌭.jpg", "in/=;,:@!$'()*.jpg")

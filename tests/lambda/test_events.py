@@ -5,11 +5,19 @@ from typing import Any, Final
 from urllib.parse import quote_plus
 
 import pytest
-from door.events import Batch, EventError, HttpRequest, Invocation, Upload, order_of, parse_event
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seefood.records import ImageRef
+from seefood_lambda.events import (
+    Batch,
+    EventError,
+    HttpRequest,
+    Invocation,
+    Upload,
+    order_of,
+    parse_event,
+)
 
 relaxed = settings(deadline=None)  # a busy machine is no failure
 Recorded = Callable[[str], Any]

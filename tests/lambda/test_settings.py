@@ -1,12 +1,12 @@
 from pathlib import Path
 
 import pytest
-from door.settings import is_own_writing, limits_for, read_settings
 
 from seefood.bundle import default_bundle_path
 from seefood.errors import UsageError
-from seefood.image import DEFAULT_LIMITS
-from seefood.uris import parse_location
+from seefood.imaging.decode import DEFAULT_LIMITS
+from seefood.storage.uris import parse_location
+from seefood_lambda.settings import is_own_writing, limits_for, read_settings
 
 
 def test_without_an_environment_the_model_in_the_package_answers_and_nothing_is_written() -> None:
@@ -19,7 +19,7 @@ def test_without_an_environment_the_model_in_the_package_answers_and_nothing_is_
         settings.allowed_buckets,
         settings.tag,
     )
-    assert DEFAULT_LIMITS == settings.judging.limits
+    assert DEFAULT_LIMITS == settings.classify_options.limits
 
 
 def test_each_variable_is_read() -> None:
@@ -45,8 +45,12 @@ def test_each_variable_is_read() -> None:
         settings.bundle,
         settings.digest,
     )
-    judging = settings.judging
-    assert (3, 1000, 2000) == (judging.top_k, judging.limits.max_bytes, judging.limits.max_pixels)
+    classify_options = settings.classify_options
+    assert (3, 1000, 2000) == (
+        classify_options.top_k,
+        classify_options.limits.max_bytes,
+        classify_options.limits.max_pixels,
+    )
 
 
 @pytest.mark.parametrize(
@@ -113,12 +117,12 @@ def test_limits_and_salvage_can_be_set() -> None:
         "SEEFOOD_MAX_FRAMES": "1",
         "SEEFOOD_SALVAGE": "1",
     }
-    judging = read_settings(environ).judging
+    classify_options = read_settings(environ).classify_options
     assert (300_000_000, 1, True) == (
-        judging.limits.max_decode_bytes,
-        judging.limits.max_frames,
-        judging.salvage,
+        classify_options.limits.max_decode_bytes,
+        classify_options.limits.max_frames,
+        classify_options.salvage,
     )
-    plain = read_settings({"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512"}).judging
+    plain = read_settings({"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512"}).classify_options
     assert plain.limits.max_decode_bytes < 512 * 1024 * 1024
     assert not plain.salvage

@@ -14,10 +14,10 @@ from typing import Any, Final
 import pytest
 
 from infra.build_lambda_zip import Package, build_zip
-from seefood.ledger import read_ledger
-from seefood.results import list_parts, read_rows
+from seefood.results.files import list_parts, read_rows
+from seefood.results.ledger import read_ledger
 from seefood.storage import open_store
-from seefood.uris import parse_location
+from seefood.storage.uris import parse_location
 from tests.conftest import ROOT, Bucket
 from tests.lambda_queue import TRIES, Uploads, drain, make_uploads
 from tests.lambda_runtime import FunctionError, copy_client, running_function

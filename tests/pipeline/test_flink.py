@@ -16,16 +16,16 @@ import pytest
 from benchmarks.s3_server import running
 from infra.flink.cluster import Cluster, kill, start, start_node, stop, wait_for_nodes, workers
 from infra.flink.jars import cached_jars, fetch_jars
-from pipeline.flink import FlinkCluster
-from pipeline.job_server import cached_class_path
-from pipeline.launch import Request, launch
-from pipeline.options import pipeline_options
-from seefood.chunks import ChunkSize
-from seefood.drawn import KINDS, draw_picture
 from seefood.errors import UsageError
 from seefood.records import Row
-from seefood.results import list_parts, read_rows
-from seefood.uris import parse_location
+from seefood.results.files import list_parts, read_rows
+from seefood.storage.uris import parse_location
+from seefood.synthetic import KINDS, draw_picture
+from seefood.workers.chunks import ChunkSize
+from seefood_pipeline.flink import FlinkCluster
+from seefood_pipeline.job_server import cached_class_path
+from seefood_pipeline.launcher import Request, launch
+from seefood_pipeline.options import pipeline_options
 from tests.bundles import fake_bundle
 from tests.conftest import ROOT
 
@@ -38,8 +38,8 @@ _SLOW = 2000
 _LAUNCH = """
 import sys
 from pathlib import Path
-from pipeline.launch import Request, launch
-from seefood.chunks import ChunkSize
+from seefood_pipeline.launcher import Request, launch
+from seefood.workers.chunks import ChunkSize
 from seefood.cli import main
 from seefood.errors import SeefoodError
 bundle, source, output, *beam = sys.argv[1:]

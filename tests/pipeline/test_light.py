@@ -5,9 +5,9 @@ import pytest
 
 PROGRAM = """
 import sys
-from pipeline.light import import_in_background
+from seefood_pipeline.light import import_in_background
 import_in_background().join()
-assert "pipeline.job" in sys.modules
+assert "seefood_pipeline.bulk_job" in sys.modules
 import pyarrow as pa
 pa.table({"a": [1]}, pa.schema({"a": pa.int64()}))
 absent = ("apache_beam.io.gcp", "boto3", "bson", "pandas", "pymongo", "pyparsing", "requests")

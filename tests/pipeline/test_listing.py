@@ -4,15 +4,15 @@ from dataclasses import replace
 
 import pytest
 
-from pipeline.listing import Listing, list_chunks
-from seefood.chunks import ChunkSize
 from seefood.errors import JobError, UsageError
-from seefood.progress import Meter
 from seefood.records import ImageRef
-from seefood.results import encode_rows, list_parts, part_location
+from seefood.results.files import encode_rows, list_parts, part_location
+from seefood.results.totals import Totals
+from seefood.runs.progress import ProgressCounters
 from seefood.storage import write
-from seefood.totals import Totals
-from seefood.uris import parse_location
+from seefood.storage.uris import parse_location
+from seefood.workers.chunks import ChunkSize
+from seefood_pipeline.listing import Listing, list_chunks
 from tests.fakes import DIGEST, make_row, put_all
 
 
@@ -35,7 +35,7 @@ def listing(memory: str) -> Listing:
     )
 
 
-def _split(listing: Listing, meter: Meter) -> tuple[list[list[ImageRef]], Totals]:
+def _split(listing: Listing, meter: ProgressCounters) -> tuple[list[list[ImageRef]], Totals]:
     *chunks, totals = list_chunks(listing, meter)
     assert isinstance(totals, Totals)
     return [chunk for chunk in chunks if isinstance(chunk, list)], totals
@@ -51,7 +51,7 @@ def _write(listing: Listing, refs: list[ImageRef]) -> Listing:
 
 def test_everything_is_due_the_first_time(listing: Listing, refs: list[ImageRef]) -> None:
     """Chunks hold every reference once, in order, and then come the counts."""
-    meter = Meter()
+    meter = ProgressCounters()
     chunks, totals = _split(listing, meter)
     assert refs == [ref for chunk in chunks for ref in chunk]
     assert [50] * 4 == [len(chunk) for chunk in chunks]
@@ -61,7 +61,7 @@ def test_everything_is_due_the_first_time(listing: Listing, refs: list[ImageRef]
 
 def test_what_has_a_row_is_skipped(listing: Listing, refs: list[ImageRef]) -> None:
     """A row of this content under this model is enough."""
-    chunks, totals = _split(_write(listing, refs[:70]), Meter())
+    chunks, totals = _split(_write(listing, refs[:70]), ProgressCounters())
     assert refs[70:] == [ref for chunk in chunks for ref in chunk]
     assert (200, 70) == (totals.listed, totals.skipped)
 
@@ -70,14 +70,14 @@ def test_a_changed_object_is_due_again(listing: Listing, refs: list[ImageRef]) -
     """Another content at the same place is another picture."""
     following = _write(listing, refs)
     write(parse_location(refs[3].uri), b"other content")
-    chunks, totals = _split(following, Meter())
+    chunks, totals = _split(following, ProgressCounters())
     assert [[refs[3].uri]] == [[ref.uri for ref in chunk] for chunk in chunks]
     assert 199 == totals.skipped
 
 
 def test_nothing_new_is_no_chunk(listing: Listing, refs: list[ImageRef]) -> None:
     """A rerun over the same bucket lists and does nothing."""
-    chunks, totals = _split(_write(listing, refs), Meter())
+    chunks, totals = _split(_write(listing, refs), ProgressCounters())
     assert ([], 200, 200) == (chunks, totals.listed, totals.skipped)
 
 
@@ -85,20 +85,20 @@ def test_nothing_new_is_no_chunk(listing: Listing, refs: list[ImageRef]) -> None
 def test_a_limit_counts_what_is_listed(listing: Listing) -> None:
     """`--limit` takes the first so many objects, new or not: a rerun does not creep on."""
     limited = replace(listing, limit=70)
-    chunks, totals = _split(limited, Meter())
+    chunks, totals = _split(limited, ProgressCounters())
     assert (70, 70) == (sum(map(len, chunks)), totals.listed)
 
 
 @pytest.mark.usefixtures("refs")
 def test_a_listing_repeats_itself(listing: Listing) -> None:
     """Repeated after a failure, it makes the same chunks: their results overwrite themselves."""
-    assert _split(listing, Meter())[0] == _split(listing, Meter())[0]
+    assert _split(listing, ProgressCounters())[0] == _split(listing, ProgressCounters())[0]
 
 
 @pytest.mark.usefixtures("refs")
 def test_a_stop_ends_the_listing(listing: Listing) -> None:
-    """Asked to stop, it says so before the next chunk."""
-    meter = Meter()
+    """ClassifyRequest to stop, it says so before the next chunk."""
+    meter = ProgressCounters()
     chunks = list_chunks(listing, meter)
     next(chunks)
     meter.request_stop(60.0)
@@ -109,4 +109,4 @@ def test_a_stop_ends_the_listing(listing: Listing) -> None:
 def test_a_source_that_vanished_is_told(listing: Listing) -> None:
     """A folder that is gone when the worker lists it is a sentence, not an empty result."""
     with pytest.raises(UsageError, match="there is nothing at /nowhere"):
-        list(list_chunks(replace(listing, sources=("/nowhere/photos",)), Meter()))
+        list(list_chunks(replace(listing, sources=("/nowhere/photos",)), ProgressCounters()))

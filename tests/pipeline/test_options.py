@@ -4,9 +4,9 @@ import socket
 
 import pytest
 
-from pipeline.job_server import class_path
-from pipeline.options import pipeline_options
 from seefood.errors import UsageError
+from seefood_pipeline.job_server import class_path
+from seefood_pipeline.options import pipeline_options
 
 pytestmark = pytest.mark.beam
 

@@ -5,15 +5,15 @@ import time
 
 import pytest
 
-from pipeline.listing import Listing
-from pipeline.transforms import LISTED, ClassifyChunks, ListChunks
-from seefood.chunks import ChunkSize, Target
 from seefood.errors import JobError
-from seefood.image import Pixels
-from seefood.results import read_rows
-from seefood.totals import Totals, add_totals
-from seefood.uris import parse_location
-from seefood.worker import Worker
+from seefood.imaging.decode import Pixels
+from seefood.results.files import read_rows
+from seefood.results.totals import Totals, add_totals
+from seefood.storage.uris import parse_location
+from seefood.workers.chunks import ChunkSize, Target
+from seefood.workers.threaded import Worker
+from seefood_pipeline.listing import Listing
+from seefood_pipeline.transforms import LISTED, ClassifyChunks, ListChunks
 from tests.fakes import DIGEST, fake_worker, put_all
 from tests.pictures import jpeg
 

@@ -6,11 +6,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from seefood.classify import Fetched, Settings, classify_images, rank
-from seefood.engines import Probabilities
+from seefood.classify import ClassifyOptions, Fetched, classify_images, rank
+from seefood.engines.base import Probabilities
 from seefood.engines.fake import FakeEngine
 from seefood.errors import ErrorCode, PictureError
-from seefood.image import Limits, Pixels
+from seefood.imaging.decode import Limits, Pixels
 from seefood.records import ImageRef, Status
 from tests.fakes import MODEL
 from tests.pictures import jpeg
@@ -61,7 +61,7 @@ def test_it_tells_what_a_decoder_or_the_engine_is_handed() -> None:
     """Each picture alone while it is decoded; to the engine all that could be."""
     told: list[tuple[int, ...]] = []
     fetched: list[Fetched] = [(_ref("1"), RED), (_ref("2"), b"no picture"), (_ref("3"), GREEN)]
-    classify_images(fetched, FakeEngine(), MODEL, in_hand=lambda at: told.append(tuple(at)))
+    classify_images(fetched, FakeEngine(), MODEL, on_start=lambda at: told.append(tuple(at)))
     assert [(0,), (1,), (2,), (0, 2)] == told
 
 
@@ -133,6 +133,6 @@ def test_ranking_is_stable_and_cut() -> None:
 
 def test_limits_travel() -> None:
     """A picture above the settings' limits is refused with its code."""
-    settings = Settings(limits=Limits(max_bytes=10))
+    settings = ClassifyOptions(limits=Limits(max_bytes=10))
     (row,) = classify_images([(_ref("1"), RED)], FakeEngine(), MODEL, settings)
     assert "too_large" == row.error_code

@@ -2,10 +2,9 @@
 
 import re
 
-from door.problems import STATUS_OF
-
 from seefood.errors import ErrorCode
-from seefood.ledger import PASSING
+from seefood.results.ledger import TRANSIENT
+from seefood_lambda.problem_details import STATUS_OF
 from tests.conftest import ROOT
 
 
@@ -18,7 +17,7 @@ def _policies() -> dict[str, str]:
 def test_every_code_is_documented_with_its_policy() -> None:
     """docs/errors.md lists all codes and no other, and says of each what the ledger does."""
     assert {str(code) for code in ErrorCode} == set(_policies())
-    assert {str(code) for code in PASSING} == {
+    assert {str(code) for code in TRANSIENT} == {
         code for code, policy in _policies().items() if policy == "tried again"
     }
 

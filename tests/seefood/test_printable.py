@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seefood.printable import printable
+from seefood.sanitize import printable
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from seefood.classify import failed_row
 from seefood.errors import ErrorCode, PictureError, UsageError
 from seefood.records import ImageRef
-from seefood.redact import SafeFormatter, redacted, redacted_arguments
-from seefood.uris import parse_location
+from seefood.sanitize import SafeFormatter, redacted, redacted_arguments
+from seefood.storage.uris import parse_location
 from tests.fakes import MODEL
 
 PRESIGNED = (

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from seefood.drawn import KINDS, draw_picture
-from seefood.engines import load_engine
-from seefood.image import Pixels
-from training.package import Packaged, Wishes, package_saved_model
+from seefood.engines.loading import load_engine
+from seefood.imaging.decode import Pixels
+from seefood.synthetic import KINDS, draw_picture
+from seefood_training.package import Packaged, PackageOptions, package_saved_model
 
 SIZE = 32
 LABELS = ("hotdog", "not_hotdog")
@@ -69,7 +69,7 @@ def linear(
 def pack(source: Path, output: Path, **wishes: Any) -> Packaged:
     """Package `source` as `seefood package` does."""
     labels = wishes.pop("labels", LABELS)
-    return package_saved_model(source, output, Wishes("mine", labels, **wishes))
+    return package_saved_model(source, output, PackageOptions("mine", labels, **wishes))
 
 
 def answers(packaged: Packaged, engine: str) -> np.ndarray:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from training.calibrate import (
+from seefood_training.calibrate import (
     choose_thresholds,
     expected_calibration_error,
     fit_temperature,

@@ -4,16 +4,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from seefood.bundle import BOXED, FIRST, boxed_bundle_path, load_bundle
+from seefood.bundle import BUILT_IN, FIRST, built_in_bundle_path, load_bundle
 from seefood.cli import main
-from seefood.drawn import KINDS, draw_picture
-from seefood.engines import load_engine
+from seefood.engines.loading import load_engine
 from seefood.errors import UsageError
-from seefood.image import decode
-from training.cascade import choose, make_cascade
-from training.evaluate import labelled_photos
+from seefood.imaging.decode import decode
+from seefood.synthetic import KINDS, draw_picture
+from seefood_training.cascade import choose, make_cascade
+from seefood_training.evaluate import labelled_photos
 
-LARGE, SMALL = (load_bundle(boxed_bundle_path(name)) for name in BOXED)
+LARGE, SMALL = (load_bundle(built_in_bundle_path(name)) for name in BUILT_IN)
 
 
 @pytest.fixture(scope="module")

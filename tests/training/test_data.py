@@ -8,10 +8,10 @@ import pytest
 from PIL import Image
 
 from seefood.errors import UsageError
-from seefood.image import ResizeRule
+from seefood.imaging.decode import ResizeRule
 from seefood.storage import write
-from seefood.uris import parse_location
-from training.data import decode_photos, read_photo_set
+from seefood.storage.uris import parse_location
+from seefood_training.data import decode_photos, read_photo_set
 
 RULE = ResizeRule(16, 16)
 

@@ -12,9 +12,9 @@ pytest.importorskip("tensorflow", reason="the zoo needs TensorFlow")
 
 import keras
 
+from seefood_training.networks import NetworkChoice, build
+from seefood_training.networks.efficientnet_lite import published_weights
 from tests.training.test_torch_weights import Tensors, write_torch_weights
-from training.networks import NetworkChoice, build
-from training.networks.efficientnet_lite import published_weights
 
 _NORMED_MAPS: Final = 21_008
 """Of EfficientNet-Lite0: each map's norm has two parameters, of which folding leaves one."""

@@ -10,17 +10,15 @@ from click.testing import CliRunner
 from sklearn import metrics as oracle
 
 from seefood.bundle import Bundle, load_bundle
-from seefood.cli.evaluate import evaluate_command
-from seefood.drawn import KINDS, draw_picture
-from seefood.engines import Probabilities
+from seefood.engines.base import Probabilities
 from seefood.engines.fake import FakeEngine
 from seefood.errors import UsageError
-from seefood.image import Pixels, ResizeRule
-from tests.bundles import LABELS, fake_bundle
-from tests.models import SIZE, tiny_model
-from training.calibrate import softmax
-from training.data import Photo
-from training.evaluate import (
+from seefood.imaging.decode import Pixels, ResizeRule
+from seefood.synthetic import KINDS, draw_picture
+from seefood_training.calibrate import softmax
+from seefood_training.commands.evaluate import evaluate_command
+from seefood_training.data import Photo
+from seefood_training.evaluate import (
     Answers,
     choose_engines,
     classify_photos,
@@ -29,13 +27,15 @@ from training.evaluate import (
     mistakes,
     undo_temperature,
 )
-from training.evaluation_page import render_evaluation
+from seefood_training.evaluation_page import render_evaluation
+from tests.bundles import LABELS, fake_bundle
+from tests.models import SIZE, tiny_model
 
 
 @pytest.fixture
 def tiny(tmp_path: Path) -> Bundle:
     """A bundle that both engines run."""
-    from training.export import export_bundle  # noqa: PLC0415 (needs TensorFlow)
+    from seefood_training.export import export_bundle  # noqa: PLC0415 (needs TensorFlow)
 
     return export_bundle(
         tiny_model(),

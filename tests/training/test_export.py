@@ -6,16 +6,16 @@ import pytest
 from PIL import Image
 
 from seefood.bundle import LITERT_MODEL, Bundle, load_bundle
-from seefood.certificate import certify
-from seefood.drawn import KINDS, draw_picture
-from seefood.engines import load_engine
+from seefood.engines.certificate import certify
+from seefood.engines.loading import load_engine
 from seefood.errors import BundleError
-from seefood.image import Pixels, ResizeRule, decode
+from seefood.imaging.decode import Pixels, ResizeRule, decode
+from seefood.synthetic import KINDS, draw_picture
+from seefood_training.convert import QUANTISATIONS, Quantisation
+from seefood_training.export import FLOAT_TOLERANCE, export_bundle
+from seefood_training.golden_pictures import write_golden_pictures
+from seefood_training.graph_freezing import FrozenGraph, freeze
 from tests.models import SIZE, shake, tiny_model
-from training.convert import QUANTISATIONS, Quantisation
-from training.export import FLOAT_TOLERANCE, export_bundle
-from training.freeze import FrozenGraph, freeze
-from training.golden import write_golden_pictures
 
 if TYPE_CHECKING:
     import keras

@@ -13,11 +13,11 @@ pytest.importorskip("tensorflow", reason="training needs TensorFlow")
 
 import keras
 
-from training.augment import NONE, PHOTOS, sample_maps, sample_mixing, transform
-from training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from training.fit import fit
-from training.networks import NetworkChoice, build
-from training.task import Examples, Fitted, Schedule, Step, Task
+from seefood_training.augment import NONE, PHOTOS, sample_maps, sample_mixing, transform
+from seefood_training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from seefood_training.fit import fit
+from seefood_training.fit_types import Examples, Fitted, Schedule, Step, Task
+from seefood_training.networks import NetworkChoice, build
 
 SIDE = 32
 TASK = Task(
@@ -32,7 +32,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from tests.training.test_fit import TASK, examples
-from training.fit import fit
+from seefood_training.fit import fit
 
 endless = replace(TASK, schedule=replace(TASK.schedule, epochs=10_000, patience=10_000))
 

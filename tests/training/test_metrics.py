@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from sklearn import metrics as oracle
 
-from training.metrics import (
+from seefood_training.metrics import (
     Share,
     class_figures,
     clopper_pearson,

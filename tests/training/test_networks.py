@@ -5,14 +5,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from seefood.cli.train import NETWORKS
 from seefood.errors import UsageError
+from seefood_training.commands.train import NETWORKS
 
 pytest.importorskip("tensorflow", reason="the zoo needs TensorFlow")
 
 import keras
 
-from training.networks import SIZES, NetworkChoice, build, inference_model
+from seefood_training.networks import SIZES, NetworkChoice, build, inference_model
 
 V2_WEIGHTS = "mobilenet_v2_0.35_224_no_top.weights.h5"
 

@@ -8,12 +8,12 @@ from click.testing import CliRunner, Result
 
 from seefood.bundle import load_bundle
 from seefood.cli.inspect import inspect_command
-from seefood.cli.package import FITS, RANGES, package_command
-from seefood.engines import load_engine
+from seefood.engines.loading import load_engine
 from seefood.errors import BundleError, UsageError
+from seefood_training import package
+from seefood_training.commands.package import FITS, RANGES, package_command
+from seefood_training.package import read_labels
 from tests.training.saved_models import SIZE, answers, drawn, linear, pack, save, softmax
-from training import package
-from training.package import read_labels
 
 pytestmark = pytest.mark.tensorflow
 

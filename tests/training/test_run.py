@@ -8,11 +8,11 @@ from click.testing import CliRunner
 pytest.importorskip("tensorflow", reason="training needs TensorFlow")
 
 from seefood.bundle import load_bundle
-from seefood.cli.train import train_command
-from seefood.drawn import draw_picture
 from seefood.errors import UsageError
-from training.run import Request, train
-from training.task import Schedule
+from seefood.synthetic import draw_picture
+from seefood_training.commands.train import train_command
+from seefood_training.fit_types import Schedule
+from seefood_training.run import Request, train
 
 KINDS = {"hotdog": "hotdog_mustard", "pizza": "pizza", "tree": "tree"}
 

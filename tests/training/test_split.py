@@ -7,8 +7,8 @@ import pytest
 from numpy.typing import NDArray
 
 from seefood.errors import UsageError
-from seefood.image import Pixels
-from training.split import difference_hashes, find_groups, hold_out
+from seefood.imaging.decode import Pixels
+from seefood_training.split import difference_hashes, find_groups, hold_out
 
 RNG = np.random.default_rng(7)
 

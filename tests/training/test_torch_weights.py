@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from seefood.errors import UsageError
-from training.torch_weights import read_torch_weights
+from seefood_training.torch_weights import read_torch_weights
 
 _MAGIC: Final = 0x1950A86A20F9469CFC6C
 Tensors = dict[str, NDArray[np.float32]]

@@ -1,0 +1,66 @@
+"""The label as a tag on the uploaded object, for rules that read tags (life cycle, replication).
+
+S3 replaces all of an object's tags at once, so those that are there are read and kept. A version is
+tagged exactly. Without versions the object is looked at once more before: if it was replaced, the
+tag is for its successor's event to set.
+"""
+
+import re
+from functools import cache
+from typing import TYPE_CHECKING, Final
+
+from seefood.errors import PictureError, RetryableError
+from seefood.records import ImageRef, Row, Status
+from seefood.storage import open_store
+from seefood.storage.uris import parse_location
+
+if TYPE_CHECKING:
+    from seefood.storage.s3_client import Bucket
+
+MAX_TAGS: Final = 10
+"""What S3 allows on one object."""
+_MAX_VALUE: Final = 256
+_NOT_ALLOWED: Final = re.compile(r"[^\w +\-=.:/@]")
+
+
+def tag_value(row: Row) -> str:
+    """Return what the tag says of `row`: its label, or `unsure`; with S3's characters only."""
+    text = row.label if row.status is Status.OK else str(row.status)
+    return _NOT_ALLOWED.sub("_", text or "")[:_MAX_VALUE]
+
+
+def tag_object(ref: ImageRef, key: str, row: Row) -> str | None:
+    """Set the tag `key` of exactly `ref`; return why it was not set, None if it is there now.
+
+    Idempotent. Raises `RetryableError` if S3 refuses or fails.
+    """
+    location = parse_location(ref.uri)
+    if not location.root.startswith("s3://"):
+        return f"{location.root} knows no tags"
+    from seefood.storage.s3_responses import S3Error  # noqa: PLC0415 (30 ms: HTTP, TLS, XML)
+
+    bucket, value = _bucket(location.root.removeprefix("s3://")), tag_value(row)
+    try:
+        tags = bucket.tags(location.key, ref.version_id)
+        if tags.get(key) == value:
+            return None
+        if key not in tags and len(tags) >= MAX_TAGS:
+            return f"the object has {len(tags)} tags already, and S3 allows no more"
+        if ref.version_id is None and open_store(location.root).stat(ref).etag != ref.etag:
+            return "the object was replaced"
+        bucket.put_tags(location.key, {**tags, key: value}, ref.version_id)
+    except S3Error as error:
+        if error.status == 404:
+            return "the object is gone"
+        raise RetryableError(f"cannot tag {ref.uri}: {error}") from error
+    except (PictureError, OSError) as error:
+        raise RetryableError(f"cannot tag {ref.uri}: {error}") from error
+    return None
+
+
+@cache
+def _bucket(name: str) -> "Bucket":
+    from seefood.storage.credentials import CredentialChain  # noqa: PLC0415 (as above)
+    from seefood.storage.s3_client import Bucket  # noqa: PLC0415
+
+    return Bucket(name, CredentialChain())

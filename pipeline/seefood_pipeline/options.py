@@ -1,0 +1,122 @@
+"""Beam's options: what the user typed, what we add to it, and what is refused before any work."""
+
+import argparse
+from collections.abc import Sequence
+from typing import Final
+
+from apache_beam.options.pipeline_options import (
+    FlinkRunnerOptions,
+    PipelineOptions,
+    PortableOptions,
+    StandardOptions,
+)
+from apache_beam.runners import create_runner
+
+from seefood.errors import UsageError
+from seefood_pipeline.flink import POOL_ADDRESS, FlinkCluster
+from seefood_pipeline.job_server import class_path
+
+IN_PROCESS: Final = "FnApiRunner"
+_LOCAL: Final = frozenset({IN_PROCESS, "DirectRunner"})
+# Where Prism's binary is not. Without this, Beam's DirectRunner downloads and runs one, with no
+# time-out, before it falls back to the runner that is in the package.
+_NO_PRISM: Final = "--prism_location=no-download"
+# A lost machine restarts the job; what is written is not done again. The cluster's own strategy,
+# which is none by default, would end it.
+_RESTARTS: Final = ("--number_of_execution_retries=20", "--execution_retry_delay=3000")
+# A TaskManager keeps a Python worker for its next task, also one that has died, and each restart
+# fails on it ("call already cancelled"). Past this age it takes a new one: long before the restarts
+# are used up. One that is at work stays until it has done what it was handed.
+_EXPIRY: Final = "--environment_expiration_millis=30000"
+
+
+class JavaOptions(PipelineOptions):  # type: ignore[misc]  # Beam has no types
+    """Options of Beam's Java side, which its Python side hands on but does not know."""
+
+    @classmethod
+    def _add_argparse_args(cls, parser: argparse.ArgumentParser) -> None:
+        for option in (*_RESTARTS, _EXPIRY):
+            parser.add_argument(option.partition("=")[0], type=int)
+
+
+def pipeline_options(arguments: Sequence[str]) -> PipelineOptions:
+    """Return Beam's options for `arguments`. Raises `UsageError` for those that Beam refuses.
+
+    A Flink cluster gets what it needs where the user said nothing: the worker pool beside each
+    TaskManager, one task for each of these, restarts. Raises `UsageError` if there is no cluster.
+    """
+    given = list(arguments)
+    if not _has(given, "--runner"):
+        given.append(f"--runner={IN_PROCESS}")
+    if not _has(given, "--prism_location"):
+        given.append(_NO_PRISM)
+    _refuse_unknown(given, arguments)
+    options = PipelineOptions(given)
+    runner = options.view_as(StandardOptions).runner
+    try:
+        create_runner(runner)
+    except (ValueError, ImportError, AttributeError) as error:
+        raise UsageError(
+            f"Beam has no runner {runner!r} here; leave --runner out, or use DirectRunner or "
+            "FlinkRunner"
+        ) from error
+    cluster = flink_cluster(options)
+    return options if cluster is None else PipelineOptions(_for_flink(given, options, cluster))
+
+
+def is_remote(options: PipelineOptions) -> bool:
+    """Whether workers are other processes than this one."""
+    return options.view_as(StandardOptions).runner not in _LOCAL
+
+
+def flink_cluster(options: PipelineOptions) -> FlinkCluster | None:
+    """Return the Flink cluster that is to run the job; None for another runner."""
+    if options.view_as(StandardOptions).runner != "FlinkRunner":
+        return None
+    master = str(options.view_as(FlinkRunnerOptions).flink_master).strip()
+    if master.startswith("["):
+        raise UsageError(
+            f"--flink_master={master} names no cluster; give the address of one's REST interface "
+            "as --flink_master=HOST:PORT, or leave --runner out to work in this process"
+        )
+    return FlinkCluster(master)
+
+
+def job_server_path(options: PipelineOptions) -> str | None:
+    """Return the class path of the job server to start; None if the user named a running one."""
+    if options.view_as(PortableOptions).job_endpoint:
+        return None
+    return class_path(options.view_as(FlinkRunnerOptions).flink_job_server_jar)
+
+
+def _for_flink(given: list[str], options: PipelineOptions, cluster: FlinkCluster) -> list[str]:
+    nodes = cluster.check()
+    job_server_path(options)
+    added = [] if _has(given, "--number_of_execution_retries") else list(_RESTARTS)
+    if not _has(given, _EXPIRY.partition("=")[0]):
+        added.append(_EXPIRY)
+    if not _has(given, "--environment_type"):
+        added.append("--environment_type=EXTERNAL")
+        if not _has(given, "--environment_config"):
+            added.append(f"--environment_config={POOL_ADDRESS}")
+    if not _has(given, "--parallelism"):
+        added.append(f"--parallelism={nodes}")
+    return [*given, *added]
+
+
+def _has(arguments: Sequence[str], name: str) -> bool:
+    return any(argument.split("=")[0] == name for argument in arguments)
+
+
+def _refuse_unknown(given: Sequence[str], typed: Sequence[str]) -> None:
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
+    for group in PipelineOptions.__subclasses__():
+        group._add_argparse_args(parser)  # noqa: SLF001 (Beam's documented hook for options)
+    try:
+        _, unknown = parser.parse_known_args(given)
+    except (argparse.ArgumentError, SystemExit) as error:
+        raise UsageError(f"Beam refuses {' '.join(typed)}: {error}") from error
+    if unknown:
+        raise UsageError(
+            f"Beam knows no option {unknown[0]}; what stands behind `--` must be Beam's own options"
+        )

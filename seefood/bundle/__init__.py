@@ -1,0 +1,39 @@
+"""The model bundle on disk, and how one is fetched from a bucket (`download`)."""
+
+from seefood.bundle.bundle import (
+    BUILT_IN,
+    EXTRA,
+    FIRST,
+    FORMAT_VERSION,
+    GOLDEN,
+    LITERT_MODEL,
+    MANIFEST,
+    Bundle,
+    BundleSpec,
+    Certificate,
+    Golden,
+    built_in_bundle_path,
+    default_bundle_path,
+    digest_matches,
+    load_bundle,
+    write_bundle,
+)
+
+__all__ = [
+    "BUILT_IN",
+    "EXTRA",
+    "FIRST",
+    "FORMAT_VERSION",
+    "GOLDEN",
+    "LITERT_MODEL",
+    "MANIFEST",
+    "Bundle",
+    "BundleSpec",
+    "Certificate",
+    "Golden",
+    "built_in_bundle_path",
+    "default_bundle_path",
+    "digest_matches",
+    "load_bundle",
+    "write_bundle",
+]

@@ -1,0 +1,122 @@
+"""Bundles that lie in a bucket: fetched once into a local folder named by their digest, verified.
+
+`bundle.json` names every file with its SHA-256, so nothing but those files is asked for, nothing
+is written outside the new folder, and a folder that exists is a bundle that was whole. A bundle is
+a program: fetch one only from where the operator said, never from where uploads land.
+"""
+
+import hashlib
+import json
+import re
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+from seefood.bundle import MANIFEST, digest_matches, load_bundle
+from seefood.errors import BundleError, JobError
+from seefood.records import DIGEST_SHOWN
+from seefood.storage import read
+from seefood.storage.uris import Location, parse_location
+
+_MANIFEST_BYTES: Final = 64 * 1024 * 1024
+_PART: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._ -]*")
+
+
+def fetch_bundle(uri: str, cache: Path, *, expected_digest: str | None = None) -> Path:
+    """Return the folder of the bundle at `uri`, below `cache`; fetch it unless it is there.
+
+    `expected_digest` pins it as `load_bundle` does; nothing more of another one is fetched.
+
+    Atomic: the folder `cache/<digest>` appears whole or not at all, so several processes may fetch
+    at once. Raises `BundleError` for a bundle that is absent, damaged, or names a file outside
+    itself.
+    """
+    source = parse_location(uri.rstrip("/"))
+    manifest = _read(source, MANIFEST)
+    digest, files = _contents(manifest, uri)
+    if expected_digest is not None and not digest_matches(digest, expected_digest):
+        raise BundleError(
+            f"the bundle {uri} has the digest {digest[:DIGEST_SHOWN]}, {expected_digest!r} was "
+            "asked for; name the right bundle or the right digest"
+        )
+    target = cache / digest
+    if target.is_dir():
+        load_bundle(target, expected_digest=digest)
+        return target
+    cache.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".fetching-", dir=cache) as scratch:
+        folder = Path(scratch) / "bundle"
+        _write(folder / MANIFEST, manifest)
+        for name, expected in files.items():
+            data = _read(source, name)
+            if hashlib.sha256(data).hexdigest() != expected:
+                raise BundleError(
+                    f"the bundle {uri} is damaged: {name} is not what {MANIFEST} says; "
+                    "upload it again from where it was made"
+                )
+            _write(folder / name, data)
+        load_bundle(folder, expected_digest=digest)
+        _publish(folder, target)
+    return target
+
+
+def _contents(manifest: bytes, uri: str) -> tuple[str, Mapping[str, str]]:
+    """Return the digest and the files that `manifest` names, every name safe to write."""
+    if len(manifest) > _MANIFEST_BYTES:
+        raise BundleError(f"{uri}/{MANIFEST} has {len(manifest):,} bytes; it is no bundle")
+    try:
+        document = json.loads(manifest)
+        digest = str(document["digest"])
+        files = {str(name): str(value) for name, value in document["files"].items()}
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise BundleError(
+            f"{uri}/{MANIFEST} is no bundle description ({error!r}); upload the whole bundle again"
+        ) from error
+    if not re.fullmatch(r"[0-9a-f]{64}", digest):
+        raise BundleError(f"{uri}/{MANIFEST} states the digest {digest[:80]!r}, which is none")
+    for name in files:
+        if not _is_inside(name):
+            raise BundleError(
+                f"{uri}/{MANIFEST} names the file {name[:80]!r}, which is not plainly inside the "
+                "bundle; nothing was fetched; do not use this bundle"
+            )
+    return digest, files
+
+
+def _is_inside(name: str) -> bool:
+    """Whether `name` is a relative path of ordinary names: no `..`, no root, no hidden file."""
+    parts = PurePosixPath(name).parts
+    return (
+        name == "/".join(parts)
+        and name != MANIFEST
+        and all(_PART.fullmatch(part) for part in parts)
+        and bool(parts)
+    )
+
+
+def _read(source: Location, name: str) -> bytes:
+    try:
+        return read(source.child(name))
+    except FileNotFoundError as error:
+        raise BundleError(
+            f"{source.uri} has no {name}; `--model` takes the location of a whole bundle"
+        ) from error
+    except JobError as error:
+        raise BundleError(f"the bundle {source.uri} cannot be read: {error}") from error
+
+
+def _write(file: Path, data: bytes) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(data)
+
+
+def _publish(folder: Path, target: Path) -> None:
+    """Move the whole `folder` to `target`; another process may have been faster."""
+    try:
+        folder.rename(target)
+    except OSError:
+        if not target.is_dir():
+            raise
+        shutil.rmtree(folder)

@@ -1,0 +1,63 @@
+"""Options that say which pictures are meant, for every subcommand that lists."""
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from seefood.sources.filters import Selection
+    from seefood.sources.manifests import Manifest
+
+_OPTIONS = (
+    click.option("--manifest", "manifest", metavar="FILE", multiple=True, help="A list to read."),
+    click.option("--manifest-column", metavar="NAME", help="The column that holds the names."),
+    click.option("--include", metavar="GLOB", multiple=True, help="Take only what matches."),
+    click.option("--exclude", metavar="GLOB", multiple=True, help="Leave out what matches."),
+    click.option("--since", metavar="TIME", help="Take what came since: 2026-11-23, or 36h, 7d."),
+    click.option(
+        "--sample",
+        type=click.FloatRange(0.0, 1.0, min_open=True),
+        default=1.0,
+        metavar="R",
+        help="Take this share only, always the same pictures.",
+    ),
+    click.option(
+        "--limit", type=click.IntRange(min=1), metavar="N", help="Take the first N objects only."
+    ),
+)
+
+
+def source_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options to a command."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def check_named(typed: Mapping[str, Any]) -> None:
+    """Raise `UsageError` if neither a source nor a manifest is named."""
+    from seefood.errors import UsageError
+
+    if not typed["sources"] and not typed["manifest"]:
+        raise UsageError("no pictures are named; give a SOURCE or `--manifest FILE`")
+
+
+def manifests(typed: Mapping[str, Any]) -> "tuple[Manifest, ...]":
+    """Return the manifests that the user named."""
+    from seefood.sources.manifests import Manifest
+
+    return tuple(Manifest(text, typed["manifest_column"]) for text in typed["manifest"])
+
+
+def selection(typed: Mapping[str, Any]) -> "Selection":
+    """Return what the user wants of the listing. Raises `UsageError` for a time that is none."""
+    from seefood.records import utc_now
+    from seefood.sources.filters import Selection, parse_since
+
+    return Selection(
+        include=tuple(typed["include"]),
+        exclude=tuple(typed["exclude"]),
+        since=parse_since(typed["since"], utc_now()) if typed["since"] else None,
+        sample=typed["sample"],
+    )

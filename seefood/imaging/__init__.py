@@ -1,0 +1,1 @@
+"""Bytes to pixels: formats, decoding, colour, resizing, and what it may cost."""

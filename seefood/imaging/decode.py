@@ -1,0 +1,308 @@
+"""Bytes to upright RGB of the network's input size: the one decode of the project.
+
+Training, evaluation, bulk and Lambda call `decode`, so there is no second preprocessing that could
+differ. A picture is judged from its header before a pixel is decoded; a JPEG much larger than the
+network's input is decoded at a fraction of its size (libjpeg's scaled IDCT); orientation is applied
+after the resize, when there is little left to turn.
+
+An animation is its first frame; `seefood.imaging.color` says what becomes of its colours,
+`seefood.imaging.memory_estimate`
+what decoding it takes.
+"""
+
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import cache
+from io import BytesIO
+from typing import Final, Literal
+
+import numpy as np
+from PIL import Image
+
+from seefood.errors import ErrorCode, PictureError
+from seefood.imaging.color import to_rgb
+from seefood.imaging.formats import open_image, sniff_format
+from seefood.imaging.limits import DEFAULT_LIMITS, Limits
+from seefood.imaging.memory_budget import MemoryBudget
+from seefood.imaging.memory_estimate import decode_bytes, has_more_frames
+from seefood.imaging.resize import Box, Filter, Pixels, resample
+
+__all__ = [
+    "DEFAULT_LIMITS",
+    "DecodedImage",
+    "Filter",
+    "Fit",
+    "Limits",
+    "Pixels",
+    "ResizeRule",
+    "decode",
+    "open_upright",
+    "shrink",
+]
+
+Fit = Literal["stretch", "crop", "pad"]
+
+_EXIF_ORIENTATION: Final = 0x0112
+# EXIF 2.32, section 4.6.4: what brings a stored picture upright.
+_UPRIGHT: Final = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_SWAPS_SIDES: Final = frozenset({_UPRIGHT[5], _UPRIGHT[6], _UPRIGHT[7], _UPRIGHT[8]})
+# Below this a picture's cost is noise, and not worth a lock.
+_SMALL_BYTES: Final = 4 * 1024 * 1024
+_END_OF_IMAGE: Final = b"\xff\xd9"
+
+
+@dataclass(frozen=True, slots=True)
+class ResizeRule:
+    """How an upright picture becomes the network's input; part of the bundle."""
+
+    height: int
+    width: int
+    fit: Fit = "stretch"
+    """`stretch` fills the input and ignores the aspect ratio; `crop` keeps it and cuts the centre;
+    `pad` keeps it and adds black borders."""
+    filter: Filter = "bilinear"
+    """Antialiased, as Pillow computes it (`seefood.imaging.resize`)."""
+    scaled_decode: float | None = 1.25
+    """A JPEG may be decoded at 1/2, 1/4 or 1/8 while it keeps at least this many times the input's
+    size on each side; None always decodes in full. libjpeg averages blocks of pixels for it, as an
+    antialiased resize does."""
+
+
+@dataclass(frozen=True, slots=True)
+class DecodedImage:
+    """A picture ready for the network."""
+
+    pixels: Pixels
+    """RGB of shape `(rule.height, rule.width, 3)`, uint8 in [0, 255]."""
+    width: int
+    """Of the upright original, in pixels."""
+    height: int
+    format: str
+    damage: str | None = None
+    """What is wrong with a picture of which only a part is shown; None for a whole one."""
+
+
+def decode(
+    data: bytes,
+    rule: ResizeRule,
+    limits: Limits = DEFAULT_LIMITS,
+    *,
+    salvage: bool = False,
+    exact: bool = False,
+) -> DecodedImage:
+    """Return the picture in `data`, upright, RGB, resized by `rule`.
+
+    With `salvage` a JPEG that was cut off gives what it still shows, the rest in flat colour, and
+    says so in `damage`. With `exact` the pixels are the same on every machine; without it they
+    may differ by one level of 255 (`seefood.imaging.resize`). Raises `PictureError` with a code for
+    whatever cannot be decoded; nothing else.
+    """
+    try:
+        return _decode(data, rule, limits, exact=exact)
+    except PictureError as error:
+        cut_off = error.code is ErrorCode.TRUNCATED and sniff_format(data[:64]) == "JPEG"
+        if not (salvage and cut_off):
+            raise
+        try:  # libjpeg fills up what is missing if the file says that it ends
+            salvaged = _decode(data + _END_OF_IMAGE, rule, limits, exact=exact)
+        except PictureError:
+            raise error from None
+        return replace(salvaged, damage=str(error))
+
+
+def _decode(data: bytes, rule: ResizeRule, limits: Limits, *, exact: bool) -> DecodedImage:
+    with _decoding(data, limits) as (image, format_name):
+        stored = image.size
+        if rule.scaled_decode is not None and format_name == "JPEG":
+            _draft(image, rule, _target(rule, _transpose(image)), rule.scaled_decode)
+        with _room(image, format_name, data, stored, limits):
+            image.load()
+            rgb = to_rgb(image)
+            # Only now: Pillow reads a PNG's EXIF by decoding it, and turns a TIFF by itself.
+            transpose = _transpose(image)
+            width, height = stored[::-1] if transpose in _SWAPS_SIDES else stored
+            pixels = _resize(rgb, _target(rule, transpose), rule, exact=exact)
+        if transpose is not None:
+            pixels = np.asarray(Image.fromarray(pixels).transpose(transpose))
+        return DecodedImage(pixels, width, height, format_name)
+
+
+def open_upright(
+    data: bytes, longest_side: int | None = None, limits: Limits = DEFAULT_LIMITS
+) -> Image.Image:
+    """Return the picture in `data` as an upright RGB image for people to look at.
+
+    `longest_side` bounds the larger of width and height in pixels, keeping the aspect ratio.
+    Raises `PictureError`.
+    """
+    with _decoding(data, limits) as (image, format_name):
+        stored = image.size
+        if longest_side is not None:
+            image.draft("RGB", (longest_side, longest_side))
+        with _room(image, format_name, data, stored, limits):
+            image.load()
+            rgb = to_rgb(image)
+            transpose = _transpose(image)
+            if longest_side is not None:
+                rgb.thumbnail((longest_side, longest_side), Image.Resampling.BICUBIC)
+            return rgb if transpose is None else rgb.transpose(transpose)
+
+
+def shrink(pixels: Pixels, rule: ResizeRule) -> Pixels:
+    """Return what `decode` made for another network as the one of `rule` takes it.
+
+    `pixels` is RGB uint8 of shape `(height, width, 3)`, fitted as `rule` fits; so is the result.
+    """
+    if pixels.shape[:2] == (rule.height, rule.width):
+        return pixels
+    return resample(Image.fromarray(pixels), (rule.width, rule.height), rule.filter)
+
+
+@contextmanager
+def _decoding(data: bytes, limits: Limits) -> Iterator[tuple[Image.Image, str]]:
+    """Open `data`, check its header, and turn whatever a decoder raises into a `PictureError`."""
+    if not data:
+        raise PictureError(ErrorCode.EMPTY, "the object has no bytes")
+    if len(data) > limits.max_bytes:
+        raise PictureError(
+            ErrorCode.TOO_LARGE,
+            f"{len(data):,} bytes are more than the limit of {limits.max_bytes:,}",
+        )
+    try:
+        image, format_name = open_image(BytesIO(data), data[:64])
+        with image:
+            pixels = image.width * image.height
+            if pixels > limits.max_pixels:
+                raise _too_many_pixels(image, limits.max_pixels)
+            if pixels == 0:
+                raise PictureError(ErrorCode.CORRUPT, f"a {format_name} of no width or no height")
+            if has_more_frames(image, format_name, data, limits.max_frames):
+                raise PictureError(
+                    ErrorCode.TOO_MANY_FRAMES,
+                    f"a {format_name} of more frames than the limit of {limits.max_frames:,}",
+                )
+            yield image, format_name
+    except PictureError:
+        raise
+    except Image.DecompressionBombError as error:  # of a frame larger than its header said
+        raise PictureError(ErrorCode.TOO_MANY_PIXELS, str(error)) from error
+    except MemoryError as error:
+        raise PictureError(
+            ErrorCode.OUT_OF_MEMORY, "there was not enough memory to decode it"
+        ) from error
+    except Exception as error:  # decoders raise anything: SyntaxError, struct.error, KeyError, ...
+        raise _undecodable(error, sniff_format(data[:64]) or "picture") from error
+
+
+def _undecodable(error: Exception, format_name: str) -> PictureError:
+    text = " ".join(str(error).split())[:200] or type(error).__name__
+    causes = (error, error.__cause__)  # Pillow wraps what goes wrong in a header
+    truncated = any(isinstance(cause, EOFError | struct.error) for cause in causes) or any(
+        words in text.lower() for words in ("truncated", "end of file")
+    )
+    code = ErrorCode.TRUNCATED if truncated else ErrorCode.CORRUPT
+    return PictureError(code, f"damaged {format_name}: {text}")
+
+
+def _too_many_pixels(image: Image.Image, limit: int) -> PictureError:
+    return PictureError(
+        ErrorCode.TOO_MANY_PIXELS,
+        f"{image.width} x {image.height} pixels are more than the limit of {limit:,}",
+    )
+
+
+def _transpose(image: Image.Image) -> Image.Transpose | None:
+    """Return what brings `image` upright by its EXIF; None where nothing says that it must."""
+    try:
+        return _UPRIGHT.get(int(image.getexif().get(_EXIF_ORIENTATION, 1)))
+    except Exception:  # noqa: BLE001 (damaged EXIF raises anything, and the picture is still good)
+        return None
+
+
+def _target(rule: ResizeRule, transpose: Image.Transpose | None) -> tuple[int, int]:
+    """Return the (width, height) that a picture must have before it is turned by `transpose`."""
+    if transpose in _SWAPS_SIDES:
+        return rule.height, rule.width
+    return rule.width, rule.height
+
+
+def _draft(image: Image.Image, rule: ResizeRule, target: tuple[int, int], margin: float) -> None:
+    """Let libjpeg decode at a fraction that keeps `margin` times what `target` needs."""
+    scale = _scale(image.size, target, rule.fit)
+    wanted_width = max(1, round(image.width * scale[0] * margin))
+    wanted_height = max(1, round(image.height * scale[1] * margin))
+    image.draft(None, (wanted_width, wanted_height))
+
+
+@contextmanager
+def _room(
+    image: Image.Image, format_name: str, data: bytes, stored: tuple[int, int], limits: Limits
+) -> Iterator[None]:
+    """Hold the memory that decoding `image` takes while the block runs; wait until it is free."""
+    if image.width * image.height > limits.max_decoded_pixels:
+        raise _too_many_pixels(image, limits.max_decoded_pixels)
+    needed = decode_bytes(image, format_name, data, stored)
+    if needed > limits.max_decode_bytes:
+        raise PictureError(
+            ErrorCode.TOO_MANY_PIXELS,
+            f"{stored[0]} x {stored[1]} pixels of {format_name} take about {needed:,} bytes to "
+            f"decode, more than the limit of {limits.max_decode_bytes:,}",
+        )
+    if needed < _SMALL_BYTES:
+        yield
+    else:
+        with _memory(limits.max_decode_bytes).holding(needed):
+            yield
+
+
+@cache
+def _memory(limit: int) -> MemoryBudget:
+    """Return what all threads of this process may hold together."""
+    return MemoryBudget(limit)
+
+
+def _scale(size: tuple[int, int], target: tuple[int, int], fit: Fit) -> tuple[float, float]:
+    """Return the factors (horizontal, vertical) from a picture of `size` to `target`."""
+    x, y = target[0] / size[0], target[1] / size[1]
+    if fit == "stretch":
+        return x, y
+    same = max(x, y) if fit == "crop" else min(x, y)
+    return same, same
+
+
+def _resize(
+    image: Image.Image, target: tuple[int, int], rule: ResizeRule, *, exact: bool
+) -> Pixels:
+    x, y = _scale(image.size, target, rule.fit)
+    if rule.fit == "pad":
+        inner = (
+            min(target[0], max(1, round(image.width * x))),
+            min(target[1], max(1, round(image.height * y))),
+        )
+        canvas = np.zeros((target[1], target[0], 3), np.uint8)
+        left, top = (target[0] - inner[0]) // 2, (target[1] - inner[1]) // 2
+        inside = canvas[top : top + inner[1], left : left + inner[0]]
+        inside[:] = resample(image, inner, rule.filter, exact=exact)
+        return canvas
+    box: Box | None = None
+    if rule.fit == "crop":
+        keep = (target[0] / x, target[1] / y)
+        left_edge, top_edge = (image.width - keep[0]) / 2, (image.height - keep[1]) / 2
+        # Rounding may leave the box outside by a billionth of a pixel, which Pillow refuses.
+        box = (
+            max(0.0, left_edge),
+            max(0.0, top_edge),
+            min(float(image.width), left_edge + keep[0]),
+            min(float(image.height), top_edge + keep[1]),
+        )
+    return resample(image, target, rule.filter, box, exact=exact)

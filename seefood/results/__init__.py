@@ -1,0 +1,1 @@
+"""Rows at rest: result files, ledger, deduplication, compaction, comparison, totals."""

@@ -1,0 +1,193 @@
+"""Two result sets side by side: two models on the same pictures, or two nights of one model.
+
+Pictures are matched by URI. Of several rows of one picture the latest counts: that is also how a
+picture that was replaced in between is told from one that was judged anew.
+"""
+
+import heapq
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from sys import intern
+from typing import Final
+
+from seefood.errors import UsageError
+from seefood.records import DIGEST_SHOWN, Row, Status
+from seefood.results.files import list_parts, read_rows
+from seefood.storage.uris import Location, parse_location
+
+_MODEL_FOLDER: Final = re.compile(
+    r"^(.*?)/?(?:results|uploads)/digest=([0-9a-f]{12})/?$", re.DOTALL
+)
+
+
+class Kind(StrEnum):
+    """What became of a picture between two result sets."""
+
+    LABEL = "label"
+    """Another label."""
+    THRESHOLD = "threshold"
+    """The same label, now sure or now unsure."""
+    FAILED = "failed"
+    """Had a label, has none."""
+    RECOVERED = "recovered"
+    """Had none, has one."""
+    APPEARED = "appeared"
+    """Only in the second."""
+    VANISHED = "vanished"
+    """Only in the first."""
+    SAME = "same"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One picture in both sets; None where it is in one only."""
+
+    kind: Kind
+    before: Row | None
+    after: Row | None
+
+    @property
+    def row(self) -> Row:
+        """The later row, else the earlier."""
+        row = self.after or self.before
+        assert row is not None  # noqa: S101 (a change has at least one side)
+        return row
+
+    @property
+    def is_replaced(self) -> bool:
+        """Whether the picture itself is another one since."""
+        both = self.before is not None and self.after is not None
+        return both and self.before.etag != self.after.etag  # type: ignore[union-attr]
+
+    @property
+    def weight(self) -> float:
+        """How much a person should care: how sure both sides were."""
+        return sum(row.score or 0.0 for row in (self.before, self.after) if row is not None)
+
+    def as_json(self) -> dict[str, object]:
+        """Return the change as a JSON object."""
+        return {
+            "kind": str(self.kind),
+            "uri": self.row.uri,
+            "replaced": self.is_replaced,
+            "before": _side(self.before),
+            "after": _side(self.after),
+        }
+
+
+@dataclass(slots=True)
+class Diff:
+    """The counts of a comparison, and for each kind the changes that matter most."""
+
+    counts: Counter[Kind] = field(default_factory=Counter)
+    flips: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """How often which label became which."""
+    replaced: int = 0
+    shown: dict[Kind, list[Change]] = field(default_factory=dict)
+
+    @property
+    def compared(self) -> int:
+        """Pictures in both sets."""
+        return self.counts.total() - self.counts[Kind.APPEARED] - self.counts[Kind.VANISHED]
+
+    @property
+    def changed(self) -> int:
+        """Pictures that are not the same in both."""
+        return self.counts.total() - self.counts[Kind.SAME]
+
+
+def parse_side(text: str) -> tuple[Location, str]:
+    """Return the output and the digest that `text` names: `DEST`, or a model's folder below it.
+
+    Raises `UsageError` if there are no results, or those of several models.
+    """
+    location = parse_location(text)
+    if match := _MODEL_FOLDER.match(location.key):
+        side = Location(location.root, match[1] or ("/" if location.is_local else "")), match[2]
+        if not list_parts(*side):
+            raise UsageError(f"there are no results at {text}; check the path")
+        return side
+    found = {_digest_of(part.uri) for part in list_parts(location)}
+    if not found:
+        raise UsageError(f"there are no results below {text}; check the path")
+    if len(found) > 1:
+        folders = ", ".join(
+            f"{text.rstrip('/')}/results/digest={digest}" for digest in sorted(found)
+        )
+        raise UsageError(f"{text} holds the results of several models; choose one: {folders}")
+    return location, found.pop()
+
+
+def latest_rows(output: Location, digest: str) -> dict[str, Row]:
+    """Return each picture's latest row by its URI, without `top`: some 400 bytes a picture."""
+    rows: dict[str, Row] = {}
+    for row in read_rows(output, digest):
+        known = rows.get(row.uri)
+        if known is None or row.classified_at >= known.classified_at:
+            label = intern(row.label) if row.label is not None else None
+            rows[row.uri] = replace(
+                row, top=None, label=label, model_digest=intern(row.model_digest)
+            )
+    return rows
+
+
+def changes(before: dict[str, Row], after: dict[str, Row]) -> Iterator[Change]:
+    """Yield every picture of both sets, sorted by URI."""
+    for uri in sorted(before.keys() | after.keys()):
+        one, two = before.get(uri), after.get(uri)
+        yield Change(_kind(one, two), one, two)
+
+
+def compare(found: Iterable[Change], most: int = 48) -> Diff:
+    """Count `found`, and keep at most `most` of each kind: those where both sides were surest."""
+    diff = Diff()
+    heaps: dict[Kind, list[tuple[float, int, Change]]] = {}
+    for number, change in enumerate(found):
+        diff.counts[change.kind] += 1
+        diff.replaced += change.is_replaced
+        if change.kind is Kind.SAME:
+            continue
+        if change.kind is Kind.LABEL and change.before and change.after:
+            diff.flips[change.before.label or "", change.after.label or ""] += 1
+        heap = heaps.setdefault(change.kind, [])
+        push = heapq.heappush if len(heap) < most else heapq.heappushpop
+        push(heap, (change.weight, -number, change))
+    diff.shown = {
+        kind: [change for _, _, change in sorted(heap, key=lambda item: item[:2], reverse=True)]
+        for kind, heap in heaps.items()
+    }
+    return diff
+
+
+def _kind(before: Row | None, after: Row | None) -> Kind:
+    if before is None:
+        return Kind.APPEARED
+    if after is None:
+        return Kind.VANISHED
+    if before.label is None or after.label is None:
+        if before.label is after.label:
+            return Kind.SAME
+        return Kind.FAILED if after.label is None else Kind.RECOVERED
+    if before.label != after.label:
+        return Kind.LABEL
+    crossed = (before.status == Status.OK) != (after.status == Status.OK)
+    return Kind.THRESHOLD if crossed else Kind.SAME
+
+
+def _side(row: Row | None) -> dict[str, object] | None:
+    if row is None:
+        return None
+    return {
+        "label": row.label,
+        "score": row.score,
+        "status": str(row.status),
+        "error_code": row.error_code,
+        "etag": row.etag,
+    }
+
+
+def _digest_of(uri: str) -> str:
+    return uri.rpartition("digest=")[2][:DIGEST_SHOWN]

@@ -1,0 +1,1 @@
+"""One run: lease, shards, progress, summary, estimate, prices."""

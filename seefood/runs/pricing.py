@@ -1,0 +1,145 @@
+"""From measured seconds to time and money: the quote before a run, and the receipt after it.
+
+A dated price table lies in `seefood/prices`; any other of the same shape may be given. Money is
+list price without free tiers or discounts. A vCPU of the cloud is taken for a core of the machine
+that measured: the interval says how sure the measurement is, not how alike the machines are.
+"""
+
+import json
+import math
+import resource
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from seefood.errors import UsageError
+
+LIST_PAGE: Final = 1000
+_HOUR: Final = 3600.0
+_GB: Final = 1024.0**3
+_FARGATE_VCPUS: Final = 4
+_FARGATE_LEAST_GB: Final = 8
+_LAMBDA_GET_SECONDS: Final = 0.03
+"""What a Lambda waits for its one object."""
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A value with its 95 % interval."""
+
+    low: float
+    expected: float
+    high: float
+
+    def times(self, factor: float, plus: float = 0.0) -> "Interval":
+        """Return the interval of `value * factor + plus`; `factor` is not negative."""
+        return Interval(*(value * factor + plus for value in (self.low, self.expected, self.high)))
+
+    def as_json(self) -> dict[str, float]:
+        """Return the three values, in four digits."""
+        return {name: float(f"{value:.4g}") for name, value in asdict(self).items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What there is to do, or was done."""
+
+    listed: int
+    pictures: int
+    chunk_pictures: int
+    cpu_seconds: Interval
+    """Per picture."""
+    memory_bytes: int
+    """Of one process."""
+
+
+def default_prices() -> Path:
+    """Return the newest price table in the box."""
+    return max((Path(__file__).parents[1] / "prices").glob("*.json"))
+
+
+def load_prices(path: Path) -> dict[str, Any]:
+    """Return a price table. Raises `UsageError` for a file that is none."""
+    try:
+        prices: dict[str, Any] = json.loads(path.read_bytes())
+        for kind in ("s3", "machine", "fargate", "fargate_spot", "lambda"):
+            if not all(float(v) >= 0 for k, v in prices[kind].items() if k != "name"):
+                raise ValueError(f"{kind} has a price below zero")
+        _ = prices["name"], prices["date"]
+        money(Work(1, 1, 1, Interval(1.0, 1.0, 1.0), 1), prices)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
+        raise UsageError(
+            f"{path} is no price table ({error}); take {default_prices()} as the model"
+        ) from error
+    return prices
+
+
+def requests(work: Work) -> dict[str, int]:
+    """Return how many requests a bulk job sends to the store."""
+    return {
+        "list": math.ceil(work.listed / LIST_PAGE) + 1,
+        "get": work.pictures,
+        "put": math.ceil(work.pictures / work.chunk_pictures) + 4,
+    }
+
+
+def requests_usd(counts: Mapping[str, int], prices: Mapping[str, Any]) -> float:
+    """Return what requests cost."""
+    return sum(n * float(prices["s3"][f"{kind}_per_1000"]) / 1000 for kind, n in counts.items())
+
+
+def machine_usd(work: Work, prices: Mapping[str, Any]) -> Interval:
+    """Return the price of the work on a machine that is paid by the second, requests included."""
+    hourly = float(prices["machine"]["vcpu_hour"]) / _HOUR
+    return work.cpu_seconds.times(work.pictures * hourly, requests_usd(requests(work), prices))
+
+
+def fargate_usd(work: Work, prices: Mapping[str, Any], kind: str) -> Interval:
+    """Return the price of the work as one AWS Batch job on Fargate of 4 vCPU."""
+    table = prices[kind]
+    memory = max(_FARGATE_LEAST_GB, math.ceil(1.5 * work.memory_bytes / _GB))
+    hourly = _FARGATE_VCPUS * float(table["vcpu_hour"]) + memory * float(table["gb_hour"])
+    busy = work.cpu_seconds.times(work.pictures / _FARGATE_VCPUS, float(table["start_seconds"]))
+    return busy.times(hourly / _HOUR, requests_usd(requests(work), prices))
+
+
+def lambda_usd(work: Work, prices: Mapping[str, Any]) -> Interval:
+    """Return the price of the work as one Lambda call a picture, at one vCPU, warm."""
+    table = prices["lambda"]
+    gb_second = float(table["gb_per_vcpu"]) * float(table["gb_second"])
+    counts = {"get": work.pictures, "put": work.pictures}
+    calls = work.pictures * float(table["per_million_requests"]) / 1e6
+    waiting = work.pictures * _LAMBDA_GET_SECONDS * gb_second
+    fixed = requests_usd(counts, prices) + calls + waiting
+    return work.cpu_seconds.times(work.pictures * gb_second, fixed)
+
+
+def money(work: Work, prices: Mapping[str, Any]) -> dict[str, dict[str, float]]:
+    """Return the price of the work by where it runs, in the table's currency."""
+    return {
+        "machine": machine_usd(work, prices).as_json(),
+        "fargate": fargate_usd(work, prices, "fargate").as_json(),
+        "fargate_spot": fargate_usd(work, prices, "fargate_spot").as_json(),
+        "lambda": lambda_usd(work, prices).as_json(),
+    }
+
+
+def receipt(work: Work, seconds: float, prices: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a finished run took and cost, in the quote's terms."""
+    return {
+        "seconds": round(seconds, 1),
+        "cpu_seconds": round(work.cpu_seconds.expected * work.pictures, 1),
+        "memory_bytes": work.memory_bytes,
+        "requests": requests(work),
+        "usd": {name: value["expected"] for name, value in money(work, prices).items()},
+        "prices": {"name": prices["name"], "date": prices["date"]},
+    }
+
+
+def peak_memory_bytes() -> int:
+    """Return the most memory that this process and its largest ended child have held so far."""
+    usages = map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    peak = sum(usage.ru_maxrss for usage in usages)
+    return int(peak if sys.platform == "darwin" else peak * 1024)

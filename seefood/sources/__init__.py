@@ -1,0 +1,1 @@
+"""Which pictures there are: listings, manifests, S3 Inventory, filters."""

@@ -1,0 +1,83 @@
+"""Which of the listed objects are meant: by name, by age, by a reproducible sample.
+
+A pattern without a slash is matched against the last part of a key, one with a slash against the
+whole key or the end of it (`raw/*.jpg` means any folder `raw`). Wildcards are those of sources.
+"""
+
+import hashlib
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import Final
+
+from seefood.errors import UsageError
+from seefood.records import ImageRef
+from seefood.storage.uris import compile_glob, parse_location
+
+_UNITS: Final = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What is kept of a listing; the default keeps all."""
+
+    include: tuple[str, ...] = ()
+    """A name must match one of these, if there are any."""
+    exclude: tuple[str, ...] = ()
+    """A name must match none of these."""
+    since: float | None = None
+    """Keep what came at this time or later, in POSIX seconds, and what tells no time."""
+    sample: float = 1.0
+    """Keep this share, in (0, 1]: always the same objects, whatever else is there."""
+
+    def has_name(self, uri: str) -> bool:
+        """Whether the object of this name may be kept."""
+        if self.sample < 1.0 and _position(uri) >= self.sample:
+            return False
+        if not (self.include or self.exclude):
+            return True
+        key = parse_location(uri).key
+        if self.include and not any(_matches(pattern, key) for pattern in self.include):
+            return False
+        return not any(_matches(pattern, key) for pattern in self.exclude)
+
+    def has_age(self, ref: ImageRef) -> bool:
+        """Whether the object is young enough."""
+        return self.since is None or ref.modified is None or ref.modified >= self.since
+
+
+def parse_since(text: str, now: datetime) -> float:
+    """Return the time that `text` names in POSIX seconds: an ISO date or time, or an age: `36h`.
+
+    A time without a zone is UTC. Raises `UsageError` for anything else.
+    """
+    try:
+        if age := re.fullmatch(r"(\d+)\s*([mhdw])", text):
+            moment = now - timedelta(**{_UNITS[age[2]]: int(age[1])})
+        else:
+            moment = datetime.fromisoformat(text)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError) as error:
+        raise UsageError(
+            f"{text!r} is no time; `--since` takes 2026-11-23, 2026-11-23T16:00Z or an age such as "
+            "90m, 36h, 7d, 2w"
+        ) from error
+
+
+def _position(uri: str) -> float:
+    """Return where a URI stands in [0, 1), evenly spread and always the same."""
+    text = f"sample {uri}".encode("utf-8", "surrogatepass")
+    return int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "big") / 2**64
+
+
+def _matches(pattern: str, key: str) -> bool:
+    whole, expression = _compiled(pattern)
+    return expression.fullmatch(key if whole else key.rpartition("/")[2]) is not None
+
+
+@lru_cache(maxsize=1024)
+def _compiled(pattern: str) -> tuple[bool, re.Pattern[str]]:
+    if "/" not in pattern:
+        return False, compile_glob(pattern)
+    return True, compile_glob(pattern if pattern.startswith(("/", "**/")) else f"**/{pattern}")

@@ -1,0 +1,165 @@
+"""Where pictures and results are: URIs, local paths and globs, as plain values.
+
+A location is a root that names a store (`s3://bucket`, `gs://bucket`, `az://container`,
+`memory://name`, or `file://`) and a key inside it. Keys of object stores stand in URIs as they are,
+unescaped, as every S3 tool shows them; local paths are percent-encoded, as RFC 8089 has them.
+"""
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+from urllib.parse import quote_from_bytes, unquote_to_bytes
+
+from seefood.errors import UsageError
+from seefood.sanitize import redacted
+
+FILE_ROOT: Final = "file://"
+_REMOTE: Final = re.compile(r"^(s3|gs|az|memory)://([^/]+)(?:/(.*))?$", re.DOTALL)
+_SCHEME: Final = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]*)://")
+_GLOB: Final = re.compile(r"[*?\[]")
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """A store and a key in it."""
+
+    root: str
+    key: str
+    """For local files the absolute path, with surrogate escapes for bytes that are not UTF-8."""
+
+    @property
+    def is_local(self) -> bool:
+        """Whether this is a path of this machine."""
+        return self.root == FILE_ROOT
+
+    @property
+    def uri(self) -> str:
+        """The location as one string, the form that rows use."""
+        if self.is_local:
+            return FILE_ROOT + quote_from_bytes(os.fsencode(self.key), safe="/~+,=@:&$!'()*;")
+        return f"{self.root}/{self.key}"
+
+    def child(self, name: str) -> "Location":
+        """Return the location of `name` below this one."""
+        return Location(self.root, f"{self.key.rstrip('/')}/{name}" if self.key else name)
+
+
+def parse_location(text: str) -> Location:
+    """Return the location of a URI or a local path, relative paths from the working directory.
+
+    Raises `UsageError` for an empty text or a scheme that no store here speaks.
+    """
+    if not text:
+        raise UsageError("an empty source or output names nothing; give a path or a URI")
+    if "\0" in text and not _REMOTE.match(text):
+        raise UsageError(f"{text!r} has a NUL character in it, which no path can have")
+    match = _REMOTE.match(text)
+    if match and "@" in match[2]:
+        raise UsageError(
+            f"{redacted(text)!r} has a name or password before an @; credentials are taken from "
+            "where the cloud's own tools look for them, and never from a URI"
+        )
+    if match:
+        return Location(f"{match[1]}://{match[2]}", match[3] or "")
+    if text.startswith("file:"):
+        quoted = os.fsencode(re.sub(r"^file:(//(localhost)?)?", "", text))
+        path = os.fsdecode(unquote_to_bytes(quoted))
+        if not path.startswith("/"):
+            raise UsageError(f"{text!r} names no absolute path; write file:///folder/file")
+        return Location(FILE_ROOT, os.path.normpath(path))
+    scheme = _SCHEME.match(text)
+    if scheme:
+        raise UsageError(
+            f"{redacted(text)!r} has the scheme {scheme[1]!r}, which no store here speaks; "
+            "use a local path, s3://, gs://, az:// or file:// with a bucket's name"
+        )
+    # Unlike Path.expanduser, this takes `~nobody.jpg` for the name of a file.
+    absolute = Path(os.path.expanduser(text)).absolute()  # noqa: PTH111
+    return Location(FILE_ROOT, os.path.normpath(absolute))
+
+
+def split_glob(key: str) -> tuple[str, str | None]:
+    """Return the literal beginning of `key` and, if it has a wildcard, the whole pattern.
+
+    The beginning ends where the first wildcard stands: listing may start there.
+    """
+    wildcard = _GLOB.search(key)
+    return (key, None) if wildcard is None else (key[: wildcard.start()], key)
+
+
+def compile_glob(pattern: str) -> re.Pattern[str]:
+    """Return `pattern` as a regular expression over whole keys.
+
+    `*` and `?` stay inside one folder, `**` crosses folders (`**/` none, too), `[…]` is a set of
+    characters, never a slash; a set that makes no sense stands for itself. Keys are strangers' and
+    may be chosen to be slow, so a wildcard that is not the last of its kind takes the first place
+    that fits and never another (an atomic group): a match takes no more than the square of the
+    key's length.
+    """
+    groups: list[tuple[str, list[str]]] = [("", [""])]
+    for mark, text in _glob_parts(pattern):
+        if mark == "*":
+            groups[-1][1].append("")
+        elif mark:
+            if groups[-1][0] == mark and groups[-1][1] == [""]:
+                continue  # twice the same is once
+            groups.append((mark, [""]))
+        else:
+            groups[-1][1][-1] += text
+    out = [_group(*group, is_last=False) for group in groups[:-1]]
+    return re.compile("".join([*out, _group(*groups[-1], is_last=True)]), re.DOTALL)
+
+
+def _glob_parts(pattern: str) -> Iterator[tuple[str, str]]:
+    """Yield a wildcard (`**/`, `**` or `*`) and "", or "" and an expression of fixed length."""
+    at = 0
+    while at < len(pattern):
+        stars = len(pattern) - at - len(pattern[at:].lstrip("*"))
+        end = pattern.find("]", at + 2) if pattern[at] == "[" else -1
+        if stars > 1:
+            folders = pattern[at - 1 : at] in ("", "/") and pattern.startswith("/", at + stars)
+            yield "**/" if folders else "**", ""
+            at += stars + folders
+        elif stars:
+            yield "*", ""
+            at += 1
+        elif pattern[at] == "?":
+            yield "", "[^/]"
+            at += 1
+        elif end > 0 and (expression := _set(pattern[at + 1 : end])) is not None:
+            yield "", expression
+            at = end + 1
+        else:
+            yield "", re.escape(pattern[at])
+            at += 1
+
+
+def _set(body: str) -> str | None:
+    """Return the expression of `[body]`, which a slash is never in; None if it makes no sense."""
+    negated = body[0] in "!^"
+    inner = re.sub(r"([\\\[&|~])", r"\\\1", body[negated:])
+    expression = f"(?!/)[{'^' * negated}{inner}]"
+    try:
+        re.compile(expression)
+    except re.error:
+        return None
+    return expression
+
+
+def _group(mark: str, runs: list[str], *, is_last: bool) -> str:
+    """Return what one `**` or `**/` (or the beginning) and all up to the next one match.
+
+    `runs` is what stands between single stars.
+    """
+    ends_open = is_last and len(runs) > 1
+    body = runs[0] + "".join(f"(?>[^/]*?{run})" for run in runs[1 : -1 if ends_open else None])
+    if ends_open:
+        body += f"[^/]*{runs[-1]}"
+    if not mark:
+        return body
+    if is_last:
+        return f"(?:.*/)?{body}" if mark == "**/" else f".*{body}"
+    return f"(?>(?:.*?/)??{body})" if mark == "**/" else f"(?>.*?{body})"

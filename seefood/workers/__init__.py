@@ -1,0 +1,1 @@
+"""Pictures through decode and inference, in threads and in processes that may crash."""

@@ -1,0 +1,147 @@
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+from botocore.auth import S3SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials as BotocoreCredentials
+from hypothesis import given
+from hypothesis import settings as relaxed
+from hypothesis import strategies as st
+
+from seefood.errors import RetryableError
+from seefood.records import ImageRef, Status
+from seefood.storage.s3_responses import read_tags, write_tags
+from seefood.storage.sigv4 import Credentials, Request, encode_path, encode_query, sign
+from seefood_lambda.classifier import Classifier
+from seefood_lambda.events import Upload
+from seefood_lambda.object_tags import tag_object, tag_value
+from seefood_lambda.settings import LambdaConfig
+from seefood_lambda.uploads import UploadStatus, label_uploads
+from tests.conftest import Bucket
+from tests.fakes import make_row
+from tests.pictures import jpeg
+
+TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), max_size=20)
+
+
+def tags_of(s3: Bucket, key: str, **which: str) -> dict[str, str]:
+    answer = s3.client.get_object_tagging(Bucket=s3.name, Key=key, **which)  # type: ignore[arg-type]
+    return {tag["Key"]: tag["Value"] for tag in answer["TagSet"]}
+
+
+def test_an_upload_is_tagged_with_its_label_if_asked(
+    s3: Bucket, classifier: Classifier, settings: LambdaConfig
+) -> None:
+    """Other tags of the object stay."""
+    key = "in/a b+c 100%/é.jpg"
+    s3.client.put_object(Bucket=s3.name, Key=key, Body=jpeg(), Tagging="team=menu&size=1")
+    asked = replace(settings, tag="seefood")
+
+    outcomes = label_uploads([Upload(ImageRef(f"{s3.uri}/{key}"))], classifier, asked, lambda: 30.0)
+
+    assert [(UploadStatus.LABELLED, None)] == [(one.fate, one.reason) for one in outcomes.values()]
+    assert {"team": "menu", "size": "1", "seefood": "red"} == tags_of(s3, key)
+
+
+def test_without_being_asked_nothing_is_tagged(
+    s3: Bucket, classifier: Classifier, settings: LambdaConfig
+) -> None:
+    """Tags cost money and permissions."""
+    s3.put("a.jpg", jpeg())
+
+    label_uploads([Upload(ImageRef(f"{s3.uri}/a.jpg"))], classifier, settings, lambda: 30.0)
+
+    assert {} == tags_of(s3, "a.jpg")
+
+
+def test_a_version_is_tagged_exactly(s3: Bucket) -> None:
+    """A late event tags the version it is about and not the one that came after."""
+    s3.client.put_bucket_versioning(Bucket=s3.name, VersioningConfiguration={"Status": "Enabled"})
+    first, second = (
+        s3.client.put_object(Bucket=s3.name, Key="a.jpg", Body=data)["VersionId"]
+        for data in (b"1", b"2")
+    )
+
+    tag_object(ImageRef(f"{s3.uri}/a.jpg", "e", 1, first), "seefood", make_row())
+
+    assert {"seefood": "red"} == tags_of(s3, "a.jpg", VersionId=first)
+    assert {} == tags_of(s3, "a.jpg", VersionId=second)
+
+
+def test_what_was_replaced_is_not_tagged(s3: Bucket) -> None:
+    """Without versions the tag would land on another content."""
+    s3.put("a.jpg", b"another")
+
+    reason = tag_object(ImageRef(f"{s3.uri}/a.jpg", "stale", 1), "seefood", make_row())
+
+    assert "the object was replaced" == reason
+    assert {} == tags_of(s3, "a.jpg")
+
+
+def test_what_is_gone_or_full_is_told_and_not_tried_again(s3: Bucket) -> None:
+    """Neither will ever succeed, and the row is what counts."""
+    etag = s3.put("full.jpg", b"1")
+    full = [{"Key": f"k{n}", "Value": "v"} for n in range(10)]
+    s3.client.put_object_tagging(Bucket=s3.name, Key="full.jpg", Tagging={"TagSet": full})  # type: ignore[typeddict-item]
+
+    reasons = [
+        tag_object(ImageRef(f"{s3.uri}/{key}", etag, 1), "seefood", make_row())
+        for key in ("gone.jpg", "full.jpg")
+    ]
+
+    assert "the object is gone" == reasons[0]
+    assert "10 tags already" in (reasons[1] or "")
+
+
+def test_a_store_that_refuses_asks_for_another_try(refusing_s3: str) -> None:
+    """A missing permission is an operator's to mend; the message waits for it."""
+    with pytest.raises(RetryableError, match="cannot tag"):
+        tag_object(ImageRef(f"{refusing_s3}/a.jpg", "e", 1), "seefood", make_row())
+
+
+@pytest.mark.parametrize(
+    ("label", "status", "value"),
+    [
+        ("hotdog", Status.OK, "hotdog"),
+        ("not_hotdog", Status.OK, "not_hotdog"),
+        ("hotdog", Status.UNSURE, "unsure"),
+        ("crème brûlée", Status.OK, "crème brûlée"),
+        ("fish & chips <b>", Status.OK, "fish _ chips _b_"),
+        ("x" * 300, Status.OK, "x" * 256),
+    ],
+)
+def test_the_tags_value_is_one_that_s3_takes(label: str, status: Status, value: str) -> None:
+    """Letters of any script, digits, spaces and + - = . _ : / @, at most 256."""
+    assert value == tag_value(make_row(label=label, status=status))
+
+
+@given(st.dictionaries(TEXTS.filter(bool), TEXTS, max_size=10))
+def test_tags_survive_their_xml(tags: dict[str, str]) -> None:
+    """What is written is what is read, markup characters included."""
+    assert tags == read_tags(write_tags(tags))
+
+
+@relaxed(deadline=None)
+@given(TEXTS.filter(bool), st.dictionaries(TEXTS.filter(bool), TEXTS, max_size=3), st.binary())
+def test_signatures_are_those_of_awss_own_client(
+    key: str, query: dict[str, str], body: bytes
+) -> None:
+    """For any key, query and body, to the last digit."""
+    moment = datetime(2026, 11, 23, 12, 30, tzinfo=UTC)
+    request = Request(
+        "b.s3.amazonaws.com", f"/{encode_path(key)}", {"tagging": "", **query}, "PUT", body
+    )
+    ours = sign(request, Credentials("AKID", "secret", "token"), "eu-west-1", moment)
+
+    theirs = AWSRequest(
+        "PUT", f"https://{request.host}{request.path}?{encode_query(request.query)}", data=body
+    )
+    theirs.headers["x-amz-content-sha256"] = ours["x-amz-content-sha256"]
+    theirs.headers["X-Amz-Date"] = ours["x-amz-date"]
+    theirs.headers["X-Amz-Security-Token"] = "token"
+    theirs.context["timestamp"] = ours["x-amz-date"]
+    auth = S3SigV4Auth(BotocoreCredentials("AKID", "secret", "token"), "s3", "eu-west-1")
+    text = auth.string_to_sign(theirs, auth.canonical_request(theirs))
+
+    assert ours["authorization"].endswith(f"Signature={auth.signature(text, theirs)}")

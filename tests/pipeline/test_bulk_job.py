@@ -1,0 +1,285 @@
+"""The real job on Beam's local runner: every picture has one row, whatever happens on the way."""
+
+import logging
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from functools import cache
+from uuid import uuid4
+
+import pytest
+
+from seefood.errors import JobError, UsageError
+from seefood.imaging.decode import Pixels
+from seefood.records import Row
+from seefood.results.files import list_parts, read_rows
+from seefood.results.totals import Totals
+from seefood.storage import open_store
+from seefood.storage.uris import parse_location
+from seefood.workers.chunks import ChunkSize, Target
+from seefood.workers.threaded import Worker
+from seefood_pipeline.bulk_job import BulkJob, check_totals, read_totals, run_bulk_job
+from seefood_pipeline.listing import Listing
+from seefood_pipeline.options import pipeline_options
+from seefood_pipeline.worker_factory import run_counters
+from tests.conftest import Bucket
+from tests.fakes import DIGEST, fake_worker, put_all
+from tests.pictures import jpeg
+
+pytestmark = pytest.mark.beam
+
+RED, GREEN = jpeg((250, 5, 5)), jpeg((5, 250, 5))
+hooks: list[Callable[[], None]] = []
+"""What the engine does before its next pictures, one hook a call; set by a test."""
+calls = threading.Lock()
+
+
+def before(_: Pixels) -> None:
+    """Run the next hook."""
+    with calls:
+        hook = hooks.pop(0) if hooks else None
+    if hook is not None:
+        hook()
+
+
+@cache
+def open_worker() -> Worker:
+    """Open the one worker of this process, as a runner would on its machine."""
+    return fake_worker(before)
+
+
+@pytest.fixture(autouse=True)
+def no_hooks() -> Iterator[None]:
+    """Leave nothing behind for the next test."""
+    hooks.clear()
+    yield
+    hooks.clear()
+
+
+def _job(source: str, output: str, **changes: object) -> BulkJob:
+    location = parse_location(output)
+    run_id = f"test-{uuid4().hex}"
+    values: dict[str, object] = {
+        "sources": (source,),
+        "output": location.uri,
+        "done_parts": tuple(part.uri for part in list_parts(location, DIGEST)),
+        "chunk": ChunkSize(20),
+        "limit": None,
+        "run_id": run_id,
+    }
+    return BulkJob(
+        listing=Listing(**{**values, **changes}),  # type: ignore[arg-type]
+        open_worker=open_worker,
+        target=Target(location, DIGEST),
+        handover=location.child(f"runs/{run_id}/totals.json"),
+    )
+
+
+def _rows(output: str) -> list[Row]:
+    return list(read_rows(parse_location(output)))
+
+
+def _once(rows: list[Row]) -> set[str]:
+    """Return the URIs of `rows`, each of which has to be there exactly once."""
+    counts = Counter((row.uri, row.etag) for row in rows)
+    assert set() == {key for key, count in counts.items() if count > 1}
+    return {row.uri for row in rows}
+
+
+@pytest.mark.parametrize("arguments", [(), ("--runner=DirectRunner",)], ids=["own", "direct"])
+def test_every_picture_has_one_row(memory: str, arguments: tuple[str, ...]) -> None:
+    """On either local runner: rows in are rows out, and the counts say so."""
+    refs = put_all(f"{memory}-in", {f"{n:03d}.jpg": RED if n % 3 else b"no" for n in range(90)})
+    totals = run_bulk_job(_job(f"{memory}-in", f"{memory}/out"), arguments)
+    rows = _rows(f"{memory}/out")
+    assert {ref.uri for ref in refs} == _once(rows)
+    assert (90, 0, 90, 5) == (totals.listed, totals.skipped, totals.rows, totals.parts)
+    assert {"ok": 60, "failed": 30} == totals.by_status
+    assert {"not_an_image": 30} == totals.by_error
+    assert [] == [ref.uri for ref in open_store(memory).list("out/runs/")]
+
+
+def test_a_rerun_does_only_what_is_new(memory: str) -> None:
+    """Without change nothing; then the changed and the new object, and nothing else."""
+    source, output = f"{memory}-in", f"{memory}/out"
+    put_all(source, {f"{n:02d}.jpg": RED for n in range(30)})
+    assert 30 == run_bulk_job(_job(source, output)).rows
+    again = run_bulk_job(_job(source, output))
+    assert (30, 30, 0) == (again.listed, again.skipped, again.rows)
+    put_all(source, {"07.jpg": GREEN, "new.jpg": GREEN})
+    third = run_bulk_job(_job(source, output))
+    assert (31, 29, 2, {"green": 2}) == (
+        third.listed, third.skipped, third.rows, third.by_label,
+    )  # fmt: skip
+    assert 32 == len(_rows(output))
+    _once(_rows(output))
+
+
+def test_an_empty_listing_is_a_finished_job(memory: str) -> None:
+    """Nothing due is success with zeros."""
+    put_all(f"{memory}-in", {"a.jpg": RED})
+    job = _job(f"{memory}-in/none", f"{memory}/out")
+    assert Totals() == run_bulk_job(job)
+
+
+def test_what_happens_between_listing_and_reading_is_a_row(memory: str) -> None:
+    """Objects that vanish or change after they were listed: a code for each, no label stolen."""
+    source, output = f"{memory}-in", f"{memory}/out"
+    put_all(source, {f"{n:02d}.jpg": RED for n in range(40)})
+    store = open_store(source)
+
+    def meddle() -> None:
+        store.delete("38.jpg")
+        store.write("39.jpg", GREEN)
+
+    hooks.append(meddle)
+    totals = run_bulk_job(_job(source, output))
+    assert {"not_found": 1, "changed": 1} == totals.by_error
+    rows = {row.uri[-6:-4]: row for row in _rows(output)}
+    assert ("not_found", "changed") == (rows["38"].error_code, rows["39"].error_code)
+    assert 40 == len(rows) == totals.rows
+
+
+def test_a_crash_in_the_middle_is_a_sentence_and_a_rerun_completes(memory: str) -> None:
+    """What broke is told in its own words; finished chunks stay, and no row comes twice."""
+    source, output = f"{memory}-in", f"{memory}/out"
+    refs = put_all(source, {f"{n:03d}.jpg": RED for n in range(200)})
+
+    def nothing() -> None:
+        """Let a picture pass."""
+
+    def crash() -> None:
+        raise _Crash("the engine took the interpreter down")
+
+    hooks.extend([nothing] * 130 + [crash] * 3)
+    with pytest.raises(JobError, match="the engine took the interpreter down"):
+        run_bulk_job(_job(source, output))
+    survived = _rows(output)
+    assert 0 < len(survived) < 200
+    hooks.clear()
+    totals = run_bulk_job(_job(source, output))
+    assert len(survived) == totals.skipped
+    assert {ref.uri for ref in refs} == _once(_rows(output))
+
+
+class _Crash(BaseException):
+    """No error of a picture."""
+
+
+def test_no_chunk_is_in_flight_after_a_failure(memory: str) -> None:
+    """When the job has raised, nothing writes any more: whoever runs next is alone."""
+    source, output = f"{memory}-in", f"{memory}/out"
+    put_all(source, {f"{n:03d}.jpg": RED for n in range(100)})
+    job = _job(source, output)
+    meter = run_counters(job.listing.run_id)
+    hooks.extend([lambda: None] * 30 + [lambda: meter.request_stop(60.0)])
+    with pytest.raises(JobError, match="stopped before all pictures were classified"):
+        run_bulk_job(job)
+    assert [] == [
+        thread.name for thread in threading.enumerate() if thread.name.startswith("chunk")
+    ]
+    before_rerun = len(_rows(output))
+    totals = run_bulk_job(_job(source, output))
+    assert before_rerun == totals.skipped
+    assert 100 == len(_once(_rows(output)))
+
+
+def test_an_output_that_breaks_is_a_sentence(memory: str) -> None:
+    """The output's own words arrive, not a runner's traceback."""
+    put_all(f"{memory}-in", {"a.jpg": RED})
+    job = _job(f"{memory}-in", "/dev/null/out")
+    with pytest.raises(JobError, match=r"^cannot write /dev/null/out/results/.* choose another"):
+        run_bulk_job(job)
+
+
+def test_errors_keep_their_kind(memory: str) -> None:
+    """A source that is gone when the job lists it is a usage error through the runner, too."""
+    with pytest.raises(UsageError, match=r"^there is nothing at /nowhere; check the path$"):
+        run_bulk_job(_job("/nowhere", f"{memory}/out"))
+
+
+def test_two_runs_at_once_write_the_same_objects(memory: str) -> None:
+    """Started on the same state they make the same parts: each picture keeps one row."""
+    source, output = f"{memory}-in", f"{memory}/out"
+    refs = put_all(source, {f"{n:03d}.jpg": RED for n in range(120)})
+    jobs = [_job(source, output), _job(source, output)]
+    threads = [threading.Thread(target=run_bulk_job, args=(job,)) for job in jobs]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert {ref.uri for ref in refs} == _once(_rows(output))
+
+
+def test_rows_missing_is_no_success() -> None:
+    """The job itself refuses to say that it is done if a picture has no row."""
+    check_totals(Totals(listed=5, skipped=2, rows=3))
+    with pytest.raises(JobError, match="3 pictures were due and 2 rows were written"):
+        check_totals(Totals(listed=5, skipped=2, rows=2))
+    with pytest.raises(JobError, match="2 pictures were due and 3 rows were written"):
+        check_totals(Totals(listed=4, skipped=2, rows=3))
+
+
+def test_counts_that_did_not_arrive(memory: str) -> None:
+    """A job that ended without its counts did not end well."""
+    with pytest.raises(JobError, match="ended without its counts at memory://"):
+        read_totals(parse_location(f"{memory}/runs/x/totals.json"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--no_such_option"], "Beam knows no option --no_such_option"),
+        (["--runner=FnApiRunner", "stray"], "Beam knows no option stray"),
+        (["--runner"], "Beam refuses --runner"),
+        (["--runner=Nonsense"], "Beam has no runner 'Nonsense' here"),
+        (["--runner=no.such.module.Runner"], "Beam has no runner"),
+        (["--direct_num_workers=many"], "Beam refuses --direct_num_workers=many"),
+    ],
+)
+def test_options_are_beams_own(arguments: list[str], words: str) -> None:
+    """What stands behind `--` is checked before any work."""
+    with pytest.raises(UsageError, match=words):
+        pipeline_options(arguments)
+
+
+def test_the_runner_in_this_process_is_the_default() -> None:
+    """Without `--runner` nothing is downloaded and no other process is started."""
+    for arguments, runner in (
+        ([], "FnApiRunner"),
+        (["--runner=DirectRunner"], "DirectRunner"),
+        (["--runner", "DirectRunner"], "DirectRunner"),
+    ):
+        assert runner == pipeline_options(arguments).get_all_options()["runner"]
+
+
+def test_a_bucket_of_more_than_a_page(s3: Bucket, caplog: pytest.LogCaptureFixture) -> None:
+    """Over a real S3 server: pages, odd names, broken objects; then nothing is left to do."""
+    odd = [
+        "a b.jpg", "a+b.jpg", "100% beef.jpg", "50%20off.jpg", "donut #3?.jpg", "ünï/ホット🌭.jpg",
+        "deep/er/still/x.jpg", "quote'\".jpg", "d//ouble.jpg",
+    ]  # fmt: skip
+    keys = [f"in/{name}" for name in [*odd, *(f"many/{n:04d}.jpg" for n in range(1000))]]
+    for key in keys:
+        s3.put(key, RED)
+    s3.put("in/empty.jpg", b"")
+    s3.put("in/broken.jpg", RED[:100])
+    s3.put("elsewhere.jpg", RED)
+    caplog.set_level(logging.ERROR)
+    totals = run_bulk_job(_job(f"{s3.uri}/in/", f"{s3.uri}/out", chunk=ChunkSize(300)))
+    rows = _rows(f"{s3.uri}/out")
+    expected = {f"{s3.uri}/{key}" for key in [*keys, "in/empty.jpg", "in/broken.jpg"]}
+    assert expected == _once(rows)
+    assert {"empty": 1, "truncated": 1} == totals.by_error
+    assert {f"{s3.uri}/{key}": etag for key, etag in _etags(s3).items()} == {
+        row.uri: row.etag for row in rows
+    }
+    again = run_bulk_job(_job(f"{s3.uri}/in/", f"{s3.uri}/out"))
+    assert (len(expected), len(expected), 0) == (again.listed, again.skipped, again.rows)
+
+
+def _etags(s3: Bucket) -> dict[str, str]:
+    pages = s3.client.get_paginator("list_objects_v2").paginate(Bucket=s3.name, Prefix="in/")
+    return {
+        item["Key"]: item["ETag"].strip('"') for page in pages for item in page.get("Contents", [])
+    }

@@ -1,0 +1,212 @@
+"""The command line: what it imports, what it exits with, and one sentence for each mistake."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from seefood.cli import cli
+from seefood.cli.options import ENGINES
+from seefood.engines.loading import ENGINE_NAMES
+from seefood.results.files import FORMATS
+from seefood_pipeline import command as classify_module
+from tests.bundles import fake_bundle
+from tests.pictures import jpeg
+
+HEAVY = ("numpy", "PIL", "apache_beam", "tensorflow", "keras", "boto3", "pyarrow", "rich", "jinja2")
+COMMANDS = tuple(cli.list_commands(None))  # type: ignore[arg-type]
+
+
+def _loaded(code: str) -> set[str]:
+    """Return which heavy packages a fresh interpreter has loaded after `code`."""
+    show = f"import sys\n{code}\nprint(*[name for name in {HEAVY!r} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", show], capture_output=True, text=True, check=True)
+    return set(done.stdout.split("\n")[-2].split())
+
+
+@pytest.mark.parametrize("code", ["import seefood", "import seefood.cli", "import seefood.errors"])
+def test_importing_loads_nothing_heavy(code: str) -> None:
+    """`import seefood` costs next to nothing."""
+    assert set() == _loaded(code)
+
+
+@pytest.mark.parametrize("name", ["", *COMMANDS])
+def test_help_loads_nothing_heavy(name: str) -> None:
+    """Every `--help` is instant: no NumPy, no Beam, no TensorFlow is loaded for it."""
+    code = f"""
+from click.testing import CliRunner
+from seefood.cli import cli
+result = CliRunner().invoke(cli, {[*([name] if name else []), "--help"]!r})
+assert result.exit_code == 0, result.output
+"""
+    assert set() == _loaded(code)
+
+
+def test_the_core_loads_no_door() -> None:
+    """Decoding and classifying needs neither Beam nor TensorFlow nor boto3."""
+    code = (
+        "import seefood.classify, seefood.workers.threaded, seefood.results.files, seefood.storage"
+    )
+    assert not {"apache_beam", "tensorflow", "keras", "boto3", "pyarrow"} & _loaded(code)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_help_ends_with_examples(name: str) -> None:
+    """Each command shows how it is used."""
+    result = CliRunner().invoke(cli, [name, "--help"])
+    assert 0 == result.exit_code
+    assert "Examples:" in result.output
+    assert f"seefood {name}" in result.output.partition("Examples:")[2]
+
+
+def test_public_names_are_there() -> None:
+    """`__all__` of the package is its surface, and each name comes from its home."""
+    import seefood  # noqa: PLC0415 (the surface is what is tested)
+
+    for name in seefood.__all__:
+        assert name == getattr(seefood, name).__name__
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = seefood.nothing
+
+
+def test_constants_written_out_equal_their_homes() -> None:
+    """What `--help` shows without importing it is what the code takes."""
+    assert ENGINE_NAMES == ENGINES
+    assert FORMATS == classify_module.FORMATS
+
+
+def _seefood(*arguments: str | Path, stdin: bytes = b"") -> "subprocess.CompletedProcess[bytes]":
+    return subprocess.run(
+        [sys.executable, "-m", "seefood", *map(str, arguments)],
+        input=stdin,
+        capture_output=True,
+        check=False,
+        timeout=60,
+    )
+
+
+def _sentence(done: "subprocess.CompletedProcess[bytes]", code: int) -> str:
+    """Return the one line on stderr; stdout is empty and the exit code is `code`."""
+    text = done.stderr.decode()
+    assert (code, b"") == (done.returncode, done.stdout), text
+    assert "Traceback" not in text
+    assert 1 == len(text.splitlines()), text
+    assert text.startswith("seefood: ")
+    return text.strip()
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    """A folder with one picture."""
+    (tmp_path / "pictures").mkdir()
+    (tmp_path / "pictures" / "a b.jpg").write_bytes(jpeg())
+    return tmp_path / "pictures"
+
+
+@pytest.mark.beam
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["{}/nothing"], "there is nothing at"),
+        (["{}/*.gif"], "matches no object; check the path or the pattern"),
+        (["{}/empty"], "holds no picture"),
+        (["ftp://host/x"], "has the scheme 'ftp', which no store here speaks"),
+        (["{}/pictures", "--model", "{}/nothing"], "there is no model bundle at"),
+        (["{}/pictures", "--model", "{}/pictures"], "has no assets.extra/bundle.json"),
+        (["{}/pictures", "--", "--no_such_option"], "Beam knows no option --no_such_option"),
+        (["{}/pictures", "--", "--runner"], "Beam refuses --runner"),
+        (["{}/pictures", "--output", "{}/file/out"], "the output cannot be written"),
+        (["{}/pictures", "--output", "ftp://x/y"], "has the scheme 'ftp'"),
+        (["{}/pictures", "--model", "{}/fake"], "cannot load"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_mistake_is_one_sentence_and_nothing_is_written(
+    arguments: list[str], words: str, tmp_path: Path, pictures: Path, bundle_path: Path
+) -> None:
+    """What a user can get wrong ends with exit code 2, a sentence, and no file."""
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "file").write_bytes(b"")
+    fake_bundle(tmp_path / "fake")
+    filled = [argument.format(tmp_path) for argument in arguments]
+    beam = filled[filled.index("--") :] if "--" in filled else []
+    own = filled[: len(filled) - len(beam)]
+    if "--model" not in own:
+        own += ["--model", str(bundle_path)]
+    if "--output" not in own:
+        own += ["--output", str(tmp_path / "out")]
+    before = sorted(tmp_path.rglob("*"))
+    assert words in _sentence(_seefood("classify", *own, *beam), 2)
+    assert before == sorted(tmp_path.rglob("*"))
+    assert pictures.is_dir()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["classify"], 2),
+        (["classify", "x"], 2),
+        (["classify", "x", "--output", "y", "--format", "xml"], 2),
+        (["classify", "x", "--output", "y", "--max-failure-ratio", "2"], 2),
+        (["nothing"], 2),
+        (["predict"], 2),
+        (["--version"], 0),
+        ([], 2),
+    ],
+)
+def test_what_click_refuses(arguments: list[str], code: int) -> None:
+    """Wrong words have exit code 2, no traceback, and nothing on stdout."""
+    done = _seefood(*arguments)
+    assert code == done.returncode
+    assert b"Traceback" not in done.stderr
+    assert (code == 0) == bool(done.stdout)
+
+
+def test_predict_prints_a_line_for_each(pictures: Path, bundle_path: Path) -> None:
+    """A label for a good picture, a code for a broken one, exit code 1 because of it."""
+    (pictures / "bad\x1b.jpg").write_bytes(b"no picture")
+    names = sorted(pictures.iterdir())
+    done = _seefood("predict", "--model", bundle_path, *names)
+    lines = done.stdout.decode().splitlines()
+    assert (1, b"") == (done.returncode, done.stderr)
+    assert "%" in lines[0]
+    assert "\\x1b.jpg  failed  not_an_image" in lines[1]
+
+
+def test_predict_reads_stdin_and_speaks_json(bundle_path: Path) -> None:
+    """`-` is stdin; `--json` gives the contract's row."""
+    done = _seefood("predict", "--model", bundle_path, "--json", "-", stdin=jpeg())
+    assert (0, b"") == (done.returncode, done.stderr)
+    row = json.loads(done.stdout)
+    assert ("-", "ok", "JPEG", 32, 24, "litert") == (
+        row["uri"], row["status"].replace("unsure", "ok"), row["format"], row["width"],
+        row["height"], row["engine"],
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("nothing.jpg", "is not there"), ("", "is a folder; use `seefood classify`")],
+)
+def test_predict_takes_pictures_only(pictures: Path, name: str, words: str) -> None:
+    """A file that is not there, or a folder, is a usage error before a model is loaded."""
+    assert words in _sentence(_seefood("predict", pictures / name), 2)
+
+
+def test_a_closed_pipe_is_no_error(pictures: Path, bundle_path: Path) -> None:
+    """`seefood predict … | head -1` ends quietly."""
+    names = " ".join([f"'{next(pictures.iterdir())}'"] * 40)
+    command = f"{sys.executable} -m seefood predict --model {bundle_path} {names} | head -1"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, check=True, timeout=60)
+    assert b"" == done.stderr
+    assert 1 == len(done.stdout.splitlines())
+
+
+def test_verbose_shows_where() -> None:
+    """With `--verbose` an error comes with its traceback."""
+    done = _seefood("--verbose", "predict", "nothing.jpg")
+    assert b"Traceback" in done.stderr
+    assert 0 != done.returncode

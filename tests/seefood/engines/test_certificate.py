@@ -1,0 +1,90 @@
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from seefood.bundle import Bundle, Certificate, write_bundle
+from seefood.engines.base import Engine, Probabilities
+from seefood.engines.certificate import certify
+from seefood.engines.fake import FakeEngine
+from seefood.errors import BundleError
+from seefood.imaging.decode import Pixels
+from tests.bundles import fake_bundle
+
+
+class Otherwise:
+    """An engine that changes what the fake engine answers."""
+
+    name = "otherwise"
+    batch_size = 1
+
+    def __init__(self, change: Callable[[Probabilities], Probabilities]) -> None:
+        self._engine, self._change = FakeEngine(), change
+
+    def predict(self, images: Pixels) -> Probabilities:
+        """See `seefood.engines.Engine.predict`."""
+        return self._change(self._engine.predict(images))
+
+
+@pytest.fixture
+def bundle(tmp_path: Path) -> Bundle:
+    return fake_bundle(tmp_path / "fake")
+
+
+def shifted(by: float) -> Engine:
+    return Otherwise(lambda answers: answers + np.float32(by) * np.array([1, -1], np.float32))
+
+
+def test_the_engine_of_the_certificate_differs_by_nothing(bundle: Bundle) -> None:
+    """What was certified reproduces itself exactly."""
+    assert certify(FakeEngine(), bundle) == 0.0
+
+
+def test_a_difference_within_the_tolerance_is_reported(bundle: Bundle) -> None:
+    """An engine that is a little off may serve, and one learns how far off it is."""
+    assert certify(shifted(5e-5), bundle) == pytest.approx(5e-5, rel=0.01)
+
+
+def test_an_engine_that_computes_something_else_is_refused_with_both_numbers(
+    bundle: Bundle,
+) -> None:
+    """The sentence names the engine, the picture, what came and what was due."""
+    golden = bundle.spec.certificate.goldens[0]
+    due = np.float32(golden.probabilities[0])
+    with pytest.raises(
+        BundleError,
+        match=rf"otherwise engine gives hotdog = {due + np.float32(0.01):.6f} for {golden.file}, "
+        rf"the certificate of .* says {due:.6f}",
+    ):
+        certify(shifted(0.01), bundle)
+
+
+def test_the_second_picture_counts_as_well(bundle: Bundle) -> None:
+    """An engine that is right on one golden picture only is refused."""
+    first, second = bundle.spec.certificate.goldens
+    wrong = replace(second, probabilities=(0.9, 0.1))
+    changed = write_bundle(
+        bundle.path, replace(bundle.spec, certificate=Certificate(1e-4, (first, wrong)))
+    )
+    with pytest.raises(BundleError, match=second.file):
+        certify(FakeEngine(), changed)
+
+
+def test_an_engine_that_answers_no_numbers_is_refused(bundle: Bundle) -> None:
+    """NaN is not within any tolerance."""
+    with pytest.raises(BundleError, match="gives hotdog = nan"):
+        certify(Otherwise(lambda answers: answers * np.float32("nan")), bundle)
+
+
+def test_an_engine_of_other_classes_is_refused(bundle: Bundle) -> None:
+    """Three answers for two labels: the graph belongs to another bundle."""
+    with pytest.raises(BundleError, match=r"answers 3 probabilities .* its certificate has 2"):
+        certify(FakeEngine(3), bundle)
+
+
+def test_swapped_labels_are_refused(bundle: Bundle) -> None:
+    """An engine that answers in another order is as wrong as one that is off."""
+    with pytest.raises(BundleError, match="package the model again"):
+        certify(Otherwise(lambda answers: answers[:, ::-1]), bundle)

@@ -1,0 +1,155 @@
+"""What decoding costs is told from the header, and the worst of pictures stays below 1 GB."""
+
+import subprocess
+import sys
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+from PIL import Image
+
+from seefood.bundle import load_bundle
+from seefood.classify import ClassifyOptions, Model
+from seefood.errors import ErrorCode, PictureError
+from seefood.imaging.decode import Limits, ResizeRule, decode
+from seefood.imaging.formats import open_image
+from seefood.imaging.memory_estimate import decode_bytes, has_more_frames
+from seefood.storage import open_store
+from seefood.workers.protocol import WorkerConfig
+from seefood.workers.supervisor import SupervisedWorker
+from tests.conftest import ROOT
+from tests.pictures import encoded, gradient, plain
+
+RULE = ResizeRule(24, 32)
+SIDE = 2400
+GRACE_BYTES = 24 * 1024 * 1024
+"""What a decoder's own tables and threads take, whatever the picture's size."""
+KINDS = (
+    *("RGB.PNG", "RGBA.PNG", "LA.PNG", "P.PNG", "RGB.WEBP", "RGBA.WEBP", "RGB.AVIF", "RGBA.AVIF"),
+    *("RGB.HEIF", "RGBA.HEIF", "RGB.TIFF", "I;16.PNG", "F.TIFF", "P.GIF", "RGB.JPEG", "CMYK.JPEG"),
+)
+
+
+def _picture(kind: str, side: int) -> bytes:
+    mode, _, format_name = kind.partition(".")
+    if mode in ("I;16", "F"):
+        kinds = {"I;16": np.uint16, "F": np.float32}
+        return encoded(Image.fromarray(np.zeros((side, side), kinds[mode])), format_name)
+    fast = {"WEBP": {"method": 0}, "AVIF": {"speed": 10}, "PNG": {"compress_level": 1}}
+    options = dict(fast.get(format_name, {}))
+    if kind == "P.PNG":
+        options["transparency"] = 0
+    return encoded(Image.new(mode, (side, side)), format_name, **options)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_format_takes_more_than_was_foreseen(kind: str, tmp_path: Path) -> None:
+    """The estimate from the header is an upper bound of what a process grows by."""
+    file = tmp_path / "picture"
+    file.write_bytes(_picture(kind, SIDE))
+    command = [sys.executable, "-m", "tests.decode_peak", str(file)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    taken, foreseen = map(int, done.stdout.split())
+    assert taken < foreseen + GRACE_BYTES
+    assert foreseen < 22 * SIDE * SIDE
+
+
+def _cost(data: bytes) -> int:
+    image, format_name = open_image(BytesIO(data), data[:64])
+    return decode_bytes(image, format_name, data, image.size)
+
+
+def test_jpegs_of_several_scans_hold_their_coefficients() -> None:
+    """A progressive JPEG costs two bytes a coefficient more, fewer where colour is subsampled."""
+    picture, pixels = gradient((200, 160)), 200 * 160
+    assert 9 * pixels == _cost(encoded(picture, "JPEG"))
+    full = _cost(encoded(picture, "JPEG", progressive=True, subsampling=0))
+    half = _cost(encoded(picture, "JPEG", progressive=True, subsampling=2))
+    assert (9 + 6) * pixels == full
+    assert (9 + 3) * pixels == half
+
+
+def test_a_baseline_jpeg_of_split_scans_is_known() -> None:
+    """Where the first scan has fewer components than the frame, libjpeg keeps all coefficients."""
+    data = bytearray(encoded(gradient((200, 160)), "JPEG", subsampling=0))
+    scan = data.index(b"\xff\xda")
+    assert 3 == data[scan + 4]
+    data[scan + 4] = 1
+    assert (9 + 6) * 200 * 160 == _cost(bytes(data))
+
+
+def test_what_would_take_too_much_is_refused_and_the_rest_waits() -> None:
+    """One picture above the limit has a code; below it, any number pass one after the other."""
+    data = encoded(plain(size=(2000, 1500)), "PNG")
+    with pytest.raises(PictureError, match="bytes to decode, more than the limit") as caught:
+        decode(data, RULE, Limits(max_decode_bytes=20_000_000))
+    assert ErrorCode.TOO_MANY_PIXELS == caught.value.code
+    assert (2000, 1500) == (decode(data, RULE, Limits(max_decode_bytes=28_000_000)).width, 1500)
+
+
+def _animation(format_name: str, frames: int) -> bytes:
+    pictures = [plain((n * 20 % 255, 9, 9)) for n in range(frames)]
+    return encoded(pictures[0], format_name, save_all=True, append_images=pictures[1:])
+
+
+@pytest.mark.parametrize("format_name", ["GIF", "TIFF", "WEBP", "PNG", "AVIF"])
+def test_frames_are_counted(format_name: str) -> None:
+    """A file of more frames than allowed is refused, one of as many is its first frame."""
+    data = _animation(format_name, 5)
+    assert (32, 24) == (decode(data, RULE, Limits(max_frames=5)).width, 24)
+    with pytest.raises(PictureError, match="more frames than the limit of 4") as caught:
+        decode(data, RULE, Limits(max_frames=4))
+    assert ErrorCode.TOO_MANY_FRAMES == caught.value.code
+
+
+def test_a_circle_of_directories_ends() -> None:
+    """A TIFF whose last page points at its first has as many pages as it has."""
+    data = bytearray(_animation("TIFF", 3))
+    at = first = int.from_bytes(data[4:8], "little")
+    while True:
+        end = at + 2 + 12 * int.from_bytes(data[at : at + 2], "little")
+        following = int.from_bytes(data[end : end + 4], "little")
+        if following == 0:
+            break
+        at = following
+    data[end : end + 4] = first.to_bytes(4, "little")
+    image, name = open_image(BytesIO(data), bytes(data[:64]))
+    assert not has_more_frames(image, name, bytes(data), 3)
+    assert has_more_frames(image, name, bytes(data), 2)
+
+
+def _peak_bytes(process: int) -> int:
+    """Return the most memory that a process has held; its rusage has its parent's in it."""
+    lines = Path(f"/proc/{process}/status").read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM"))
+
+
+@pytest.mark.photos
+@pytest.mark.slow
+# Of a process that still runs, that is: macOS and Windows have no /proc. What is bounded is the
+# same code there, and CI, which runs on Linux, fails if this is skipped.
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process's peak memory")
+@pytest.mark.timeout(600)
+def test_a_worker_stays_below_one_gigabyte(shared: Path, tmp_path: Path, bundle_path: Path) -> None:
+    """905 hostile files and the largest bombs: one row each, no process above 1 GB."""
+    bombs = tmp_path / "bombs"
+    bombs.mkdir()
+    for number, kind in enumerate(("RGBA.PNG", "RGBA.PNG", "F.TIFF", "I;16.PNG", "RGB.WEBP")):
+        side = 5600 if kind == "RGB.WEBP" else 7000
+        (bombs / f"{number}").write_bytes(_picture(kind, side))
+    huge = Image.new("RGB", (11_000, 11_000))
+    huge.save(bombs / "9", "JPEG", progressive=True, subsampling=2, quality=5)
+    files = open_store("file://")
+    refs = [*files.list(str(bombs)), *files.list(str(shared / "hostile"))]
+    bundle = load_bundle(bundle_path)
+    start = WorkerConfig(str(bundle.path), bundle.digest, "litert", ClassifyOptions(), threads=2)
+    worker = SupervisedWorker(start, Model.of(bundle))
+    rows = worker.classify(refs)
+    peaks = [_peak_bytes(child.pid) for child in psutil.Process().children(recursive=True)]
+    worker.close()
+    assert [ref.uri for ref in refs] == [row.uri for row in rows]
+    assert 905 + 6 == len(rows)
+    assert [] == [row.uri for row in rows if row.error_code in ("decoder_crash", "timeout")]
+    assert 100_000_000 < max(peaks) < 1_000_000_000

@@ -1,0 +1,186 @@
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from seefood.classify import ClassifyOptions
+from seefood.cli.plan import plan_command
+from seefood.cli.units import duration, size
+from seefood.engines.fake import FakeEngine
+from seefood.errors import UsageError
+from seefood.records import ImageRef
+from seefood.results.ledger import Ledger, ledger_key
+from seefood.runs.estimate import as_json, interval, measure, quote, survey
+from seefood.runs.pricing import (
+    Interval,
+    Work,
+    default_prices,
+    load_prices,
+    money,
+    receipt,
+    requests,
+)
+from seefood_pipeline.launcher import Request, launch
+from tests.bundles import fake_bundle
+from tests.fakes import MODEL, put_all
+from tests.pictures import jpeg
+
+_PRICES = {
+    "name": "round",
+    "date": "2026-01-01",
+    "s3": {"get_per_1000": 1.0, "put_per_1000": 10.0, "list_per_1000": 100.0},
+    "machine": {"name": "m", "vcpu_hour": 3.6},
+    "fargate": {"vcpu_hour": 3.6, "gb_hour": 0.0, "start_seconds": 10},
+    "fargate_spot": {"vcpu_hour": 0.36, "gb_hour": 0.0, "start_seconds": 10},
+    "lambda": {"gb_second": 0.001, "per_million_requests": 1e6, "gb_per_vcpu": 2.0},
+}
+_WORK = Work(3500, 2000, 500, Interval(0.005, 0.010, 0.020), 10**9)
+
+
+def test_a_survey_counts_what_is_due() -> None:
+    """What the ledger has is counted apart; formats, bytes and the largest are of the rest."""
+    refs = [ImageRef(f"s3://b/{n}.JPG", f"e{n}", 10 * n) for n in range(10)]
+    refs.append(ImageRef("s3://b/no.dot/plain", "x", 7))
+    ledger = Ledger([ledger_key(ref.uri, ref.etag) for ref in refs[:4]])
+    found = survey(refs, ledger, sample=3)
+    assert (11, 4, 7) == (found.listed, found.skipped, found.due)
+    assert (sum(10 * n for n in range(4, 10)) + 7, 90) == (found.due_bytes, found.largest_bytes)
+    assert {"jpg": 6, "(none)": 1} == dict(found.formats)
+
+
+def test_a_sample_does_not_depend_on_order() -> None:
+    """The same pictures are measured whatever order they are listed in."""
+    refs = [ImageRef(f"s3://b/{n}.jpg") for n in range(500)]
+    there, back = survey(refs, Ledger([])), survey(reversed(refs), Ledger([]))
+    assert there.sample == back.sample
+    assert 64 == len(there.sample)
+
+
+def test_an_interval_holds_the_mean_and_shrinks_with_the_sample() -> None:
+    """Resampled, and never narrower than two runs of one machine differ."""
+    few, many = interval([0.01, 0.03] * 5), interval([0.01, 0.03] * 200)
+    for found in (few, many):
+        assert pytest.approx(0.02) == found.expected
+        assert found.low < 0.02 < found.high
+    assert many.high - many.low < few.high - few.low
+    assert Interval(0.9, 1.0, 1.1) == interval([1.0, 1.0, 1.0])
+
+
+def test_requests_and_money_are_arithmetic() -> None:
+    """Each place's price is its rate times the work, requests included."""
+    assert {"list": 5, "get": 2000, "put": 8} == requests(_WORK)
+    usd = money(_WORK, _PRICES)
+    stored = 5 * 0.1 + 2000 * 0.001 + 8 * 0.01
+    assert {"low": 2.59, "expected": 2.6, "high": 2.62} == usd["machine"]
+    assert pytest.approx(stored + 4 * 0.001 * (10 + 20 / 4)) == usd["fargate"]["expected"]
+    assert (
+        pytest.approx(stored + 4 * 0.0001 * (10 + 20 / 4), rel=1e-3)
+        == (usd["fargate_spot"]["expected"])
+    )
+    calls = 2000 * (1.0 + 0.001 + 0.01) + 2000 * 0.002 * (0.010 + 0.03)
+    assert pytest.approx(calls, rel=1e-3) == usd["lambda"]["expected"]
+
+
+def test_a_receipt_speaks_the_language_of_the_quote() -> None:
+    """The same places, the same table, one number each."""
+    given = receipt(_WORK, 12.34, _PRICES)
+    assert 12.3 == given["seconds"]
+    assert 20.0 == given["cpu_seconds"]
+    assert money(_WORK, _PRICES).keys() == given["usd"].keys()
+    assert {"name": "round", "date": "2026-01-01"} == given["prices"]
+
+
+def test_the_table_in_the_box_is_dated_and_complete() -> None:
+    """Prices have a day on which they were true."""
+    prices = load_prices(default_prices())
+    assert "2026" == str(prices["date"])[:4]
+    assert (
+        money(_WORK, prices)["fargate_spot"]["expected"]
+        < (money(_WORK, prices)["fargate"]["expected"])
+    )
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"s3": {"get_per_1000": -1}}'])
+def test_a_file_that_is_no_price_table_is_refused(text: str, tmp_path: Path) -> None:
+    """The message names a table to copy."""
+    (tmp_path / "p.json").write_text(text)
+    with pytest.raises(UsageError, match=r"is no price table .* take .*prices"):
+        load_prices(tmp_path / "p.json")
+
+
+def test_a_sample_is_measured_by_the_real_code(memory: str) -> None:
+    """Rows of the sample tell what would fail; seconds tell what the run would take."""
+    refs = put_all(memory, {"a.jpg": jpeg(), "b.jpg": jpeg(), "c.jpg": b"no picture"})
+    found = survey(refs, Ledger([]))
+    taken = measure(found.sample, FakeEngine(2), MODEL, ClassifyOptions(), 2)
+    assert 3 == len(taken.rows)
+    work, seconds = quote(found, taken, 2, 512)
+    plan = as_json(found, taken, work, seconds, _PRICES)
+    assert {"not_an_image": 1} == plan["sample"]["failed"]
+    assert plan["seconds"]["low"] <= plan["seconds"]["expected"] <= plan["seconds"]["high"]
+    json.dumps(plan)
+
+
+@pytest.mark.beam
+def test_the_receipt_stands_beside_the_quote(tmp_path: Path) -> None:
+    """The summary of a finished run holds both."""
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.jpg").write_bytes(jpeg())
+    times = {"low": 1.0, "expected": 2.0, "high": 3.0}
+    quote = {"due": 1, "seconds": times, "usd": {"machine": times}, "prices": {"name": "n"}}
+    (tmp_path / "quote.json").write_text(json.dumps({**quote, "more": 1}))
+    request = Request(
+        (str(tmp_path / "in"),),
+        str(tmp_path / "out"),
+        fake_bundle(tmp_path / "bundle").path,
+        engine="fake",
+        report=False,
+        quote=tmp_path / "quote.json",
+    )
+    summary = launch(request, "quiet").summary
+    assert quote == summary["quote"]
+    assert 1 == summary["receipt"]["requests"]["get"]
+    assert summary["receipt"]["cpu_seconds"] > 0
+
+
+@pytest.mark.parametrize(("seconds", "words"), [(4.4, "4 s"), (200, "3.3 min"), (9000, "2.5 h")])
+def test_durations_read_well(seconds: float, words: str) -> None:
+    """A person sees two digits and a unit."""
+    assert words == duration(seconds)
+
+
+_SIZES = [(12, "12 bytes"), (3.4e5, "340 kB"), (1.3e9, "1.3 GB")]
+
+
+@pytest.mark.parametrize(("count", "words"), _SIZES)
+def test_sizes_read_well(count: float, words: str) -> None:
+    """The same for bytes."""
+    assert words == size(count)
+
+
+def test_the_command_plans_and_writes_nothing(bundle_path: Path, tmp_path: Path) -> None:
+    """A table for a person, JSON for `--quote`; the output is not even made."""
+    (tmp_path / "in").mkdir()
+    for number in range(3):
+        (tmp_path / "in" / f"{number}.jpg").write_bytes(jpeg())
+    arguments = [
+        str(tmp_path / "in"),
+        "--model",
+        str(bundle_path),
+        "--output",
+        str(tmp_path / "out"),
+    ]
+    table = CliRunner().invoke(plan_command, arguments, catch_exceptions=False).stdout
+    assert "3 objects listed, 0 done before, 3 to classify" in table
+    assert "AWS Batch on Fargate Spot" in table
+    told = CliRunner().invoke(plan_command, [*arguments, "--json", "--include", "2*"])
+    plan = json.loads(told.stdout)
+    assert (1, {"jpg": 1}) == (plan["due"], plan["formats"])
+    assert ["in"] == [path.name for path in tmp_path.iterdir()]
+
+
+def test_nothing_named_is_a_usage_error() -> None:
+    """Neither a source nor a manifest."""
+    told = CliRunner().invoke(plan_command, [])
+    assert isinstance(told.exception, UsageError)

@@ -1,0 +1,219 @@
+"""S3 key for key: names that obstore cannot express, pages, signatures, credentials."""
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import pytest
+
+from seefood.errors import ErrorCode, PictureError, UsageError
+from seefood.records import ImageRef
+from seefood.storage import open_store
+from seefood.storage.credentials import CredentialChain, find_credentials
+from seefood.storage.s3_responses import S3Error, page_end, page_keys, read_page
+from seefood.storage.s3_store import is_expressible
+from seefood.storage.sigv4 import Credentials, Request, encode_path, sign
+from tests.conftest import Bucket
+
+_ODD = ["a//b.jpg", "/lead.jpg", "trail/", "x/./y.jpg", "x/../y.jpg", "..", "tab\t.jpg", "\x01.jpg"]
+_PLAIN = [
+    "a b.jpg",
+    "a+b.jpg",
+    "a%20b.jpg",
+    "ü/ß.jpg",
+    "q?x=1.jpg",
+    "h#1.jpg",
+    "<&>'\".jpg",
+    "😀.jpg",
+]
+
+
+def test_every_name_is_listed_and_read(s3: Bucket) -> None:
+    """A name that the client cannot express hides neither itself nor its neighbours."""
+    for key in (*_ODD, *_PLAIN):
+        s3.put(key, key.encode())
+    store = open_store(s3.uri)
+    refs = list(store.list(""))
+    assert sorted((*_ODD, *_PLAIN), key=str.encode) == [
+        ref.uri.removeprefix(f"{s3.uri}/") for ref in refs
+    ]
+    assert [ref.uri.removeprefix(f"{s3.uri}/").encode() for ref in refs] == [
+        store.fetch(ref) for ref in refs
+    ]
+    assert refs == [store.stat(ImageRef(ref.uri)) for ref in refs]
+    odd = next(ref for ref in refs if ref.uri.endswith("a//b.jpg"))
+    assert b"a//" == store.fetch(odd, first_bytes=3)
+
+
+def test_odd_names_fail_like_others(s3: Bucket) -> None:
+    """Gone, and replaced since it was listed: the same codes as for plain names."""
+    tag = s3.put("a//b.jpg", b"1")
+    store = open_store(s3.uri)
+    for ref, code in (
+        (ImageRef(f"{s3.uri}/a//gone.jpg"), ErrorCode.NOT_FOUND),
+        (ImageRef(f"{s3.uri}/a//b.jpg", "0" * len(tag)), ErrorCode.CHANGED),
+    ):
+        with pytest.raises(PictureError) as caught:
+            store.fetch(ref)
+        assert code == caught.value.code
+
+
+def test_folder_markers_are_no_pictures_and_empty_objects_are(s3: Bucket) -> None:
+    """The console's markers end in a slash and are empty; nothing else is left out."""
+    for key in ("folder/", "folder/a.jpg", "empty.jpg"):
+        s3.put(key, b"")
+    found = [ref.uri.removeprefix(f"{s3.uri}/") for ref in open_store(s3.uri).list("")]
+    assert ["empty.jpg", "folder/a.jpg"] == found
+
+
+def test_a_prefix_is_text(s3: Bucket) -> None:
+    """It may end in the middle of a name."""
+    for key in ("p/100", "p/1000", "p/2", "p2"):
+        s3.put(key, b"")
+    counts = [sum(1 for _ in open_store(s3.uri).list(text)) for text in ("p/", "p/100", "p")]
+    assert [3, 2, 4] == counts
+
+
+def test_an_absent_bucket_is_a_usage_error(s3: Bucket) -> None:
+    """The message says what to check."""
+    with pytest.raises(UsageError, match="there is no such bucket; check its name and AWS_REGION"):
+        list(open_store(f"{s3.uri}-absent").list(""))
+
+
+@pytest.mark.parametrize("key", _ODD)
+def test_odd_names_are_known(key: str) -> None:
+    """They go through our own client."""
+    assert not is_expressible(key)
+
+
+@pytest.mark.parametrize("key", _PLAIN)
+def test_plain_names_are_known(key: str) -> None:
+    """They go through obstore."""
+    assert is_expressible(key)
+
+
+def _page(*, encoded: bool, contents: str) -> bytes:
+    kind = "<EncodingType>url</EncodingType>" if encoded else ""
+    return (
+        '<?xml version="1.0"?><ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">'
+        f"<Name>b</Name>{kind}<IsTruncated>true</IsTruncated>{contents}</ListBucketResult>"
+    ).encode()
+
+
+_CONTENTS = (
+    "<Contents><Key>{}</Key><LastModified>2026-11-23T12:00:00.000Z</LastModified>"
+    "<ETag>&quot;e1&quot;</ETag><ChecksumAlgorithm>CRC32</ChecksumAlgorithm><Size>7</Size>"
+    "<Owner><ID>x</ID></Owner><StorageClass>STANDARD</StorageClass></Contents>"
+)
+_SHUFFLED = (
+    '<Contents><Size>7</Size><ETag>"e1"</ETag><Key>{}</Key>'
+    "<LastModified>2026-11-23T12:00:00Z</LastModified></Contents>"
+)
+
+
+@pytest.mark.parametrize("contents", [_CONTENTS, _SHUFFLED], ids=["as S3", "another order"])
+@pytest.mark.parametrize(
+    ("encoded", "key"), [(True, "a%0Ab+c%26%C3%BC"), (False, "a&#10;b c&amp;ü")]
+)
+def test_pages_are_read_whoever_writes_them(contents: str, key: str, *, encoded: bool) -> None:
+    """URL-encoded or not, in S3's order or another."""
+    page = _page(encoded=encoded, contents=contents.format(key))
+    (item,) = read_page(page)
+    moment = datetime(2026, 11, 23, 12, tzinfo=UTC).timestamp()
+    assert ("a\nb c&ü", "e1", 7, moment) == (item.key, item.etag, item.size_bytes, item.modified)
+    assert ["a\nb c&ü"] == page_keys(page)
+    assert (True, "a\nb c&ü") == page_end(page)
+
+
+def test_an_answer_that_is_no_listing_is_an_error() -> None:
+    """A page of a proxy is not an empty bucket."""
+    with pytest.raises(S3Error, match="is no listing"):
+        read_page(b"<html>please log in")
+
+
+# The examples of Amazon's documentation of signature version 4 for S3.
+_EXAMPLE = Credentials("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY")
+_HOST = "examplebucket.s3.amazonaws.com"
+_MOMENT = datetime(2013, 5, 24, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("request_", "headers", "signature"),
+    [
+        (
+            Request(_HOST, "/test.txt", {}),
+            {"Range": "bytes=0-9"},
+            "f0e8bdb87c964420e857bd35b5d6ed310bd44f0170aba48dd91039c6036bdb41",
+        ),
+        (
+            Request(_HOST, "/", {"max-keys": "2", "prefix": "J"}),
+            {},
+            "34b48302e7b5fa45bde8084f4b7868a86f0a534bc59db6670ed5711ef69dc6f7",
+        ),
+    ],
+)
+def test_signatures_are_those_of_the_documentation(
+    request_: Request, headers: dict[str, str], signature: str
+) -> None:
+    """Amazon's own examples come out."""
+    signed = sign(request_, _EXAMPLE, "us-east-1", _MOMENT, headers)
+    assert signed["authorization"].endswith(f"Signature={signature}")
+
+
+def test_paths_are_encoded_as_signed() -> None:
+    """Everything but slashes and the unreserved characters."""
+    assert "a/b%20c%2B%C3%BC~.jpg" == encode_path("a/b c+ü~.jpg")
+
+
+@pytest.fixture
+def container() -> Iterator[str]:
+    """A container's credential service, as ECS, Fargate and EKS have it."""
+    served = 0
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            nonlocal served
+            served += 1
+            life = 60 if served == 1 else 3600
+            expires = datetime.fromtimestamp(time.time() + life, UTC).isoformat()
+            found = {"AccessKeyId": f"K{served}", "SecretAccessKey": "s", "Token": "t"}
+            body = json.dumps({**found, "Expiration": expires}).encode()
+            self.send_response(200 if self.headers["Authorization"] == "secret" else 403)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (its name)
+            """Say nothing."""
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/"
+    server.shutdown()
+    server.server_close()
+
+
+def test_credentials_come_from_where_the_tools_look(
+    container: str, s3: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The environment first; a container's service is asked again before its key expires."""
+    del s3  # it sets the environment
+    found = find_credentials()
+    assert found is not None
+    assert ("test", "test", None) == (found.access_key, found.secret_key, found.token)
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", container)
+    monkeypatch.setenv("AWS_CONTAINER_AUTHORIZATION_TOKEN", "secret")
+    chain = CredentialChain()
+    keys = [credentials.access_key for _ in range(3) if (credentials := chain.current())]
+    assert ["K1", "K2", "K2"] == keys
+    assert "K3" == (chain.current(renew=True) or found).access_key
+
+
+def test_no_credentials_are_none(s3: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where nobody knows any, obstore lists."""
+    del s3
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    assert find_credentials() is None

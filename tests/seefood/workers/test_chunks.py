@@ -1,0 +1,86 @@
+"""Chunks: the unit of work, of writing, and of what a crash can lose."""
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from seefood.errors import JobError
+from seefood.imaging.decode import Pixels
+from seefood.records import ImageRef
+from seefood.results.files import list_parts, read_rows
+from seefood.storage.uris import parse_location
+from seefood.workers.chunks import FIRST_CHUNK, ChunkSize, Target, chunk_refs, classify_chunk
+from tests.fakes import DIGEST, fake_worker, put_all, uris
+from tests.pictures import jpeg
+
+
+def _refs(count: int, size_bytes: int = 1) -> list[ImageRef]:
+    return [ImageRef(f"s3://b/{number}", "e", size_bytes) for number in range(count)]
+
+
+@pytest.mark.parametrize("count", [0, 1, 63, 64, 65, 576, 577, 2000])
+def test_every_reference_is_in_one_chunk(count: int) -> None:
+    """Chunks hold all references in order; the first is small, none is larger than asked."""
+    refs = _refs(count)
+    chunks = list(chunk_refs(refs, ChunkSize(512)))
+    assert refs == [ref for chunk in chunks for ref in chunk]
+    assert [min(count, FIRST_CHUNK)] * bool(count) == [len(chunk) for chunk in chunks[:1]]
+    assert all(1 <= len(chunk) <= 512 for chunk in chunks)
+
+
+def test_a_chunk_is_full_by_bytes_too() -> None:
+    """Large pictures make smaller chunks."""
+    sizes = [len(chunk) for chunk in chunk_refs(_refs(10, 40), ChunkSize(100, 100))]
+    assert [3, 3, 3, 1] == sizes
+    assert [1] * 4 == [len(chunk) for chunk in chunk_refs(_refs(4), ChunkSize(1))]
+
+
+def test_chunks_come_before_listing_ends() -> None:
+    """The first chunk is there when its references are, however long the listing is."""
+    taken = 0
+
+    def endless() -> Iterator[ImageRef]:
+        nonlocal taken
+        while True:
+            taken += 1
+            yield ImageRef(f"s3://b/{taken}", "e")
+
+    first = next(chunk_refs(endless(), ChunkSize()))
+    assert FIRST_CHUNK == len(first) == taken
+
+
+def test_a_retry_overwrites_itself(memory: str) -> None:
+    """The same chunk done twice leaves one object with one row for each picture."""
+    refs = put_all(f"{memory}-in", {f"{n}.jpg": jpeg() for n in range(5)})
+    target = Target(parse_location(f"{memory}/out"), DIGEST)
+    worker = fake_worker()
+    totals = [classify_chunk(refs, worker, target) for _ in range(2)]
+    assert (5, 5) == (totals[0].rows, totals[1].rows)
+    assert 1 == len(list_parts(target.output))
+    assert [ref.uri for ref in refs] == uris(list(read_rows(target.output)))
+
+
+def test_a_failing_chunk_writes_nothing(memory: str) -> None:
+    """A chunk whose worker breaks leaves no half of itself."""
+    refs = put_all(f"{memory}-in", {f"{n}.jpg": jpeg() for n in range(5)})
+    target = Target(parse_location(f"{memory}/out"), DIGEST)
+    calls = threading.Semaphore(3)
+
+    def before(_: Pixels) -> None:
+        if not calls.acquire(blocking=False):
+            raise KeyboardInterrupt
+
+    with pytest.raises(JobError, match="broke off: KeyboardInterrupt"):
+        classify_chunk(refs, fake_worker(before), target)
+    assert [] == list_parts(target.output)
+
+
+def test_an_output_that_cannot_be_written_is_a_job_error(memory: str, tmp_path: Path) -> None:
+    """The disk that is full stops the job with a sentence."""
+    refs = put_all(f"{memory}-in", {"a.jpg": jpeg()})
+    file = tmp_path / "file"
+    file.write_bytes(b"")
+    with pytest.raises(JobError, match="cannot write"):
+        classify_chunk(refs, fake_worker(), Target(parse_location(str(file)), DIGEST))

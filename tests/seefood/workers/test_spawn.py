@@ -1,0 +1,38 @@
+import sys
+
+from seefood.workers.spawn import spawn, spawn_ahead
+
+SLEEPER = (sys.executable, "-c", "import sys; sys.stdin.read()")
+
+
+def test_what_was_started_ahead_is_taken_once() -> None:
+    """The first that needs a worker program has the one that waits; the second, a new one."""
+    spawn_ahead(2)
+    first, second = spawn(2), spawn(2)
+    try:
+        assert (2, 2) == (first.threads, second.threads)
+        assert first.process.pid != second.process.pid
+        assert first.command == second.command
+    finally:
+        for each in (first, second):
+            each.process.kill()
+            each.process.communicate()
+
+
+def test_one_that_does_not_fit_is_ended() -> None:
+    """For another program, or another number of threads, a new one is started."""
+    spawn_ahead(2)
+    taken = spawn(1, SLEEPER)
+    try:
+        assert (SLEEPER, 1) == (taken.command, taken.threads)
+    finally:
+        taken.process.kill()
+        taken.process.communicate()
+
+
+def test_one_that_nobody_needs_ends_by_itself() -> None:
+    """It leaves without a word when whoever started it does: its stdin ends then."""
+    spawn_ahead(1)
+    spare = spawn(1)
+    said, _ = spare.process.communicate(timeout=60)
+    assert (0, b"") == (spare.process.returncode, said)

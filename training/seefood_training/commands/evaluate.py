@@ -1,0 +1,123 @@
+"""`seefood evaluate`: how good a bundle is on labelled photos, as one page and one JSON file."""
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from seefood.cli.options import engine_option, model_digest_option, named_bundle
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
+
+
+@click.command("evaluate")
+@click.argument("bundle")
+@click.argument("data")
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    required=True,
+    metavar="DIR",
+    help="Where evaluation.html and evaluation.json go; overwritten.",
+)
+@model_digest_option
+@engine_option
+@click.option("--json", "as_json", is_flag=True, help="Print the JSON document, too.")
+def evaluate_command(
+    *,
+    bundle: str,
+    data: str,
+    output: Path,
+    model_digest: str | None,
+    engine: str,
+    as_json: bool,
+) -> None:
+    """Measure BUNDLE on DATA: a folder (or URI) with one folder of photos for each label.
+
+    Where DATA has train/ and test/, only test/ is used. If both engines are here, they are compared
+    picture by picture.
+
+    \b
+    Examples:
+      seefood evaluate bundles/flowers flowers/ --output evaluation
+      seefood evaluate bundles/flowers s3://photos/flowers --output evaluation --json | jq .accuracy
+    """  # noqa: D301 (click's mark against re-wrapping)
+    from seefood.errors import JobError, UsageError
+    from seefood_training.evaluate import choose_engines, classify_photos, labelled_photos, measure
+    from seefood_training.evaluation_page import render_evaluation, with_interval
+
+    subject = named_bundle(bundle, model_digest)
+    photos = labelled_photos(data, subject.labels)
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"{output} cannot be written: {error}") from error
+    engines, why_alone = choose_engines(subject, engine)
+    with _progress(len(photos)) as observe:
+        answers = classify_photos(photos, engines, subject.spec.rule, observe)
+    document = measure(subject, answers, why_alone)
+    text = json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False)
+    try:
+        (output / "evaluation.json").write_text(text + "\n", encoding="utf-8")
+        (output / "evaluation.html").write_text(render_evaluation(document), encoding="utf-8")
+    except OSError as error:
+        raise JobError(f"the evaluation cannot be written to {output}: {error}") from error
+    if as_json:
+        click.echo(text)
+    else:
+        _print(document, output, with_interval)
+
+
+def _print(document: dict[str, Any], output: Path, with_interval: "Callable[[Any], str]") -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from seefood.sanitize import printable
+
+    table = Table(box=None, pad_edge=False, show_header=False)
+    unsure, engines = document["unsure"], document["engines"]
+    table.add_row("pictures", f"{document['pictures']:,}")
+    table.add_row("accuracy", with_interval(document["accuracy"]))
+    for each in document["sources"]:
+        if each["source"]:
+            table.add_row(Text(f"  {printable(each['source'])}"), with_interval(each["accuracy"]))
+    table.add_row("calibration error", f"{document['calibration']['after']['error']:.4f}")
+    table.add_row("unsure", with_interval(unsure["share"]))
+    table.add_row("wrong among accepted", with_interval(unsure["wrong_among_accepted"]))
+    if len(engines["compared"]) > 1:
+        same = engines["same_label"]
+        table.add_row(
+            " and ".join(engines["compared"]),
+            f"same label on {same['count']:,} of {same['total']:,}, "
+            f"probabilities within {engines['largest_difference']:.1e}",
+        )
+    else:
+        table.add_row("engines", f"only {engines['compared'][0]}: {engines['why_not']}")
+    if document["failed"]:
+        table.add_row("could not be read", f"{len(document['failed']):,}")
+    console = Console(highlight=False)
+    console.print(table)
+    console.print(Text(str(output / "evaluation.html")), soft_wrap=True)
+
+
+def _progress(total: int) -> "AbstractContextManager[Callable[[int], None]]":
+    """Show a bar on stderr, on a terminal only."""
+    from contextlib import contextmanager
+
+    @contextmanager
+    def shown() -> "Iterator[Callable[[int], None]]":
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+
+        console = Console(stderr=True)
+        columns = ("evaluating", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        with Progress(*columns, console=console, disable=not sys.stderr.isatty()) as bar:
+            task = bar.add_task("", total=total)
+            yield lambda done: bar.update(task, completed=done)
+
+    return shown()

@@ -1,0 +1,239 @@
+"""Fitting a network to photos: steps, averages, early stopping, and a checkpoint after each epoch.
+
+All randomness of an epoch comes from the seed and the epoch's number, so a run that was killed goes
+on from its last whole epoch as if nothing had happened. What is kept is the running average of the
+weights at the epoch whose validation loss was lowest.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any, Final
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from seefood.imaging.decode import Pixels
+from seefood_training.augment import mix, recolour, sample_maps, sample_mixing, transform
+from seefood_training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from seefood_training.fit_types import Epoch, Examples, Fitted, Floats, Step, Task
+from seefood_training.networks import NetworkChoice, build, inference_model
+from seefood_training.networks.googlenet import AUXILIARY_WEIGHT
+
+_EVALUATION_BATCH: Final = 64
+
+
+def fit(
+    task: Task,
+    training: Examples,
+    validation: Examples,
+    checkpoint: Path | None = None,
+    observe: Callable[[Step], None] = lambda _: None,
+    start: Sequence[Floats] = (),
+) -> Fitted:
+    """Return the network of `task`, trained.
+
+    `checkpoint` is a file that is written after every epoch and, if it is there and is of this very
+    task, is where the run goes on. `observe` is told about every step. `start` are the weights that
+    the network begins with, in the order of its `get_weights`, where not those of `task`. Raises
+    `UsageError` for a network that cannot be made.
+    """
+    keras.utils.set_random_seed(task.schedule.seed)
+    trainer = _Trainer(task, training, validation, start)
+    fingerprint = task.fingerprint(training)
+    if checkpoint is not None and (saved := load_checkpoint(checkpoint, fingerprint)) is not None:
+        trainer.restore(saved)
+    while not trainer.is_done:
+        trainer.run_epoch(observe)
+        if checkpoint is not None:
+            save_checkpoint(checkpoint, trainer.state(fingerprint))
+    return trainer.result()
+
+
+class _Trainer:
+    """The state of a run between two epochs."""
+
+    def __init__(
+        self, task: Task, training: Examples, validation: Examples, start: Sequence[Floats]
+    ) -> None:
+        self._task, self._training, self._validation = task, training, validation
+        schedule = task.schedule
+        self._model = _build(task, fast=schedule.fast)
+        if start:
+            self._model.set_weights(list(start))
+        self._inference = inference_model(self._model)
+        self._batch = min(schedule.batch_size, len(training.pixels))
+        self._steps = len(training.pixels) // self._batch
+        total = max(2, self._steps * schedule.epochs)
+        warm = min(self._steps, total // 2)
+        self._rate = keras.optimizers.schedules.CosineDecay(
+            schedule.learning_rate / 100,
+            total - warm,
+            warmup_target=schedule.learning_rate,
+            warmup_steps=warm,
+        )
+        self._optimizer = keras.optimizers.AdamW(
+            self._rate, weight_decay=schedule.weight_decay, clipnorm=1.0
+        )
+        self._optimizer.build(self._model.trainable_variables)
+        # All weights, not the trainable ones alone: batch norms' statistics must fit the average.
+        self._averages = [tf.Variable(weight) for weight in self._model.weights]
+        self._best: list[NDArray[Any]] = []
+        self._epochs: list[Epoch] = []
+        self._step = tf.function(self._train_step, reduce_retracing=True)
+        self._predict = tf.function(
+            lambda x: self._inference(x, training=False), reduce_retracing=True
+        )
+
+    @property
+    def is_done(self) -> bool:
+        schedule = self._task.schedule
+        passed = len(self._epochs)
+        return passed >= schedule.epochs or passed - self._best_epoch() >= schedule.patience
+
+    def run_epoch(self, observe: Callable[[Step], None]) -> None:
+        schedule, started = self._task.schedule, time.monotonic()
+        number = len(self._epochs) + 1
+        rng = np.random.default_rng([schedule.seed, number])
+        losses = []
+        total = self._steps * schedule.epochs
+        last = self._epochs[-1] if self._epochs else None
+        for at, chosen in enumerate(self._draw(rng)):
+            step = (number - 1) * self._steps + at
+            loss = self._step(self._views(rng, chosen, step))
+            losses.append(float(loss))
+            observe(Step(step + 1, total, number, losses[-1], last))
+        loss, accuracy = self._validate()
+        rate = float(self._rate(self._optimizer.iterations))
+        epoch = Epoch(
+            number, float(np.mean(losses)), loss, accuracy, rate, time.monotonic() - started
+        )
+        self._epochs.append(epoch)
+        if self._best_epoch() == number:
+            self._best = [average.numpy() for average in self._averages]
+        observe(Step(number * self._steps, total, number, losses[-1], epoch))
+
+    def state(self, fingerprint: str) -> Checkpoint:
+        return Checkpoint(
+            fingerprint,
+            [asdict(epoch) for epoch in self._epochs],
+            [np.asarray(it) for group in self._variables() for it in group],
+            self._best,
+        )
+
+    def restore(self, saved: Checkpoint) -> None:
+        variables = [variable for group in self._variables() for variable in group]
+        for variable, value in zip(variables, saved.variables, strict=True):
+            variable.assign(value)
+        self._best = saved.best
+        self._epochs = [Epoch(**epoch) for epoch in saved.epochs]
+
+    def result(self) -> Fitted:
+        for variable, value in zip(self._model.weights, self._best, strict=True):
+            variable.assign(value)
+        plain = _build(replace(self._task, weights=None), fast=False)
+        plain.set_weights(self._model.get_weights())
+        return Fitted(inference_model(plain), tuple(self._epochs), self._best_epoch())
+
+    def _variables(self) -> tuple[list[Any], ...]:
+        return self._model.variables, self._optimizer.variables, self._averages
+
+    def _best_epoch(self) -> int:
+        """Return the number of the epoch of the lowest validation loss, 0 before the first."""
+        if not self._epochs:
+            return 0
+        return min(self._epochs, key=lambda epoch: epoch.validation_loss).number
+
+    def _draw(self, rng: np.random.Generator) -> list[NDArray[np.int64]]:
+        """Return an epoch's batches: each photo as often as its weight says, give or take one."""
+        shares = np.cumsum(self._training.weights.astype(np.float64))
+        count = self._steps * self._batch
+        places = (np.arange(count) + rng.random()) / count * shares[-1]
+        drawn = np.minimum(np.searchsorted(shares, places, "right"), len(shares) - 1)
+        return [np.sort(part) for part in rng.permutation(drawn).reshape(self._steps, self._batch)]
+
+    def _views(
+        self, rng: np.random.Generator, chosen: NDArray[np.int64], step: int
+    ) -> tuple[Any, ...]:
+        """Return the arguments of `_train_step` for the photos `chosen`."""
+        pixels = self._training.pixels[chosen]
+        network, augmentation = self._task.network, self._task.augmentation
+        target = (network.height, network.width)
+        maps = sample_maps(rng, len(chosen), pixels.shape[1:3], target, augmentation)
+        shares = sample_mixing(rng, len(chosen), augmentation)
+        partners = rng.permutation(len(chosen))
+        targets = self._training.targets[chosen]
+        average = min(self._task.schedule.average, (1 + step) / (10 + step))
+        seed = tf.constant([self._task.schedule.seed, step], tf.int32)
+        return (
+            *map(tf.constant, (pixels, maps, targets, shares, partners)),
+            seed,
+            tf.constant(average, tf.float32),
+        )
+
+    def _train_step(self, batch: tuple[Any, ...]) -> Any:
+        pixels, maps, targets, shares, partners, seed, average = batch
+        network = self._task.network
+        images = transform(pixels, maps, (network.height, network.width))
+        images = recolour(images, seed, self._task.augmentation)
+        images, targets = mix(images, shares, partners), mix(targets, shares, partners)
+        variables = self._model.trainable_variables
+        with tf.GradientTape() as tape:
+            outputs = self._model(images, training=True)
+            main, *extra = outputs if isinstance(outputs, list) else [outputs]
+            loss = _cross_entropy(targets, main)
+            for output in extra:
+                loss += AUXILIARY_WEIGHT * _cross_entropy(targets, output)
+        self._optimizer.apply(tape.gradient(loss, variables), variables)
+        for mean, variable in zip(self._averages, self._model.weights, strict=True):
+            mean.assign(average * mean + (1.0 - average) * variable)
+        return loss
+
+    def _validate(self) -> tuple[float, float]:
+        """Return the averaged weights' loss and accuracy on the validation photos."""
+        variables = self._model.weights
+        own = [variable.numpy() for variable in variables]
+        for variable, mean in zip(variables, self._averages, strict=True):
+            variable.assign(mean)
+        logits = predict_logits(self._predict, self._validation.pixels)
+        for variable, value in zip(variables, own, strict=True):
+            variable.assign(value)
+        weights = self._validation.weights / self._validation.weights.sum()
+        shifted = logits - logits.max(axis=1, keepdims=True)
+        logs = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+        loss = -(self._validation.targets * logs).sum(axis=1)
+        right = logits.argmax(axis=1) == self._validation.targets.argmax(axis=1)
+        return float((weights * loss).sum()), float((weights * right).sum())
+
+
+def predict_logits(model: Callable[[Any], Any], pixels: Pixels) -> Floats:
+    """Return the answers, of shape `(n, classes)`, for uint8 `pixels` of shape `(n, h, w, 3)`."""
+    parts = []
+    for start in range(0, len(pixels), _EVALUATION_BATCH):
+        batch = np.asarray(pixels[start : start + _EVALUATION_BATCH])
+        parts.append(np.asarray(model(tf.cast(tf.constant(batch), tf.float32)), np.float32))
+    return np.concatenate(parts)
+
+
+def _cross_entropy(targets: Any, logits: Any) -> Any:
+    return tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(targets, logits))
+
+
+def _build(task: Task, *, fast: bool) -> keras.Model:
+    has_auxiliary = _has_room_for_auxiliary(task.network)
+    model = build(task.network, task.weights, auxiliary=has_auxiliary, fast=fast)
+    if task.schedule.freeze_until is not None:
+        for layer in model.layers:
+            layer.trainable = False
+            if layer.name == task.schedule.freeze_until:
+                break
+    return model
+
+
+def _has_room_for_auxiliary(network: NetworkChoice) -> bool:
+    """Whether GoogLeNet's side classifiers, which average over 5 x 5 of its maps, fit."""
+    smallest = 80
+    return network.name == "googlenet" and min(network.height, network.width) >= smallest

@@ -1,0 +1,51 @@
+"""The golden pictures of a bundle: small, drawn, lossless, and awkward enough to test the decode.
+
+They go through the whole path at each start of an engine, so they are few and small; one lies on
+its side and one is partly transparent, so that a decoder that ignores either is refused.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from PIL import Image
+
+from seefood.bundle import GOLDEN
+from seefood.synthetic import draw_picture
+
+_EXIF_ORIENTATION: Final = 0x0112
+
+
+@dataclass(frozen=True, slots=True)
+class _Drawing:
+    kind: str
+    seed: int
+    size: tuple[int, int]
+    orientation: int = 1
+    transparent: bool = False
+
+
+_DRAWINGS: Final = (
+    _Drawing("hotdog_mustard", 1, (160, 120)),
+    _Drawing("hotdog_ketchup", 2, (112, 144), orientation=6),
+    _Drawing("pizza", 3, (128, 96), transparent=True),
+    _Drawing("house", 4, (144, 112)),
+)
+
+
+def write_golden_pictures(bundle: Path) -> list[str]:
+    """Write the golden pictures into the bundle's folder; return their names relative to it."""
+    folder = bundle / GOLDEN
+    folder.mkdir(parents=True)
+    names = []
+    for drawing in _DRAWINGS:
+        image = draw_picture(drawing.kind, drawing.seed, drawing.size)
+        exif = Image.Exif()
+        if drawing.orientation != 1:
+            exif[_EXIF_ORIENTATION] = drawing.orientation
+        if drawing.transparent:
+            image.putalpha(Image.linear_gradient("L").resize(image.size))
+        file = folder / f"{drawing.kind}-{drawing.seed}.png"
+        image.save(file, exif=exif, optimize=True)
+        names.append(file.relative_to(bundle).as_posix())
+    return names

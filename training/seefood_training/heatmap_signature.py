@@ -1,0 +1,74 @@
+"""Heat maps in the graph: where a network looked, for the price of one matrix product.
+
+A network that ends in global average pooling and one fully connected layer has its class
+activation maps for nothing (Zhou et al. 2016, "Learning Deep Features for Discriminative
+Localization"): the weights that turn pooled features into logits turn each place's features into
+that place's share of them. The mean of a map over all places, plus the bias, is the logit.
+"""
+
+from typing import Any, Final
+
+import numpy as np
+
+from seefood_training.graph_freezing import FrozenGraph, constant, constant_node
+
+SCORE_MAPS: Final = "score_maps"
+"""The output's name."""
+_PASSED: Final = frozenset({"Reshape", "Squeeze", "Softmax"})
+_ADDS: Final = frozenset({"Add", "AddV2", "BiasAdd"})
+_MAX_CLASSES: Final = 100
+"""Beyond that a second copy of the last weights would be no trifle any more."""
+
+
+def with_heat_maps(frozen: FrozenGraph) -> FrozenGraph:
+    """Return `frozen` with the output `score_maps`, float32 `(n, rows, columns, classes)`.
+
+    Returns `frozen` itself for a network that ends otherwise.
+    """
+    import tensorflow as tf
+
+    nodes = {node.name: node for node in frozen.graph.node}
+    dense = _last_dense(nodes, _owner(next(iter(frozen.outputs.values()))))
+    if dense is None:
+        return frozen
+    pool = nodes.get(_owner(dense.input[0]))
+    while pool is not None and pool.op in {"Reshape", "Squeeze"}:
+        pool = nodes.get(_owner(pool.input[0]))
+    weights = nodes[_owner(dense.input[1])]
+    if pool is None or not _is_global(pool, nodes) or weights.op != "Const":
+        return frozen
+    kernel = constant(weights)
+    if kernel.shape[1] > _MAX_CLASSES or dense.attr["transpose_b"].b:
+        return frozen
+    proto = tf.compat.v1.GraphDef()
+    proto.CopyFrom(frozen.graph)
+    proto.node.append(constant_node(f"{SCORE_MAPS}/kernel", kernel[np.newaxis, np.newaxis]))
+    node = proto.node.add(name=SCORE_MAPS, op="Conv2D")
+    node.input.extend([pool.input[0], f"{SCORE_MAPS}/kernel"])
+    node.attr["T"].type = tf.float32.as_datatype_enum
+    node.attr["padding"].s = b"VALID"
+    node.attr["strides"].list.i.extend([1, 1, 1, 1])
+    return FrozenGraph(proto, frozen.source, {**frozen.outputs, SCORE_MAPS: f"{SCORE_MAPS}:0"})
+
+
+def _last_dense(nodes: dict[str, Any], name: str) -> Any:
+    """Return the matrix product before the softmax, or None if there is something else."""
+    node = nodes[name]
+    while node.op in _PASSED | _ADDS:
+        computed = [each for each in node.input if nodes[_owner(each)].op != "Const"]
+        if len(computed) != 1:
+            return None
+        node = nodes[_owner(computed[0])]
+    return node if node.op == "MatMul" else None
+
+
+def _is_global(node: Any, nodes: dict[str, Any]) -> bool:
+    """Whether `node` is the mean over height and width."""
+    if node.op != "Mean" or nodes[_owner(node.input[1])].op != "Const":
+        return False
+    axes = np.atleast_1d(constant(nodes[_owner(node.input[1])])).tolist()
+    return sorted(axis % 4 for axis in axes) == [1, 2]
+
+
+def _owner(tensor: str) -> str:
+    return tensor.split(":", maxsplit=1)[0]
