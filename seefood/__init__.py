@@ -1,18 +1,19 @@
 """seefood: a bucket of pictures and a CNN in, one labelled row per picture out.
 
 The package is the core that every door shares (command line, Beam job, Lambda). Importing it loads
-no Beam, no TensorFlow and no boto3. The modules, from the ground up:
+no Beam, no TensorFlow and no boto3. The packages, from the ground up:
 
     errors    what can go wrong, and who handles it
     records   the values that travel: ImageRef, Prediction, Row
-    image     bytes to upright RGB of the network's input size, the one decode of the project
-    bundle    the model on disk: a SavedModel, its LiteRT twin, labels, thresholds, certificate
-    engines   one file per runtime, and the fake that ships
+    imaging   bytes to upright RGB of the network's input size
+    storage   URIs, local files, S3 and other object stores
+    bundle    the model on disk: a SavedModel, its LiteRT graph, labels, thresholds, certificate
+    engines   one module per runtime, and the fake that ships
     classify  pictures in, rows out; no I/O
-    storage   URIs over obstore
-    worker    one chunk of pictures: fetch, decode, infer, in parallel
-    results   rows to Parquet, JSON lines or CSV
-    ledger    what is already done
+    results   rows to Parquet, JSON lines or CSV; the ledger of what is done
+    sources   folders, buckets, globs and manifests: which pictures there are
+    runs      one run: lease, shards, progress, summary, estimate
+    workers   pictures through decode and inference, in threads and in processes
 """
 
 from importlib import import_module
@@ -42,15 +43,15 @@ __all__ = [
 
 _HOME = {
     "Bundle": "bundle",
-    "Engine": "engines",
+    "Engine": "engines.base",
     "ImageRef": "records",
     "Prediction": "records",
     "Row": "records",
     "SeefoodError": "errors",
     "classify_images": "classify",
-    "decode": "image",
+    "decode": "imaging.decode",
     "load_bundle": "bundle",
-    "load_engine": "engines",
+    "load_engine": "engines.loading",
 }
 
 

@@ -49,12 +49,12 @@ def plan_command(*, as_json: bool, **typed: Any) -> None:
     check_named(typed)
     from itertools import islice
 
-    from seefood import plan
     from seefood.classify import ClassifyOptions, Model
     from seefood.engines.loading import load_engine
     from seefood.engines.threads import available_cores
     from seefood.results.files import list_parts
     from seefood.results.ledger import read_ledger
+    from seefood.runs import estimate
     from seefood.runs.pricing import default_prices, load_prices
     from seefood.sources.listing import Source, check_sources, list_sources, parse_source
     from seefood.storage.uris import parse_location
@@ -68,11 +68,11 @@ def plan_command(*, as_json: bool, **typed: Any) -> None:
     parts = list_parts(output, bundle.digest) if output is not None else []
     ledger = read_ledger(part.uri for part in parts)
     refs = islice(list_sources(sources, output, selection(typed)), typed["limit"])
-    found = plan.survey(refs, ledger)
+    found = estimate.survey(refs, ledger)
     here = available_cores()
-    taken = plan.measure(found.sample, engine, Model.of(bundle), ClassifyOptions(), here)
-    work, seconds = plan.quote(found, taken, typed["cores"] or here, 512)
-    document = plan.as_json(found, taken, work, seconds, prices)
+    taken = estimate.measure(found.sample, engine, Model.of(bundle), ClassifyOptions(), here)
+    work, seconds = estimate.quote(found, taken, typed["cores"] or here, 512)
+    document = estimate.as_json(found, taken, work, seconds, prices)
     if as_json:
         click.echo(json.dumps(document, indent=2, ensure_ascii=False))
     else:
