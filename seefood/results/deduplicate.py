@@ -5,11 +5,7 @@ moment but never not at all; of two rows the one with the later `classified_at` 
 was killed in between is tidied up by the next one.
 """
 
-import os
-import time
-from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -17,7 +13,6 @@ import numpy as np
 from seefood.records import Row
 from seefood.results.files import (
     RESULTS,
-    RUNS,
     Format,
     decode_rows,
     encode_rows,
@@ -27,18 +22,14 @@ from seefood.results.files import (
 )
 from seefood.results.ledger import KEY_BYTES, TRANSIENT, ledger_key, read_columns
 from seefood.storage import open_store
-from seefood.storage.local import TEMPORARY
 from seefood.storage.uris import Location, parse_location
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _READERS: Final = 16
-_OLD_SECONDS: Final = 3600.0
 _LONG_AGO: Final = 1 << 50
 """Milliseconds: more than all times that a row can have."""
-# What the processes of a run tell one another; see `seefood_pipeline.coordination`.
-_SIGNS: Final = ("totals", "before", "listing", "stop")
 
 
 def deduplicate(output: Location, digest: str) -> int:
@@ -65,37 +56,6 @@ def deduplicate(output: Location, digest: str) -> int:
     for part in np.unique(part_of[older]):
         _take_away(parts[part], set(index[older[part_of[older] == part]].tolist()))
     return int(older.size)
-
-
-def clean_up_dead_runs(
-    output: Location, dead_runs: Iterable[str], dead_processes: Iterable[int]
-) -> int:
-    """Remove what runs that were killed left half-written; return how many objects that were.
-
-    A hidden temporary file goes if a dead process made it, or if it is an hour old.
-    """
-    removed = 0
-    for run_id in dead_runs:
-        for name in _SIGNS:
-            place = output.child(f"{RUNS}/{run_id}/{name}.json")
-            open_store(place.root).delete(place.key)
-    if output.is_local:
-        marks = tuple(f"{TEMPORARY}{number}-" for number in dead_processes)
-        for kind in (RESULTS, RUNS):
-            for folder, _, names in os.walk(output.child(kind).key):
-                for name in names:
-                    path = Path(folder, name)
-                    if name.startswith(TEMPORARY) and (name.startswith(marks) or _is_old(path)):
-                        path.unlink(missing_ok=True)
-                        removed += 1
-    return removed
-
-
-def _is_old(path: Path) -> bool:
-    try:
-        return time.time() - path.stat().st_mtime > _OLD_SECONDS
-    except FileNotFoundError:
-        return False
 
 
 def _claims(uri: str) -> "tuple[NDArray[np.bytes_], NDArray[np.int64]]":

@@ -23,8 +23,8 @@ from typing import Any, Final
 
 from seefood.errors import JobError, UsageError
 from seefood.records import DIGEST_SHOWN, format_utc, utc_now
-from seefood.results.deduplicate import clean_up_dead_runs
 from seefood.results.files import RUNS
+from seefood.runs.run_files import clean_up_dead_runs
 from seefood.runs.sharding import Shard
 from seefood.sanitize import printable
 from seefood.storage import open_store

@@ -1,14 +1,12 @@
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
 from seefood.records import ImageRef, utc_now
-from seefood.results.deduplicate import clean_up_dead_runs, deduplicate
+from seefood.results.deduplicate import deduplicate
 from seefood.results.files import Format, encode_rows, list_parts, read_rows
 from seefood.results.ledger import read_ledger
 from seefood.storage import write
-from seefood.storage.local import TEMPORARY
 from seefood.storage.uris import parse_location
 from tests.fakes import DIGEST, failed, make_row
 
@@ -82,17 +80,3 @@ def test_the_ledger_counts_rows_too_many(memory: str) -> None:
     _put(memory, "part-a", make_row("s3://b/1"), failed("s3://b/2", "forbidden", "x"))
     _put(memory, "part-b", make_row("s3://b/1"), make_row("s3://b/2"))
     assert 2 == read_ledger([part.uri for part in list_parts(parse_location(memory))]).duplicates
-
-
-def test_litter_of_dead_runs_goes(tmp_path: Path) -> None:
-    """Temporary files of dead processes and counts that nobody took; nothing else."""
-    folder, run = tmp_path / _FOLDER, tmp_path / "runs" / "r1"
-    folder.mkdir(parents=True)
-    run.mkdir(parents=True)
-    (folder / f"{TEMPORARY}77-abc").write_bytes(b"half")
-    (folder / f"{TEMPORARY}78-abc").write_bytes(b"another run, alive")
-    (folder / "part-1.parquet").write_bytes(b"x")
-    (run / "totals.json").write_bytes(b"x")
-    assert 1 == clean_up_dead_runs(parse_location(str(tmp_path)), ["r1"], [77])
-    left = sorted(path.name for path in tmp_path.rglob("*") if path.is_file())
-    assert [f"{TEMPORARY}78-abc", "part-1.parquet"] == left
