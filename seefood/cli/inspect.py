@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from seefood.cli.options import ENGINES, model_digest_option, named_bundle
+from seefood.cli.options import model_digest_option, open_bundle
+from seefood.engines.registry import EngineSpec, Graph, engine_spec, selectable_engines
 from seefood.sanitize import printable
 
 if TYPE_CHECKING:
@@ -17,13 +18,6 @@ if TYPE_CHECKING:
     from seefood.bundle import Bundle
 
 _TIMED_CALLS: Final = 15
-_LIBRARIES: Final = {
-    "tensorflow": ("tensorflow", "TensorFlow"),
-    "openvino": ("openvino", "OpenVINO"),
-    "openvino-bf16": ("openvino", "OpenVINO"),
-}
-_OWN: Final = frozenset({"litert", "tensorflow"})
-"""The engines that a bundle is made for; another one may round otherwise, which is no damage."""
 _MAX_LABELS: Final = 8
 _MAX_LINES: Final = 24
 
@@ -44,7 +38,7 @@ def inspect_command(*, bundle: str | None, model_digest: str | None, as_json: bo
       seefood inspect
       seefood inspect bundles/flowers --json | jq .digest
     """  # noqa: D301 (click's mark against re-wrapping)
-    document = _document(named_bundle(bundle, model_digest))
+    document = _document(open_bundle(bundle, model_digest))
     if as_json:
         click.echo(json.dumps(document, indent=2, ensure_ascii=False))
     else:
@@ -79,7 +73,7 @@ def _document(bundle: "Bundle") -> dict[str, Any]:
             "tolerance": spec.certificate.tolerance,
             "pictures": len(spec.certificate.goldens),
         },
-        "engines": [_engine(bundle, name) for name in ENGINES if name != "auto"],
+        "engines": [_engine(bundle, spec) for spec in selectable_engines()],
         "bytes": sum(file["bytes"] for file in files.values()),
         "files": files,
         "training": dict(spec.training),
@@ -87,24 +81,23 @@ def _document(bundle: "Bundle") -> dict[str, Any]:
     }
 
 
-def _engine(bundle: "Bundle", name: str) -> dict[str, Any]:
-    """Return how the engine `name` does here: its difference and speed, or why it cannot serve."""
-    from importlib.util import find_spec
-
-    from seefood.engines.loading import certified_difference, load_engine
+def _engine(bundle: "Bundle", spec: EngineSpec) -> dict[str, Any]:
+    """Return an engine's difference from the certificate and speed, or why it cannot be used."""
+    from seefood.engines.certificate import certify
+    from seefood.engines.loading import load_engine
     from seefood.errors import BundleError, UsageError
     from seefood.imaging.decode import decode
 
-    if not (bundle.has_saved_model if name == "tensorflow" else bundle.has_litert):
-        return {"name": name, "state": "absent", "reason": "its graph is not in this bundle"}
-    library, title = _LIBRARIES.get(name, ("", ""))
-    if library and find_spec(library) is None:
-        return {"name": name, "state": "absent", "reason": f"{title} is not installed"}
+    if not (bundle.has_litert if spec.graph is Graph.LITERT else bundle.has_saved_model):
+        return {"name": spec.name, "state": "absent", "reason": "its graph is not in this bundle"}
+    if not spec.is_installed:
+        return {"name": spec.name, "state": "absent", "reason": f"{spec.title} is not installed"}
     try:
-        engine = load_engine(bundle, name)
-    except (BundleError, UsageError) as error:  # the latter: not on this processor
-        state = "refused" if name in _OWN else "unsuited"
-        return {"name": name, "state": state, "reason": str(error)}
+        engine = load_engine(bundle, spec.name)
+    except (BundleError, UsageError) as error:  # UsageError: not on this processor
+        # An engine that the bundle was not made for may round more; that is no damage.
+        state = "refused" if spec.is_exact else "unsuited"
+        return {"name": spec.name, "state": state, "reason": str(error)}
     golden = bundle.spec.certificate.goldens[0].file
     image = decode(bundle.file(golden).read_bytes(), bundle.spec.rule).pixels[None]
     seconds = []
@@ -113,9 +106,9 @@ def _engine(bundle: "Bundle", name: str) -> dict[str, Any]:
         engine.predict(image)
         seconds.append(perf_counter() - start)
     return {
-        "name": name,
+        "name": spec.name,
         "state": "certified",
-        "difference": certified_difference(engine, bundle),
+        "difference": certify(engine, bundle, spec.tolerance),
         "milliseconds": round(median(seconds) * 1000, 2),
     }
 
@@ -167,11 +160,11 @@ def _engines(document: Mapping[str, Any]) -> "Table":
 
 
 def _graph_bytes(document: Mapping[str, Any], engine: Mapping[str, Any]) -> int:
-    in_extra = engine["name"] == "litert"
+    is_litert = engine_spec(engine["name"]).graph is Graph.LITERT
     return sum(
         file["bytes"]
         for name, file in document["files"].items()
-        if (name.endswith(".tflite") if in_extra else not name.startswith("assets.extra/"))
+        if (name.endswith(".tflite") if is_litert else not name.startswith("assets.extra/"))
     )
 
 

@@ -2,15 +2,14 @@
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import click
 
+from seefood.engines.registry import AUTO, engine_names
+
 if TYPE_CHECKING:
     from seefood.bundle import Bundle
-
-# Written out, because the names' home imports NumPy and `--help` must be instant; a test compares.
-ENGINES: Final = ("auto", "litert", "tensorflow", "openvino", "openvino-bf16")
 
 model_option = click.option(
     "--model",
@@ -21,10 +20,14 @@ model_digest_option = click.option(
     "--model-digest",
     metavar="DIGEST",
     envvar="SEEFOOD_MODEL_DIGEST",
-    help="Refuse any other model: the digest, or its first 12 digits or more.",
+    help="Refuse any other model; the digest, or at least its first 12 digits.",
 )
 engine_option = click.option(
-    "--engine", type=click.Choice(ENGINES), default="auto", show_default=True, help="What runs it."
+    "--engine",
+    type=click.Choice(engine_names()),
+    default=AUTO,
+    show_default=True,
+    help="What runs it.",
 )
 top_k_option = click.option(
     "--top-k",
@@ -36,22 +39,18 @@ top_k_option = click.option(
 )
 
 
-def named_bundle(model: str | None, digest: str | None = None) -> "Bundle":
-    """Return the verified bundle that the user named; with `digest` no other one.
-
-    Raises `BundleError`.
-    """
+def open_bundle(model: str | None, digest: str | None = None) -> "Bundle":
+    """Return the bundle of `--model`, verified. Raises `BundleError`, also for another digest."""
     from seefood.bundle import load_bundle
 
     return load_bundle(model_path(model, digest), expected_digest=digest)
 
 
 def model_path(model: str | None, digest: str | None = None) -> Path:
-    """Return the folder of the bundle that the user named, or of the default one.
+    """Return the folder of the bundle of `--model`, or of the default bundle.
 
-    A folder of the user's comes before a built-in model that has its name. A bundle in a bucket
-    is fetched into the user's cache first, unless it is another one than `digest` says. Raises
-    `BundleError`.
+    A folder has priority over a built-in model of the same name. A bundle in a bucket is downloaded
+    into the user's cache. Raises `BundleError`, also if its digest is not `digest`.
     """
     from seefood.bundle import BUILT_IN, built_in_bundle_path, default_bundle_path
     from seefood.bundle.download import fetch_bundle

@@ -1,8 +1,10 @@
-"""Engines: one module per runtime, all behind the `Engine` protocol of `base`.
+"""Engines: one module for each runtime, all behind the `Engine` protocol of `base`.
 
+registry    the table of engines: names, libraries, tolerances; imports no NumPy
+loading     creates an engine and certifies it
 litert      the bundle's tflite graph; light, the default
-openvino    the same graph compiled for this processor; in bfloat16 only if asked
+openvino    the same graph compiled for this processor; float32 or bfloat16
 tensorflow  the SavedModel itself
-cascade     two of the above, one after the other
-fake        colours instead of a network; ships for tests and examples
+cascade     a small network before a large one, both on the same engine
+fake        colors instead of a network; ships for tests and examples
 """

@@ -1,4 +1,4 @@
-"""The engine protocol: the seam between the algorithm and a runtime."""
+"""The engine protocol: what every runtime offers to the classification code."""
 
 from typing import Protocol
 
@@ -8,22 +8,23 @@ from numpy.typing import NDArray
 from seefood.imaging.decode import Pixels
 
 Probabilities = NDArray[np.float32]
+ScoreMaps = NDArray[np.float32]
+"""Each location's share of each class's score, of shape `(n, rows, columns, classes)`."""
 
 
 class Engine(Protocol):
-    """A network ready to answer."""
+    """A network that is loaded and ready to predict."""
 
     @property
     def name(self) -> str:
-        """What rows state in their `engine` column."""
+        """The engine's name in the registry; rows state it in their `engine` column."""
 
     @property
     def batch_size(self) -> int:
-        """How many pictures one call handles best; any other number works too."""
+        """The number of pictures that one call handles best; any other number works too."""
 
     def predict(self, images: Pixels) -> Probabilities:
         """Return the probabilities, float32 of shape `(n, classes)`, each row summing to 1.
 
-        `images` is RGB of shape `(n, height, width, 3)`, uint8 in [0, 255]. Several threads may
-        call at once.
+        `images` is RGB of shape `(n, height, width, 3)`, uint8 in [0, 255]. Thread-safe.
         """

@@ -1,53 +1,52 @@
-"""A cascade: a small network answers the easy pictures, a large one those that it is unsure of.
+"""A cascade: a small network classifies the easy pictures, a large one the others.
 
-Viola and Jones (2001) put weak classifiers in front of strong ones for the same reason. Both are
-bundles: the small one lies inside the large one's. What that changes was measured on labelled
-photos when the cascade was made, and stands in the bundle's metrics.
+Viola and Jones (2001) put weak classifiers before strong ones for the same reason. Both networks
+are bundles: the small one is inside the large one's. The change in accuracy was measured on
+labelled photos when the cascade was made, and is recorded in the bundle's metrics.
 """
 
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from seefood.imaging.decode import Pixels, ResizeRule, shrink
 
 if TYPE_CHECKING:
-    from seefood.engines.base import Engine
-
-Values = NDArray[np.float32]
+    from seefood.engines.base import Engine, Probabilities, ScoreMaps
 
 
 class CascadeEngine:
-    """Two engines that are asked one after the other; thread-safe if they are."""
+    """Two engines of which the second runs where the first is unsure; thread-safe if they are."""
 
     batch_size = 8
 
     def __init__(
-        self, first: "Engine", second: "Engine", rule: ResizeRule, at_least: float
+        self, small: "Engine", large: "Engine", small_rule: ResizeRule, threshold: float
     ) -> None:
-        """`first` takes pictures of `rule`'s size; it decides where its best answer is `at_least`.
+        """`small` decides where its highest probability is at least `threshold`.
 
-        Rows state the name of `second`, and the digest of the bundle that holds both.
+        It takes pictures as `small_rule` resizes them. Rows state the name of `large`, and the
+        digest of the bundle that holds both.
         """
-        self.name = second.name
-        self._first = first
-        self._second = second
-        self._rule = rule
-        self._at_least = at_least
+        self.name = large.name
+        self._small = small
+        self._large = large
+        self._small_rule = small_rule
+        self._threshold = threshold
 
-    def predict(self, images: Pixels) -> Values:
-        """See `seefood.engines.Engine.predict`."""
-        answers = self._first.predict(np.stack([shrink(image, self._rule) for image in images]))
-        hard = answers.max(axis=1) < self._at_least
-        if hard.any():
-            answers[hard] = self._second.predict(images[hard])
-        return answers
+    def predict(self, images: Pixels) -> "Probabilities":
+        """See `Engine.predict`."""
+        shrunk = np.stack([shrink(image, self._small_rule) for image in images])
+        probabilities = self._small.predict(shrunk)
+        unsure = probabilities.max(axis=1) < self._threshold
+        if unsure.any():
+            probabilities[unsure] = self._large.predict(images[unsure])
+        return probabilities
 
-    def explain(self, images: Pixels) -> tuple[Values, Values | None]:
-        """Return what the large network says of every picture, and where it looked."""
-        explain = getattr(self._second, "explain", None)
+    def explain(self, images: Pixels) -> "tuple[Probabilities, ScoreMaps | None]":
+        """Return the large network's probabilities and score maps, for every picture."""
+        explain = getattr(self._large, "explain", None)
         if explain is None:
-            return self._second.predict(images), None
-        answers, maps = explain(images)
-        return answers, maps
+            return self._large.predict(images), None
+        probabilities, maps = explain(images)
+        return probabilities, maps

@@ -1,18 +1,23 @@
-"""The fake engine: answers from a picture's mean colour, deterministic and without a model.
+"""The fake engine: probabilities from a picture's mean color, deterministic and without a model.
 
 It ships so that tests and examples need no network: the first label's probability is the share of
-red in the mean colour, the second's the share of green, and so on round the three channels.
+red in the mean color, the second's the share of green, the third's of blue, then red again.
 """
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from seefood.bundle import Bundle
 from seefood.imaging.decode import Pixels
+
+if TYPE_CHECKING:
+    from seefood.engines.base import Probabilities
 
 
 class FakeEngine:
-    """An engine of `classes` classes that answers the shares of red, green and blue."""
+    """An engine of `classes` classes that returns the shares of red, green and blue."""
 
     name = "fake"
 
@@ -28,10 +33,15 @@ class FakeEngine:
         self._before = before
         self.batch_size = batch_size
 
-    def predict(self, images: Pixels) -> "np.typing.NDArray[np.float32]":
-        """See `seefood.engines.Engine.predict`."""
+    def predict(self, images: Pixels) -> "Probabilities":
+        """See `Engine.predict`."""
         if self._before is not None:
             self._before(images)
-        colours = images.reshape(len(images), -1, 3).mean(axis=1, dtype=np.float64) + 1.0
-        weights = np.resize(colours.T, (self._classes, len(images))).T
+        colors = images.reshape(len(images), -1, 3).mean(axis=1, dtype=np.float64) + 1.0
+        weights = np.resize(colors.T, (self._classes, len(images))).T
         return np.asarray(weights / weights.sum(axis=1, keepdims=True), dtype=np.float32)
+
+
+def load_fake_engine(bundle: Bundle) -> FakeEngine:
+    """Return the fake engine with as many classes as `bundle`."""
+    return FakeEngine(len(bundle.labels))

@@ -1,11 +1,12 @@
-"""LiteRT: the bundle's tflite graph on XNNPACK, a single-threaded interpreter for each thread.
+"""LiteRT: the bundle's tflite graph on XNNPACK, one single-threaded interpreter for each thread.
 
 Two threads with an interpreter each classify more pictures a second than one interpreter with two
-threads, because nothing waits; the weights are mapped from the file and shared.
+threads, because neither waits for the other; the weights are mapped from the file and shared.
 """
 
 import logging
 import threading
+from typing import TYPE_CHECKING
 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
@@ -14,6 +15,9 @@ from seefood.bundle import LITERT_MODEL, Bundle
 from seefood.engines.native_stderr import native_output_logged
 from seefood.errors import BundleError
 from seefood.imaging.decode import Pixels
+
+if TYPE_CHECKING:
+    from seefood.engines.base import Probabilities, ScoreMaps
 
 _log = logging.getLogger(__name__)
 
@@ -35,65 +39,60 @@ class LiteRTEngine:
         self._classes = len(bundle.labels)
         self._shape = (1, bundle.spec.rule.height, bundle.spec.rule.width, 3)
         self._local = threading.local()
-        with native_output_logged():  # the first interpreter of a process announces itself
+        with native_output_logged():  # a process's first interpreter writes to stderr
             try:
                 self._interpreter()
             except (ValueError, RuntimeError) as error:
                 raise BundleError(f"LiteRT cannot load {self._path}: {error}") from error
         self._check_shapes(bundle)
 
-    def predict(self, images: Pixels) -> "np.typing.NDArray[np.float32]":
-        """See `seefood.engines.Engine.predict`."""
+    def predict(self, images: Pixels) -> "Probabilities":
+        """See `Engine.predict`."""
         interpreter, source, result = self._interpreter()
-        answers = np.empty((len(images), self._classes), dtype=np.float32)
+        probabilities = np.empty((len(images), self._classes), dtype=np.float32)
         for index, image in enumerate(images):
             interpreter.set_tensor(source, image[np.newaxis])
             interpreter.invoke()
-            answers[index] = interpreter.get_tensor(result)[0]
-        return answers
+            probabilities[index] = interpreter.get_tensor(result)[0]
+        return probabilities
 
-    def explain(
-        self, images: Pixels
-    ) -> "tuple[np.typing.NDArray[np.float32], np.typing.NDArray[np.float32] | None]":
-        """Return what `predict` does, and each place's share of each class's score.
-
-        The maps are float32 of shape `(n, rows, columns, classes)`; None if the bundle has none.
-        """
+    def explain(self, images: Pixels) -> "tuple[Probabilities, ScoreMaps | None]":
+        """See `seefood.engines.saliency.ExplainingEngine.explain`."""
         interpreter, source, result = self._interpreter()
         outputs = interpreter.get_output_details()
         index = next((int(each["index"]) for each in outputs if len(each["shape"]) == 4), None)
         if index is None:
             return self.predict(images), None
-        answers, maps = [], []
+        probabilities, maps = [], []
         for image in images:
             interpreter.set_tensor(source, image[np.newaxis])
             interpreter.invoke()
-            answers.append(interpreter.get_tensor(result)[0])
+            probabilities.append(interpreter.get_tensor(result)[0])
             maps.append(interpreter.get_tensor(index)[0])
-        return np.stack(answers), np.stack(maps)
+        return np.stack(probabilities), np.stack(maps)
 
     def _interpreter(self) -> tuple[Interpreter, int, int]:
         """Return this thread's interpreter and its input's and output's indices."""
-        mine = getattr(self._local, "interpreter", None)
-        if mine is None:
+        own = getattr(self._local, "interpreter", None)
+        if own is None:
             interpreter = Interpreter(model_path=self._path, num_threads=1)
             interpreter.allocate_tensors()
             source = int(interpreter.get_input_details()[0]["index"])
             result = int(interpreter.get_output_details()[0]["index"])
-            mine = self._local.interpreter = (interpreter, source, result)
+            own = self._local.interpreter = (interpreter, source, result)
             _log.debug("loaded %s in thread %s", self._path, threading.current_thread().name)
-        return mine
+        return own
 
     def _check_shapes(self, bundle: Bundle) -> None:
         interpreter, source, result = self._interpreter()
-        for details, index, shape, dtype in (
+        for tensors, index, shape, dtype in (
             (interpreter.get_input_details(), source, self._shape, np.uint8),
             (interpreter.get_output_details(), result, (1, self._classes), np.float32),
         ):
-            found = next(detail for detail in details if detail["index"] == index)
-            if tuple(found["shape"]) != shape or found["dtype"] is not dtype:
+            tensor = next(tensor for tensor in tensors if tensor["index"] == index)
+            if tuple(tensor["shape"]) != shape or tensor["dtype"] is not dtype:
                 raise BundleError(
-                    f"{bundle.file(LITERT_MODEL)} has a tensor of {found['dtype'].__name__} "
-                    f"{tuple(map(int, found['shape']))} where {dtype.__name__} {shape} is due; "
-                    "make the bundle again with `seefood package`"
+                    f"{bundle.file(LITERT_MODEL)} has a tensor of {tensor['dtype'].__name__} "
+                    f"{tuple(map(int, tensor['shape']))} where {dtype.__name__} {shape} is "
+                    "expected; make the bundle again with `seefood package`"
                 )

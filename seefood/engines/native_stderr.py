@@ -1,4 +1,4 @@
-"""What C++ libraries write straight to stderr goes to the log, not between a user's lines."""
+"""Redirects what C++ libraries write to stderr into the log."""
 
 import logging
 import os
@@ -9,28 +9,28 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 _log = logging.getLogger(__name__)
-_one_at_a_time = threading.RLock()  # stderr is the process's, and must find its way back
+_lock = threading.RLock()  # file descriptor 2 is shared by the whole process
 
 
 @contextmanager
 def native_output_logged() -> Iterator[None]:
-    """Send everything that this process writes to stderr meanwhile to the log, at level DEBUG.
+    """Log everything that this process writes to stderr while the block runs, at level DEBUG.
 
-    For calls known to be noisy only: what other threads write to stderr goes the same way.
+    Only for calls known to be noisy: what other threads write to stderr goes to the log as well.
     """
-    with _one_at_a_time:
+    with _lock:
         sys.stderr.flush()
         try:
             stderr = os.dup(2)
-        except OSError:  # closed, as in some daemons: then nobody is disturbed either
+        except OSError:  # closed, as in some daemons
             yield
             return
-        with _restored(stderr):
+        with _redirected(stderr):
             yield
 
 
 @contextmanager
-def _restored(stderr: int) -> Iterator[None]:
+def _redirected(stderr: int) -> Iterator[None]:
     with tempfile.TemporaryFile() as stream:
         os.dup2(stream.fileno(), 2)
         try:

@@ -1,47 +1,52 @@
-"""OpenVINO: the bundle's tflite graph, compiled for this processor; float32, or bfloat16 if asked.
+"""OpenVINO: the bundle's tflite graph, compiled for this processor in float32 or bfloat16.
 
-bfloat16 takes about half of float32's time on processors that compute in it, and rounds
-each activation to eight bits of mantissa: probabilities move by up to some hundredths, labels
-seldom. So it is an engine of its own name, which nobody gets without asking and every row states.
+bfloat16 takes about half of float32's time on processors that compute in it, and rounds each
+activation to eight bits of mantissa: probabilities move by up to a few hundredths, labels seldom.
+It is therefore an engine with its own name, which users must choose and every row states.
 
-One compiled network serves all threads; each has a request of its own, so nothing waits.
+One compiled network serves all threads; each thread has its own inference request, so none waits.
 """
 
 import sys
 import threading
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from seefood.bundle import LITERT_MODEL, Bundle
+from seefood.engines.threads import available_cores
 from seefood.errors import BundleError, UsageError
 from seefood.imaging.decode import Pixels
 
-# OpenVINO imports a package that reports its use to its makers, and does without where it is not.
-sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type] # Python's own mark
+if TYPE_CHECKING:
+    from seefood.engines.base import Probabilities, ScoreMaps
+
+# OpenVINO imports this package, which reports its use to Intel, and works without it.
+sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type] # makes the import fail
 
 import openvino as ov  # noqa: E402 (see above)
 
 
 class OpenVINOEngine:
-    """The bundle's `model.tflite`; `predict` may be called from any number of threads."""
+    """The bundle's `model.tflite` in float32; `predict` may be called from any thread."""
 
+    name = "openvino"
     batch_size = 8
+    precision: ClassVar = "f32"
 
-    def __init__(self, bundle: Bundle, precision: Literal["f32", "bf16"], threads: int) -> None:
-        """Compile for `threads` pictures at a time.
+    def __init__(self, bundle: Bundle) -> None:
+        """Compile the graph for as many pictures at a time as there are cores.
 
         Raises `BundleError` if the bundle has no LiteRT graph or one that cannot be compiled,
-        `UsageError` if this processor does not compute in bfloat16.
+        `UsageError` if this processor does not compute in the engine's precision.
         """
-        self.name = "openvino" if precision == "f32" else f"openvino-{precision}"
         if not bundle.has_litert:
             raise BundleError(
                 f"the bundle {bundle.path} has no {LITERT_MODEL} (its graph did not convert); "
                 "use `--engine tensorflow`"
             )
         core = ov.Core()
-        if precision == "bf16" and "BF16" not in core.get_property(
+        if self.precision == "bf16" and "BF16" not in core.get_property(
             "CPU", "OPTIMIZATION_CAPABILITIES"
         ):
             raise UsageError(
@@ -49,9 +54,9 @@ class OpenVINOEngine:
                 "`--engine litert`"
             )
         settings = {
-            "NUM_STREAMS": threads,
-            "INFERENCE_NUM_THREADS": threads,
-            "INFERENCE_PRECISION_HINT": precision,
+            "NUM_STREAMS": available_cores(),
+            "INFERENCE_NUM_THREADS": available_cores(),
+            "INFERENCE_PRECISION_HINT": self.precision,
             "ENABLE_CPU_PINNING": False,  # decoding runs on the same cores
         }
         path = bundle.file(LITERT_MODEL)
@@ -60,55 +65,60 @@ class OpenVINOEngine:
         except RuntimeError as error:
             reason = " ".join(str(error).split())[:200]
             raise BundleError(f"OpenVINO cannot load {path}: {reason}") from error
-        self._result, self._maps = self._outputs(bundle)
+        self._probabilities, self._maps = self._outputs(bundle)
         self._classes = len(bundle.labels)
         self._local = threading.local()
 
-    def predict(self, images: Pixels) -> "np.typing.NDArray[np.float32]":
-        """See `seefood.engines.Engine.predict`."""
+    def predict(self, images: Pixels) -> "Probabilities":
+        """See `Engine.predict`."""
         request = self._request()
-        answers = np.empty((len(images), self._classes), dtype=np.float32)
+        probabilities = np.empty((len(images), self._classes), dtype=np.float32)
         for index, image in enumerate(images):
             request.infer({0: image[np.newaxis]}, share_inputs=True)
-            answers[index] = request.get_output_tensor(self._result).data[0]
-        return answers
+            probabilities[index] = request.get_output_tensor(self._probabilities).data[0]
+        return probabilities
 
-    def explain(
-        self, images: Pixels
-    ) -> "tuple[np.typing.NDArray[np.float32], np.typing.NDArray[np.float32] | None]":
-        """See `seefood.engines.litert.LiteRTEngine.explain`."""
+    def explain(self, images: Pixels) -> "tuple[Probabilities, ScoreMaps | None]":
+        """See `seefood.engines.saliency.ExplainingEngine.explain`."""
         if self._maps is None:
             return self.predict(images), None
         request = self._request()
-        answers, maps = [], []
+        probabilities, maps = [], []
         for image in images:
             request.infer({0: image[np.newaxis]}, share_inputs=True)
-            answers.append(request.get_output_tensor(self._result).data[0].copy())
+            probabilities.append(request.get_output_tensor(self._probabilities).data[0].copy())
             maps.append(request.get_output_tensor(self._maps).data[0].copy())
-        return np.stack(answers), np.stack(maps)
+        return np.stack(probabilities), np.stack(maps)
 
     def _request(self) -> Any:
-        """Return this thread's request."""
-        mine = getattr(self._local, "request", None)
-        if mine is None:
-            mine = self._local.request = self._network.create_infer_request()
-        return mine
+        """Return this thread's inference request."""
+        own = getattr(self._local, "request", None)
+        if own is None:
+            own = self._local.request = self._network.create_infer_request()
+        return own
 
     def _outputs(self, bundle: Bundle) -> tuple[int, int | None]:
-        """Return where the probabilities and the maps come out. Raises `BundleError`."""
+        """Return the indices of the probabilities and of the score maps. Raises `BundleError`."""
         rule, classes = bundle.spec.rule, len(bundle.labels)
         source = self._network.inputs[0]
-        due = (1, rule.height, rule.width, 3)
+        expected = (1, rule.height, rule.width, 3)
         shapes = [tuple(each.shape) for each in self._network.outputs]
         if (
-            tuple(source.shape) != due
+            tuple(source.shape) != expected
             or source.element_type != ov.Type.u8
             or (1, classes) not in shapes
         ):
             raise BundleError(
                 f"{bundle.file(LITERT_MODEL)} takes {source.element_type.get_type_name()} "
-                f"{tuple(source.shape)} and answers {shapes} where u8 {due} and {(1, classes)} are "
-                "due; make the bundle again with `seefood package`"
+                f"{tuple(source.shape)} and returns {shapes} where u8 {expected} and "
+                f"{(1, classes)} are expected; make the bundle again with `seefood package`"
             )
         maps = [at for at, shape in enumerate(shapes) if len(shape) == 4]
         return shapes.index((1, classes)), maps[0] if maps else None
+
+
+class OpenVINOBfloat16Engine(OpenVINOEngine):
+    """The same in bfloat16, on processors that compute in it."""
+
+    name = "openvino-bf16"
+    precision = "bf16"

@@ -1,9 +1,11 @@
-"""TensorFlow: the SavedModel itself, as TF Serving would run it. The only place that imports it."""
+"""TensorFlow: the SavedModel itself, as TF Serving would run it."""
 
 import os
 
-# Before the first import: the C++ side reads these once. 3 hides all but errors.
+# Before the first import, because the C++ side reads it once. 3 hides everything but errors.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,7 +14,10 @@ from seefood.engines.native_stderr import native_output_logged
 from seefood.errors import BundleError
 from seefood.imaging.decode import Pixels
 
-with native_output_logged():  # some lines are written whatever the level
+if TYPE_CHECKING:
+    from seefood.engines.base import Probabilities, ScoreMaps
+
+with native_output_logged():  # some lines are written at any log level
     import tensorflow as tf
 
 
@@ -29,7 +34,7 @@ class TensorFlowEngine:
                 f"the bundle {bundle.path} comes without its SavedModel; use `--engine litert`"
             )
         try:
-            # Kept: the signature refers to variables that the loaded object owns.
+            # Kept, because the signature refers to variables that the loaded object owns.
             self._model = tf.saved_model.load(str(bundle.path))
             self._signature = self._model.signatures["serving_default"]
         except Exception as error:
@@ -39,17 +44,15 @@ class TensorFlowEngine:
         (self._input,) = self._signature.structured_input_signature[1]
         (self._output,) = self._signature.structured_outputs
 
-    def predict(self, images: Pixels) -> "np.typing.NDArray[np.float32]":
-        """See `seefood.engines.Engine.predict`."""
-        answer = self._signature(**{self._input: tf.constant(images)})
-        return np.asarray(answer[self._output].numpy(), dtype=np.float32)
+    def predict(self, images: Pixels) -> "Probabilities":
+        """See `Engine.predict`."""
+        outputs = self._signature(**{self._input: tf.constant(images)})
+        return np.asarray(outputs[self._output].numpy(), dtype=np.float32)
 
-    def explain(
-        self, images: Pixels
-    ) -> "tuple[np.typing.NDArray[np.float32], np.typing.NDArray[np.float32] | None]":
-        """See `seefood.engines.litert.LiteRTEngine.explain`."""
+    def explain(self, images: Pixels) -> "tuple[Probabilities, ScoreMaps | None]":
+        """See `seefood.engines.saliency.ExplainingEngine.explain`."""
         signature = self._model.signatures.get("explain")
         if signature is None:
             return self.predict(images), None
-        answer = signature(**{self._input: tf.constant(images)})
-        return answer["probabilities"].numpy(), answer["score_maps"].numpy()
+        outputs = signature(**{self._input: tf.constant(images)})
+        return outputs["probabilities"].numpy(), outputs["score_maps"].numpy()

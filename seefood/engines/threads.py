@@ -1,6 +1,8 @@
-"""How much of the machine this process may use."""
+"""How many threads this process should run."""
 
 import os
+
+from seefood.engines.registry import AUTO, engine_spec
 
 
 def available_cores() -> int:
@@ -9,9 +11,5 @@ def available_cores() -> int:
 
 
 def compute_threads(engine: str) -> int:
-    """Return how many threads take pictures through the engine of this name in this process.
-
-    One for each core; two for OpenVINO, which computes on threads of its own: while one picture is
-    computed, the other one of a core is decoded.
-    """
-    return available_cores() * (2 if engine.startswith("openvino") else 1)
+    """Return how many threads should call the engine of this name, which may be `auto`."""
+    return available_cores() * (1 if engine == AUTO else engine_spec(engine).threads_per_core)

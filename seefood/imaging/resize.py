@@ -21,7 +21,7 @@ Box = tuple[float, float, float, float]
 """Left, top, right, bottom, in pixels."""
 Filter = Literal["box", "bilinear", "bicubic", "lanczos"]
 Pixels = NDArray[np.uint8]
-EXACT: Final = "Pillow"
+PILLOW: Final = "Pillow"
 """Whose resize is the same everywhere."""
 
 # It reads Pillow's pictures where they lie, which it can for the layouts of these major versions.
@@ -52,7 +52,7 @@ def resample(
 
 def resized_by(kind: Filter) -> str:
     """Return whose code `resample` runs here for pictures that are not asked for exactly."""
-    return EXACT if kind != "bilinear" or _tools() is None else "cykooz.resizer"
+    return PILLOW if kind != "bilinear" or _tools() is None else "cykooz.resizer"
 
 
 @cache

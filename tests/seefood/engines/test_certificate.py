@@ -80,7 +80,7 @@ def test_an_engine_that_answers_no_numbers_is_refused(bundle: Bundle) -> None:
 
 def test_an_engine_of_other_classes_is_refused(bundle: Bundle) -> None:
     """Three answers for two labels: the graph belongs to another bundle."""
-    with pytest.raises(BundleError, match=r"answers 3 probabilities .* its certificate has 2"):
+    with pytest.raises(BundleError, match=r"returns 3 probabilities .* its certificate has 2"):
         certify(FakeEngine(3), bundle)
 
 

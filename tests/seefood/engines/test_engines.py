@@ -7,9 +7,8 @@ import numpy as np
 import pytest
 
 from seefood.bundle import LITERT_MODEL, Bundle, load_bundle, write_bundle
-from seefood.cli.options import ENGINES
 from seefood.engines.fake import FakeEngine
-from seefood.engines.loading import ENGINE_NAMES, load_engine
+from seefood.engines.loading import load_engine
 from seefood.errors import BundleError, UsageError
 from seefood.imaging.decode import Pixels, ResizeRule, decode
 from seefood.synthetic import KINDS, draw_picture
@@ -54,11 +53,6 @@ def copy(bundles: tuple[Bundle, Bundle], tmp_path: Path) -> Bundle:
 @pytest.fixture(scope="module")
 def pictures() -> Pixels:
     return np.stack([np.asarray(draw_picture(kind, 3, (SIZE, SIZE))) for kind in KINDS])
-
-
-def test_the_command_line_offers_the_engines_there_are() -> None:
-    """The names are written out there, so that `--help` stays instant."""
-    assert ENGINES == ENGINE_NAMES
 
 
 @pytest.mark.tensorflow
@@ -191,12 +185,6 @@ def test_a_flat_file_that_is_none_is_refused(tmp_path: Path) -> None:
     for name, title in (("litert", "LiteRT"), ("openvino", "OpenVINO")):
         with pytest.raises(BundleError, match=f"{title} cannot load"):
             load_engine(bundle, name)
-
-
-def test_an_unknown_engine_is_named(tmp_path: Path) -> None:
-    """The sentence lists what there is."""
-    with pytest.raises(UsageError, match="no engine 'onnx'; choose one of auto, litert, tensorf"):
-        load_engine(fake_bundle(tmp_path), "onnx")
 
 
 @pytest.mark.parametrize("classes", [2, 3, 7])

@@ -135,7 +135,7 @@ def test_occlusion_finds_what_the_engine_looks_at() -> None:
     """Covering the red corner is what costs an engine that looks for red."""
     pixels = np.zeros((48, 48, 3), dtype=np.uint8)
     pixels[:16, :16, 0] = 255
-    found = occlusion_map(FakeEngine(classes=3), pixels, 0, places=6)
+    found = occlusion_map(FakeEngine(classes=3), pixels, 0, cells=6)
     y, x = np.unravel_index(int(found.argmax()), found.shape)
     assert max(int(y), int(x)) < 3
     assert found[5, 5] == pytest.approx(found[5, 4], abs=0.1)
