@@ -1,19 +1,22 @@
-"""Every number that the README states, with the peers it is compared with.
+"""Measures every figure that the README states, beside the peers that it is compared with.
 
-__main__     the front door: which works to measure, and what is written
-works        the registry: each work is a module with one function
-field        who takes part in bulk work
-bulk         ours, a bare loop and the peers over the same pictures
-bulk_table   its table
-single       one picture at a time, and what a command costs to start
-contenders/  one small script for each contender, run as a fresh process
-network      the networks that everybody runs
-pictures     the pictures that everybody reads
-growth       memory over ten times the pictures
-variants     what int8 and bfloat16 cost in accuracy (by itself)
-loopback_s3  a stand-in for S3 with a latency to choose
-rounds       runs contenders in turns and watches them
-sections     medians, ratios, tables
-plot         the bar chart
-machine      what it was measured on
+__main__           the command: which benchmarks run, which pages are written
+registry           the benchmarks, each a function in a module
+bulk               `seefood classify`, a bare loop and the peers over the same pictures
+bulk_contenders    the contenders of the bulk benchmarks
+bulk_table         the table of a bulk benchmark
+contenders/        one script per contender, run as a process of its own
+job                the job file and the result line that the scripts share
+runner             runs contenders in turns
+contender_process  starts one contender and measures its process
+single             one picture from the shell, and what a command costs to start
+growth             memory with ten times the pictures
+upload             the Lambda, cold and warm
+upload_handlers    the handlers that it compares
+networks           the networks that all contenders run
+pictures           the pictures that all contenders read
+sections           medians, ratios, tables
+pages              the pages that show the tables
+plot               the bar chart
+machine            the machine, the versions and the commit
 """

@@ -1,7 +1,7 @@
-"""The front door: `python -m benchmarks`, what `make bench` and `make bench-quick` call.
+"""Runs the benchmarks: `make bench` and `make bench-quick`.
 
-Each work is written down when it ends, so a run that was stopped keeps what it has, and `--only`
-measures a part again. A quick run is for looking: it prints and writes into the cache alone.
+Each result is written as soon as its benchmark ends, so a run that is stopped keeps what it has.
+`--only` measures some of them again. A quick run prints its tables and writes them to the cache.
 """
 
 import argparse
@@ -12,44 +12,39 @@ from collections.abc import Sequence
 
 from benchmarks.machine import describe_machine, one_line
 from benchmarks.pages import read_results, write_pages, write_results
-from benchmarks.rounds import say
+from benchmarks.progress import log
+from benchmarks.registry import BENCHMARKS, Benchmark
 from benchmarks.sections import Section, to_markdown
-from benchmarks.setting import CACHE, PEERS, ROOT, Setting
-from benchmarks.works import WORKS, Work
+from benchmarks.settings import CACHE, PEERS, ROOT, Settings
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure what was asked for; 0 if every work came to an end."""
-    asked = _parse(arguments)
-    # Some containers set it. Every program here would compile its libraries anew at each start,
-    # one to ten seconds; nobody runs jobs so.
+    """Run the selected benchmarks; return 0 if all of them succeed."""
+    options = _parse(arguments)
+    # Some containers set this. Every Python program would compile its libraries at each start,
+    # which takes one to ten seconds and does not happen in production.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-    setting = Setting(quick=asked.quick, rounds=asked.rounds)
-    folder = CACHE / "quick" if asked.quick else ROOT / "docs" / "benchmarks"
+    settings = Settings(quick=options.quick, rounds=options.rounds)
+    folder = CACHE / "quick" if options.quick else ROOT / "docs" / "benchmarks"
     if not PEERS.exists():
-        say(
-            f"{PEERS} is not there: PEERS WHOSE LIBRARIES ARE ABSENT ARE LEFT OUT; use `make bench`"
-        )
+        log(f"{PEERS} does not exist: PEERS WITH MISSING LIBRARIES ARE LEFT OUT; use `make bench`")
     machine = describe_machine()
-    done = read_results(folder)
+    results = read_results(folder)
     failed = False
-    for work in WORKS:
-        if asked.only and work.name not in asked.only:
+    for benchmark in BENCHMARKS:
+        if options.only and benchmark.name not in options.only:
             continue
-        if not work.exists:
-            say(f"{work.name}: NOT THERE ({work.module})")
-            continue
-        section = _measure(work, setting)
+        section = _measure(benchmark, settings)
         if section is None:
             failed = True
             continue
-        done[work.name] = {"machine": machine, "section": section.as_json()}
-        write_results(done, folder)
+        results[benchmark.name] = {"machine": machine, "section": section.as_json()}
+        write_results(results, folder)
         sys.stdout.write(f"\n{to_markdown(section)}\n")
         sys.stdout.flush()
-    if done:
-        write_pages(done, folder, readme=not asked.quick)
-        say(f"{one_line(machine)}\nwritten to {folder}")
+    if results:
+        write_pages(results, folder, readme=not options.quick)
+        log(f"{one_line(machine)}\nwritten to {folder}")
     return 1 if failed else 0
 
 
@@ -60,23 +55,23 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--only",
         nargs="+",
-        choices=[work.name for work in WORKS],
+        choices=[each.name for each in BENCHMARKS],
         metavar="NAME",
-        help="; ".join(f"{work.name}: {work.what}" for work in WORKS),
+        help="; ".join(f"{each.name}: {each.description}" for each in BENCHMARKS),
     )
     return parser.parse_args(arguments)
 
 
-def _measure(work: Work, setting: Setting) -> Section | None:
-    """Return the work's section; None if it failed, which is said and stops no other work."""
-    say(f"\n{work.name}: {work.what}")
-    begun = time.monotonic()
+def _measure(benchmark: Benchmark, settings: Settings) -> Section | None:
+    """Return the benchmark's section; log the error and return None if it fails."""
+    log(f"\n{benchmark.name}: {benchmark.description}")
+    start = time.monotonic()
     try:
-        section = work.load()(setting)
-    except Exception as error:  # noqa: BLE001 (whatever one work raises, the others still run)
-        say(f"{work.name} FAILED: {type(error).__name__}: {error}")
+        section = benchmark.run(settings)
+    except Exception as error:  # noqa: BLE001 (the other benchmarks still run)
+        log(f"{benchmark.name} FAILED: {type(error).__name__}: {error}")
         return None
-    say(f"  {time.monotonic() - begun:.0f} s")
+    log(f"  {time.monotonic() - start:.0f} s")
     return section
 
 

@@ -1,4 +1,4 @@
-"""Bulk work: ours, a bare loop and the peers over the same pictures with the same network."""
+"""seefood, a bare loop and the peers over the same pictures with the same network."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,9 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from benchmarks.bulk_table import to_section
-from benchmarks.contender import Job
-from benchmarks.field import (
+from benchmarks.bulk_contenders import (
     BARE,
     BF16,
     CAMERA,
@@ -20,11 +18,14 @@ from benchmarks.field import (
     SHELL,
     also_frozen,
 )
-from benchmarks.field import make_job as make_job_for
+from benchmarks.bulk_contenders import make_job as make_job_for
+from benchmarks.bulk_table import to_section
+from benchmarks.contender_process import Contender
+from benchmarks.job import Job
 from benchmarks.loopback_s3 import serve
-from benchmarks.network import ensure_networks
+from benchmarks.networks import ensure_networks
 from benchmarks.pictures import Pictures, ensure_pictures
-from benchmarks.rounds import Contender, Outcome, Plan, run_rounds, warm_up
+from benchmarks.runner import Outcome, Plan, run_rounds, warm_up
 from benchmarks.sections import (
     Aim,
     Medians,
@@ -35,14 +36,14 @@ from benchmarks.sections import (
     medians,
     paired_ratio,
 )
-from benchmarks.setting import Setting
+from benchmarks.settings import Settings
 
 _AGAINST_BARE: Final = "job against the bare loop, imports excluded on both sides"
 
 
 @dataclass(frozen=True, slots=True)
-class _Work:
-    """One set of pictures and who reads it."""
+class _BulkBenchmark:
+    """A set of pictures, the contenders that read it, and the time budget."""
 
     title: str
     pictures: Pictures
@@ -50,52 +51,48 @@ class _Work:
     plan: Plan
 
 
-def measure_web(setting: Setting) -> Section:
-    """Web photos from local files: ours, a bare loop and every peer."""
-    pictures = ensure_pictures("web", setting.choose(2283, 380))
-    chosen = [each for each in CONTENDERS if not setting.quick or each.name in QUICK]
-    frozen = () if setting.quick else also_frozen()
-    plan = Plan(setting.rounds or setting.choose(3, 1), setting.choose(900, 60))
-    work = _Work("Web photos, local files", pictures, (*chosen, *frozen), plan)
-    outcome = _run(work)
-    found = medians(outcome.measurements)
+def measure_web(settings: Settings) -> Section:
+    """Measure all contenders on web photos from local files."""
+    pictures = ensure_pictures("web", settings.choose(2283, 380))
+    chosen = [each for each in CONTENDERS if not settings.quick or each.name in QUICK]
+    frozen = () if settings.quick else also_frozen()
+    plan = Plan(settings.rounds or settings.choose(3, 1), settings.choose(900, 60))
+    benchmark = _BulkBenchmark("Web photos, local files", pictures, (*chosen, *frozen), plan)
+    outcome = _run(benchmark)
+    by_name = medians(outcome.measurements)
     ratio = partial(paired_ratio, outcome.measurements)
     aims = [
         at_least(_AGAINST_BARE, 0.97, ratio(OURS, BARE, loop=True)),
         at_least("against naive Beam, start to exit", 3.5, ratio(SHELL, "beam_naive", loop=False)),
         at_least("against tf.data, start to exit", 2.5, ratio(SHELL, "tf_data", loop=False)),
         at_least("against Ray Data, start to exit", 6.0, ratio(SHELL, "ray_data", loop=False)),
-        *_shell_aims(found),
+        *_shell_aims(by_name),
     ]
     for name, title in ((INT8, "int8"), (CASCADE, "int8 cascade"), (BF16, "bf16")):
-        if name in found:
+        if name in by_name:
             aims += _fast_aims(outcome, pictures, name, title)
-    return _section(work, outcome, aims)
+    return _section(benchmark, outcome, aims)
 
 
-def measure_steady(setting: Setting) -> Section:
-    """Ours and the bare loop alone, over so many web photos that how each starts hardly counts.
-
-    Ours starts a process for the pictures, whose imports lie inside our clock while the bare
-    loop's lie outside of its own: the longer the work, the less of that is in the ratio.
-    """
-    pictures = ensure_pictures("web", setting.choose(6849, 761))
+def measure_steady(settings: Settings) -> Section:
+    """Measure seefood and the bare loop on many web photos, so that start-up hardly counts."""
+    pictures = ensure_pictures("web", settings.choose(6849, 761))
     chosen = [each for each in CONTENDERS if each.name in {OURS, BARE}]
-    plan = Plan(setting.rounds or setting.choose(3, 1), setting.choose(240, 30))
-    work = _Work("Web photos, three times as many", pictures, tuple(chosen), plan)
-    outcome = _run(work)
+    plan = Plan(settings.rounds or settings.choose(3, 1), settings.choose(240, 30))
+    benchmark = _BulkBenchmark("Web photos, three times as many", pictures, tuple(chosen), plan)
+    outcome = _run(benchmark)
     ratio = paired_ratio(outcome.measurements, OURS, BARE, loop=True)
-    return _section(work, outcome, [at_least(_AGAINST_BARE, 0.97, ratio)])
+    return _section(benchmark, outcome, [at_least(_AGAINST_BARE, 0.97, ratio)])
 
 
-def measure_camera(setting: Setting) -> Section:
-    """Camera photos of several megapixels from local files."""
-    pictures = ensure_pictures("camera", setting.choose(522, 29))
-    names = set(CAMERA) & set(QUICK) if setting.quick else set(CAMERA)
+def measure_camera(settings: Settings) -> Section:
+    """Measure on camera photos of several megapixels from local files."""
+    pictures = ensure_pictures("camera", settings.choose(522, 29))
+    names = set(CAMERA) & set(QUICK) if settings.quick else set(CAMERA)
     chosen = [each for each in CONTENDERS if each.name in names]
-    plan = Plan(setting.rounds or setting.choose(3, 1), setting.choose(420, 30))
-    work = _Work("Camera photos, local files", pictures, tuple(chosen), plan)
-    outcome = _run(work)
+    plan = Plan(settings.rounds or settings.choose(3, 1), settings.choose(420, 30))
+    benchmark = _BulkBenchmark("Camera photos, local files", pictures, tuple(chosen), plan)
+    outcome = _run(benchmark)
     ratio = partial(paired_ratio, outcome.measurements)
     naive = "beam_naive"
     aims = [
@@ -105,43 +102,43 @@ def measure_camera(setting: Setting) -> Section:
         at_least("against naive Beam, start to exit", 9.0, ratio(SHELL, naive, loop=False)),
         at_least("int8 against naive Beam, start to exit", 9.0, ratio(INT8, naive, loop=False)),
     ]
-    return _section(work, outcome, aims)
+    return _section(benchmark, outcome, aims)
 
 
-def measure_s3(setting: Setting) -> Section:
-    """Web photos from a bucket on this machine, without and with 50 ms before each answer."""
-    pictures = ensure_pictures("web", setting.choose(2283, 380))
-    plan = Plan(setting.rounds or setting.choose(3, 1), setting.choose(150, 25))
-    with serve(pictures.folder, 0.0) as near, serve(pictures.folder, 0.05) as far:
+def measure_s3(settings: Settings) -> Section:
+    """Measure on web photos from a bucket on this machine, without latency and with 50 ms."""
+    pictures = ensure_pictures("web", settings.choose(2283, 380))
+    plan = Plan(settings.rounds or settings.choose(3, 1), settings.choose(150, 25))
+    with serve(pictures.folder, 0.0) as fast, serve(pictures.folder, 0.05) as slow:
         contenders = (
             Contender(OURS, "**seefood**, local files", core=True),
-            Contender("s3_0", "**seefood**, S3, 0 ms", script=OURS, environment=near, core=True),
-            Contender("s3_50", "**seefood**, S3, 50 ms", script=OURS, environment=far, core=True),
+            Contender("s3_0", "**seefood**, S3, 0 ms", script=OURS, environment=fast, core=True),
+            Contender("s3_50", "**seefood**, S3, 50 ms", script=OURS, environment=slow, core=True),
         )
-        work = _Work("Web photos from S3", pictures, contenders, plan)
-        outcome = _run(work)
+        benchmark = _BulkBenchmark("Web photos from S3", pictures, contenders, plan)
+        outcome = _run(benchmark)
     ratio = partial(paired_ratio, outcome.measurements)
     aims = [
         at_least("S3 with 50 ms against our own local files", 0.9, ratio("s3_50", OURS, loop=True)),
         at_least("S3 with 0 ms against our own local files", 0.9, ratio("s3_0", OURS, loop=True)),
     ]
-    return _section(work, outcome, aims)
+    return _section(benchmark, outcome, aims)
 
 
-def _run(work: _Work) -> Outcome:
+def _run(benchmark: _BulkBenchmark) -> Outcome:
     networks = ensure_networks()
-    work.pictures.read_once()
-    make_job = partial(make_job_for, pictures=work.pictures, networks=networks)
+    benchmark.pictures.read_once()
+    make_job = partial(make_job_for, pictures=benchmark.pictures, networks=networks)
 
     def job_for(contender: Contender, output: Path) -> Job:
         return make_job(contender, output=output)
 
-    warm_up(work.contenders, job_for)
-    return run_rounds(work.contenders, job_for, work.plan)
+    warm_up(benchmark.contenders, job_for)
+    return run_rounds(benchmark.contenders, job_for, benchmark.plan)
 
 
-def _shell_aims(found: dict[str, Medians]) -> list[Aim]:
-    shell, bare = found.get(SHELL), found.get(BARE)
+def _shell_aims(by_name: dict[str, Medians]) -> list[Aim]:
+    shell, bare = by_name.get(SHELL), by_name.get(BARE)
     more = shell.seconds_total - bare.seconds_total if shell and bare else None
     return [
         at_most("`seefood classify`, wall time beyond the bare loop's", 2.5, more),
@@ -150,7 +147,7 @@ def _shell_aims(found: dict[str, Medians]) -> list[Aim]:
 
 
 def _fast_aims(outcome: Outcome, pictures: Pictures, name: str, title: str) -> list[Aim]:
-    """Return what is wanted of a faster variant of the same network."""
+    """Return the aims of a faster variant of the same network."""
     ratio = partial(paired_ratio, outcome.measurements, name, loop=False)
     return [
         at_least(f"{title} against naive Beam, start to exit", 6.0, ratio("beam_naive")),
@@ -162,12 +159,12 @@ def _fast_aims(outcome: Outcome, pictures: Pictures, name: str, title: str) -> l
 
 
 def _points_lost(outcome: Outcome, pictures: Pictures, name: str) -> float | None:
-    """Return how many percentage points of right labels `name` has less than float32."""
+    """Return how many percentage points fewer labels `name` has right than float32."""
     truth = {file.name: file.parent.name for file in pictures.files}
     labels = {run.contender: run.labels for run in outcome.measurements}
     before, after = (agreement(truth, labels.get(each, {})) for each in (OURS, name))
     return None if before is None or after is None else 100 * (before - after)
 
 
-def _section(work: _Work, outcome: Outcome, aims: Sequence[Aim]) -> Section:
-    return to_section(work.title, work.pictures, work.contenders, outcome, aims)
+def _section(benchmark: _BulkBenchmark, outcome: Outcome, aims: Sequence[Aim]) -> Section:
+    return to_section(benchmark.title, benchmark.pictures, benchmark.contenders, outcome, aims)

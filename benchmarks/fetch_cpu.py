@@ -1,9 +1,9 @@
-"""Computing time for each fetched object of 50 kB, through the job's own store.
+"""CPU time per fetched object of 50 kB, through the job's own store.
 
     python -m benchmarks.fetch_cpu [COUNT]
 
-The server, versitygw on this machine, is another process and not counted. 48 threads fetch, as in
-the job; each fetch is conditional on the tag that was listed.
+The server is versitygw on this machine; its CPU time does not count. 48 threads fetch, as in the
+job; each fetch is conditional on the listed entity tag.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks.s3_server import running
-from benchmarks.setting import ROOT
+from benchmarks.settings import ROOT
 
 _BYTES: Final = 50_000
 _THREADS: Final = 48
@@ -31,16 +31,16 @@ def _measure(count: int) -> None:
     refs = list(store.list(""))
     with ThreadPoolExecutor(_THREADS) as pool:
         for _ in range(_ROUNDS):
-            begun, cpu = time.perf_counter(), time.process_time()
+            start, cpu = time.perf_counter(), time.process_time()
             sizes = {len(data) for data in pool.map(store.fetch, refs)}
-            spent = (time.process_time() - cpu) / count
-            assert sizes == {_BYTES}  # noqa: S101 (else nothing was measured)
-            rate = count / (time.perf_counter() - begun)
-            print(f"{1000 * spent:.3f} ms of CPU each, {rate:,.0f} objects/s", flush=True)
+            seconds = (time.process_time() - cpu) / count
+            assert sizes == {_BYTES}  # noqa: S101 (checks that whole objects were fetched)
+            rate = count / (time.perf_counter() - start)
+            print(f"{1000 * seconds:.3f} ms of CPU each, {rate:,.0f} objects/s", flush=True)
 
 
 def main(count: int) -> None:
-    """Fill a bucket and measure in a process of its own."""
+    """Fill a bucket and measure in another process."""
     with tempfile.TemporaryDirectory(prefix="seefood-fetch-") as scratch:
         folder = Path(scratch, "bench")
         folder.mkdir()
@@ -49,7 +49,7 @@ def main(count: int) -> None:
         for number in range(count):
             file = folder / f"{number:06d}.jpg"
             file.write_bytes(data)
-            os.setxattr(file, "user.etag", tag.encode())  # where the server keeps it
+            os.setxattr(file, "user.etag", tag.encode())  # where versitygw reads it
         with running(Path(scratch)) as environment:
             command = [sys.executable, "-m", "benchmarks.fetch_cpu", "measure", str(count)]
             subprocess.run(command, cwd=ROOT, env={**os.environ, **environment}, check=True)

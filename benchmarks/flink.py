@@ -1,13 +1,13 @@
-"""A Flink cluster against the runner in one process, and two nodes against one.
+"""The job on Flink with two nodes, on Flink with one node, and in one process.
 
     python -m benchmarks.flink [COUNT [ROUNDS [MINUTES]]]        default: 20000 2 12
 
-One cluster of two nodes, rounds interleaved and every other one backwards, the built-in model,
-web-like pictures as files of this machine. A node's workers have one core for themselves; the
-runner in one process has both. On one node the job gets half of the pictures. A rate is rows
-between the first and the last `classified_at`: what it takes to start, to submit and to stop is
-left out. A round is not begun if it would end after MINUTES. Tells each figure as it comes on
-stderr; prints a table for docs/scale.md, and last one line of JSON.
+Uses one cluster of two nodes, the built-in model and web photos in local files. The three runs of
+a round follow each other, in reverse order every second round. Each node's workers have one core;
+the single process has both. One node labels half of the pictures. The rate counts rows between the
+first and the last `classified_at`, so it leaves out start, submission and stop. A round that would
+end after MINUTES does not start. Prints a table for docs/scale.md and a line of JSON; progress
+goes to stderr.
 """
 
 import json
@@ -28,7 +28,8 @@ from typing import Final
 
 from benchmarks.machine import describe_machine
 from benchmarks.pictures import ensure_pictures
-from benchmarks.setting import CACHE, ROOT
+from benchmarks.progress import log
+from benchmarks.settings import CACHE, ROOT
 from infra.flink.cluster import Cluster, start, stop
 from seefood.results.files import read_rows
 from seefood.storage.uris import parse_location
@@ -44,20 +45,20 @@ _ONE: Final = "Flink, 1 node of one core"
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    """What one run of the job took."""
+    """One run of the job."""
 
     name: str
     pictures: int
     rate: float
     """Pictures per second, from the first row to the last."""
-    before: float
-    """Seconds from the command to the first row."""
-    after: float
-    """Seconds from the last row to the end of the command."""
+    before_seconds: float
+    """From the start of the command to the first row."""
+    after_seconds: float
+    """From the last row to the end of the command."""
 
 
 def _source(folder: Path, count: int) -> Path:
-    """Make `count` names out of a few pictures, as links, in two folders of as many."""
+    """Create `count` hard links to a few pictures, in two folders of equal size."""
     pictures = ensure_pictures("web", _ORIGINALS)
     pictures.read_once()
     for number in range(count):
@@ -65,77 +66,77 @@ def _source(folder: Path, count: int) -> Path:
         target = folder / half / f"{number // 1000:04d}" / f"{number:06d}.jpg"
         target.parent.mkdir(parents=True, exist_ok=True)
         os.link(pictures.files[number % len(pictures.files)], target)
-    _tell(f"{count} names of {pictures.origin}")
+    _log(f"{count} links to {pictures.origin}")
     return folder
 
 
 def _measure(name: str, source: Path, output: Path, beam: Sequence[str]) -> _Run:
-    """Run the job to its end; it tells how far it is on stderr. Raises if it fails or hangs."""
+    """Run the job. Raises if it fails or takes longer than 15 minutes."""
     shutil.rmtree(output, ignore_errors=True)
     command = [sys.executable, "-m", "seefood", "classify", str(source), "--output", str(output)]
     options = ["--no-report", "--chunk-size", str(_CHUNK), *(("--", *beam) if beam else ())]
-    begun = datetime.now(UTC)
+    start_time = datetime.now(UTC)
     subprocess.run(
         [*command, *options], cwd=ROOT, check=True, stdout=subprocess.DEVNULL, timeout=_RUN_SECONDS
     )
-    ended = datetime.now(UTC)
+    end_time = datetime.now(UTC)
     times = sorted(row.classified_at for row in read_rows(parse_location(str(output))))
     rate = len(times) / (times[-1] - times[0]).total_seconds()
-    before, after = times[0] - begun, ended - times[-1]
+    before, after = times[0] - start_time, end_time - times[-1]
     run = _Run(name, len(times), rate, before.total_seconds(), after.total_seconds())
-    _tell(
-        f"{name}: {len(times)} pictures at {rate:.1f}/s; {run.before:.1f} s before the first row, "
-        f"{run.after:.1f} s after the last"
+    _log(
+        f"{name}: {len(times)} pictures at {rate:.1f}/s; {run.before_seconds:.1f} s before the "
+        f"first row, {run.after_seconds:.1f} s after the last"
     )
     return run
 
 
-def _round(cluster: Cluster, scratch: Path, *, backwards: bool) -> list[_Run]:
-    """Measure everything once."""
+def _round(cluster: Cluster, scratch: Path, *, reverse: bool) -> list[_Run]:
+    """Run each configuration once."""
     runner = (
         "--runner=FlinkRunner",
         f"--flink_master={cluster.master}",
         f"--environment_config=localhost:{cluster.pool_port}",
     )
     every, half, output = scratch / "in", scratch / "in" / "first", scratch / "out"
-    works: list[tuple[str, Path, tuple[str, ...]]] = [
+    configurations: list[tuple[str, Path, tuple[str, ...]]] = [
         (_LOCAL, every, ()),
         (_ALL, every, (*runner, f"--parallelism={_NODES}")),
         (_ONE, half, (*runner, "--parallelism=1")),
     ]
-    if backwards:
-        works.reverse()
-    return [_measure(name, source, output, beam) for name, source, beam in works]
+    if reverse:
+        configurations.reverse()
+    return [_measure(name, source, output, beam) for name, source, beam in configurations]
 
 
-def _rounds(scratch: Path, most: int, seconds: float) -> list[_Run]:
-    """Start a cluster and measure until `most` rounds are done or another takes too long."""
-    begun = time.monotonic()
+def _rounds(scratch: Path, max_rounds: int, max_seconds: float) -> list[_Run]:
+    """Start a cluster and run rounds until `max_rounds` or `max_seconds` would be exceeded."""
+    start_time = time.monotonic()
     rest, rpc, pool = _free_ports(3)
     cluster = Cluster(scratch / "cluster", rest, rpc, pool, _NODES, slots=1, pinned=True)
     runs: list[_Run] = []
     try:
         start(cluster)
-        _tell(f"a cluster is up after {time.monotonic() - begun:.1f} s")
-        for number in range(most):
-            spent = time.monotonic() - begun
-            if number and spent * (number + 1) / number > seconds:
-                _tell(f"round {number + 1} would end too late and is left out")
+        _log(f"the cluster started in {time.monotonic() - start_time:.1f} s")
+        for number in range(max_rounds):
+            elapsed = time.monotonic() - start_time
+            if number and elapsed * (number + 1) / number > max_seconds:
+                _log(f"skipped round {number + 1}: it would exceed {max_seconds / 60:.0f} minutes")
                 break
-            runs += _round(cluster, scratch, backwards=number % 2 == 1)
+            runs += _round(cluster, scratch, reverse=number % 2 == 1)
         return runs
     finally:
-        _tell(f"stopped {', '.join(stop(cluster))}")
+        _log(f"stopped {', '.join(stop(cluster))}")
 
 
 def _table(runs: Sequence[_Run]) -> str:
-    """Return the measured figures as docs/scale.md has them."""
+    """Return the table for docs/scale.md."""
     lines = ["| run | pictures | pictures/s, median | all rounds | first row after |"]
     lines.append("| --- | --- | --- | --- | --- |")
     for name in (_LOCAL, _ALL, _ONE):
         own = [run for run in runs if run.name == name]
         rates = ", ".join(f"{run.rate:.0f}" for run in own)
-        before = statistics.median(run.before for run in own)
+        before = statistics.median(run.before_seconds for run in own)
         lines.append(
             f"| {name} | {own[0].pictures:,} | {_rate(runs, name):.0f} | {rates} | {before:.0f} s |"
         )
@@ -154,15 +155,15 @@ def _free_ports(count: int) -> list[int]:
     return ports
 
 
-def _tell(text: str) -> None:
-    print(f"{datetime.now(UTC):%H:%M:%S} {text}", file=sys.stderr, flush=True)
+def _log(message: str) -> None:
+    log(f"{datetime.now(UTC):%H:%M:%S} {message}")
 
 
 def main(count: int, rounds: int, minutes: int) -> None:
-    """Print a table."""
-    # Whoever ends this, as `timeout` does, ends the cluster with it.
+    """Measure, and print the table and the JSON."""
+    # On SIGTERM, exit through the `finally` that stops the cluster.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))
-    # All that is started from here on shares two cores, also on a larger machine.
+    # All child processes share these two cores, on larger machines as well.
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:_NODES])
     CACHE.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="flink-", dir=CACHE) as folder:
@@ -171,7 +172,7 @@ def main(count: int, rounds: int, minutes: int) -> None:
     ratio = _rate(runs, _ALL) / _rate(runs, _ONE)
     overhead = 1 - _rate(runs, _ALL) / _rate(runs, _LOCAL)
     print(_table(runs))
-    print(f"\nTwo nodes to one: {ratio:.2f} times. Overhead on two cores: {overhead:.1%}.")
+    print(f"\nTwo nodes are {ratio:.2f} times as fast as one. Overhead on 2 cores: {overhead:.1%}.")
     result = {"two_nodes_to_one": ratio, "overhead": overhead, "runs": list(map(asdict, runs))}
     print(json.dumps({**result, "machine": describe_machine()}))
 

@@ -1,9 +1,8 @@
-"""Memory must not grow with the bucket: ten times the pictures, the same peak.
+"""Peak memory with ten times the pictures, which must stay the same.
 
-The whole job over versitygw on this machine: listing, reading, decoding, rows to the bucket. With
-the fake engine a hundred thousand pictures against ten thousand, so that the job itself is
-measured; with the real one twenty thousand against two thousand. Memory is the most that the
-launcher held and the most that its workers held, shared pages counted for each of them.
+Runs the whole job over versitygw on this machine. The fake engine labels 10,000 and 100,000
+pictures, which measures the job without inference; LiteRT labels 2,000 and 20,000. Peaks of the
+launcher and of its workers are measured separately; pages that processes share count for each.
 """
 
 import hashlib
@@ -18,12 +17,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from benchmarks.memory import watched
-from benchmarks.network import ensure_networks
-from benchmarks.rounds import say
+from benchmarks.memory import track_peak_memory
+from benchmarks.networks import ensure_networks
+from benchmarks.progress import log
 from benchmarks.s3_server import running
 from benchmarks.sections import Section, at_most
-from benchmarks.setting import ROOT, Setting
+from benchmarks.settings import ROOT, Settings
 from seefood.synthetic import KINDS, draw_picture
 
 _PICTURES: Final = 64
@@ -32,13 +31,13 @@ _TITLES: Final = {"fake": "fake engine", "auto": "MobileNetV2-1.0-224, LiteRT"}
 
 
 @dataclass(frozen=True, slots=True)
-class _Told:
+class _Run:
     """One run of the job."""
 
     engine: str
     pictures: int
     again: bool
-    """Whether it found everything done already."""
+    """Whether an earlier run has labelled everything."""
     rows: int
     skipped: int
     seconds: float
@@ -47,19 +46,19 @@ class _Told:
 
     @property
     def peak_mb(self) -> int:
-        """Of the launcher and its workers; each one's own peak, so it is no less than the truth."""
+        """The sum of both peaks, an upper bound of the peak of both together."""
         return self.launcher_mb + self.workers_mb
 
 
-def measure(setting: Setting) -> Section:
+def measure(settings: Settings) -> Section:
     """Run each engine over few pictures and over ten times as many, each twice."""
-    from tests.bundles import fake_bundle  # noqa: PLC0415 (the fake engine's bundle)
+    from tests.bundles import fake_bundle  # noqa: PLC0415 (`_job` does not need the tests)
 
     plan = (
-        ("fake", (setting.choose(10_000, 1_000), setting.choose(100_000, 10_000))),
-        ("auto", (setting.choose(2_000, 200), setting.choose(20_000, 2_000))),
+        ("fake", (settings.choose(10_000, 1_000), settings.choose(100_000, 10_000))),
+        ("auto", (settings.choose(2_000, 200), settings.choose(20_000, 2_000))),
     )
-    told: list[_Told] = []
+    runs: list[_Run] = []
     with tempfile.TemporaryDirectory(prefix="seefood-growth-") as scratch:
         bundles = {
             "fake": fake_bundle(Path(scratch, "bundle")).path,
@@ -71,14 +70,14 @@ def measure(setting: Setting) -> Section:
             for engine, counts in plan:
                 for count in counts:
                     for again in (False, True):
-                        told.append(_run(engine, bundles[engine], count, again, environment))
-                        say(f"  {told[-1]}")
-    return _section(told)
+                        runs.append(_run(engine, bundles[engine], count, again, environment))
+                        log(f"  {runs[-1]}")
+    return _section(runs)
 
 
 def _fill(bucket: Path, count: int) -> None:
-    """Make `count` objects out of a few drawn pictures, as links."""
-    made: list[Path] = []
+    """Create `count` objects as hard links to a few drawn pictures."""
+    drawn: list[Path] = []
     for number in range(count):
         folder = bucket / f"in-{count}" / f"{number // 500:04d}"
         folder.mkdir(parents=True, exist_ok=True)
@@ -87,10 +86,10 @@ def _fill(bucket: Path, count: int) -> None:
             kind = KINDS[number % len(KINDS)]
             draw_picture(kind, number, _SIZE).save(file, quality=85)
             tag = hashlib.md5(file.read_bytes(), usedforsecurity=False).hexdigest()
-            os.setxattr(file, "user.etag", tag.encode())  # where the server keeps it
-            made.append(file)
+            os.setxattr(file, "user.etag", tag.encode())  # where versitygw reads it
+            drawn.append(file)
         else:
-            os.link(made[number % _PICTURES], file)
+            os.link(drawn[number % _PICTURES], file)
 
 
 def _run(
@@ -99,10 +98,10 @@ def _run(
     count: int,
     again: bool,  # noqa: FBT001 (private)
     environment: Mapping[str, str],
-) -> _Told:
-    """Run the job in a process of its own and watch it."""
+) -> _Run:
+    """Run the job in a process of its own and track its memory."""
     source, output = f"s3://bench/in-{count}/", f"s3://bench/out-{engine}-{count}"
-    begun = time.perf_counter()
+    start = time.perf_counter()
     with (
         subprocess.Popen(
             [sys.executable, "-m", "benchmarks.growth", engine, str(bundle), source, output],
@@ -111,28 +110,28 @@ def _run(
             stdout=subprocess.PIPE,
             text=True,
         ) as process,
-        watched(process.pid) as peak,
+        track_peak_memory(process.pid) as peak,
     ):
-        printed, _ = process.communicate()
+        stdout, _ = process.communicate()
     if process.returncode:
         raise RuntimeError(f"the job over {source} ended with {process.returncode}")
-    summary = json.loads(printed.splitlines()[-1])
-    return _Told(
+    summary = json.loads(stdout.splitlines()[-1])
+    return _Run(
         engine=engine,
         pictures=count,
         again=again,
         rows=summary["rows"],
         skipped=summary["skipped_by_ledger"],
-        seconds=time.perf_counter() - begun,
+        seconds=time.perf_counter() - start,
         launcher_mb=peak.launcher_mb,
         workers_mb=peak.workers_mb,
     )
 
 
-def _section(told: list[_Told]) -> Section:
+def _section(runs: list[_Run]) -> Section:
     aims = []
     for engine, title in _TITLES.items():
-        few, many = (run for run in told if run.engine == engine and not run.again)
+        few, many = (run for run in runs if run.engine == engine and not run.again)
         aims.append(
             at_most(
                 f"{title}: peak memory, {many.pictures:,} pictures against {few.pictures:,}",
@@ -169,10 +168,10 @@ def _section(told: list[_Told]) -> Section:
                 f"{run.launcher_mb:,}",
                 f"{run.workers_mb:,}",
             )
-            for run in told
+            for run in runs
         ),
         aims=tuple(aims),
-        data={"runs": [f"{run}" for run in told]},
+        data={"runs": [f"{run}" for run in runs]},
     )
 
 

@@ -1,11 +1,11 @@
-"""Listing a million keys: one paginator loop against the listing of the bulk job.
+"""Listing a million keys: the bulk job's listing, boto3's paginator and obstore's stream.
 
     python -m benchmarks.listing [KEYS] [LATENCY_SECONDS] [SHAPE …]
 
-The store is a stand-in on the loopback that makes up its keys, answers ListObjectsV2 a page of
-1,000 keys at a time, and takes LATENCY for each; S3 itself takes some 50 to 200 ms. It shares the
-machine's cores with the client, so that the client's share is an upper bound. Each way of listing
-runs in a process of its own; CPU is the client's.
+The store is a fake on the loopback interface with generated keys. It returns pages of 1,000 keys,
+each after LATENCY; S3 itself takes some 50 to 200 ms. It shares the machine's cores with the
+client, so the client's times are upper bounds. Each client runs in a process of its own; CPU time
+is the client's.
 """
 
 import asyncio
@@ -24,12 +24,12 @@ _BUCKET: Final = "keys"
 
 
 def _numbers(count: int) -> list[str]:
-    """One flat folder of numbered pictures, as a camera or a crawler names them."""
+    """Return keys of one flat folder of numbered pictures, as cameras and crawlers name them."""
     return [f"photos/2026/img_{number:08d}.jpg" for number in range(count)]
 
 
 def _days(count: int) -> list[str]:
-    """Folders by day and by shop."""
+    """Return keys in folders by day and by shop."""
     return sorted(
         f"photos/2026-{1 + n % 12:02d}-{1 + n % 28:02d}/shop-{n % 97:03d}/{n:07d}.jpg"
         for n in range(count)
@@ -37,7 +37,7 @@ def _days(count: int) -> list[str]:
 
 
 def _hashes(count: int) -> list[str]:
-    """Names that are hashes."""
+    """Return keys that are hashes."""
     return sorted(f"photos/{(n * 0x9E3779B97F4A7C15) % 2**64:016x}.jpg" for n in range(count))
 
 
@@ -58,10 +58,10 @@ def _entry(key: str) -> bytes:
 
 async def _serve(shape: str, count: int, latency_seconds: float) -> None:
     keys = SHAPES[shape](count)
-    entries = [_entry(key) for key in keys]  # ready, so that the server costs next to nothing
+    entries = [_entry(key) for key in keys]  # prepared, so that the server needs little CPU
     pages = 0
 
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def respond(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         nonlocal pages
         while request := await reader.readline():
             while (await reader.readline()).strip():
@@ -81,7 +81,7 @@ async def _serve(shape: str, count: int, latency_seconds: float) -> None:
             await writer.drain()
         writer.close()
 
-    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    server = await asyncio.start_server(respond, "127.0.0.1", 0)
     print(server.sockets[0].getsockname()[1], flush=True)
     await server.serve_forever()
 
@@ -92,12 +92,12 @@ def _page(keys: list[str], entries: list[bytes], after: str, *, encoded: bool) -
     page = entries[at : at + _PAGE]
     more = at + _PAGE < len(keys)
     token = f"<NextContinuationToken>{keys[at + _PAGE - 1]}</NextContinuationToken>" if more else ""
-    kind = "<EncodingType>url</EncodingType>" if encoded else ""
+    encoding = "<EncodingType>url</EncodingType>" if encoded else ""
     head = (
         '<?xml version="1.0" encoding="UTF-8"?>'
         '<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">'
         f"<Name>{_BUCKET}</Name><Prefix>photos/</Prefix><KeyCount>{len(page)}</KeyCount>"
-        f"<MaxKeys>1000</MaxKeys>{kind}<IsTruncated>{str(more).lower()}</IsTruncated>{token}"
+        f"<MaxKeys>1000</MaxKeys>{encoding}<IsTruncated>{str(more).lower()}</IsTruncated>{token}"
     )
     return head.encode() + b"".join(page) + b"</ListBucketResult>"
 
@@ -120,8 +120,8 @@ def _with_boto3() -> Iterable[object]:
     import boto3  # noqa: PLC0415 (as above)
 
     pages = boto3.client("s3").get_paginator("list_objects_v2")
-    found = pages.paginate(Bucket=_BUCKET, Prefix="photos/")
-    return (item for page in found for item in page.get("Contents", []))
+    listing = pages.paginate(Bucket=_BUCKET, Prefix="photos/")
+    return (item for page in listing for item in page.get("Contents", []))
 
 
 CLIENTS: Final[dict[str, Callable[[], Iterable[object]]]] = {
@@ -132,16 +132,16 @@ CLIENTS: Final[dict[str, Callable[[], Iterable[object]]]] = {
 
 
 def _measure(client: str) -> None:
-    """Print what one client took, as JSON."""
-    begun, cpu = time.perf_counter(), time.process_time()
+    """Print one client's times as JSON."""
+    start, cpu = time.perf_counter(), time.process_time()
     first = 0.0
     count = 0
     for _ in CLIENTS[client]():
-        first = first or time.perf_counter() - begun
+        first = first or time.perf_counter() - start
         count += 1
-    seconds = time.perf_counter() - begun
-    spent = time.process_time() - cpu
-    print(json.dumps({"keys": count, "seconds": seconds, "cpu": spent, "first": first}))
+    seconds = time.perf_counter() - start
+    cpu = time.process_time() - cpu
+    print(json.dumps({"keys": count, "seconds": seconds, "cpu": cpu, "first": first}))
 
 
 def _compare(count: int, latency_seconds: float, shapes: list[str]) -> None:
@@ -156,18 +156,19 @@ def _compare(count: int, latency_seconds: float, shapes: list[str]) -> None:
             server = subprocess.Popen(
                 [*command, str(count), str(latency_seconds)], stdout=subprocess.PIPE, text=True
             )
-            assert server.stdout is not None  # noqa: S101 (a pipe was asked for)
+            assert server.stdout is not None  # noqa: S101 (stdout is a pipe)
             try:
                 port = int(server.stdout.readline())
-                told = json.loads(_client(client, port))
+                times = json.loads(_client(client, port))
                 pages = _pages(port)
             finally:
                 server.terminate()
                 server.wait(timeout=10)
-            base = base or told["seconds"]
+            base = base or times["seconds"]
             print(
-                f"{shape:<20} {client:<16} {told['keys']:<9,} {told['seconds']:7.1f} "
-                f"{told['cpu']:7.1f} {told['first']:8.2f} {pages:7,} {base / told['seconds']:8.1f}",
+                f"{shape:<20} {client:<16} {times['keys']:<9,} "
+                f"{times['seconds']:7.1f} {times['cpu']:7.1f} {times['first']:8.2f} "
+                f"{pages:7,} {base / times['seconds']:8.1f}",
                 flush=True,
             )
 
@@ -188,8 +189,8 @@ def _client(client: str, port: int) -> str:
 
 
 def _pages(port: int) -> int:
-    """Return how many pages the server has given."""
-    import http.client  # noqa: PLC0415 (only the launcher asks)
+    """Return how many pages the server has sent."""
+    import http.client  # noqa: PLC0415 (would count in a client's memory)
 
     connection = http.client.HTTPConnection("127.0.0.1", port)
     connection.request("GET", "/pages")

@@ -1,8 +1,8 @@
-"""A stand-in for S3 on the loopback: GET and LIST of one folder's files, with a latency to choose.
+"""A fake S3 on the loopback interface: GET and LIST of one folder's files, with a given latency.
 
-Not an S3 server: no signatures are checked, nothing can be written. It shares the machine's cores
-with whoever is measured, so it does as little as possible: files lie in memory with their headers,
-and a latency is a timer, not a thread.
+It checks no signatures and accepts no writes. It shares the machine's cores with the client that
+is measured, so it does little: responses are prepared in memory, and a latency is a timer, not a
+thread.
 
     python -m benchmarks.loopback_s3 FOLDER SECONDS
 """
@@ -19,7 +19,7 @@ from typing import Final
 from urllib.parse import parse_qs, unquote, urlsplit
 from xml.sax.saxutils import escape
 
-from benchmarks.setting import ROOT
+from benchmarks.settings import ROOT
 
 BUCKET: Final = "pictures"
 _DATE: Final = "Mon, 23 Nov 2026 12:00:00 GMT"
@@ -27,11 +27,11 @@ _DATE: Final = "Mon, 23 Nov 2026 12:00:00 GMT"
 
 @contextmanager
 def serve(folder: Path, latency_seconds: float) -> Iterator[dict[str, str]]:
-    """Serve the files of `folder` as a bucket; yield the environment that leads a client there."""
+    """Serve the files of `folder` as a bucket; yield a client's environment variables."""
     command = [sys.executable, "-m", "benchmarks.loopback_s3", str(folder), str(latency_seconds)]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     try:
-        assert process.stdout is not None  # noqa: S101 (a pipe was asked for)
+        assert process.stdout is not None  # noqa: S101 (stdout is a pipe)
         port = int(process.stdout.readline())
         yield {
             "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
@@ -45,10 +45,10 @@ def serve(folder: Path, latency_seconds: float) -> Iterator[dict[str, str]]:
 
 
 class Bucket:
-    """The files of a folder as ready answers."""
+    """The files of a folder as prepared HTTP responses."""
 
     def __init__(self, folder: Path) -> None:
-        self._answers: dict[str, bytes] = {}
+        self._responses: dict[str, bytes] = {}
         self._entries: list[tuple[str, str]] = []
         for file in sorted(folder.rglob("*"), key=str):
             if not file.is_file():
@@ -56,7 +56,7 @@ class Bucket:
             key, data = file.relative_to(folder).as_posix(), file.read_bytes()
             tag = hashlib.md5(data, usedforsecurity=False).hexdigest()
             head = _head(200, len(data), f'ETag: "{tag}"\r\nContent-Type: image/jpeg\r\n')
-            self._answers[key] = head + data
+            self._responses[key] = head + data
             entry = (
                 f"<Contents><Key>{escape(key)}</Key><LastModified>2026-11-23T12:00:00.000Z"
                 f"</LastModified><ETag>&quot;{tag}&quot;</ETag><Size>{len(data)}</Size>"
@@ -66,27 +66,27 @@ class Bucket:
         self._entries.sort()
         self._keys = [key for key, _ in self._entries]
 
-    def answer(self, target: str) -> bytes:
+    def respond(self, target: str) -> bytes:
         """Return the whole response to a GET of `target`."""
         path, _, query = target.partition("?")
         _, _, key = unquote(path).removeprefix("/").partition("/")
         if not key:
             return self._list(query)
-        return self._answers.get(key) or _error()
+        return self._responses.get(key) or _not_found()
 
     def _list(self, query: str) -> bytes:
-        asked = {name: values[0] for name, values in parse_qs(query).items()}
-        prefix = asked.get("prefix", "")
-        start = asked.get("continuation-token") or asked.get("start-after") or ""
-        at, most = bisect_right(self._keys, start), int(asked.get("max-keys", "1000"))
-        found = [pair for pair in self._entries[at:] if pair[0].startswith(prefix)]
-        page, more = found[:most], len(found) > most
+        params = {name: values[0] for name, values in parse_qs(query).items()}
+        prefix = params.get("prefix", "")
+        start = params.get("continuation-token") or params.get("start-after") or ""
+        at, max_keys = bisect_right(self._keys, start), int(params.get("max-keys", "1000"))
+        matches = [pair for pair in self._entries[at:] if pair[0].startswith(prefix)]
+        page, more = matches[:max_keys], len(matches) > max_keys
         last = escape(page[-1][0]) if more else ""
         body = (
             '<?xml version="1.0" encoding="UTF-8"?>'
             '<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">'
             f"<Name>{BUCKET}</Name><Prefix>{escape(prefix)}</Prefix><KeyCount>{len(page)}"
-            f"</KeyCount><MaxKeys>{most}</MaxKeys><IsTruncated>{str(more).lower()}</IsTruncated>"
+            f"</KeyCount><MaxKeys>{max_keys}</MaxKeys><IsTruncated>{str(more).lower()}</IsTruncated>"
             f"{f'<NextContinuationToken>{last}</NextContinuationToken>' if more else ''}"
             f"{''.join(entry for _, entry in page)}</ListBucketResult>"
         ).encode()
@@ -94,7 +94,7 @@ class Bucket:
 
 
 class _Connection(asyncio.Protocol):
-    """One client's connection, kept alive; requests are answered in order."""
+    """One client's keep-alive connection; responses are sent in the requests' order."""
 
     def __init__(self, bucket: Bucket, latency_seconds: float) -> None:
         self._bucket = bucket
@@ -103,27 +103,27 @@ class _Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """See asyncio."""
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 (TCP has such)
+        assert isinstance(transport, asyncio.Transport)  # noqa: S101 (as every TCP transport)
         self._transport = transport
 
     def data_received(self, data: bytes) -> None:
-        """Answer every complete request; GETs have no bodies."""
+        """Respond to every complete request; GETs have no bodies."""
         self._pending += data
         while (end := self._pending.find(b"\r\n\r\n")) >= 0:
             request, self._pending = self._pending[:end], self._pending[end + 4 :]
             method, target, _ = request.split(b"\r\n", 1)[0].decode("latin-1").split(" ", 2)
             parts = urlsplit(target)
-            answer = self._bucket.answer(f"{parts.path}?{parts.query}")
+            response = self._bucket.respond(f"{parts.path}?{parts.query}")
             if method == "HEAD":
-                answer = answer[: answer.index(b"\r\n\r\n") + 4]
+                response = response[: response.index(b"\r\n\r\n") + 4]
             if self._latency:
-                asyncio.get_running_loop().call_later(self._latency, self._send, answer)
+                asyncio.get_running_loop().call_later(self._latency, self._send, response)
             else:
-                self._send(answer)
+                self._send(response)
 
-    def _send(self, answer: bytes) -> None:
+    def _send(self, response: bytes) -> None:
         if not self._transport.is_closing():
-            self._transport.write(answer)
+            self._transport.write(response)
 
 
 def _head(status: int, length: int, more: str = "") -> bytes:
@@ -133,7 +133,7 @@ def _head(status: int, length: int, more: str = "") -> bytes:
     ).encode()
 
 
-def _error() -> bytes:
+def _not_found() -> bytes:
     body = b"<Error><Code>NoSuchKey</Code></Error>"
     return _head(404, len(body)) + body
 

@@ -1,4 +1,4 @@
-"""What it was measured on: processor, cores, memory, versions, commit."""
+"""The machine of a measurement: processor, cores, memory, versions, commit."""
 
 import json
 import platform
@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks.setting import ROOT, cores, python
+from benchmarks.settings import ROOT, cores, python
 
 _PACKAGES: Final = (
     "ai-edge-litert",
@@ -24,18 +24,18 @@ _PACKAGES: Final = (
     "ray",
     "tensorflow",
 )
-_ASK: Final = """
+_PRINT_VERSIONS: Final = """
 import importlib.metadata as m, json, sys
-found = {}
+versions = {}
 for name in sys.argv[1:]:
-    try: found[name] = m.version(name)
+    try: versions[name] = m.version(name)
     except m.PackageNotFoundError: pass
-print(json.dumps(found))
+print(json.dumps(versions))
 """
 
 
 def describe_machine() -> dict[str, Any]:
-    """Return what a reader needs to judge the figures."""
+    """Return the machine, the versions and the commit as a JSON object."""
     return {
         "measured_at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "commit": _commit(),
@@ -49,7 +49,7 @@ def describe_machine() -> dict[str, Any]:
 
 
 def one_line(machine: Mapping[str, Any]) -> str:
-    """Return the machine as a sentence under a table."""
+    """Return the machine as the line below a table."""
     return (
         f"{machine['processor']}, {machine['cores']} cores, {machine['memory_gb']:.0f} GB, "
         f"Python {machine['python']}, {machine['system']}; commit {machine['commit']}, "
@@ -58,7 +58,7 @@ def one_line(machine: Mapping[str, Any]) -> str:
 
 
 def _commit() -> str:
-    """Return the commit's short name, with `+` if the tree has changes that Git follows."""
+    """Return the commit's short hash, with `+` if tracked files have changed."""
     git = ["git", "-C", str(ROOT)]
     name = subprocess.run(
         [*git, "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
@@ -82,14 +82,14 @@ def _processor() -> str:
 
 
 def _memory_bytes() -> int:
-    import psutil  # noqa: PLC0415 (only to measure)
+    import psutil  # noqa: PLC0415 (`--help` does not need it)
 
     return int(psutil.virtual_memory().total)
 
 
 def _versions() -> dict[str, str]:
-    asked = subprocess.run(
-        [python(), "-c", _ASK, *_PACKAGES], capture_output=True, text=True, check=True
+    process = subprocess.run(
+        [python(), "-c", _PRINT_VERSIONS, *_PACKAGES], capture_output=True, text=True, check=True
     )
-    versions: dict[str, str] = json.loads(asked.stdout)
+    versions: dict[str, str] = json.loads(process.stdout)
     return versions

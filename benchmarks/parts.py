@@ -1,8 +1,9 @@
-"""Where a web photo's processor time goes, part by part: what benchmarks/README.md states.
+"""The CPU time of each processing step of a web photo, for benchmarks/README.md.
 
-    python -m benchmarks.parts          a minute; OpenVINO's rows where it is installed
+    python -m benchmarks.parts
 
-`time.thread_time` of one thread, so it hardly depends on who else is busy; medians over photos.
+Takes a minute. Measures `time.thread_time` of one thread, which other load hardly changes, and
+prints medians over photos; OpenVINO's rows where it is installed.
 """
 
 import statistics
@@ -16,7 +17,7 @@ from typing import Any, Final, TypeVar
 
 from PIL import Image
 
-from benchmarks.network import SIDE, ensure_networks
+from benchmarks.networks import SIDE, ensure_networks
 from benchmarks.pictures import ensure_pictures
 from seefood.bundle import load_bundle
 from seefood.engines.loading import load_engine
@@ -54,7 +55,7 @@ def main() -> None:
         except SeefoodError as error:
             sys.stderr.write(f"{name}: {error}\n")
             continue
-        # OpenVINO computes on threads of its own: the clock on the wall, one picture at a time.
+        # OpenVINO computes on its own threads, so its wall time is measured.
         clock = time.perf_counter if name.startswith("openvino") else time.thread_time
         parts[f"the network, {bundle.name}, {name}"] = _milliseconds(engine.predict, pixels, clock)
     sys.stdout.write("| part | ms |\n| :-- | --: |\n")
@@ -73,14 +74,15 @@ def _resize(image: Image.Image, *, exact: bool) -> Any:
 
 
 def _milliseconds(
-    part: Callable[[_T], Any], items: Iterable[_T], clock: Callable[[], float] = time.thread_time
+    step: Callable[[_T], Any], items: Iterable[_T], clock: Callable[[], float] = time.thread_time
 ) -> float:
-    spent = []
+    """Return the median time of `step` per item."""
+    times = []
     for item in items:
-        begun = clock()
-        part(item)
-        spent.append((clock() - begun) * 1000)
-    return statistics.median(spent)
+        start = clock()
+        step(item)
+        times.append((clock() - start) * 1000)
+    return statistics.median(times)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""The pictures that everybody reads: photos where a checkout has them, else drawn ones.
+"""The pictures that all contenders read: the development photos if present, else drawings.
 
-They are copied into the cache a few times over under different names, as the work demands.
+They are copied to the cache under different names until there are enough.
 """
 
 import shutil
@@ -10,7 +10,7 @@ from itertools import cycle, islice
 from pathlib import Path
 from typing import Final, Literal
 
-from benchmarks.setting import CACHE, DATA
+from benchmarks.settings import CACHE, DATA
 
 Kind = Literal["web", "camera"]
 LABELS: Final = ("hotdog", "not_hotdog")
@@ -19,12 +19,12 @@ _DRAWN: Final = {"web": (64, (500, 375)), "camera": (8, (4000, 3000))}
 
 @dataclass(frozen=True, slots=True)
 class Pictures:
-    """A folder of pictures, with one folder for each class where the class is known."""
+    """A folder of pictures, with one folder per class where the class is known."""
 
     folder: Path
     files: tuple[Path, ...]
     origin: str
-    """For people: where they come from."""
+    """A description of the source, for tables."""
 
     @property
     def megabytes(self) -> float:
@@ -32,13 +32,13 @@ class Pictures:
         return sum(file.stat().st_size for file in self.files) / 1e6
 
     def read_once(self) -> None:
-        """Bring the files into the system's cache, so that the first contender pays no more."""
+        """Read all files into the page cache, so that the first contender is not slower."""
         for file in self.files:
             file.read_bytes()
 
 
 def ensure_pictures(kind: Kind, count: int) -> Pictures:
-    """Return `count` pictures of `kind`; made once, in the cache."""
+    """Return `count` pictures of `kind`; created once, in the cache."""
     photos = _photos(kind)
     origin = f"{len(photos)} photos" if photos else f"{_DRAWN[kind][0]} drawn pictures, NOT PHOTOS"
     folder = CACHE / "pictures" / f"{kind}-{count}-{'photos' if photos else 'drawn'}"
@@ -54,9 +54,9 @@ def ensure_pictures(kind: Kind, count: int) -> Pictures:
 
 
 def training_photos(each: int, after: int = 0) -> list[tuple[Path, int]]:
-    """Return up to `each` photos of each class with the class's index; none without photos.
+    """Return up to `each` training photos per class, each with its class's index.
 
-    The first `after` photos of each class are passed over. The order mixes the photos' sources.
+    Skips the first `after` photos of each class. The order mixes the photos' sources.
     """
     return [
         (file, at)
@@ -68,7 +68,7 @@ def training_photos(each: int, after: int = 0) -> list[tuple[Path, int]]:
 
 
 def _content(file: Path) -> str:
-    """Return the part of a photo's name that is made from its content: `kg_` stands before it."""
+    """Return the hash in a photo's name, without the prefix of its source (`kg_`)."""
     return file.name.partition("_")[2]
 
 
@@ -79,7 +79,7 @@ def _photos(kind: Kind) -> list[Path]:
 
 
 def _fill(folder: Path, sources: Sequence[Path], count: int) -> None:
-    """Copy `sources` over and over until there are `count` files."""
+    """Copy `sources` repeatedly until there are `count` files."""
     for number, source in enumerate(islice(cycle(sources), count)):
         label = source.parent.name if source.parent.name in LABELS else "pictures"
         target = folder / label / f"{number // len(sources)}-{source.name}"

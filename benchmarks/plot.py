@@ -1,4 +1,4 @@
-"""The bar chart: one panel a section, ours in colour. Figures only, no photos."""
+"""The bar chart: one panel per section, seefood's bars in colour."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,8 +11,8 @@ _PEERS: Final = "#8d99a6"
 
 
 def draw_plot(sections: Sequence[Section], caption: str, file: Path) -> None:
-    """Write the sections' bars to `file`, in the format that its name says."""
-    import matplotlib as mpl  # noqa: PLC0415 (a second, and only the last step needs it)
+    """Write the sections' bars to `file`; its suffix decides the format."""
+    import matplotlib as mpl  # noqa: PLC0415 (takes a second; only the last step needs it)
 
     mpl.use("Agg")
     mpl.rcParams["svg.hashsalt"] = "seefood"

@@ -1,11 +1,10 @@
-"""A real S3 server on the loopback: versitygw over a local folder.
+"""Starts versitygw, a real S3 server, on the loopback interface over a local folder.
 
     python -m benchmarks.s3_server up       (also: make s3-up)
-    python -m benchmarks.s3_server down
+    python -m benchmarks.s3_server down     (also: make s3-down)
 
-`up` installs the pinned version with `go install` if it is not there, starts it and prints the
-environment that leads a client to it; `down` stops it by its process number. Signatures are
-checked, listings are real, and files that lie in the folder are objects.
+`up` installs the pinned version with `go install` if it is missing, starts it and prints a
+client's environment variables; `down` stops it by its process id. Files in the folder are objects.
 """
 
 import os
@@ -29,7 +28,7 @@ _WAIT_SECONDS: Final = 20.0
 
 @contextmanager
 def running(folder: Path) -> Iterator[dict[str, str]]:
-    """Serve the folders in `folder` as buckets; yield the environment that leads a client there."""
+    """Serve the folders in `folder` as buckets; yield a client's environment variables."""
     process, environment = _start(folder)
     try:
         yield environment
@@ -39,11 +38,11 @@ def running(folder: Path) -> Iterator[dict[str, str]]:
 
 
 def binary() -> Path:
-    """Return where the server's program is; install it if it is absent."""
+    """Return the path of the server's program; install it if it is missing."""
     name = _CACHE / f"versitygw-{VERSION}"
     if not name.exists():
         if shutil.which("go") is None:
-            sys.exit("versitygw is not there and Go is not installed to make it")
+            sys.exit("versitygw is not installed, and building it needs Go; install Go")
         command = ["go", "install", f"{_MODULE}@{VERSION}"]
         subprocess.run(command, env={**os.environ, "GOBIN": str(_CACHE)}, check=True)
         (_CACHE / "versitygw").rename(name)
@@ -69,7 +68,7 @@ def _start(folder: Path) -> tuple["subprocess.Popen[bytes]", dict[str, str]]:
         time.sleep(0.05)
     else:
         process.kill()
-        sys.exit("versitygw did not start")
+        sys.exit(f"versitygw did not open port {port} within {_WAIT_SECONDS:.0f} s")
     return process, {
         "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
         "AWS_ACCESS_KEY_ID": _KEY,

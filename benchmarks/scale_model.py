@@ -1,10 +1,10 @@
-"""What a job of ten million or a billion pictures would take, and which number breaks first.
+"""A model of jobs with ten million and a billion pictures: times, sizes and memory.
 
     python -m benchmarks.scale_model
 
-Measured figures of this project go in as constants; listing, chunks, stragglers and small objects
-come out. Stragglers are simulated: every chunk gets a time, and chunks go to nodes as Flink deals
-them out (in turn) or as a queue would (to who is free). Nothing here is measured at that size.
+Computes them from the measured constants below; nothing is measured at that size. Slow nodes are
+simulated: each chunk gets a time, and chunks go to nodes in turn, as Flink assigns them, or to the
+next free node, as a queue would.
 """
 
 from dataclasses import dataclass
@@ -12,27 +12,27 @@ from typing import Final
 
 import numpy as np
 
-# Measured: docs/bulk.md and docs/scale.md say by what.
-LIST_KEYS_PER_SECOND: Final = 45_000.0  # our listing with many threads, 50 ms a page
-STREAM_KEYS_PER_SECOND: Final = 15_500.0  # one stream
+# Measured; docs/bulk.md and docs/scale.md name the benchmarks.
+LIST_KEYS_PER_SECOND: Final = 45_000.0  # the job's parallel listing, 50 ms a page
+STREAM_KEYS_PER_SECOND: Final = 15_500.0  # obstore's stream
 REF_BYTES: Final = 170  # a reference inside a chunk, pickled
 LEDGER_BYTES: Final = 16  # a picture that has a row, on the lister
 PART_NAME_BYTES: Final = 150  # a result object's URI and tag in before.json
 PART_READ_MS: Final = 12.0  # the launcher reads a result object to show progress
 ROW_BYTES: Final = 60  # of Parquet, in parts of 512
-SUPERSEDE_BYTES: Final = 48  # a row, while double rows are looked for
-# Assumed, and said so wherever they are used.
+DEDUPLICATE_BYTES: Final = 48  # a row, while duplicate rows are removed
+# Assumed.
 CORE_PICTURES_PER_SECOND: Final = 130.0
 PICTURE_SPREAD: Final = 0.6  # log-normal sigma of a picture's time
-GIANTS: Final = 1e-4  # the share of pictures that take ...
-GIANT_TIMES: Final = 60.0  # ... so many times longer
+GIANTS: Final = 1e-4  # the share of pictures that take GIANT_TIMES as long
+GIANT_TIMES: Final = 60.0
 SLOW_NODE: Final = 0.7  # one node in twenty works at this speed
 ROUND_TRIP_MS: Final = 30.0
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """One job."""
+    """The size of a job."""
 
     pictures: int
     chunk: int
@@ -41,28 +41,28 @@ class Plan:
 
     @property
     def chunks(self) -> int:
-        """How many result objects it writes."""
+        """The number of chunks, and of result objects."""
         return -(-self.pictures // self.chunk)
 
 
 @dataclass(frozen=True, slots=True)
-class Spread:
-    """How evenly the work ends, in seconds."""
+class Makespan:
+    """When the last node finishes, in seconds, by how chunks are assigned."""
 
     ideal: float
     alike: float
-    """Chunks dealt out in turn, as Flink's rebalance does, to nodes of one speed."""
+    """In turn, as Flink's rebalance does, to nodes of one speed."""
     in_turn: float
-    """The same where some nodes are slow."""
+    """In turn, with some slow nodes."""
     pulled: float
-    """Chunks taken by who is free."""
+    """To the next free node."""
 
 
-def simulate(plan: Plan, seed: int = 7) -> Spread:
-    """Return when the last node ends, if chunks are dealt out in turn or pulled."""
+def simulate(plan: Plan, seed: int = 7) -> Makespan:
+    """Return when the last node finishes."""
     random = np.random.default_rng(seed)
     each = 1.0 / (CORE_PICTURES_PER_SECOND * plan.cores)
-    # The sum of a chunk's pictures: its mean and spread follow from one picture's.
+    # A chunk's time is the sum of its pictures' times.
     mean = each * plan.chunk
     deviation = each * np.sqrt(plan.chunk * (np.exp(PICTURE_SPREAD**2) - 1))
     times = np.maximum(random.normal(mean, deviation, plan.chunks), mean / 4)
@@ -73,22 +73,19 @@ def simulate(plan: Plan, seed: int = 7) -> Spread:
     in_turn = (np.bincount(node, times, plan.nodes) / speed).max()
     alike = np.bincount(node, times, plan.nodes).max()
     ideal = times.sum() / speed.sum()
-    return Spread(float(ideal), float(alike), float(in_turn), _pulled(times, speed))
+    return Makespan(float(ideal), float(alike), float(in_turn), _pulled(times, speed))
 
 
 def _pulled(
     times: "np.typing.NDArray[np.float64]", speed: "np.typing.NDArray[np.float64]"
 ) -> float:
-    """Return when the last node ends if a free node takes the next chunk.
-
-    Bounded from above: all but the last chunk of each node is done at the same moment.
-    """
+    """Return an upper bound of the time when each chunk goes to the next free node."""
     return float(times.sum() / speed.sum() + times.max() / speed.min())
 
 
 def figures(plan: Plan) -> dict[str, str]:
-    """Return what such a job needs, by name."""
-    spread = simulate(plan)
+    """Return the job's figures by name."""
+    makespan = simulate(plan)
     restart_lost = 3 * plan.chunk * plan.nodes
     return {
         "pictures": f"{plan.pictures:,}",
@@ -103,14 +100,14 @@ def figures(plan: Plan) -> dict[str, str]:
         "next night: names in before.json": _size(plan.chunks * PART_NAME_BYTES),
         "next night: ledger in memory": _size(plan.pictures * LEDGER_BYTES),
         "next night: listing the results": _time(plan.chunks / LIST_KEYS_PER_SECOND),
-        "launcher: one look at progress": _time(plan.chunks / LIST_KEYS_PER_SECOND),
+        "launcher: one progress update": _time(plan.chunks / LIST_KEYS_PER_SECOND),
         "launcher: reading results, CPU": _time(plan.chunks * PART_READ_MS / 1e3),
-        "`--force`: looking for double rows": _size(plan.pictures * SUPERSEDE_BYTES),
-        "work, evenly spread": _time(spread.ideal),
-        "work, chunks in turn, nodes alike": _time(spread.alike),
-        "work, chunks in turn, some nodes slow": _time(spread.in_turn),
-        "work, chunks pulled": f"at most {_time(spread.pulled)}",
-        "a restart does again, at most": f"{restart_lost:,} pictures",
+        "`--force`: removing duplicate rows": _size(plan.pictures * DEDUPLICATE_BYTES),
+        "work, evenly spread": _time(makespan.ideal),
+        "work, chunks in turn, nodes alike": _time(makespan.alike),
+        "work, chunks in turn, some nodes slow": _time(makespan.in_turn),
+        "work, chunks pulled": f"at most {_time(makespan.pulled)}",
+        "a restart repeats, at most": f"{restart_lost:,} pictures",
     }
 
 

@@ -1,11 +1,11 @@
-"""From measurements to what people read: medians, ratios, Markdown."""
+"""Medians, ratios, aims and Markdown tables from measurements."""
 
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from benchmarks.rounds import Measurement
+from benchmarks.contender_process import Measurement
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Aim:
-    """One thing to reach."""
+    """A figure and its target."""
 
     what: str
     wanted: str
@@ -29,11 +29,11 @@ class Aim:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """What one work gives: a table, aims, bars, and every figure for machines."""
+    """The result of a benchmark: a table, aims, bars, and all figures as JSON."""
 
     title: str
     note: str
-    """What was measured, in a sentence or two."""
+    """How it was measured, in a sentence or two."""
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     aims: tuple[Aim, ...] = ()
@@ -63,9 +63,9 @@ class Medians:
 
     rounds: int
     rate_total: float
-    """Pictures a second from the start of the process to its end."""
+    """Pictures per second from the start of the process to its end."""
     rate_loop: float | None
-    """Pictures a second of the work alone."""
+    """Pictures per second without the imports."""
     seconds_total: float
     seconds_first_row: float | None
     peak_rss_mb: float
@@ -97,13 +97,13 @@ def paired_ratio(
 ) -> float | None:
     """Return how many times as fast `ours` is as `other`: the median over rounds.
 
-    Run by run in their order, so that what slows a whole round down cancels out. `loop` compares
-    the work alone. None if either did not run.
+    Compares runs of the same round, so that a slow round cancels out. `loop` compares the time
+    without the imports. Returns None if either did not run.
     """
-    mine = [run for run in measurements if run.contender == ours]
-    theirs = [run for run in measurements if run.contender == other]
+    own_runs = [run for run in measurements if run.contender == ours]
+    other_runs = [run for run in measurements if run.contender == other]
     ratios = []
-    for left, right in zip(mine, theirs, strict=False):
+    for left, right in zip(own_runs, other_runs, strict=False):
         a, b = (
             (left.seconds_loop, right.seconds_loop)
             if loop
@@ -122,14 +122,14 @@ def agreement(left: Mapping[str, str], right: Mapping[str, str]) -> float | None
 
 
 def at_least(what: str, wanted: float, measured: float | None, unit: str = "x") -> Aim:
-    """Return an aim that wants a figure of at least `wanted`."""
+    """Return the aim of a figure of at least `wanted`."""
     shown = "not measured" if measured is None else f"{measured:.2f}{unit}"
     reached = measured is not None and measured >= wanted
     return Aim(what, f"at least {wanted:g}{unit}", shown, reached)
 
 
 def at_most(what: str, wanted: float, measured: float | None, unit: str = " s") -> Aim:
-    """Return an aim that wants a figure of at most `wanted`."""
+    """Return the aim of a figure of at most `wanted`."""
     shown = "not measured" if measured is None else f"{measured:.2f}{unit}"
     reached = measured is not None and measured <= wanted
     return Aim(what, f"at most {wanted:g}{unit}", shown, reached)
@@ -149,6 +149,6 @@ def to_markdown(section: Section) -> str:
 
 
 def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """Return a Markdown table; the first column to the left, the others to the right."""
+    """Return a Markdown table; the first column is aligned left, the others right."""
     rule = [":--", *["--:"] * (len(columns) - 1)]
     return [f"| {' | '.join(cells)} |" for cells in (columns, rule, *rows)]

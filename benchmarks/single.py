@@ -1,4 +1,4 @@
-"""One picture at a time: what a command costs from the shell, start-up and all."""
+"""The wall time of commands from the shell, start-up included."""
 
 import statistics
 import subprocess
@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from benchmarks.contender import Job, write_job
-from benchmarks.network import SIDE, ensure_networks
+from benchmarks.job import Job, write_job
+from benchmarks.networks import SIDE, ensure_networks
 from benchmarks.pictures import LABELS, ensure_pictures
-from benchmarks.rounds import say
+from benchmarks.progress import log
 from benchmarks.sections import Bar, Section, at_most
-from benchmarks.setting import ROOT, Setting, python
+from benchmarks.settings import ROOT, Settings, python
 
 _PREDICT: Final = "`seefood predict one.jpg`"
 _HELP: Final = "`seefood --help`"
@@ -21,10 +21,10 @@ _TENSORFLOW: Final = "Python + TensorFlow, the same network"
 _INTERPRETER: Final = "Python itself (`python -c pass`)"
 
 
-def measure_single(setting: Setting) -> Section:
-    """Run each command a few times, in turns, and return the medians of its wall time."""
+def measure_single(settings: Settings) -> Section:
+    """Run each command a few times, in turns, and return the medians of their wall times."""
     networks = ensure_networks()
-    pictures = ensure_pictures("web", setting.choose(2283, 380))
+    pictures = ensure_pictures("web", settings.choose(2283, 380))
     seefood = str(python().parent / "seefood")
     picture = str(pictures.files[0])
     with tempfile.TemporaryDirectory(prefix="seefood-bench-") as scratch:
@@ -47,33 +47,31 @@ def measure_single(setting: Setting) -> Section:
             _TENSORFLOW: [str(python()), "-m", "benchmarks.contenders.tf_one", str(file)],
             _INTERPRETER: [str(python()), "-c", "pass"],
         }
-        rounds = setting.rounds or setting.choose(9, 3)
-        seconds = {
-            name: [_seconds(command) for _ in range(1)] for name, command in commands.items()
-        }
-        for values in seconds.values():
-            values.clear()  # the first run brought the files into the system's cache
+        rounds = settings.rounds or settings.choose(9, 3)
+        for command in commands.values():
+            _seconds(command)  # the first run reads the files into the page cache
+        seconds: dict[str, list[float]] = {name: [] for name in commands}
         for _ in range(rounds):
             for name, command in commands.items():
                 if name != _TENSORFLOW or len(seconds[name]) < 3:
                     seconds[name].append(_seconds(command))
-    found = {name: statistics.median(values) for name, values in seconds.items()}
-    for name, value in found.items():
-        say(f"  {name}: {value:.3f} s")
+    median = {name: statistics.median(values) for name, values in seconds.items()}
+    for name, value in median.items():
+        log(f"  {name}: {value:.3f} s")
     return Section(
         title="One picture, from the shell",
         note=f"Wall time from start to exit, medians of {rounds} runs in turns (TensorFlow: 3).",
         columns=("command", "s", "fastest", "slowest"),
         rows=tuple(
-            (name, f"{found[name]:.3f}", f"{min(values):.3f}", f"{max(values):.3f}")
+            (name, f"{median[name]:.3f}", f"{min(values):.3f}", f"{max(values):.3f}")
             for name, values in seconds.items()
         ),
         aims=(
-            at_most(f"{_PREDICT}, cold", 1.0, found[_PREDICT]),
-            at_most(_HELP, 0.3, found[_HELP]),
+            at_most(f"{_PREDICT}, cold", 1.0, median[_PREDICT]),
+            at_most(_HELP, 0.3, median[_HELP]),
         ),
         bars=tuple(
-            Bar(name.replace("`", ""), value, "seefood" in name) for name, value in found.items()
+            Bar(name.replace("`", ""), value, "seefood" in name) for name, value in median.items()
         ),
         unit="s, start to exit",
         data={"seconds": seconds},
@@ -81,6 +79,6 @@ def measure_single(setting: Setting) -> Section:
 
 
 def _seconds(command: Sequence[str]) -> float:
-    begun = time.perf_counter()
+    start = time.perf_counter()
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
-    return time.perf_counter() - begun
+    return time.perf_counter() - start

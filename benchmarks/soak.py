@@ -1,12 +1,12 @@
-"""A soak: the real command over a real S3 server whose every tenth answer is a fault.
+"""A soak test: `seefood classify` over a real S3 server, with a fault in every tenth response.
 
     python -m benchmarks.soak [--minutes 30] [--pictures 1500] [--rate 0.1] [--output FILE]
 
-Round after round `seefood classify` labels the same bucket of drawn pictures into a fresh place,
-through a front that throttles, fails, resets, cuts off, delays, refuses, loses and garbles. In some
-rounds a run or its worker process is killed, or asked to stop. The command is given again until
-nothing is left to do; then every picture must have one row, with the label that a run without
-faults gave it, no process may be left, and the memory of the processes must not have grown.
+Each round labels the same bucket of drawn pictures into a new output, through a proxy that
+throttles, fails, resets, truncates, delays, denies, loses and garbles responses. In some rounds
+the run or its worker process is killed, or the run receives SIGTERM. The command is repeated until
+nothing is left to do. Then every picture must have one row, with the same label as in a run
+without faults, and no process may be left. The result also shows whether memory grew.
 """
 
 import argparse
@@ -26,9 +26,12 @@ from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING, Any, Final
 
-from benchmarks.memory import Peak, watched
+import psutil
+
+from benchmarks.memory import PeakMemory, track_peak_memory
+from benchmarks.progress import log
 from benchmarks.s3_server import running
-from benchmarks.setting import ROOT
+from benchmarks.settings import ROOT
 from seefood.results.files import read_rows
 from seefood.results.ledger import TRANSIENT
 from seefood.storage.uris import parse_location
@@ -53,17 +56,17 @@ _ACTIONS: Final = ("none", "none", "kill", "none", "stop", "none", "kill a worke
 
 @dataclass(slots=True)
 class Round:
-    """What came of one round."""
+    """The result of one round."""
 
     action: str
     runs: int = 0
-    exits: list[int] = field(default_factory=list)
-    said: list[str] = field(default_factory=list)
-    """The sentences of runs that stopped."""
+    exit_codes: list[int] = field(default_factory=list)
+    messages: list[str] = field(default_factory=list)
+    """The stderr of runs that failed."""
     rows: int = 0
-    doubles: int = 0
+    duplicates: int = 0
     wrong: int = 0
-    """Rows without the label that a run without faults gave."""
+    """Pictures whose label differs from the run without faults."""
     left: int = 0
     """Processes that outlived their run."""
     seconds: float = 0.0
@@ -73,34 +76,34 @@ class Round:
     requests: int = 0
 
 
-class _Weather:
-    """Which requests meet a fault: each with the same chance, by a seed."""
+class _RandomFaults:
+    """Chooses a fault for each request with probability `rate`."""
 
     def __init__(self, rate: float, seed: int) -> None:
         self._rate = rate
         self._random = random.Random(seed)
-        self.met: Counter[str] = Counter()
-        self.asked = 0
+        self.faults: Counter[str] = Counter()
+        self.requests = 0
 
     def choose(self, method: str, path: str) -> Fault | None:
         """See `FaultFront.choose`; called under its lock."""
         del path
-        self.asked += 1
+        self.requests += 1
         if self._random.random() >= self._rate:
             return None
         kind = self._random.choice(_KINDS)
-        self.met[f"{method} {kind}"] += 1
+        self.faults[f"{method} {kind}"] += 1
         return Fault(kind, seconds=_DELAY_SECONDS if kind == "delay" else 0.0)
 
 
 def _client() -> "S3Client":
-    import boto3  # noqa: PLC0415 (half a second)
+    import boto3  # noqa: PLC0415 (takes half a second)
 
     return boto3.client("s3")
 
 
 def fill(pictures: int) -> None:
-    """Put `pictures` drawn pictures into the bucket, no two with the same name."""
+    """Put `pictures` drawn pictures into a new bucket."""
     client = _client()
     client.create_bucket(Bucket=_BUCKET)
     with tempfile.TemporaryDirectory() as folder:
@@ -121,13 +124,13 @@ def _remove(prefix: str) -> None:
             client.delete_object(Bucket=_BUCKET, Key=item["Key"])
 
 
-def labels(output: str) -> tuple[Counter[str], dict[str, str | None]]:
-    """Return how many rows each picture has, and its label."""
+def read_labels(output: str) -> tuple[Counter[str], dict[str, str | None]]:
+    """Return the number of rows and the label of each picture."""
     rows = list(read_rows(parse_location(output)))
     return Counter(row.uri for row in rows), {row.uri: row.label for row in rows}
 
 
-def _passing(output: str) -> int:
+def _transient_failures(output: str) -> int:
     return sum(row.error_code in TRANSIENT for row in read_rows(parse_location(output)))
 
 
@@ -139,8 +142,10 @@ def _command(output: str) -> list[str]:
 
 
 @contextmanager
-def _disturbed(process: "subprocess.Popen[str]", action: str, after: float) -> Iterator[None]:
-    """Do `action` to the run once, so many seconds from now."""
+def _disturbed(
+    process: "subprocess.Popen[str]", action: str, after_seconds: float
+) -> Iterator[None]:
+    """Apply `action` to the run once, `after_seconds` from now."""
 
     def act() -> None:
         if action == "kill":
@@ -148,12 +153,10 @@ def _disturbed(process: "subprocess.Popen[str]", action: str, after: float) -> I
         elif action == "stop":
             process.terminate()
         else:
-            import psutil  # noqa: PLC0415 (development only)
-
             for child in psutil.Process(process.pid).children()[:1]:
                 child.kill()
 
-    timer = threading.Timer(after, act)
+    timer = threading.Timer(after_seconds, act)
     if action != "none":
         timer.start()
     try:
@@ -162,7 +165,10 @@ def _disturbed(process: "subprocess.Popen[str]", action: str, after: float) -> I
         timer.cancel()
 
 
-def _run(output: str, endpoint: str, action: str, after: float) -> tuple[int, str, Peak]:
+def _run(
+    output: str, endpoint: str, action: str, after_seconds: float
+) -> tuple[int, str, PeakMemory]:
+    """Run the command; return its exit code, its stderr and its peak memory."""
     process = subprocess.Popen(
         _command(output),
         cwd=ROOT,
@@ -171,66 +177,67 @@ def _run(output: str, endpoint: str, action: str, after: float) -> tuple[int, st
         stderr=subprocess.PIPE,
         text=True,
     )
-    with watched(process.pid) as peak, _disturbed(process, action, after):
-        _, said = process.communicate(timeout=_RUN_SECONDS)
-    return process.returncode, said.strip(), peak
+    with track_peak_memory(process.pid) as peak, _disturbed(process, action, after_seconds):
+        _, message = process.communicate(timeout=_RUN_SECONDS)
+    return process.returncode, message.strip(), peak
 
 
 def one_round(number: int, front: FaultFront, expected: dict[str, str | None]) -> Round:
-    """Classify all into a fresh place until nothing is left to do, and look at what is there."""
-    began = time.monotonic()
-    found = Round(_ACTIONS[number % len(_ACTIONS)])
+    """Repeat the command for a new output until nothing is left to do; check the rows."""
+    start = time.monotonic()
+    result = Round(_ACTIONS[number % len(_ACTIONS)])
     output = f"s3://{_BUCKET}/out-{number}"
-    moments = random.Random(number)
-    action = found.action
-    while found.runs < _MAX_RUNS:
-        code, said, peak = _run(output, front.endpoint, action, moments.uniform(2.0, 8.0))
+    delays = random.Random(number)
+    action = result.action
+    while result.runs < _MAX_RUNS:
+        code, message, peak = _run(output, front.endpoint, action, delays.uniform(2.0, 8.0))
         action = "none"
-        found.runs += 1
-        found.exits.append(code)
-        found.left += peak.left
-        found.launcher_mb = max(found.launcher_mb, peak.launcher_mb)
-        found.workers_mb = max(found.workers_mb, peak.workers_mb)
+        result.runs += 1
+        result.exit_codes.append(code)
+        result.left += peak.left
+        result.launcher_mb = max(result.launcher_mb, peak.launcher_mb)
+        result.workers_mb = max(result.workers_mb, peak.workers_mb)
         if code:
-            found.said.append(said[-300:])
-        elif not _passing(output):
+            result.messages.append(message[-300:])
+        elif not _transient_failures(output):
             break
-    counts, told = labels(output)
-    found.rows = counts.total()
-    found.doubles = found.rows - len(counts)
-    found.wrong = sum(told.get(uri) != label for uri, label in expected.items())
-    found.seconds = round(time.monotonic() - began, 1)
+    counts, labels = read_labels(output)
+    result.rows = counts.total()
+    result.duplicates = result.rows - len(counts)
+    result.wrong = sum(labels.get(uri) != label for uri, label in expected.items())
+    result.seconds = round(time.monotonic() - start, 1)
     _remove(f"out-{number}/")
-    return found
+    return result
 
 
 def soak(seconds: float, pictures: int, rate: float, seed: int) -> dict[str, Any]:
-    """Run rounds for `seconds` and return the account; the environment leads to an S3 server."""
+    """Run rounds for `seconds` over the S3 server at AWS_ENDPOINT_URL; return the summary."""
     fill(pictures)
     clean = f"s3://{_BUCKET}/clean"
-    code, said, _ = _run(clean, os.environ["AWS_ENDPOINT_URL"], "none", 0.0)
-    expected = labels(clean)[1]
+    code, message, _ = _run(clean, os.environ["AWS_ENDPOINT_URL"], "none", 0.0)
+    expected = read_labels(clean)[1]
     if code or len(expected) != pictures or None in expected.values():
-        sys.exit(f"the run without faults failed: {said}")
-    weather = _Weather(rate, seed)
+        sys.exit(f"the run without faults failed: {message}")
+    random_faults = _RandomFaults(rate, seed)
     rounds: list[Round] = []
     with FaultFront(os.environ["AWS_ENDPOINT_URL"]).running() as front:
-        front.choose = weather.choose
-        began = time.monotonic()
-        while not rounds or time.monotonic() - began < seconds:
-            asked, met = weather.asked, weather.met.total()
-            found = one_round(len(rounds), front, expected)
-            found.requests, found.faults = weather.asked - asked, weather.met.total() - met
+        front.choose = random_faults.choose
+        start = time.monotonic()
+        while not rounds or time.monotonic() - start < seconds:
+            requests, faults = random_faults.requests, random_faults.faults.total()
+            result = one_round(len(rounds), front, expected)
+            result.requests = random_faults.requests - requests
+            result.faults = random_faults.faults.total() - faults
             front.requests.clear()
-            rounds.append(found)
-            print(json.dumps(asdict(found)), file=sys.stderr, flush=True)
-    return account(rounds, pictures, weather.met)
+            rounds.append(result)
+            log(json.dumps(asdict(result)))
+    return summarize(rounds, pictures, random_faults.faults)
 
 
-def account(rounds: list[Round], pictures: int, met: Counter[str]) -> dict[str, Any]:
-    """Return what all rounds say together; `holds` is whether everything did."""
-    launcher = [found.launcher_mb for found in rounds]
-    workers = [found.workers_mb for found in rounds]
+def summarize(rounds: list[Round], pictures: int, faults: Counter[str]) -> dict[str, Any]:
+    """Return the figures of all rounds; `passed` says whether every round was right."""
+    launcher = [each.launcher_mb for each in rounds]
+    workers = [each.workers_mb for each in rounds]
     half = max(1, len(rounds) // 2)
     growth = {
         "launcher_mb": round(fmean(launcher[-half:]) - fmean(launcher[:half]), 1),
@@ -238,34 +245,34 @@ def account(rounds: list[Round], pictures: int, met: Counter[str]) -> dict[str, 
     }
     bad = [
         number
-        for number, found in enumerate(rounds)
-        if found.rows != pictures or found.doubles or found.wrong or found.left
+        for number, each in enumerate(rounds)
+        if each.rows != pictures or each.duplicates or each.wrong or each.left
     ]
     return {
-        "holds": not bad,
+        "passed": not bad,
         "bad_rounds": bad,
         "pictures_each": pictures,
         "rounds": len(rounds),
-        "runs": sum(found.runs for found in rounds),
-        "rows": sum(found.rows for found in rounds),
-        "seconds": round(sum(found.seconds for found in rounds), 1),
-        "requests": sum(found.requests for found in rounds),
-        "faults": sum(found.faults for found in rounds),
-        "faults_by_kind": dict(met.most_common()),
-        "exits": dict(Counter(code for found in rounds for code in found.exits)),
-        "actions": dict(Counter(found.action for found in rounds)),
-        "doubles": sum(found.doubles for found in rounds),
-        "wrong": sum(found.wrong for found in rounds),
-        "processes_left": sum(found.left for found in rounds),
-        "peak_launcher_mb": {"least": min(launcher), "most": max(launcher)},
-        "peak_workers_mb": {"least": min(workers), "most": max(workers)},
+        "runs": sum(each.runs for each in rounds),
+        "rows": sum(each.rows for each in rounds),
+        "seconds": round(sum(each.seconds for each in rounds), 1),
+        "requests": sum(each.requests for each in rounds),
+        "faults": sum(each.faults for each in rounds),
+        "faults_by_kind": dict(faults.most_common()),
+        "exit_codes": dict(Counter(code for each in rounds for code in each.exit_codes)),
+        "actions": dict(Counter(each.action for each in rounds)),
+        "duplicates": sum(each.duplicates for each in rounds),
+        "wrong": sum(each.wrong for each in rounds),
+        "processes_left": sum(each.left for each in rounds),
+        "peak_launcher_mb": {"min": min(launcher), "max": max(launcher)},
+        "peak_workers_mb": {"min": min(workers), "max": max(workers)},
         "growth_second_half_over_first": growth,
-        "each": [asdict(found) for found in rounds],
+        "each": [asdict(each) for each in rounds],
     }
 
 
 def main() -> int:
-    """Soak over a fresh server and write the account."""
+    """Run the soak test and write its summary; return 0 if every round was right."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.soak")
     parser.add_argument("--minutes", type=float, default=30.0)
     parser.add_argument("--pictures", type=int, default=1500)
@@ -274,19 +281,18 @@ def main() -> int:
     parser.add_argument("--output", type=Path, default=Path("build", "soak.json"))
     parser.add_argument(
         "--server", choices=("own", "there"), default="own",
-        help="`there`: the one that AWS_ENDPOINT_URL leads to; `own` starts versitygw.",
+        help="own: start versitygw; there: use the server at AWS_ENDPOINT_URL",
     )  # fmt: skip
-    asked = parser.parse_args()
+    options = parser.parse_args()
     with ExitStack() as stack:
-        if asked.server == "own":
+        if options.server == "own":
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="seefood-soak-"))
             os.environ.update(stack.enter_context(running(Path(folder))))
-        told = soak(60 * asked.minutes, asked.pictures, asked.rate, asked.seed)
-    asked.output.parent.mkdir(parents=True, exist_ok=True)
-    asked.output.write_text(json.dumps(told, indent=2) + "\n")
-    shown = {name: value for name, value in told.items() if name != "each"}
-    print(json.dumps(shown, indent=2))
-    return 0 if told["holds"] else 1
+        summary = soak(60 * options.minutes, options.pictures, options.rate, options.seed)
+    options.output.parent.mkdir(parents=True, exist_ok=True)
+    options.output.write_text(json.dumps(summary, indent=2) + "\n")
+    print(json.dumps({key: value for key, value in summary.items() if key != "each"}, indent=2))
+    return 0 if summary["passed"] else 1
 
 
 if __name__ == "__main__":

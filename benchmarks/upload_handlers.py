@@ -1,4 +1,4 @@
-"""The handlers of the upload handler: ours, and the same task as it is usually written."""
+"""Upload handlers: seefood's, and the same task as it is usually written."""
 
 import json
 import os
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from benchmarks.setting import ROOT, python
+from benchmarks.settings import ROOT, python
 from seefood.bundle import Bundle
 
 BUCKET: Final = "uploads"
@@ -19,57 +19,57 @@ _KEYS: Final = {
     "AWS_REGION": "us-east-1",
     "AWS_DEFAULT_REGION": "us-east-1",
 }
-# Decoding and network, each picture a second time: the first brings its pages and buffers.
 _OURS: Final = """
 from seefood_lambda.classifier import Classifier
-from seefood_lambda.settings import read_settings
+from seefood_lambda.settings import read_config
 from seefood.records import ImageRef
-classifier = Classifier.load(read_settings({}))
+classifier = Classifier.load(read_config({}))
 def label(data):
     row = classifier.row((ImageRef("file:///photo.jpg", "e", len(data)), data))
     assert row.error_code is None, row.error_message
 """
+# Measures the second of two calls; the first allocates buffers.
 _MEASURE: Final = """
 import json, sys, time
-spent = []
+times = []
 for path in json.loads(sys.argv[1]):
     data = open(path, "rb").read()
     label(data)
-    begun = time.process_time()
+    start = time.process_time()
     label(data)
-    spent.append((time.process_time() - begun) * 1000)
-print(json.dumps(spent))
+    times.append((time.process_time() - start) * 1000)
+print(json.dumps(times))
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Handler:
-    """A function as Lambda would run it."""
+    """A handler function and the process that runs it."""
 
     title: str
     interpreter: tuple[str, ...]
     entry: str
-    """What Lambda's runtime client is told to call."""
+    """The function that Lambda's runtime client calls."""
     label: str
-    """Python that defines `label(data)`: what is measured warm."""
+    """Python code that defines `label(data)`, which is measured warm."""
     folder: Path
     """The working folder."""
     environment: Mapping[str, str]
-    most_starts: int = 1000
+    max_starts: int = 1000
 
-    def start(self, more: Mapping[str, str]) -> "subprocess.Popen[bytes]":
-        """Start Lambda's runtime client on it."""
+    def start(self, environment: Mapping[str, str]) -> "subprocess.Popen[bytes]":
+        """Start Lambda's runtime client with the handler and more environment variables."""
         return subprocess.Popen(
             [*self.interpreter, "-m", "awslambdaric", self.entry],
             cwd=self.folder,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            env={"PATH": os.environ["PATH"], **_KEYS, **self.environment, **more},
+            env={"PATH": os.environ["PATH"], **_KEYS, **self.environment, **environment},
         )
 
     def cpu_milliseconds(self, pictures: Sequence[str]) -> list[float]:
-        """Return the CPU that each picture takes, in milliseconds."""
-        done = subprocess.run(
+        """Return the CPU time of each picture, in milliseconds."""
+        process = subprocess.run(
             [*self.interpreter, "-c", self.label + _MEASURE, json.dumps(pictures)],
             cwd=self.folder,
             env={"OPENBLAS_NUM_THREADS": "1", **_KEYS, **self.environment},
@@ -77,12 +77,12 @@ class Handler:
             capture_output=True,
             text=True,
         )
-        spent: list[float] = json.loads(done.stdout)
-        return spent
+        milliseconds: list[float] = json.loads(process.stdout)
+        return milliseconds
 
 
 def ours(title: str, task: Path, client: Path) -> Handler:
-    """Return the handler of the zip that was unpacked to `task`."""
+    """Return seefood's handler, from the zip that was unpacked to `task`."""
     return Handler(
         title,
         (sys.executable, "-S", "-B"),
@@ -112,5 +112,5 @@ def peer(title: str, module: str, model: Path, bundle: Bundle, client: Path) -> 
             "SIDE": str(bundle.spec.rule.width),
             "RESULTS": "labels",
         },
-        most_starts=4,
+        max_starts=4,
     )

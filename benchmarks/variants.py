@@ -1,9 +1,9 @@
-"""What a faster variant of the same network costs in accuracy, on the test photos.
+"""The accuracy that faster variants of a network lose on the test photos.
 
     python -m benchmarks.variants [BUNDLE …]        default: the benchmark's network and its int8
 
-Each engine that can serve a bundle labels every test photo; the first line of a bundle is what the
-others are compared with. Milliseconds are processor time, so a busy machine changes them little.
+Each engine that can run a bundle labels every test photo. All lines are compared with the first.
+Milliseconds are CPU time, which other load hardly changes.
 """
 
 import sys
@@ -15,8 +15,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.network import ensure_networks
-from benchmarks.setting import DATA
+from benchmarks.networks import ensure_networks
+from benchmarks.settings import DATA
 from seefood.bundle import Bundle, load_bundle
 from seefood.engines.loading import load_engine
 from seefood.errors import StopError
@@ -26,27 +26,29 @@ _ENGINES: Final = ("litert", "openvino", "openvino-bf16")
 
 
 def labelled_photos(every: int = 1) -> list[Path]:
-    """Return the test photos, each in a folder of its label's name; `every` thins them out."""
+    """Return every `every`th test photo; the folder's name is the label."""
     return sorted((DATA / "hotdog" / "test").glob("*/*.jpg"))[::every]
 
 
 def decoded(files: Sequence[Path], bundle: Bundle) -> Pixels:
-    """Return the photos as the bundle's network takes them."""
+    """Return the photos as the network's input, uint8 of shape `(n, height, width, 3)`."""
     return np.stack([decode(file.read_bytes(), bundle.spec.rule).pixels for file in files])
 
 
-def right(answers: NDArray[np.float32], files: Sequence[Path], bundle: Bundle) -> float:
+def accuracy_percent(
+    probabilities: NDArray[np.float32], files: Sequence[Path], bundle: Bundle
+) -> float:
     """Return the share of photos whose best label is their folder's name, in percent."""
-    said = [bundle.labels[at] for at in answers.argmax(axis=1)]
+    labels = [bundle.labels[at] for at in probabilities.argmax(axis=1)]
     truth = [file.parent.name for file in files]
-    return 100 * float(np.mean([a == b for a, b in zip(said, truth, strict=True)]))
+    return 100 * float(np.mean([a == b for a, b in zip(labels, truth, strict=True)]))
 
 
 def main(paths: Sequence[Path]) -> None:
     """Print a table."""
     files = labelled_photos()
     if not files:
-        sys.exit(f"there are no test photos at {DATA}; set SEEFOOD_SHARED to where they are")
+        sys.exit(f"there are no test photos in {DATA}; set SEEFOOD_SHARED to their folder")
     print(f"{len(files)} test photos")
     print(f"{'bundle and engine':<40} right %  points lost  same label %  largest diff.  CPU ms")
     first: NDArray[np.float32] | None = None
@@ -60,18 +62,21 @@ def main(paths: Sequence[Path]) -> None:
                 print(f"{path.name} {name}: {error}")
                 continue
             cpu = time.process_time()
-            answers = engine.predict(pixels)
-            each = 1000 * (time.process_time() - cpu) / len(files)
-            first = answers if first is None else first
-            lost = right(first, files, bundle) - right(answers, files, bundle)
-            same = 100 * float((first.argmax(axis=1) == answers.argmax(axis=1)).mean())
+            probabilities = engine.predict(pixels)
+            milliseconds = 1000 * (time.process_time() - cpu) / len(files)
+            first = probabilities if first is None else first
+            accuracy = accuracy_percent(probabilities, files, bundle)
+            lost = accuracy_percent(first, files, bundle) - accuracy
+            same = 100 * float((first.argmax(axis=1) == probabilities.argmax(axis=1)).mean())
+            difference = np.abs(probabilities - first).max()
             print(
-                f"{path.name + ' ' + name:<40} {right(answers, files, bundle):7.2f} {lost:12.2f} "
-                f"{same:13.2f} {np.abs(answers - first).max():14.5f} {each:7.2f}",
+                f"{path.name + ' ' + name:<40} {accuracy:7.2f} {lost:12.2f} "
+                f"{same:13.2f} {difference:14.5f} {milliseconds:7.2f}",
                 flush=True,
             )
 
 
 if __name__ == "__main__":
-    given = [Path(text) for text in sys.argv[1:]]
-    main(given or [ensure_networks().float32, ensure_networks().int8])
+    main(
+        [Path(text) for text in sys.argv[1:]] or [ensure_networks().float32, ensure_networks().int8]
+    )

@@ -1,9 +1,9 @@
-"""The networks of the zoo side by side: accuracy, parameters, size, time per picture by engine.
+"""A table of trained bundles: accuracy, parameters, size, time per picture by engine.
 
     python -m benchmarks.zoo BUNDLE …
 
-Accuracy and parameters are what the bundles say of themselves; the times are measured here, one
-picture at a time, the engines taking turns, as the median in milliseconds of wall time.
+Accuracy and parameters are read from the bundles. Times are medians in milliseconds of wall time,
+one picture at a time, with the engines in turns.
 """
 
 import sys
@@ -31,17 +31,17 @@ def milliseconds(engines: Sequence[Engine], bundle: Bundle) -> list[float]:
     picture = np.random.default_rng(0).integers(0, 256, (1, rule.height, rule.width, 3), np.uint8)
     times: list[list[float]] = [[] for _ in engines]
     for round_ in range(_ROUNDS):
-        for place, engine in enumerate(engines):
+        for engine, values in zip(engines, times, strict=True):
             for _ in range(_PICTURES):
-                begun = time.perf_counter()
+                start = time.perf_counter()
                 engine.predict(picture)
                 if round_ > 0:  # the first round warms caches
-                    times[place].append(1000 * (time.perf_counter() - begun))
+                    values.append(1000 * (time.perf_counter() - start))
     return [median(each) for each in times]
 
 
 def row(path: Path) -> str:
-    """Return the table's row of the bundle at `path`."""
+    """Return the table row of the bundle at `path`."""
     bundle = load_bundle(path)
     engines, cells = [], dict.fromkeys(_ENGINES, "-")
     for name in _ENGINES:
@@ -49,8 +49,8 @@ def row(path: Path) -> str:
             engines.append(load_engine(bundle, name))
         except StopError as error:
             print(f"{path.name} {name}: {error}", file=sys.stderr)
-    for engine, taken in zip(engines, milliseconds(engines, bundle), strict=True):
-        cells[engine.name] = f"{taken:.1f}"
+    for engine, value in zip(engines, milliseconds(engines, bundle), strict=True):
+        cells[engine.name] = f"{value:.1f}"
     spec, size = bundle.spec, (path / LITERT_MODEL).stat().st_size / 1e6
     accuracy = spec.metrics["test"]["accuracy"]
     low, high = accuracy["interval_95"]

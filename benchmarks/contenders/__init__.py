@@ -1,4 +1,4 @@
-"""One script for each contender, as its own documentation has it; each is run as a process.
+"""One script per contender, written as its documentation shows; each runs as a process.
 
 python -m benchmarks.contenders.<name> JOB.json
 """

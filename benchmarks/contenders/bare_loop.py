@@ -1,7 +1,6 @@
-"""The least that has to happen: threads that read, decode, infer; one file. No framework.
+"""The minimal work: threads that read, decode and infer, and one result file. No framework.
 
-The machine's limit, as far as a Python program may come: nothing is listed, checked, retried,
-remembered or reported.
+An upper bound for a Python program on this machine: it lists, checks, retries and reports nothing.
 """
 
 import threading
@@ -14,18 +13,18 @@ from ai_edge_litert.interpreter import Interpreter
 from cykooz_resizer import FilterType, ResizeAlg, ResizeOptions, Resizer
 from PIL import Image, JpegImagePlugin
 
-from benchmarks.contender import Job, read_job, timed
-from benchmarks.contenders.rows import Answer, write_rows
+from benchmarks.contenders.rows import Row, write_rows
+from benchmarks.job import Job, read_job, timed
 
-_LOADED = JpegImagePlugin
+_IMPORTED = JpegImagePlugin  # Pillow would import it inside the timed block
 _BILINEAR = ResizeOptions(ResizeAlg.convolution(FilterType.bilinear))
 
 
 class _Resizers(threading.local):
-    """One for each thread: a resizer works for one at a time."""
+    """One resizer per thread, because a resizer is not thread-safe."""
 
     def __init__(self) -> None:
-        self.of_this_thread = Resizer()
+        self.resizer = Resizer()
 
 
 _RESIZERS = _Resizers()
@@ -33,12 +32,12 @@ _RESIZERS = _Resizers()
 
 def main(job: Job) -> None:
     """Classify the pictures on as many threads as there are cores."""
-    rows: list[Answer] = []
+    rows: list[Row] = []
     with timed(job):
         models = [_load(job) for _ in range(job.threads)]
-        todo = iter(job.pictures)
+        pictures = iter(job.pictures)
         threads = [
-            threading.Thread(target=_work, args=(model, todo, rows, job)) for model in models
+            threading.Thread(target=_work, args=(model, pictures, rows, job)) for model in models
         ]
         for thread in threads:
             thread.start()
@@ -54,15 +53,15 @@ def _load(job: Job) -> Interpreter:
     return model
 
 
-def _work(model: Interpreter, todo: Iterator[str], rows: list[Answer], job: Job) -> None:
+def _work(model: Interpreter, pictures: Iterator[str], rows: list[Row], job: Job) -> None:
     source = model.get_input_details()[0]["index"]
     result = model.get_output_details()[0]["index"]
-    for path in todo:
+    for path in pictures:
         model.set_tensor(source, decode(Path(path).read_bytes(), job.side)[np.newaxis])
         model.invoke()
-        answer = model.get_tensor(result)[0]
-        best = int(answer.argmax())
-        rows.append((path, job.labels[best], float(answer[best])))
+        probabilities = model.get_tensor(result)[0]
+        best = int(probabilities.argmax())
+        rows.append((path, job.labels[best], float(probabilities[best])))
 
 
 def decode(data: bytes, side: int) -> "np.typing.NDArray[np.uint8]":
@@ -71,7 +70,7 @@ def decode(data: bytes, side: int) -> "np.typing.NDArray[np.uint8]":
     image.draft("RGB", (side * 5 // 4, side * 5 // 4))
     rgb = image.convert("RGB")
     small = Image.new("RGB", (side, side))
-    _RESIZERS.of_this_thread.resize_pil(rgb, small, _BILINEAR)
+    _RESIZERS.resizer.resize_pil(rgb, small, _BILINEAR)
     return np.asarray(small)
 
 

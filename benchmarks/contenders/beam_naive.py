@@ -1,7 +1,7 @@
-"""Apache Beam's RunInference as its image examples have it: read, preprocess, infer, write.
+"""Apache Beam's RunInference as in its image examples: read, preprocess, infer, write.
 
-Beam's own TFModelHandler cannot load a SavedModel with Keras 3 (apache/beam#30616), so there is
-the smallest handler that can. The runner is the one that Beam falls back to on one machine.
+Beam's own TFModelHandler cannot load a SavedModel with Keras 3 (apache/beam#30616), so this module
+has a minimal handler. FnApiRunner is the runner that Beam falls back to on one machine.
 """
 
 import os
@@ -24,20 +24,20 @@ from apache_beam.ml.inference.base import (
 )
 from PIL import Image
 
-from benchmarks.contender import Job, read_job, timed
+from benchmarks.job import Job, read_job, timed
 
 SCHEMA = pa.schema([("uri", pa.string()), ("label", pa.string()), ("score", pa.float32())])
 
 
 class SavedModelHandler(ModelHandler[Any, PredictionResult, Any]):
-    """A SavedModel by its signature."""
+    """Runs the serving signature of a SavedModel."""
 
     def __init__(self, uri: str) -> None:
         super().__init__()
         self._uri = uri
 
     def load_model(self) -> Any:
-        """Load the SavedModel; Beam holds it by a weak reference and needs an object for that."""
+        """Load the SavedModel; returns an object, because Beam keeps a weak reference to it."""
         return tf.saved_model.load(self._uri)
 
     def run_inference(
@@ -45,8 +45,8 @@ class SavedModelHandler(ModelHandler[Any, PredictionResult, Any]):
     ) -> Iterable[PredictionResult]:
         """Infer a batch."""
         del inference_args
-        answers = model.signatures["serving_default"](image=tf.stack(batch))
-        (probabilities,) = answers.values()
+        outputs = model.signatures["serving_default"](image=tf.stack(batch))
+        (probabilities,) = outputs.values()
         return [PredictionResult(*pair) for pair in zip(batch, probabilities.numpy(), strict=True)]
 
 
@@ -57,14 +57,14 @@ def read_image(path: str) -> tuple[str, Image.Image]:
 
 
 def preprocess(image: Image.Image, side: int) -> Any:
-    """Return what the network takes."""
+    """Return the network's input."""
     resized = image.resize((side, side), Image.Resampling.BILINEAR)
     return tf.convert_to_tensor(np.asarray(resized))
 
 
-def postprocess(answer: tuple[str, PredictionResult], labels: Sequence[str]) -> dict[str, Any]:
+def postprocess(keyed: tuple[str, PredictionResult], labels: Sequence[str]) -> dict[str, Any]:
     """Return a row."""
-    path, prediction = answer
+    path, prediction = keyed
     best = int(np.argmax(prediction.inference))
     return {"uri": path, "label": labels[best], "score": float(prediction.inference[best])}
 

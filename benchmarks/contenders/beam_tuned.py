@@ -1,4 +1,4 @@
-"""RunInference as a good engineer would leave it: both cores, large batches, scaled decoding."""
+"""RunInference, tuned: all cores, large batches, scaled decoding."""
 
 import os
 
@@ -13,9 +13,9 @@ import tensorflow as tf
 from apache_beam.ml.inference.base import KeyedModelHandler, RunInference
 from apache_beam.options.pipeline_options import PipelineOptions
 
-from benchmarks.contender import Job, read_job, timed
 from benchmarks.contenders.bare_loop import decode
 from benchmarks.contenders.beam_naive import SCHEMA, SavedModelHandler, postprocess
+from benchmarks.job import Job, read_job, timed
 
 
 class Batched(SavedModelHandler):
@@ -27,7 +27,7 @@ class Batched(SavedModelHandler):
 
 
 def read_decoded(path: str, side: int) -> tuple[str, Any]:
-    """Read a picture, at a fraction of its size where that is enough."""
+    """Read a picture and decode it at a fraction of its size."""
     return path, tf.convert_to_tensor(decode(Path(path).read_bytes(), side))
 
 

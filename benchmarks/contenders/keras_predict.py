@@ -7,12 +7,12 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import keras
 import tensorflow as tf
 
-from benchmarks.contender import Job, read_job, timed
 from benchmarks.contenders.rows import write_rows
+from benchmarks.job import Job, read_job, timed
 
 
 def main(job: Job) -> None:
-    """Let Keras do everything."""
+    """Read, decode and classify with Keras."""
     shape = (job.side, job.side, 3)
     pixels = keras.Input(shape, dtype="uint8")
     with timed(job):
@@ -22,8 +22,8 @@ def main(job: Job) -> None:
             job.source, labels=None, image_size=shape[:2], shuffle=False, verbose=False
         )
         images = dataset.map(lambda image: tf.cast(image, tf.uint8), tf.data.AUTOTUNE)
-        answers = model.predict(images.prefetch(tf.data.AUTOTUNE), verbose=0)
-        (probabilities,) = answers.values() if isinstance(answers, dict) else (answers,)
+        outputs = model.predict(images.prefetch(tf.data.AUTOTUNE), verbose=0)
+        (probabilities,) = outputs.values() if isinstance(outputs, dict) else (outputs,)
         best = probabilities.argmax(axis=1)
         write_rows(
             job,

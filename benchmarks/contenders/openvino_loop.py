@@ -1,4 +1,4 @@
-"""The bare loop once more, with OpenVINO in float32 instead of LiteRT."""
+"""The bare loop with OpenVINO in float32 instead of LiteRT."""
 
 import threading
 from collections.abc import Iterator
@@ -9,24 +9,24 @@ import numpy as np
 import openvino as ov
 from PIL import JpegImagePlugin
 
-from benchmarks.contender import Job, read_job, timed
 from benchmarks.contenders.bare_loop import decode
-from benchmarks.contenders.rows import Answer, write_rows
+from benchmarks.contenders.rows import Row, write_rows
+from benchmarks.job import Job, read_job, timed
 
-_LOADED = JpegImagePlugin
+_IMPORTED = JpegImagePlugin  # Pillow would import it inside the timed block
 
 
 def main(job: Job) -> None:
-    """Classify the pictures on a stream for each core; the compiled model is shared."""
-    rows: list[Answer] = []
+    """Classify the pictures on one stream per core; they share the compiled model."""
+    rows: list[Row] = []
     with timed(job):
         core = ov.Core()
         network = core.read_model(Path(job.bundle) / "assets.extra" / "model.tflite")
         threads = {"NUM_STREAMS": job.threads, "INFERENCE_NUM_THREADS": job.threads}
         model = core.compile_model(network, "CPU", {**threads, "INFERENCE_PRECISION_HINT": "f32"})
-        todo = iter(job.pictures)
+        pictures = iter(job.pictures)
         workers = [
-            threading.Thread(target=_work, args=(model.create_infer_request(), todo, rows, job))
+            threading.Thread(target=_work, args=(model.create_infer_request(), pictures, rows, job))
             for _ in range(job.threads)
         ]
         for worker in workers:
@@ -36,13 +36,13 @@ def main(job: Job) -> None:
         write_rows(job, rows)
 
 
-def _work(request: Any, todo: Iterator[str], rows: list[Answer], job: Job) -> None:
-    for path in todo:
+def _work(request: Any, pictures: Iterator[str], rows: list[Row], job: Job) -> None:
+    for path in pictures:
         image = decode(Path(path).read_bytes(), job.side)
         request.infer({0: image[np.newaxis]}, share_inputs=True)
-        answer = request.get_output_tensor(0).data[0]
-        best = int(answer.argmax())
-        rows.append((path, job.labels[best], float(answer[best])))
+        probabilities = request.get_output_tensor(0).data[0]
+        best = int(probabilities.argmax())
+        rows.append((path, job.labels[best], float(probabilities[best])))
 
 
 if __name__ == "__main__":

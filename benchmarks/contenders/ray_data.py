@@ -1,15 +1,15 @@
-"""Ray Data's batch inference, as its guide for images has it: read_images, map_batches, write."""
+"""Ray Data's batch inference as in its image guide: read_images, map_batches, write."""
 
 import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is sent anywhere
+os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # no telemetry
 
 from typing import Any
 
 import ray
 
-from benchmarks.contender import Job, read_job, timed
+from benchmarks.job import Job, read_job, timed
 
 
 class ChunkClassifier:
@@ -25,8 +25,8 @@ class ChunkClassifier:
     def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
         """Infer a batch."""
         images = self._tf.constant(batch["image"])
-        (answers,) = self._model.signatures["serving_default"](image=images).values()
-        scores = answers.numpy()
+        (probabilities,) = self._model.signatures["serving_default"](image=images).values()
+        scores = probabilities.numpy()
         return {
             "uri": batch["path"],
             "label": [self._labels[at] for at in scores.argmax(axis=1)],
@@ -35,7 +35,7 @@ class ChunkClassifier:
 
 
 def main(job: Job) -> None:
-    """Build and run the data set's plan. Ray's own start counts as an import does."""
+    """Build and run the plan. Ray starts before the timed block, like imports."""
     ray.init(
         num_cpus=job.threads,
         include_dashboard=False,

@@ -1,4 +1,4 @@
-"""The rows that contenders without a writer of their own write: one Parquet file."""
+"""Writes one Parquet file, for contenders without a writer of their own."""
 
 import sys
 from collections.abc import Sequence
@@ -8,11 +8,11 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from benchmarks.contender import Job
+from benchmarks.job import Job
 
 
 class _NoPandas(MetaPathFinder):
-    """Finds pandas absent: pyarrow would import it at its first array, on somebody's clock."""
+    """Hides pandas, which pyarrow imports at its first array."""
 
     def find_spec(self, name: str, path: object, target: object = None) -> None:
         """See `importlib`."""
@@ -26,11 +26,11 @@ sys.meta_path.insert(0, _finder)
 pa.array([0])
 sys.meta_path.remove(_finder)
 
-Answer = tuple[str, str, float]
+Row = tuple[str, str, float]
 """URI, label, score."""
 
 
-def write_rows(job: Job, rows: Sequence[Answer]) -> None:
+def write_rows(job: Job, rows: Sequence[Row]) -> None:
     """Write `rows` as one Parquet file."""
     uris, labels, scores = zip(*rows, strict=True)
     table = pa.table({"uri": uris, "label": labels, "score": scores})

@@ -1,4 +1,4 @@
-"""tf.data and the SavedModel, as TensorFlow's guide on input pipelines has it."""
+"""tf.data and the SavedModel, as in TensorFlow's guide to input pipelines."""
 
 import os
 
@@ -8,8 +8,8 @@ from typing import Any
 
 import tensorflow as tf
 
-from benchmarks.contender import Job, read_job, timed
-from benchmarks.contenders.rows import Answer, write_rows
+from benchmarks.contenders.rows import Row, write_rows
+from benchmarks.job import Job, read_job, timed
 
 
 def main(job: Job) -> None:
@@ -20,7 +20,7 @@ def main(job: Job) -> None:
         resized = tf.image.resize(image, (job.side, job.side), antialias=True)
         return path, tf.cast(tf.clip_by_value(resized, 0.0, 255.0), tf.uint8)
 
-    rows: list[Answer] = []
+    rows: list[Row] = []
     with timed(job):
         model = tf.saved_model.load(job.saved_model).signatures["serving_default"]
         dataset = (
@@ -30,10 +30,10 @@ def main(job: Job) -> None:
             .prefetch(tf.data.AUTOTUNE)
         )
         for paths, images in dataset:
-            (answers,) = model(image=images).values()
-            for path, answer in zip(paths.numpy(), answers.numpy(), strict=True):
-                best = int(answer.argmax())
-                rows.append((path.decode(), job.labels[best], float(answer[best])))
+            (outputs,) = model(image=images).values()
+            for path, probabilities in zip(paths.numpy(), outputs.numpy(), strict=True):
+                best = int(probabilities.argmax())
+                rows.append((path.decode(), job.labels[best], float(probabilities[best])))
         write_rows(job, rows)
 
 

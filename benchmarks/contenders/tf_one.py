@@ -1,4 +1,4 @@
-"""One picture through the SavedModel, as a short script with TensorFlow does it."""
+"""One picture through the SavedModel, as in a short TensorFlow script."""
 
 import os
 
@@ -8,7 +8,7 @@ import sys
 
 import tensorflow as tf
 
-from benchmarks.contender import Job, read_job
+from benchmarks.job import Job, read_job
 
 
 def main(job: Job) -> None:
@@ -16,8 +16,8 @@ def main(job: Job) -> None:
     model = tf.saved_model.load(job.saved_model)
     image = tf.io.decode_jpeg(tf.io.read_file(job.pictures[0]), channels=3)
     pixels = tf.cast(tf.image.resize(image, (job.side, job.side)), tf.uint8)
-    (answers,) = model.signatures["serving_default"](image=pixels[None]).values()
-    sys.stdout.write(f"{job.labels[int(answers[0].numpy().argmax())]}\n")
+    (probabilities,) = model.signatures["serving_default"](image=pixels[None]).values()
+    sys.stdout.write(f"{job.labels[int(probabilities[0].numpy().argmax())]}\n")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What the handlers of the upload handler share, as they are usually written: boto3 and Pillow."""
+"""The part that the peers' upload handlers share, as usually written: boto3 and Pillow."""
 
 import json
 import os
@@ -29,7 +29,7 @@ def label_picture(data: bytes, predict: Predict) -> tuple[str, float]:
 
 
 def label_event(event: dict[str, Any], predict: Predict) -> dict[str, int]:
-    """Label each object of an S3 event and write the answer as JSON."""
+    """Label each object of an S3 event and write a JSON row for each."""
     for record in event["Records"]:
         bucket = record["s3"]["bucket"]["name"]
         key = unquote_plus(record["s3"]["object"]["key"])

@@ -1,4 +1,4 @@
-"""The upload handler on a light runtime: boto3, Pillow and onnxruntime in one handler."""
+"""An upload handler with boto3, Pillow and onnxruntime."""
 
 import os
 from typing import Any
@@ -20,6 +20,6 @@ def label(data: bytes) -> tuple[str, float]:
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, int]:
-    """Label each object of an S3 event and write the answer as JSON."""
+    """Label each object of an S3 event and write a JSON row for each."""
     del context
     return label_event(event, _predict)

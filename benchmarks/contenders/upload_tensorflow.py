@@ -1,6 +1,6 @@
-"""The upload handler as it is usually written: boto3, Pillow and TensorFlow in one handler.
+"""An upload handler with boto3, Pillow and TensorFlow, as usually written.
 
-One network loaded when the environment starts, one thread per core, nothing wasted on purpose.
+Loads the network when the environment starts and uses all cores.
 """
 
 import os
@@ -17,8 +17,8 @@ _PREDICT = _MODEL.signatures["serving_default"]
 
 
 def _predict(pixels: Any) -> Any:
-    (answers,) = _PREDICT(image=tf.constant(pixels)).values()
-    return answers[0].numpy()
+    (probabilities,) = _PREDICT(image=tf.constant(pixels)).values()
+    return probabilities[0].numpy()
 
 
 def label(data: bytes) -> tuple[str, float]:
@@ -27,6 +27,6 @@ def label(data: bytes) -> tuple[str, float]:
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, int]:
-    """Label each object of an S3 event and write the answer as JSON."""
+    """Label each object of an S3 event and write a JSON row for each."""
     del context
     return label_event(event, _predict)

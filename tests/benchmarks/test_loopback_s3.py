@@ -10,7 +10,7 @@ from benchmarks.loopback_s3 import BUCKET, serve
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[S3Store]:
-    """A bucket of 1,203 objects behind the stand-in."""
+    """A bucket of 1,203 objects behind the fake server."""
     folder = tmp_path / "objects"
     (folder / "deep er").mkdir(parents=True)
     for number in range(1203):
@@ -21,19 +21,19 @@ def store(tmp_path: Path) -> Iterator[S3Store]:
             endpoint=environment["AWS_ENDPOINT_URL"],
             client_options={"allow_http": True},
             access_key_id="x",
-            secret_access_key="x",  # noqa: S106 (nobody checks it)
+            secret_access_key="x",  # noqa: S106 (not checked)
             region="us-east-1",
         )
 
 
-def test_lists_in_pages_and_gives_bytes(store: S3Store) -> None:
-    """The client that ours uses finds every object, in order, and reads what lies there."""
+def test_lists_in_pages_and_returns_bytes(store: S3Store) -> None:
+    """A client lists every object, in order, and reads its content."""
     paths = [meta["path"] for page in obstore.list(store) for meta in page]
     assert [f"deep er/{number:04}.bin" for number in range(1203)] == paths
     assert b"1202" == bytes(obstore.get(store, paths[-1]).bytes())
 
 
-def test_absent_objects_are_absent(store: S3Store) -> None:
-    """A key that is not there is S3's 404."""
+def test_missing_objects_are_not_found(store: S3Store) -> None:
+    """The server responds 404 to a missing key."""
     with pytest.raises(FileNotFoundError):
         obstore.get(store, "nothing.bin")

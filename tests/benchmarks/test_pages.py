@@ -1,8 +1,6 @@
-"""Where the tables of a run go."""
-
 import pytest
 
-from benchmarks.pages import between_marks, to_tables
+from benchmarks.pages import replace_between_markers, to_tables
 from benchmarks.sections import Section, at_most
 from tests.conftest import ROOT
 
@@ -10,7 +8,7 @@ BEGIN = "<!-- benchmarks: begin (written by make bench) -->"
 END = "<!-- benchmarks: end -->"
 
 
-def _done() -> dict[str, dict[str, object]]:
+def results() -> dict[str, dict[str, object]]:
     section = Section(
         title="Web photos",
         note="In turns.",
@@ -30,24 +28,27 @@ def _done() -> dict[str, dict[str, object]]:
     return {"web": {"machine": machine, "section": section.as_json()}}
 
 
-def test_tables_name_the_machine_and_the_aims_where_they_are_asked_for() -> None:
-    """The README shows figures; what was wanted stands in the benchmarks' own page."""
-    full, short = (to_tables(_done(), ["web"], aims=aims) for aims in (True, False))
+def test_tables_name_the_machine_and_optionally_the_aims() -> None:
+    """The README shows figures; the benchmarks' page also shows the aims."""
+    full, short = (to_tables(results(), ["web"], aims=aims) for aims in (True, False))
     assert "| ours | 1.0 |" in full
     assert "| ours | 1.0 |" in short
     assert "commit abc1234" in short
     assert ("at most 2 s" in full, "at most 2 s" in short) == (True, False)
 
 
-def test_what_stands_between_the_marks_is_replaced() -> None:
-    """And nothing else; a page without marks is an error, not a page without figures."""
+def test_only_text_between_the_markers_is_replaced() -> None:
+    """A page without markers raises `ValueError`."""
     page = f"# Title\n\n{BEGIN}\n\nold\n\n{END}\n\nThe end.\n"
-    assert between_marks(page, "new\n") == f"# Title\n\n{BEGIN}\n\nnew\n\n{END}\n\nThe end.\n"
-    with pytest.raises(ValueError, match="a page has no"):
-        between_marks("# Title\n", "new\n")
+    assert (
+        replace_between_markers(page, "new\n")
+        == f"# Title\n\n{BEGIN}\n\nnew\n\n{END}\n\nThe end.\n"
+    )
+    with pytest.raises(ValueError, match="the page has no"):
+        replace_between_markers("# Title\n", "new\n")
 
 
 @pytest.mark.parametrize("name", ["README.md", "benchmarks/README.md"])
-def test_both_pages_have_their_marks(name: str) -> None:
-    """Whoever edits them must not lose the tables."""
-    assert between_marks((ROOT / name).read_text(), "new\n")
+def test_both_pages_have_their_markers(name: str) -> None:
+    """Both pages show the tables of `make bench`."""
+    assert replace_between_markers((ROOT / name).read_text(), "new\n")

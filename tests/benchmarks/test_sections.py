@@ -1,6 +1,6 @@
 import pytest
 
-from benchmarks.rounds import Measurement
+from benchmarks.contender_process import Measurement
 from benchmarks.sections import (
     Aim,
     Bar,
@@ -14,7 +14,7 @@ from benchmarks.sections import (
 )
 
 
-def measured(name: str, loop: float | None, total: float) -> Measurement:
+def measurement(name: str, loop: float | None, total: float) -> Measurement:
     return Measurement(
         contender=name,
         pictures=100,
@@ -29,31 +29,33 @@ def measured(name: str, loop: float | None, total: float) -> Measurement:
 
 def test_medians_ignore_one_slow_round() -> None:
     """A contender's rate is its median round, its memory the worst one."""
-    found = medians([measured("a", 1, 2), measured("a", 50, 100), measured("a", 2, 4)])["a"]
-    assert (3, 50.0, 25.0) == (found.rounds, found.rate_loop, found.rate_total)
-    assert 1000 == found.peak_rss_mb
+    result = medians([measurement("a", 1, 2), measurement("a", 50, 100), measurement("a", 2, 4)])[
+        "a"
+    ]
+    assert (3, 50.0, 25.0) == (result.rounds, result.rate_loop, result.rate_total)
+    assert 1000 == result.peak_rss_mb
 
 
 def test_ratios_compare_runs_of_the_same_round() -> None:
     """A machine that is half as fast in one round changes no ratio."""
     runs = [
-        measured("ours", 1, 2),
-        measured("peer", 3, 8),
-        measured("ours", 2, 4),
-        measured("peer", 6, 16),
+        measurement("ours", 1, 2),
+        measurement("peer", 3, 8),
+        measurement("ours", 2, 4),
+        measurement("peer", 6, 16),
     ]
     assert 3.0 == paired_ratio(runs, "ours", "peer", loop=True)
     assert 4.0 == paired_ratio(runs, "ours", "peer", loop=False)
 
 
-@pytest.mark.parametrize("runs", [[], [measured("ours", None, 1), measured("peer", 1, 2)]])
+@pytest.mark.parametrize("runs", [[], [measurement("ours", None, 1), measurement("peer", 1, 2)]])
 def test_no_ratio_without_both(runs: list[Measurement]) -> None:
-    """Whoever did not run, or whose work cannot be told from its start, has no ratio."""
+    """A contender that did not run, or has no loop time, has no ratio."""
     assert None is paired_ratio(runs, "ours", "peer", loop=True)
 
 
-def test_agreement_wants_the_same_pictures() -> None:
-    """Labels are compared only between contenders that answered for the same pictures."""
+def test_agreement_needs_the_same_pictures() -> None:
+    """Labels are compared only between contenders that labelled the same pictures."""
     assert 0.5 == agreement({"a": "x", "b": "y"}, {"a": "x", "b": "x"})
     assert None is agreement({"a": "x"}, {"b": "x"})
     assert None is agreement({}, {})
@@ -75,16 +77,16 @@ def test_aims_are_reached_only_by_what_was_measured(aim: Aim, *, reached: bool) 
 
 
 def test_a_section_renders_as_tables_and_survives_json() -> None:
-    """What is written to results.json gives the same Markdown again."""
+    """A section read from results.json renders the same Markdown."""
     section = Section(
         title="Work",
         note="A note.",
-        columns=("who", "s"),
+        columns=("contender", "s"),
         rows=(("ours", "1"), ("peer", "NOT INSTALLED: ray")),
         aims=(at_least("speed", 2, 1.0),),
         bars=(Bar("ours", 1.0, ours=True),),
     )
     text = to_markdown(section)
-    assert "| who | s |\n| :-- | --: |\n| ours | 1 |\n| peer | NOT INSTALLED: ray |" in text
+    assert "| contender | s |\n| :-- | --: |\n| ours | 1 |\n| peer | NOT INSTALLED: ray |" in text
     assert "| speed | at least 2x | 1.00x | **no** |" in text
     assert text == to_markdown(Section.from_json(section.as_json()))

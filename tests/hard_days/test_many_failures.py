@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.memory import watched
+from benchmarks.memory import track_peak_memory
 from tests.hard_days.command import finish, rows_once, start, words
 
 pytestmark = pytest.mark.beam
@@ -20,7 +20,7 @@ def test_ten_thousand_failures_take_no_memory_and_fill_no_log(tmp_path: Path) ->
     command = words(folder, output)
     command[3:3] = ["--verbose"]
     run = start(command)
-    with watched(run.pid) as peak:
+    with track_peak_memory(run.pid) as peak:
         ended = finish(run)
     assert 0 == ended.code, ended.err[-2000:]
     rows = rows_once(output)

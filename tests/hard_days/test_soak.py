@@ -28,5 +28,5 @@ def test_every_tenth_answer_a_fault(s3: Bucket, tmp_path: Path) -> None:
     assert 0 == done.returncode, done.stderr[-3000:]
     told = json.loads((tmp_path / "s.json").read_text())
     assert told["rounds"] * 60 == told["rows"]
-    assert (0, 0, 0) == (told["doubles"], told["wrong"], told["processes_left"])
+    assert (0, 0, 0) == (told["duplicates"], told["wrong"], told["processes_left"])
     assert told["faults"] > 0

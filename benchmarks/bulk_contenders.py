@@ -1,15 +1,15 @@
-"""Who takes part in bulk work, and what each is given."""
+"""The contenders of the bulk benchmarks, and the job of each."""
 
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from benchmarks.contender import Job
+from benchmarks.contender_process import Contender
+from benchmarks.job import Job
 from benchmarks.loopback_s3 import BUCKET
-from benchmarks.network import SIDE, Networks
+from benchmarks.networks import SIDE, Networks
 from benchmarks.pictures import LABELS, Pictures
-from benchmarks.rounds import Contender
-from benchmarks.setting import cores, python
+from benchmarks.settings import cores, python
 
 OURS: Final = "ours"
 SHELL: Final = "ours_shell"
@@ -18,11 +18,11 @@ BF16: Final = "ours_bf16"
 CASCADE: Final = "ours_cascade"
 BARE: Final = "bare_loop"
 FROZEN: Final = "_frozen"
-"""How the names end of peers that run once more, on the frozen SavedModel of our bundle."""
+"""Suffix of the peers that run a second time, with the frozen SavedModel of the bundle."""
 
 
 def _shell(job: Job) -> list[str]:
-    """Return what a user types; report and all."""
+    """Return the command that a user types, with the report."""
     seefood = str(python().parent / "seefood")
     command = [seefood, "classify", job.source, "--output", job.output, "--model", job.bundle]
     return [*command, "--engine", job.engine]
@@ -54,9 +54,10 @@ _ALSO_FROZEN: Final = ("tf_data", "beam_tuned", "beam_naive", "ray_data")
 
 
 def also_frozen() -> tuple[Contender, ...]:
-    """Return the peers that run once more on our frozen SavedModel, which TensorFlow runs faster.
+    """Return the peers that run a second time, with the bundle's frozen SavedModel.
 
-    No documentation leads a user there, so the main column has them with an ordinary one.
+    TensorFlow runs a frozen SavedModel faster. No documentation recommends one, so the main column
+    shows the peers with an ordinary SavedModel.
     """
     return tuple(
         replace(each, name=each.name + FROZEN, title=f"{each.title}, frozen", script=each.name)
@@ -66,7 +67,7 @@ def also_frozen() -> tuple[Contender, ...]:
 
 
 def make_job(contender: Contender, pictures: Pictures, networks: Networks, output: Path) -> Job:
-    """Return what `contender` is asked to do."""
+    """Return the job of `contender`."""
     variants = {INT8: networks.int8, CASCADE: networks.cascade}
     bundle = variants.get(contender.name, networks.float32)
     frozen = contender.name.endswith(FROZEN)

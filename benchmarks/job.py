@@ -1,6 +1,6 @@
-"""What each contender's script shares: the job it is given and the line it prints.
+"""The job file that a contender's script reads, and the result line that it prints.
 
-Nothing here but the standard library, so that no contender pays for another one's imports.
+Imports only the standard library, so that no contender loads another one's libraries.
 """
 
 import json
@@ -14,21 +14,21 @@ from pathlib import Path
 from typing import Final
 
 RESULT: Final = "RESULT "
-"""How the line with the result begins; runtimes print other things beside it."""
+"""The beginning of the result line; libraries print other lines to stdout as well."""
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What every contender is asked: read these pictures, label them, write the rows."""
+    """Read these pictures, label them and write the rows."""
 
     pictures: tuple[str, ...]
     """Paths of the files."""
     source: str
-    """The same as a folder or a URI."""
+    """The same pictures as a folder or a URI."""
     output: str
     """An existing empty folder; rows go there as Parquet with the columns `uri` and `label`."""
     bundle: str
-    """Our model bundle, for ours and for the bare loops."""
+    """The seefood bundle, for seefood and the bare loops."""
     saved_model: str
     """The same network for TensorFlow: uint8 RGB `image` in, probabilities out."""
     onnx: str
@@ -38,11 +38,11 @@ class Job:
     """The network's input height and width in pixels."""
     threads: int
     engine: str = "auto"
-    """Of ours alone."""
+    """The engine of seefood."""
 
 
 def write_job(job: Job, file: Path) -> None:
-    """Put `job` where `read_job` finds it."""
+    """Write `job` as JSON."""
     file.write_text(json.dumps(asdict(job)))
 
 
@@ -56,10 +56,13 @@ def read_job(arguments: Sequence[str] | None = None) -> Job:
 
 @contextmanager
 def timed(job: Job) -> Iterator[None]:
-    """Measure the block and print the result: after the imports, the model's loading included."""
-    begun, cpu = time.perf_counter(), _cpu_seconds()
+    """Measure the block and print the result line.
+
+    The block loads the model and labels the pictures; imports happen before it.
+    """
+    start, cpu = time.perf_counter(), _cpu_seconds()
     yield
-    seconds, seconds_cpu = time.perf_counter() - begun, _cpu_seconds() - cpu
+    seconds, seconds_cpu = time.perf_counter() - start, _cpu_seconds() - cpu
     result = {
         "pictures": len(job.pictures),
         "seconds_loop": seconds,
@@ -71,13 +74,13 @@ def timed(job: Job) -> Iterator[None]:
 
 
 def _cpu_seconds() -> float:
-    """Return what this process and the children that it waited for have computed so far."""
-    spent = os.times()
-    return spent.user + spent.system + spent.children_user + spent.children_system
+    """Return the CPU time so far of this process and of the children that it has waited for."""
+    times = os.times()
+    return times.user + times.system + times.children_user + times.children_system
 
 
 def peak_rss_mb() -> float:
-    """Return the most memory that this process held so far, in MB; 0 where Linux is not."""
+    """Return this process's peak resident memory in MB; 0 on systems other than Linux."""
     status = Path("/proc/self/status")
     if not status.exists():
         return 0.0

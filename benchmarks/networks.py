@@ -1,10 +1,9 @@
-"""The networks that everybody runs, made once: MobileNetV2-1.0-224 as float32, int8 and ONNX.
+"""The networks that all contenders run: MobileNetV2-1.0-224 as float32, int8, cascade and ONNX.
 
-The cascade has the int8 one behind a MobileNetV2 of a third of its width.
-
-The head is fitted in closed form on 1,400 photos, so that labels mean something and the
-table can say who got them right; without photos it is random. Ours and the bare loops read the
-bundle; TensorFlow's users have what `model.export` writes, so that is what their contenders get.
+The cascade's small network is a MobileNetV2 of a third of the width. The heads are fitted in
+closed form on 1,400 photos, so that the table can show accuracy; without photos they are random.
+seefood and the bare loops read the bundle; TensorFlow's contenders read what Keras's
+`model.export` writes. The networks are created once, in the cache.
 """
 
 import os
@@ -16,11 +15,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from benchmarks.pictures import LABELS, training_photos
-from benchmarks.setting import CACHE, DATA, ROOT, python
+from benchmarks.settings import CACHE, DATA, ROOT, python
 
 if TYPE_CHECKING:
     from seefood.bundle import Bundle
-    from seefood_training.convert import Quantisation
+    from seefood_training.choices import Quantisation
 
 SIDE: Final = 224
 _FOLDER: Final = CACHE / "network-6"
@@ -30,37 +29,37 @@ _WEIGHTS: Final = {
 }
 _PHOTOS_EACH: Final = 700
 _RIDGE: Final = 300.0
-"""Keeps the heads from learning so few photos by heart."""
+"""Regularises the heads."""
 _CALIBRATION: Final = 200
 _CHOOSING_EACH: Final = 2400
 _POINTS_LOST: Final = 0.25
 _FIRST_TEMPERATURE: Final = 4.0
-"""Integers tell 256 probabilities apart, so the small network's must not all lie at the end."""
+"""Spreads the small network's probabilities, of which int8 distinguishes only 256."""
 
 
 @dataclass(frozen=True, slots=True)
 class Networks:
-    """Where they lie."""
+    """Paths of the networks."""
 
     float32: Path
     int8: Path
     cascade: Path
-    """Absent without photos: there is nothing to choose its limit on."""
+    """Does not exist without photos, which its threshold is chosen on."""
     exported: Path
-    """The same network as an ordinary SavedModel: what Keras's `model.export` writes."""
+    """The same network as Keras's `model.export` writes it."""
     onnx: Path
-    """Absent if tf2onnx is not installed."""
+    """Does not exist if tf2onnx is not installed."""
 
 
 def ensure_networks() -> Networks:
-    """Return the networks; the first time they are made, which takes about a minute."""
-    networks = _at(_FOLDER)
+    """Return the networks; the first call creates them, which takes about a minute."""
+    networks = _in_folder(_FOLDER)
     if not _FOLDER.is_dir():
-        subprocess.run([python(), "-m", "benchmarks.network"], cwd=ROOT, check=True)
+        subprocess.run([python(), "-m", "benchmarks.networks"], cwd=ROOT, check=True)
     return networks
 
 
-def _at(folder: Path) -> Networks:
+def _in_folder(folder: Path) -> Networks:
     return Networks(
         folder / "mobilenet_v2",
         folder / "mobilenet_v2_int8",
@@ -71,12 +70,12 @@ def _at(folder: Path) -> Networks:
 
 
 def make_networks() -> None:
-    """Make all of them, in a process of its own: nobody else here loads TensorFlow."""
+    """Create all networks. Loads TensorFlow, so it runs in a process of its own."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     scratch = _FOLDER.with_suffix(".part")
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir(parents=True)
-    networks = _at(scratch)
+    networks = _in_folder(scratch)
     photos = training_photos(_PHOTOS_EACH)
     images = _images([file for file, _ in photos])
     labels = [label for _, label in photos]
@@ -94,7 +93,7 @@ def make_networks() -> None:
 
 def _images(files: list[Path]) -> Any:
     """Return the decoded photos, uint8 of shape `(n, 224, 224, 3)`; noise if there are none."""
-    import numpy as np  # noqa: PLC0415 (as below: the harness itself stays light)
+    import numpy as np  # noqa: PLC0415 (as below: `ensure_networks` must not load them)
 
     from seefood.imaging.decode import ResizeRule, decode  # noqa: PLC0415
 
@@ -106,7 +105,7 @@ def _images(files: list[Path]) -> Any:
 
 
 def _model(images: Any, labels: list[int], width: float = 1.0) -> Any:
-    """Return a keras model from RGB in [0, 255] to logits; `width` is MobileNetV2's alpha."""
+    """Return a Keras model from RGB in [0, 255] to logits; `width` is MobileNetV2's alpha."""
     import keras  # noqa: PLC0415
     import numpy as np  # noqa: PLC0415
 
@@ -153,7 +152,7 @@ def _export(
 
 
 def _make_cascade(first: Path, networks: Networks) -> None:
-    """Choose the cascade's limit on photos that the heads were not fitted on."""
+    """Choose the cascade's threshold on photos that the heads were not fitted on."""
     from seefood.bundle import load_bundle  # noqa: PLC0415
     from seefood.records import ImageRef  # noqa: PLC0415
     from seefood_training.cascade import make_cascade  # noqa: PLC0415
@@ -172,16 +171,16 @@ def _make_cascade(first: Path, networks: Networks) -> None:
 
 
 def _export_as_keras_does(model: Any, path: Path) -> None:
-    """Write the network as its documentation has it: uint8 RGB in, probabilities out."""
+    """Write an ordinary SavedModel: uint8 RGB in, probabilities out."""
     import keras  # noqa: PLC0415
 
     pixels = keras.Input((SIDE, SIDE, 3), dtype="uint8", name="image")
-    answers = keras.layers.Softmax()(model(pixels, training=False))
-    keras.Model(pixels, answers).export(path, verbose=False)
+    probabilities = keras.layers.Softmax()(model(pixels, training=False))
+    keras.Model(pixels, probabilities).export(path, verbose=False)
 
 
 def onnx_of(bundle: "Bundle") -> Path | None:
-    """Return the SavedModel of `bundle` as ONNX; None where tf2onnx is not installed."""
+    """Return the SavedModel of `bundle` as ONNX; None if tf2onnx is not installed."""
     output = CACHE / f"{bundle.name}-{bundle.digest[:12]}.onnx"
     if not output.is_file():
         to_onnx(bundle.path, output)
@@ -189,10 +188,10 @@ def onnx_of(bundle: "Bundle") -> Path | None:
 
 
 def to_onnx(saved_model: Path, output: Path) -> None:
-    """Write the SavedModel as ONNX, if tf2onnx is installed where the contenders run."""
+    """Write the SavedModel as ONNX, if tf2onnx is installed in the contenders' environment."""
     program = str(python())
-    looked = subprocess.run([program, "-c", "import tf2onnx"], check=False, capture_output=True)
-    if looked.returncode:
+    probe = subprocess.run([program, "-c", "import tf2onnx"], check=False, capture_output=True)
+    if probe.returncode:
         return
     source = ["--saved-model", str(saved_model), "--signature_def", "serving_default"]
     command = [program, "-m", "tf2onnx.convert", *source, "--output", str(output)]

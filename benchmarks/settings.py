@@ -1,4 +1,4 @@
-"""What a measurement is given: where things lie, how much may be spent."""
+"""Paths, the contenders' interpreter and the options of a run."""
 
 import os
 import sys
@@ -8,28 +8,28 @@ from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 CACHE: Final = ROOT / ".bench-cache"
-"""Pictures and networks that were made for the benchmark; git-ignored."""
+"""Pictures and networks that the benchmarks make once; ignored by Git."""
 PEERS: Final = ROOT / ".venv-bench" / "bin" / "python"
-"""The environment with the peers' libraries; `make bench` makes it."""
+"""The environment with the peers' libraries; `make bench` creates it."""
 DATA: Final = Path(os.environ.get("SEEFOOD_SHARED", ROOT.parent / "shared" / "data"))
-"""Photos for development, where a checkout has them."""
+"""The development photos, where the checkout has them."""
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
-    """One run of the front door."""
+class Settings:
+    """The options of a run."""
 
     quick: bool = False
     rounds: int | None = None
-    """None leaves it to each work."""
+    """None: each benchmark uses its default."""
 
     def choose(self, full: int, quick: int) -> int:
-        """Return a number that depends on how much may be spent."""
+        """Return `quick` in a quick run, else `full`."""
         return quick if self.quick else full
 
 
 def python() -> Path:
-    """Return the interpreter that runs contenders: the peers' one if it is there."""
+    """Return the interpreter that runs contenders: that of the peers' environment if it exists."""
     return PEERS if PEERS.exists() else Path(sys.executable)
 
 

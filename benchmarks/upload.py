@@ -1,8 +1,7 @@
-"""The Lambda: cold, from the start of its process to the first S3 event answered; and warm.
+"""The Lambda: cold, from the start of its process to the first handled S3 event; and warm.
 
-What runs is the zip's own content under Lambda's own runtime client, against a stand-in for its
-Runtime API and moto's S3, all on this machine. So cold is what the code costs, without the time in
-which AWS fetches a package and starts an environment.
+Runs the content of the zip under AWS's runtime client, with a fake Runtime API and moto's S3 on
+this machine. A cold start in AWS also includes fetching the package and starting an environment.
 """
 
 import logging
@@ -21,11 +20,11 @@ import boto3
 from moto.server import ThreadedMotoServer
 from PIL import Image
 
-from benchmarks.network import onnx_of
+from benchmarks.networks import onnx_of
 from benchmarks.pictures import ensure_pictures
-from benchmarks.rounds import say
+from benchmarks.progress import log
 from benchmarks.sections import Aim, Bar, Section, at_most
-from benchmarks.setting import Setting
+from benchmarks.settings import Settings
 from benchmarks.upload_handlers import BUCKET, Handler, ours, peer
 from infra.build_lambda_zip import Package, build_zip
 from seefood.bundle import built_in_bundle_path, default_bundle_path, load_bundle
@@ -42,16 +41,16 @@ _LARGE: Final = "12-megapixel photo, CPU ms"
 
 @dataclass(frozen=True, slots=True)
 class _Cold:
-    """One start."""
+    """One cold start."""
 
     seconds: float
     peak_mb: float
 
 
-def measure(setting: Setting) -> Section:
-    """Start the handlers in turns, then classify with each while it is warm."""
-    rounds = setting.rounds or setting.choose(7, 3)
-    web = [str(file) for file in ensure_pictures("web", setting.choose(2283, 380)).files[:200]]
+def measure(settings: Settings) -> Section:
+    """Start the handlers in turns, then label pictures with each while it is warm."""
+    rounds = settings.rounds or settings.choose(7, 3)
+    web = [str(file) for file in ensure_pictures("web", settings.choose(2283, 380)).files[:200]]
     with tempfile.TemporaryDirectory(prefix="seefood-bench-") as scratch:
         folder = Path(scratch)
         client = copy_client(folder / "client")
@@ -95,7 +94,7 @@ def _peers(client: Path) -> list[Handler]:
     bundle = load_bundle(default_bundle_path())
     peers = []
     if (onnx := onnx_of(bundle)) is None:
-        say(f"  {_ONNX}: NOT INSTALLED (onnxruntime and tf2onnx; use `make bench`)")
+        log(f"  {_ONNX}: NOT INSTALLED (onnxruntime and tf2onnx; use `make bench`)")
     else:
         peers.append(peer(_ONNX, "upload_onnx", onnx, bundle, client))
     return [*peers, peer(_TENSORFLOW, "upload_tensorflow", bundle.path, bundle, client)]
@@ -107,20 +106,20 @@ def _cold_rounds(
     colds: dict[str, list[_Cold]] = {each.title: [] for each in handlers}
     for number in range(rounds + 1):
         for each in handlers:
-            if number >= each.most_starts:
+            if number >= each.max_starts:
                 continue
             cold = _cold(each, endpoint, event)
-            say(f"  {each.title}: {cold.seconds:.3f} s, {cold.peak_mb:.0f} MB")
-            if number:  # the first run brings the files into the system's cache
+            log(f"  {each.title}: {cold.seconds:.3f} s, {cold.peak_mb:.0f} MB")
+            if number:  # the first start reads the files into the page cache
                 colds[each.title].append(cold)
     return colds
 
 
 def _cold(handler: Handler, endpoint: str, event: Any) -> _Cold:
-    """Return how long a fresh process takes to answer `event`, and its peak memory then."""
+    """Return how long a fresh process takes to handle `event`, and its peak memory then."""
     api = RuntimeApi()
     threading.Thread(target=api.serve_forever, args=(0.05,), daemon=True).start()
-    begun = time.perf_counter()
+    start = time.perf_counter()
     process = handler.start(
         {
             "AWS_LAMBDA_RUNTIME_API": api.address,
@@ -131,16 +130,16 @@ def _cold(handler: Handler, endpoint: str, event: Any) -> _Cold:
         }
     )
     try:
-        answer = api.invoke(event, timeout_seconds=120.0)
-        seconds = time.perf_counter() - begun
+        response = api.invoke(event, timeout_seconds=120.0)
+        seconds = time.perf_counter() - start
         peak = _peak_mb(process.pid)
     finally:
         process.kill()
         process.wait()
         api.shutdown()
         api.server_close()
-    if 1 not in answer.values():
-        raise RuntimeError(f"{handler.title} answered {answer}")
+    if 1 not in response.values():
+        raise RuntimeError(f"{handler.title} returned {response}")
     return _Cold(seconds, peak)
 
 
@@ -151,30 +150,30 @@ def _peak_mb(pid: int) -> float:
 
 
 def _upload(endpoint: str, picture: Path) -> dict[str, Any]:
-    """Put a picture into a bucket; return the event that S3 would send."""
+    """Put a picture into a bucket; return the event that S3 sends for it."""
     s3 = boto3.client(
         "s3",
         endpoint_url=endpoint,
         region_name="us-east-1",
         aws_access_key_id="test",
-        aws_secret_access_key="test",  # noqa: S106 (the local server takes any)
+        aws_secret_access_key="test",  # noqa: S106 (moto accepts any)
     )
     for bucket in (BUCKET, "labels"):
         s3.create_bucket(Bucket=bucket)
     etag = s3.put_object(Bucket=BUCKET, Key="photo.jpg", Body=picture.read_bytes())["ETag"]
-    told = {"key": "photo.jpg", "size": picture.stat().st_size, "eTag": etag.strip('"')}
-    record = {"eventName": "ObjectCreated:Put", "s3": {"bucket": {"name": BUCKET}, "object": told}}
+    item = {"key": "photo.jpg", "size": picture.stat().st_size, "eTag": etag.strip('"')}
+    record = {"eventName": "ObjectCreated:Put", "s3": {"bucket": {"name": BUCKET}, "object": item}}
     return {"Records": [record]}
 
 
 def _twelve_megapixels() -> list[str]:
-    """Return camera photos of about 12 megapixels; drawn ones are exactly that."""
-    found = []
+    """Return camera photos of about 12 megapixels, which is the size of the drawn ones."""
+    files = []
     for file in ensure_pictures("camera", 29).files:
         with Image.open(file) as image:
             if 11.5e6 <= image.width * image.height <= 13.5e6:
-                found.append(str(file))
-    return found
+                files.append(str(file))
+    return files
 
 
 def _section(
@@ -221,7 +220,7 @@ def _section(
         data={
             "cold_seconds": {name: [c.seconds for c in runs] for name, runs in colds.items()},
             "peak_mb": {name: [c.peak_mb for c in runs] for name, runs in colds.items()},
-            "warm_cpu_milliseconds": {name: dict(found) for name, found in warm.items()},
+            "warm_cpu_milliseconds": {name: dict(times) for name, times in warm.items()},
             "zipped_bytes": package.zipped_bytes,
             "unpacked_bytes": package.unpacked_bytes,
         },
