@@ -1,12 +1,12 @@
-"""A real Flink session cluster on this machine: one JobManager, and nodes with Python workers.
+"""Starts a Flink session cluster on this machine: one JobManager and nodes with Python workers.
 
     python -m infra.flink.cluster up [NODES]        (also: make flink-up)
     python -m infra.flink.cluster down              (also: make flink-down)
 
-A node is a TaskManager and, beside it, a pool that starts Python workers. All are processes of
-their own with bounded memory, known by process number, on the loopback. Node K's workers listen at
-127.0.0.K: its TaskManager is told that this is what `localhost` means, as it would be in a pod.
-Workers inherit the environment of `up`: set the store's address and credentials before.
+A node is a TaskManager and a worker pool, which starts Python workers. Each is a process with
+bounded memory on the loopback interface. The worker pool of node K listens on 127.0.0.K, and its
+TaskManager resolves `localhost` to that address, as in a Kubernetes pod. Workers inherit the
+environment of `up`, so set the store's address and credentials first.
 """
 
 import json
@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from infra.flink.jars import cache, fetch_jars
+from infra.flink.jars import cache_folder, fetch_jars
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 _WAIT_SECONDS: Final = 180.0
@@ -33,8 +33,7 @@ _OPENS: Final = (
     "java.base/java.util.concurrent.atomic",
     "java.base/java.util.concurrent.locks",
 )
-# A process that is gone is noticed within seconds, because nobody answers at its port, and a job
-# goes on by itself; one that is merely slow, because the machine is, has a minute.
+# A dead process is noticed within seconds because its port is closed. A slow one has a minute.
 _SETTINGS: Final = {
     "heartbeat.interval": "2000",
     "heartbeat.timeout": "60000",
@@ -59,7 +58,7 @@ _NODE_SETTINGS: Final = {
     "taskmanager.memory.jvm-overhead.min": "128mb",
     "taskmanager.memory.jvm-overhead.max": "128mb",
 }
-# Java moves a few names about here; Python works. So it gets a plain collector and compiler.
+# The Java processes have little to do, so a simple garbage collector and compiler are enough.
 _JVM: Final = (
     "-Xmx384m",
     "-XX:MaxDirectMemorySize=256m",
@@ -71,27 +70,27 @@ _JVM: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """Where a cluster lives and how large it is."""
+    """The folder, the ports and the size of a cluster."""
 
     folder: Path
-    """Process numbers, logs and scratch space."""
+    """Process ids, logs and temporary files."""
     rest_port: int = 8081
     rpc_port: int = 6123
     pool_port: int = 50000
     nodes: int = 2
     slots: int = 2
-    """Of each node. One more than a job takes lets it go on when a node is lost."""
+    """Slots per node. With a spare slot, a job continues at once when a node is lost."""
     pinned: bool = False
-    """Whether each node's workers have one core of this machine for themselves."""
+    """Whether each node's workers run on one core of their own."""
 
     @property
     def master(self) -> str:
-        """What `--flink_master` takes."""
+        """The value of `--flink_master`."""
         return f"localhost:{self.rest_port}"
 
 
 def start(cluster: Cluster) -> None:
-    """Start all processes and wait until the nodes have registered; exits if they do not."""
+    """Start all processes and wait until the nodes have registered; exit if they do not."""
     (cluster.folder / "conf").mkdir(parents=True, exist_ok=True)
     (cluster.folder / "conf" / "config.yaml").write_text("{}\n")
     (cluster.folder / "conf" / "log4j.properties").write_text(_LOGGING)
@@ -102,62 +101,65 @@ def start(cluster: Cluster) -> None:
 
 
 def start_node(cluster: Cluster, number: int) -> None:
-    """Start node `number`, from 1, or those of its two processes that are not running."""
+    """Start node `number` (from 1), or those of its two processes that are not running."""
     for name, command in (
         (f"workers-{number}", _pool_command(cluster, number)),
         (f"taskmanager-{number}", _node_command(cluster, number)),
     ):
-        if not _lives(_processes(cluster).get(name)):
+        if not _is_running(_processes(cluster).get(name)):
             _start(cluster, name, command)
 
 
 def stop(cluster: Cluster) -> list[str]:
-    """Stop what `start` started, and only that; return the names of what was running."""
-    running = {name: mark for name, mark in _processes(cluster).items() if _lives(mark)}
-    for how in (signal.SIGTERM, signal.SIGKILL):
-        for mark in running.values():
-            if _lives(mark):
-                os.kill(int(mark["pid"]), how)
+    """Stop the processes that `start` started; return the names of those that were running."""
+    running = {
+        name: process for name, process in _processes(cluster).items() if _is_running(process)
+    }
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        for process in running.values():
+            if _is_running(process):
+                os.kill(int(process["pid"]), number)
         deadline = time.monotonic() + 10.0
-        while time.monotonic() < deadline and any(map(_lives, running.values())):
+        while time.monotonic() < deadline and any(map(_is_running, running.values())):
             time.sleep(0.1)
     (cluster.folder / "processes.json").unlink(missing_ok=True)
     return list(running)
 
 
 def kill(cluster: Cluster, name: str) -> None:
-    """End one process at once, as a machine that is lost would."""
+    """Kill one process with SIGKILL."""
     os.kill(int(_processes(cluster)[name]["pid"]), signal.SIGKILL)
 
 
 def workers(cluster: Cluster, number: int) -> list[int]:
-    """Return the process numbers of node `number`'s Python workers."""
+    """Return the process ids of node `number`'s Python workers."""
     pool = int(_processes(cluster)[f"workers-{number}"]["pid"])
     children = Path(f"/proc/{pool}/task").glob("*/children")
     return [int(child) for file in children for child in file.read_text().split()]
 
 
-def ask(cluster: Cluster, path: str) -> dict[str, Any]:
-    """Return what the cluster's REST interface answers at `path`."""
-    with urllib.request.urlopen(f"http://{cluster.master}/{path}", timeout=5) as answer:
-        document: dict[str, Any] = json.load(answer)
+def _rest_get(cluster: Cluster, path: str) -> dict[str, Any]:
+    """Return the JSON document at `path` of the cluster's REST API."""
+    with urllib.request.urlopen(f"http://{cluster.master}/{path}", timeout=5) as response:
+        document: dict[str, Any] = json.load(response)
         return document
 
 
 def wait_for_nodes(cluster: Cluster, count: int) -> None:
-    """Wait until `count` nodes have registered; exits with a sentence if they do not."""
+    """Wait until `count` nodes have registered; exit with a message if they do not."""
     deadline = time.monotonic() + _WAIT_SECONDS
-    found = 0
+    registered = 0
     while time.monotonic() < deadline:
         try:
-            found = int(ask(cluster, "overview")["taskmanagers"])
+            registered = int(_rest_get(cluster, "overview")["taskmanagers"])
         except (urllib.error.URLError, OSError, ValueError):
-            found = 0
-        if found >= count:
+            registered = 0
+        if registered >= count:
             return
         time.sleep(0.25)
     sys.exit(
-        f"{found} of {count} nodes came up in {_WAIT_SECONDS:.0f} s; see {cluster.folder}/*.log"
+        f"{registered} of {count} nodes registered within {_WAIT_SECONDS:.0f} s; "
+        f"see {cluster.folder}/*.log"
     )
 
 
@@ -209,8 +211,7 @@ def _pool_command(cluster: Cluster, number: int) -> list[str]:
 def _java(cluster: Cluster, main: str, settings: dict[str, str], *options: str) -> list[str]:
     opens = [f"--add-opens={package}=ALL-UNNAMED" for package in _OPENS]
     logging = f"-Dlog4j.configurationFile={cluster.folder}/conf/log4j.properties"
-    given = [part for name, value in settings.items() for part in ("-D", f"{name}={value}")]
-    path = fetch_jars().flink_path
+    dynamic = [part for name, value in settings.items() for part in ("-D", f"{name}={value}")]
     conf = str(cluster.folder / "conf")
     return [
         "java",
@@ -219,11 +220,11 @@ def _java(cluster: Cluster, main: str, settings: dict[str, str], *options: str) 
         *opens,
         logging,
         "-cp",
-        path,
+        fetch_jars().flink_path,
         main,
         "--configDir",
         conf,
-        *given,
+        *dynamic,
     ]
 
 
@@ -235,29 +236,32 @@ def _start(cluster: Cluster, name: str, command: list[str]) -> None:
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            start_new_session=True,  # a Ctrl-C in the terminal is not meant for the cluster
+            start_new_session=True,  # Ctrl-C in the terminal must not reach the cluster
         )
-    marks = {**_processes(cluster), name: {"pid": process.pid, "started": _started(process.pid)}}
-    (cluster.folder / "processes.json").write_text(json.dumps(marks, indent=2))
+    processes = {
+        **_processes(cluster),
+        name: {"pid": process.pid, "started": _start_ticks(process.pid)},
+    }
+    (cluster.folder / "processes.json").write_text(json.dumps(processes, indent=2))
 
 
 def _processes(cluster: Cluster) -> dict[str, dict[str, Any]]:
     try:
-        marks: dict[str, dict[str, Any]] = json.loads(
+        processes: dict[str, dict[str, Any]] = json.loads(
             (cluster.folder / "processes.json").read_text()
         )
     except FileNotFoundError:
         return {}
-    return marks
+    return processes
 
 
-def _lives(mark: dict[str, Any] | None) -> bool:
-    """Whether the process is still the one that was started, and not one with its number."""
-    return mark is not None and _started(int(mark["pid"])) == mark["started"]
+def _is_running(process: dict[str, Any] | None) -> bool:
+    """Whether the process still runs. Compares the start time, as process ids are reused."""
+    return process is not None and _start_ticks(int(process["pid"])) == process["started"]
 
 
-def _started(pid: int) -> str | None:
-    """Return when a process started, in the kernel's ticks; None if it has ended."""
+def _start_ticks(pid: int) -> str | None:
+    """Return a process's start time in clock ticks since boot; None if it has ended."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
@@ -276,15 +280,15 @@ appender.out.layout.pattern = %d{HH:mm:ss.SSS} %-5p %c{1} %m%n
 
 
 def main(arguments: list[str]) -> None:
-    """Start or stop the cluster of this user."""
+    """Start or stop this user's cluster."""
     nodes = int(arguments[1]) if len(arguments) > 1 else 2
-    cluster = Cluster(cache() / "cluster", nodes=nodes)
+    cluster = Cluster(cache_folder() / "cluster", nodes=nodes)
     if arguments[:1] == ["up"]:
         start(cluster)
         print(f"# {nodes} nodes; logs in {cluster.folder}; stop it with `make flink-down`")
         print(f"seefood classify … -- --runner=FlinkRunner --flink_master={cluster.master}")
     else:
-        print(f"stopped {', '.join(stop(cluster)) or 'nothing: nothing was running'}")
+        print(f"stopped {', '.join(stop(cluster)) or 'nothing; no process was running'}")
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
-"""Flink's and Beam's jars, fetched once by package name into a cache folder.
+"""Downloads the jars of Flink and of Beam's job server into a cache folder, once.
 
-    python -m infra.flink.jars        (also: make flink-up, which needs them)
+    python -m infra.flink.jars        (also part of: make flink-up)
 
-Flink comes out of the package `apache-flink-libraries` through pip; Beam's job server, with what it
-needs, through Maven and the `pom.xml` beside this file. Nothing is fetched again.
+Flink's jars come from the PyPI package `apache-flink-libraries`; Beam's job server and its
+dependencies come from Maven and the `pom.xml` in this folder.
 """
 
 import os
@@ -19,54 +19,55 @@ from typing import Final
 FLINK_VERSION: Final = "1.20.3"
 _PACKAGE: Final = "apache-flink-libraries"
 _POM: Final = Path(__file__).parent / "pom.xml"
-# What a session cluster runs on; the tables and their planner stay behind.
+# A session cluster needs no table API.
 _KEEP: Final = ("flink-dist-", "log4j-")
-_SECONDS: Final = 900
+_TIMEOUT_SECONDS: Final = 900
 
 
 @dataclass(frozen=True, slots=True)
 class Jars:
-    """Two folders of jars."""
+    """The folders of jars."""
 
     flink: Path
     job_server: Path
-    """Beam's, with what it needs; Flink's own are not among them."""
+    """Beam's job server and its dependencies, without Flink's own jars."""
 
     @property
     def flink_path(self) -> str:
-        """A class path for JobManager and TaskManager."""
+        """The class path of JobManager and TaskManager."""
         return f"{self.flink}/*"
 
     @property
     def job_server_path(self) -> str:
-        """A class path for Beam's job server."""
+        """The class path of Beam's job server."""
         return f"{self.job_server}/*:{self.flink}/*"
 
 
-def cache() -> Path:
-    """Return the folder that holds all that a local cluster needs and writes."""
+def cache_folder() -> Path:
+    """Return the folder of a local cluster's jars, logs and temporary files."""
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(base, "seefood-flink")
 
 
 def cached_jars() -> Jars:
-    """Return where the jars are, or would be."""
-    return Jars(cache() / f"flink-{FLINK_VERSION}", cache() / "job-server")
+    """Return the folders of the jars, whether they exist or not."""
+    return Jars(cache_folder() / f"flink-{FLINK_VERSION}", cache_folder() / "job-server")
 
 
 def missing_tools() -> list[str]:
-    """Return which programs are absent that cannot come from a package registry."""
+    """Return the names of the required programs that are not installed."""
     return [name for name in ("java", "mvn") if shutil.which(name) is None]
 
 
 def fetch_jars() -> Jars:
-    """Fetch what is absent and return where it is. Each folder appears as a whole or not at all.
+    """Download the missing jars and return their folders. Each folder is created atomically.
 
-    Exits with a sentence if Maven is absent; raises `CalledProcessError` if a registry fails.
+    Exits with a message if Java or Maven is missing; raises `CalledProcessError` if a download
+    fails.
     """
     jars = cached_jars()
-    cache().mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="fetch-", dir=cache()) as scratch:
+    cache_folder().mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="fetch-", dir=cache_folder()) as scratch:
         if not jars.flink.is_dir():
             _fetch_flink(Path(scratch, "flink"), Path(scratch, "download")).replace(jars.flink)
         if not jars.job_server.is_dir():
@@ -79,7 +80,7 @@ def _fetch_flink(folder: Path, download: Path) -> Path:
     subprocess.run(
         [*pip, "--dest", str(download), f"{_PACKAGE}=={FLINK_VERSION}"],
         check=True,
-        timeout=_SECONDS,
+        timeout=_TIMEOUT_SECONDS,
     )
     folder.mkdir()
     (archive,) = download.iterdir()
@@ -94,8 +95,8 @@ def _fetch_flink(folder: Path, download: Path) -> Path:
 
 
 def _fetch_job_server(folder: Path) -> Path:
-    if absent := missing_tools():
-        sys.exit(f"{absent[0]} is missing; install Java 17 and Maven to fetch Beam's job server")
+    if missing := missing_tools():
+        sys.exit(f"{missing[0]} is not installed; Beam's job server needs Java 17 and Maven")
     command = [
         "mvn",
         "--batch-mode",
@@ -107,11 +108,11 @@ def _fetch_job_server(folder: Path) -> Path:
     subprocess.run(
         [*command, "-DincludeScope=runtime", f"-DoutputDirectory={folder}"],
         check=True,
-        timeout=_SECONDS,
+        timeout=_TIMEOUT_SECONDS,
     )
     return folder
 
 
 if __name__ == "__main__":
-    found = fetch_jars()
-    print(f"{found.flink}\n{found.job_server}")
+    jars = fetch_jars()
+    print(f"{jars.flink}\n{jars.job_server}")
