@@ -15,7 +15,7 @@ from typing import Final, Literal
 
 import numpy as np
 
-from seefood.explain.flatgraph import Operation
+from seefood.explain.tflite_graph import Operation
 from seefood.explain.trace import Trace, Values
 
 Kind = Literal[

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from seefood.bundle import LITERT_MODEL, Bundle
 from seefood.errors import UsageError
-from seefood.explain.flatgraph import Operation, read_operations
+from seefood.explain.tflite_graph import Operation, read_operations
 from seefood.imaging.decode import Pixels
 
 Values = NDArray[np.float32]

@@ -14,7 +14,7 @@ from seefood_training.commands.train import train_command
 from seefood_training.fit_types import Schedule
 from seefood_training.run import Request, train
 
-KINDS = {"hotdog": "hotdog_mustard", "pizza": "pizza", "tree": "tree"}
+KINDS = {"hotdog": "hotdog_mustard", "pizza": "pizza", "house": "house"}
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +27,7 @@ def drawings(tmp_path_factory: pytest.TempPathFactory) -> Path:
             for seed in seeds:
                 picture = draw_picture(kind, seed, (48, 40))
                 picture.save(folder / split / label / f"{seed}.png")
-    (folder / "train" / "tree" / "notes.txt").write_text("no picture")
+    (folder / "train" / "house" / "notes.txt").write_text("no picture")
     return folder
 
 
@@ -40,7 +40,7 @@ def test_train(drawings: Path, tmp_path: Path) -> None:
     )
     bundle = load_bundle(output)
 
-    assert ("hotdog", "pizza", "tree") == bundle.labels
+    assert ("hotdog", "pizza", "house") == bundle.labels
     assert 6 == bundle.spec.metrics["test"]["pictures"]
     assert "# Model card: bundle" in (output / "assets.extra" / "MODEL_CARD.md").read_text()
     beside = {file.name for file in (tmp_path / "bundle-training").iterdir()}

@@ -1,4 +1,4 @@
-"""The rule that the models in the box know what the demo draws."""
+"""The built-in models label the demo set correctly."""
 
 from pathlib import Path
 
@@ -14,10 +14,8 @@ EXPECTED = {"hotdog": "hotdog", "other": "not_hotdog", "broken": None}
 
 
 @pytest.mark.parametrize("name", BUILT_IN)
-def test_a_model_in_the_box_labels_the_demo_set_as_its_folders_say(
-    name: str, tmp_path: Path
-) -> None:
-    """Every drawn hot dog is one, every other thing is none, every broken file fails."""
+def test_built_in_model_labels_the_demo_set_as_its_folders_say(name: str, tmp_path: Path) -> None:
+    """Every drawn hot dog is labelled hotdog, everything else not_hotdog, broken files fail."""
     write_demo_pictures(tmp_path)
     names = sorted(p.relative_to(tmp_path).as_posix() for p in tmp_path.rglob("*") if p.is_file())
     bundle = load_bundle(built_in_bundle_path(name))

@@ -1,4 +1,4 @@
-"""Rules of the pictures that the project draws itself, and of the demo set made of them."""
+"""Rules of the drawn pictures and of the demo set made of them."""
 
 from collections import Counter
 from pathlib import Path
@@ -16,40 +16,40 @@ SMALL = (96, 72)
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_kind_is_a_varied_rgb_picture_of_the_size_asked_for(kind: str) -> None:
-    """A drawing has the size and mode that were asked for, and is no flat surface."""
+def test_every_kind_is_a_varied_rgb_picture_of_the_requested_size(kind: str) -> None:
+    """A drawing is RGB, has the requested size and is not a flat surface."""
     picture = draw_picture(kind, 7, SMALL)
 
     assert ("RGB", SMALL) == (picture.mode, picture.size)
     assert np.asarray(picture).std() > 20
 
 
-@pytest.mark.parametrize("kind", ["hotdog_toppings", "dog"])
+@pytest.mark.parametrize("kind", ["hotdog_toppings", "house"])
 def test_the_same_arguments_draw_the_same_picture(kind: str) -> None:
-    """A drawing depends on kind, seed and size alone."""
+    """A drawing depends only on kind, seed and size."""
     first, second = draw_picture(kind, 3, SMALL), draw_picture(kind, 3, SMALL)
 
     assert first.tobytes() == second.tobytes()
 
 
 def test_another_seed_draws_another_picture() -> None:
-    """Seeds vary the scene."""
+    """Another seed gives another scene."""
     pictures = {draw_picture("hotdog_mustard", seed, SMALL).tobytes() for seed in range(5)}
 
     assert len(pictures) == 5
 
 
 def test_another_size_draws_the_same_scene() -> None:
-    """A scene does not depend on its resolution: made small, both sizes look the same."""
-    small = draw_picture("burger", 4, (160, 120)).resize((40, 30), Image.Resampling.BOX)
-    large = draw_picture("burger", 4, (640, 480)).resize((40, 30), Image.Resampling.BOX)
+    """A scene does not depend on its resolution: reduced, both sizes look the same."""
+    small = draw_picture("hotdog_plain", 4, (160, 120)).resize((40, 30), Image.Resampling.BOX)
+    large = draw_picture("hotdog_plain", 4, (640, 480)).resize((40, 30), Image.Resampling.BOX)
 
     assert np.asarray(ImageChops.difference(small, large)).mean() < 8
 
 
 @pytest.mark.parametrize("size", [(16, 16), (300, 40), (40, 300), (1300, 70)])
 def test_any_shape_of_at_least_16_pixels_can_be_drawn(size: tuple[int, int]) -> None:
-    """No painter stumbles over extreme shapes of the canvas."""
+    """Every kind can be drawn on very wide, tall and small canvases."""
     assert [size] * len(KINDS) == [draw_picture(kind, 1, size).size for kind in KINDS]
 
 
@@ -62,10 +62,8 @@ def test_any_shape_of_at_least_16_pixels_can_be_drawn(size: tuple[int, int]) -> 
     ],
     ids=["kind", "seed", "size"],
 )
-def test_what_cannot_be_drawn_is_named(
-    kind: str, seed: int, size: tuple[int, int], named: str
-) -> None:
-    """A wrong argument is a usage error that names the value."""
+def test_a_wrong_argument_is_named(kind: str, seed: int, size: tuple[int, int], named: str) -> None:
+    """A wrong kind, seed or size is a usage error that names the value."""
     with pytest.raises(UsageError, match=named):
         draw_picture(kind, seed, size)
 
@@ -78,8 +76,8 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_the_demo_set_has_every_format_and_each_way_to_be_broken(demo: Path) -> None:
-    """Whole files decode; each broken one fails with a code of its own."""
+def test_the_demo_set_has_every_format_and_each_decode_error(demo: Path) -> None:
+    """Intact files decode; each broken one fails with an error code of its own."""
     formats: set[str] = set()
     codes: dict[str, ErrorCode] = {}
     for file in filter(Path.is_file, demo.rglob("*")):
@@ -98,19 +96,19 @@ def test_the_demo_set_has_every_format_and_each_way_to_be_broken(demo: Path) -> 
     } == codes
 
 
-def test_half_of_the_demo_set_is_hot_dogs(demo: Path) -> None:
-    """The folders tell the truth, so they must be there to tell it."""
+def test_about_half_of_the_demo_set_is_hot_dogs(demo: Path) -> None:
+    """The set has 28 hot dogs, 30 other pictures and 5 broken files."""
     tops = Counter(file.relative_to(demo).parts[0] for file in demo.rglob("*") if file.is_file())
 
     assert {"hotdog": 28, "other": 30, "broken": 5} == tops
 
 
-def test_turned_demo_pictures_stand_upright_once_decoded(demo: Path) -> None:
-    """All 8 EXIF orientations are there; a viewer that obeys them shows what was drawn."""
-    turned = {int(file.stem[-1]): file for file in demo.glob("*/turned/*.jpg")}
-    portrait = {number for number, file in turned.items() if _upright_is_tall(file)}
+def test_rotated_demo_pictures_are_upright_once_decoded(demo: Path) -> None:
+    """The set has all 8 EXIF orientations; decoding applies them."""
+    rotated = {int(file.stem[-1]): file for file in demo.glob("*/rotated/*.jpg")}
+    portrait = {number for number, file in rotated.items() if _upright_is_tall(file)}
 
-    assert set(range(1, 9)) == set(turned)
+    assert set(range(1, 9)) == set(rotated)
     assert {2, 6, 7, 8} == portrait
 
 
