@@ -1,8 +1,8 @@
-"""The label as a tag on the uploaded object, for rules that read tags (life cycle, replication).
+"""Sets the label as a tag on the uploaded object, for rules that read tags (life cycle, ...).
 
-S3 replaces all of an object's tags at once, so those that are there are read and kept. A version is
-tagged exactly. Without versions the object is looked at once more before: if it was replaced, the
-tag is for its successor's event to set.
+S3 replaces all tags of an object at once, so the existing tags are read and kept. With versioning
+exactly the classified version is tagged. Without it the object is checked again before the tag is
+set: if it was replaced, the event of the new content sets the tag.
 """
 
 import re
@@ -15,28 +15,28 @@ from seefood.storage import open_store
 from seefood.storage.uris import parse_location
 
 if TYPE_CHECKING:
-    from seefood.storage.s3_client import Bucket
+    from seefood.storage.s3_client import S3Client
 
 MAX_TAGS: Final = 10
-"""What S3 allows on one object."""
-_MAX_VALUE: Final = 256
+"""S3's limit for one object."""
+_MAX_VALUE_CHARACTERS: Final = 256
 _NOT_ALLOWED: Final = re.compile(r"[^\w +\-=.:/@]")
 
 
 def tag_value(row: Row) -> str:
-    """Return what the tag says of `row`: its label, or `unsure`; with S3's characters only."""
+    """Return the tag's value for `row`: its label, or `unsure`, in characters that S3 allows."""
     text = row.label if row.status is Status.OK else str(row.status)
-    return _NOT_ALLOWED.sub("_", text or "")[:_MAX_VALUE]
+    return _NOT_ALLOWED.sub("_", text or "")[:_MAX_VALUE_CHARACTERS]
 
 
 def tag_object(ref: ImageRef, key: str, row: Row) -> str | None:
-    """Set the tag `key` of exactly `ref`; return why it was not set, None if it is there now.
+    """Set the tag `key` on exactly `ref`. Return None, or why it cannot be set.
 
     Idempotent. Raises `RetryableError` if S3 refuses or fails.
     """
     location = parse_location(ref.uri)
     if not location.root.startswith("s3://"):
-        return f"{location.root} knows no tags"
+        return f"{location.root} does not support tags"
     from seefood.storage.s3_responses import S3Error  # noqa: PLC0415 (30 ms: HTTP, TLS, XML)
 
     bucket, value = _bucket(location.root.removeprefix("s3://")), tag_value(row)
@@ -59,8 +59,8 @@ def tag_object(ref: ImageRef, key: str, row: Row) -> str | None:
 
 
 @cache
-def _bucket(name: str) -> "Bucket":
+def _bucket(name: str) -> "S3Client":
     from seefood.storage.credentials import CredentialChain  # noqa: PLC0415 (as above)
-    from seefood.storage.s3_client import Bucket  # noqa: PLC0415
+    from seefood.storage.s3_client import S3Client  # noqa: PLC0415
 
-    return Bucket(name, CredentialChain())
+    return S3Client(name, CredentialChain())

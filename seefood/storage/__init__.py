@@ -1,8 +1,8 @@
-"""Stores: the seam between the algorithm and where bytes are.
+"""Stores: files and buckets behind one protocol.
 
-    local         files of this machine, through the operating system
+    local         local files, through the operating system
     object_store  Google Cloud Storage, Azure and memory, through obstore
-    s3_store      S3: obstore, and a client of our own for listing and for keys it cannot express
+    s3_store      S3: obstore, and a client of our own for listings and for keys it cannot express
 
 `memory://name` is the fake that ships: obstore's `MemoryStore`, one for each name in a process.
 """

@@ -1,7 +1,7 @@
-"""Who we are to AWS: the places in which its own tools look for an access key, in their order.
+"""AWS credential chain, in the SDK's order.
 
 environment      AWS_ACCESS_KEY_ID and its companions
-boto3            profiles, single sign-on, whatever else it knows, where it is installed
+boto3            profiles, single sign-on and the rest, where it is installed
 web identity     EKS service accounts
 container        ECS, Fargate, AWS Batch, EKS pod identity
 instance         EC2's metadata service, version 2
@@ -19,14 +19,14 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
 from xml.etree import ElementTree as ET
 
-from seefood.storage.s3_store import needs_boto3
+from seefood.storage.aws_profile import needs_boto3
 from seefood.storage.sigv4 import Credentials
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 _TIMEOUT_SECONDS: Final = 2.0
-_EARLY_SECONDS: Final = 300.0
+_RENEW_BEFORE_EXPIRY_SECONDS: Final = 300.0
 _VARIABLES: Final = (
     *("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"),
     "AWS_PROFILE",
@@ -36,47 +36,52 @@ _INSTANCE: Final = "http://169.254.169.254/latest"
 
 
 class CredentialChain:
-    """Finds the credentials when first asked, shortly before they expire, and in new surroundings.
+    """Caches the credentials; loads them again before they expire or if the environment changes.
 
-    The environment's variables may change under a process that lives long, such as a notebook.
+    Environment variables may change during a long-running process, such as a notebook.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._held: Credentials | None = None
-        self._told: tuple[str | None, ...] | None = None
+        self._cached: Credentials | None = None
+        self._variables: tuple[str | None, ...] | None = None
 
     def current(self, *, renew: bool = False) -> Credentials | None:
-        """Return credentials that are good for a while; None if there are none anywhere.
+        """Return credentials that are valid for some minutes; None if there are none.
 
-        `renew` looks again even if those at hand should be good: the store refused them.
+        `renew` ignores the cache, for when the store has refused the cached credentials.
         """
         with self._lock:
-            held = self._held
-            stale = held is not None and held.expires_at is not None
-            stale = stale and held.expires_at - time.time() < _EARLY_SECONDS  # type: ignore[union-attr, operator]
-            told = tuple(map(os.environ.get, _VARIABLES))
-            if renew or stale or told != self._told:
-                self._held, self._told = find_credentials(), told
-            return self._held
+            variables = tuple(map(os.environ.get, _VARIABLES))
+            if renew or variables != self._variables or _expires_soon(self._cached):
+                self._cached, self._variables = find_credentials(), variables
+            return self._cached
+
+
+def _expires_soon(credentials: Credentials | None) -> bool:
+    return (
+        credentials is not None
+        and credentials.expires_at is not None
+        and credentials.expires_at - time.time() < _RENEW_BEFORE_EXPIRY_SECONDS
+    )
 
 
 def find_credentials() -> Credentials | None:
-    """Return what the first place that knows any says; None if none does."""
-    places: tuple[Callable[[], Credentials | None], ...] = (
+    """Return the credentials of the first source that has any; None if none has."""
+    sources: tuple[Callable[[], Credentials | None], ...] = (
         _environment,
         _boto3,
         _web_identity,
         _container,
         _instance,
     )
-    for place in places:
+    for source in sources:
         try:
-            found = place()
+            credentials = source()
         except (OSError, ValueError, KeyError, ET.ParseError):
-            continue  # not here; the next place may know
-        if found is not None:
-            return found
+            continue
+        if credentials is not None:
+            return credentials
     return None
 
 
@@ -96,12 +101,12 @@ def _boto3() -> Credentials | None:
         return None
     from obstore.auth.boto3 import Boto3CredentialProvider  # noqa: PLC0415 (half a second)
 
-    found = Boto3CredentialProvider()()
-    expires = found.get("expires_at")
+    values = Boto3CredentialProvider()()
+    expires = values.get("expires_at")
     return Credentials(
-        found["access_key_id"],
-        found["secret_access_key"],
-        found.get("token"),
+        values["access_key_id"],
+        values["secret_access_key"],
+        values.get("token"),
         expires.timestamp() if expires is not None else None,
     )
 
@@ -133,37 +138,35 @@ def _web_identity() -> Credentials | None:
 def _container() -> Credentials | None:
     env = os.environ
     relative = env.get("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI")
-    address = (
-        f"{_CONTAINER}{relative}" if relative else env.get("AWS_CONTAINER_CREDENTIALS_FULL_URI")
-    )
-    if not address:
+    url = f"{_CONTAINER}{relative}" if relative else env.get("AWS_CONTAINER_CREDENTIALS_FULL_URI")
+    if not url:
         return None
     file = env.get("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE")
     token = Path(file).read_text() if file else env.get("AWS_CONTAINER_AUTHORIZATION_TOKEN")
-    return _from_json(_get(address, {"Authorization": token} if token else {}))
+    return _from_json(_get(url, {"Authorization": token} if token else {}))
 
 
 def _instance() -> Credentials | None:
     if os.environ.get("AWS_EC2_METADATA_DISABLED", "").lower() == "true":
         return None
-    life = {"X-aws-ec2-metadata-token-ttl-seconds": "300"}
-    token = {"X-aws-ec2-metadata-token": _get(f"{_INSTANCE}/api/token", life, "PUT").decode()}
+    lifetime = {"X-aws-ec2-metadata-token-ttl-seconds": "300"}
+    token = {"X-aws-ec2-metadata-token": _get(f"{_INSTANCE}/api/token", lifetime, "PUT").decode()}
     folder = f"{_INSTANCE}/meta-data/iam/security-credentials/"
     role = _get(folder, token).decode().splitlines()[0]
     return _from_json(_get(folder + role, token))
 
 
 def _from_json(data: bytes) -> Credentials:
-    found: dict[str, Any] = json.loads(data)
+    values: dict[str, Any] = json.loads(data)
     return Credentials(
-        found["AccessKeyId"],
-        found["SecretAccessKey"],
-        found.get("Token"),
-        datetime.fromisoformat(found["Expiration"]).timestamp(),
+        values["AccessKeyId"],
+        values["SecretAccessKey"],
+        values.get("Token"),
+        datetime.fromisoformat(values["Expiration"]).timestamp(),
     )
 
 
-def _get(address: str, headers: dict[str, str] | None = None, method: str = "GET") -> bytes:
-    request = urllib.request.Request(address, headers=headers or {}, method=method)  # noqa: S310 (fixed schemes)
-    with urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS) as answer:  # noqa: S310
-        return bytes(answer.read())
+def _get(url: str, headers: dict[str, str] | None = None, method: str = "GET") -> bytes:
+    request = urllib.request.Request(url, headers=headers or {}, method=method)  # noqa: S310 (fixed schemes)
+    with urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS) as response:  # noqa: S310
+        return bytes(response.read())

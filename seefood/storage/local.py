@@ -1,4 +1,4 @@
-"""Files of this machine. The operating system's own calls take any name and cost the least."""
+"""Local files, through the operating system, which takes any name and is the fastest."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -13,7 +13,7 @@ from seefood.records import ImageRef
 from seefood.storage.uris import FILE_ROOT, Location, parse_location
 
 TEMPORARY: Final = ".seefood-tmp-"
-"""How the names of half-written files begin: hidden, so that no reader of results sees one."""
+"""The start of the names of half-written files: hidden, so that readers of results skip them."""
 
 
 class LocalFiles:
@@ -21,11 +21,11 @@ class LocalFiles:
 
     is_remote = False
 
-    def list(self, prefix: str, deepest: int | None = None) -> Iterator[ImageRef]:
-        """See `Store.list`. Sorted by folder; hidden files and linked folders are passed over.
+    def list(self, prefix: str, max_depth: int | None = None) -> Iterator[ImageRef]:
+        """See `Store.list`. Sorted by folder, without hidden files and linked folders.
 
-        Folders that cannot hold what is wanted are not opened: those whose paths do not begin with
-        `prefix`, and those with `deepest` slashes in their paths or more.
+        Folders are opened only if their paths begin with `prefix` and, with `max_depth`, have
+        fewer slashes than that.
         """
         if os.path.isfile(prefix):  # noqa: PTH113 (keys hold surrogate escapes, paths of strings do)
             yield _ref(prefix, os.stat(prefix))  # noqa: PTH116
@@ -33,16 +33,16 @@ class LocalFiles:
         folder = prefix if os.path.isdir(prefix) else os.path.dirname(prefix)  # noqa: PTH112, PTH120
 
         def is_wanted(path: str) -> bool:
-            return path.startswith(prefix) and (deepest is None or path.count("/") < deepest)
+            return path.startswith(prefix) and (max_depth is None or path.count("/") < max_depth)
 
         for path, stat in _walk(folder, is_wanted):
             if path.startswith(prefix):
                 yield _ref(path, stat)
 
     def fetch(self, ref: ImageRef, *, first_bytes: int | None = None) -> bytes:
-        """See `Store.fetch`. The entity tag is the time of change and the size."""
+        """See `Store.fetch`. The entity tag is made of the modification time and the size."""
         path = parse_location(ref.uri).key
-        with _reading(), open(path, "rb", buffering=0) as stream:  # noqa: PTH123 (as above)
+        with _errors_of_one_picture(), open(path, "rb", buffering=0) as stream:  # noqa: PTH123 (as above)
             data = stream.readall() if first_bytes is None else stream.read(first_bytes)
             tag = _etag(os.fstat(stream.fileno()))
         if ref.etag and tag != ref.etag:
@@ -52,7 +52,7 @@ class LocalFiles:
     def stat(self, ref: ImageRef) -> ImageRef:
         """See `Store.stat`."""
         path = parse_location(ref.uri).key
-        with _reading():
+        with _errors_of_one_picture():
             return _ref(path, os.stat(path))  # noqa: PTH116 (as above)
 
     def read(self, key: str) -> bytes:
@@ -65,12 +65,12 @@ class LocalFiles:
             raise JobError(f"cannot read {key}: {error.strerror}") from error
 
     def write(self, key: str, data: bytes) -> None:
-        """See `Store.write`: a temporary file beside it, renamed."""
+        """See `Store.write`: writes a temporary file in the same folder and renames it."""
         with _temporary(key, data) as temporary:
             temporary.replace(key)
 
     def create(self, key: str, data: bytes) -> bool:
-        """See `Store.create`: a temporary file beside it, linked to the name if that is free."""
+        """See `Store.create`: writes a temporary file in the same folder and hard-links it."""
         with _temporary(key, data) as temporary:
             try:
                 Path(key).hardlink_to(temporary)
@@ -87,8 +87,8 @@ class LocalFiles:
 
 
 @contextmanager
-def _reading() -> Iterator[None]:
-    """Turn what the operating system raises for one picture into its `PictureError`."""
+def _errors_of_one_picture() -> Iterator[None]:
+    """Turn the operating system's exceptions into `PictureError`."""
     try:
         yield
     except FileNotFoundError as error:
@@ -101,7 +101,7 @@ def _reading() -> Iterator[None]:
 
 @contextmanager
 def _temporary(key: str, data: bytes) -> Iterator[Path]:
-    """Write `data` to a hidden file beside `key`, for the block to give it its name."""
+    """Write `data` to a hidden file in the folder of `key`; delete it after the block."""
     path = Path(key)
     temporary = path.with_name(f"{TEMPORARY}{os.getpid()}-{token_hex(6)}")
     try:
@@ -119,20 +119,20 @@ def _temporary(key: str, data: bytes) -> Iterator[Path]:
 
 
 def _walk(folder: str, is_wanted: Callable[[str], bool]) -> Iterator[tuple[str, os.stat_result]]:
-    """Yield the files of `folder` and of the wanted ones in it, sorted, without hidden ones.
+    """Yield the files of `folder` and of its wanted subfolders, sorted.
 
-    No pipes, no devices.
+    Without hidden files, pipes and devices.
     """
     try:
         with os.scandir(folder) as entries:
-            found = sorted(entries, key=lambda entry: entry.name)
+            children = sorted(entries, key=lambda entry: entry.name)
     except FileNotFoundError as error:
         raise UsageError(f"there is nothing at {folder}; check the path") from error
     except OSError as error:
         raise UsageError(
             f"cannot list {folder}: {error.strerror}; check its permissions"
         ) from error
-    for entry in found:
+    for entry in children:
         if entry.name.startswith("."):
             continue
         if entry.is_dir(follow_symlinks=False):
@@ -143,15 +143,18 @@ def _walk(folder: str, is_wanted: Callable[[str], bool]) -> Iterator[tuple[str, 
 
 
 def _file_stat(entry: "os.DirEntry[str]") -> os.stat_result | None:
-    """Return the state of a file or of a link to nowhere, whose row will say that it is gone."""
+    """Return the status of a file or of a broken link; None for anything else.
+
+    A broken link gets a row that says that the file is gone.
+    """
     try:
-        found = entry.stat()
+        stat = entry.stat()
     except OSError:
         try:
-            found = entry.stat(follow_symlinks=False)
+            stat = entry.stat(follow_symlinks=False)
         except FileNotFoundError:  # deleted since the folder was read
             return None
-    return found if S_ISREG(found.st_mode) or S_ISLNK(found.st_mode) else None
+    return stat if S_ISREG(stat.st_mode) or S_ISLNK(stat.st_mode) else None
 
 
 def _ref(path: str, stat: os.stat_result) -> ImageRef:

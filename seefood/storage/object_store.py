@@ -1,8 +1,8 @@
 """Google Cloud Storage, Azure and memory, through obstore (Rust's object_store); S3 builds on it.
 
-Credentials and settings come from the environment that each cloud's own tools read. Requests that
-the store throttles, resets or answers with a 5xx are retried with back-off and jitter by obstore;
-what obstore gives up, though it may pass, by `seefood.storage.retry`.
+Credentials and settings come from the environment variables of each cloud's own tools. obstore
+retries requests that the store throttles, resets or fails with a 5xx; `seefood.storage.retry`
+retries the transient failures that obstore does not.
 """
 
 from collections.abc import Iterator
@@ -16,15 +16,16 @@ from obstore.store import AzureStore, GCSStore, MemoryStore
 from seefood.errors import ErrorCode, JobError, PictureError, UsageError
 from seefood.records import ImageRef
 from seefood.storage.obstore_errors import (
-    NO_TAG,
-    OddAnswerError,
+    NO_ETAG,
+    NotAStoreError,
     cause_of,
-    failure,
+    classify_failure,
     first_line,
     listing_cause,
     read_error,
 )
-from seefood.storage.retry import THROTTLED, RetryPolicy
+from seefood.storage.read_failures import INEXPRESSIBLE, REPLACED
+from seefood.storage.retry import THROTTLED_BACKOFF, RetryPolicy
 from seefood.storage.uris import Location, parse_location
 
 if TYPE_CHECKING:
@@ -38,11 +39,11 @@ CLIENT: Final["ClientConfig"] = {
     "timeout": timedelta(seconds=60),
 }
 RETRY: Final["RetryConfig"] = {
-    "max_retries": THROTTLED.tries - 1,
-    "retry_timeout": timedelta(seconds=THROTTLED.most_seconds),
+    "max_retries": THROTTLED_BACKOFF.max_tries - 1,
+    "retry_timeout": timedelta(seconds=THROTTLED_BACKOFF.max_total_seconds),
     "backoff": {
-        "init_backoff": timedelta(seconds=THROTTLED.first_wait_seconds),
-        "max_backoff": timedelta(seconds=THROTTLED.longest_wait_seconds),
+        "init_backoff": timedelta(seconds=THROTTLED_BACKOFF.first_wait_seconds),
+        "max_backoff": timedelta(seconds=THROTTLED_BACKOFF.max_wait_seconds),
         "base": 2,
     },
 }
@@ -53,18 +54,18 @@ class RemoteStore:
     """One bucket, container or memory behind an obstore store; keys are the objects' names."""
 
     def __init__(self, root: str, store: "ObjectStore") -> None:
-        """`root` is the beginning of the URIs of what lies in `store`, such as `s3://bucket`."""
+        """`root` is the start of the URIs of the objects in `store`, such as `s3://bucket`."""
         self._root = root
         self._store = store
-        self._again = RetryPolicy(failure)
+        self._retry = RetryPolicy(classify_failure)
         self.is_remote = not root.startswith("memory:")
         self.is_sorted = True
-        """Whether listings are in the order of keys."""
+        """Whether listings are in the order of their keys."""
 
     def list(self, prefix: str) -> Iterator[ImageRef]:
         """See `Store.list`. Keys come in the store's order, a page at a time."""
         folder, _, stem = prefix.rpartition("/")
-        # obstore lists by folder; starting just before the prefix spares what sorts below it.
+        # obstore lists whole folders; the offset skips the keys that sort before the prefix.
         offset = _before(prefix) if stem else None
         try:
             for page in self._pages(folder or None, offset):
@@ -79,49 +80,49 @@ class RemoteStore:
             ) from error
 
     def _pages(self, folder: str | None, offset: str | None) -> Iterator["Sequence[ObjectMeta]"]:
-        """Yield the pages of a listing; one that fails is asked for again from the last key on.
+        """Yield the pages of a listing; one that fails is requested again from the last key on.
 
-        Where keys come in no order, only the first one is.
+        Where keys are not sorted, only the first page is requested again.
         """
 
-        def begin() -> "Iterator[Sequence[ObjectMeta]]":
+        def start() -> "Iterator[Sequence[ObjectMeta]]":
             return iter(obstore.list(self._store, folder, offset=offset, chunk_size=_LIST_PAGE))
 
-        stream = begin()
+        stream = start()
 
-        def ask() -> "Sequence[ObjectMeta] | None":
+        def next_page() -> "Sequence[ObjectMeta] | None":
             nonlocal stream
             try:
                 return next(stream, None)
             except Exception:
-                stream = begin()  # a stream that has failed would seem to be at its end
+                stream = start()  # a failed stream would seem to be at its end
                 raise
 
-        page = self._again.send(ask, "list")
+        page = self._retry.call(next_page, "list")
         while page is not None:
             yield page
             if self.is_sorted and page:
                 offset = page[-1]["path"]
-                page = self._again.send(ask, "list")
+                page = self._retry.call(next_page, "list")
             else:
                 page = next(stream, None)
 
     def fetch(self, ref: ImageRef, *, first_bytes: int | None = None) -> bytes:
-        """See `Store.fetch`. Reads the version that was listed, or fails if the tag differs."""
-        options = self._exactly(ref)
+        """See `Store.fetch`. Reads the version that was listed, or fails if the etag differs."""
+        options = _content_options(ref)
         if first_bytes is not None:
             options["range"] = (0, first_bytes)
         try:
-            answer = obstore.get(self._store, _key(ref), options=options)
-            _check_tag(_tag(answer.meta), ref)
-            return bytes(answer.bytes())
+            response = obstore.get(self._store, _key(ref), options=options)
+            _check_etag(_etag(response.meta), ref)
+            return bytes(response.bytes())
         except PictureError:
             raise
         except Exception as error:
             raise read_error(error) from error
 
     def stat(self, ref: ImageRef) -> ImageRef:
-        """See `Store.stat`: one HEAD."""
+        """See `Store.stat`: one HEAD request."""
         options: GetOptions = {"head": True}
         if ref.version_id is not None:
             options["version"] = ref.version_id
@@ -136,14 +137,14 @@ class RemoteStore:
     def read(self, key: str) -> bytes:
         """See `Store.read`."""
 
-        def ask() -> bytes:
-            answer = obstore.get(self._store, key)
-            if not _tag(answer.meta):
-                raise OddAnswerError(NO_TAG)
-            return bytes(answer.bytes())
+        def get() -> bytes:
+            response = obstore.get(self._store, key)
+            if not _etag(response.meta):
+                raise NotAStoreError(NO_ETAG)
+            return bytes(response.bytes())
 
         try:
-            return self._again.send(ask, "read")
+            return self._retry.call(get, "read")
         except FileNotFoundError:
             raise
         except Exception as error:
@@ -152,7 +153,7 @@ class RemoteStore:
     def write(self, key: str, data: bytes) -> None:
         """See `Store.write`: one PUT, or a multipart upload that becomes visible as a whole."""
         try:
-            self._again.send(lambda: obstore.put(self._store, key, data), "write")
+            self._retry.call(lambda: obstore.put(self._store, key, data), "write")
         except Exception as error:
             cause = cause_of(error, "write")
             raise JobError(
@@ -163,10 +164,10 @@ class RemoteStore:
     def create(self, key: str, data: bytes) -> bool:
         """See `Store.create`: one conditional PUT (`If-None-Match: *`).
 
-        Of one that was done and whose answer was lost, the next try says that something is there.
+        If the response to a successful PUT is lost, the retry finds the object and returns False.
         """
         try:
-            self._again.send(lambda: obstore.put(self._store, key, data, mode="create"), "write")
+            self._retry.call(lambda: obstore.put(self._store, key, data, mode="create"), "write")
         except exceptions.AlreadyExistsError:
             return False
         except Exception as error:
@@ -177,54 +178,55 @@ class RemoteStore:
     def delete(self, key: str) -> None:
         """See `Store.delete`."""
         try:
-            self._again.send(lambda: obstore.delete(self._store, key), "delete")
+            self._retry.call(lambda: obstore.delete(self._store, key), "delete")
         except FileNotFoundError:
             return
         except Exception as error:
             message = f"cannot delete {self._root}/{key}: {cause_of(error, 'delete')}"
             raise JobError(message) from error
 
-    def _ref(self, meta: "ObjectMeta", asked: ImageRef | None = None) -> ImageRef:
-        uri = asked.uri if asked else Location(self._root, meta["path"]).uri
-        version = asked.version_id if asked and asked.version_id else meta["version"]
+    def _ref(self, meta: "ObjectMeta", requested: ImageRef | None = None) -> ImageRef:
+        uri = requested.uri if requested else Location(self._root, meta["path"]).uri
+        version = requested.version_id if requested and requested.version_id else meta["version"]
         modified = meta["last_modified"].timestamp()
-        return ImageRef(uri, _tag(meta), int(meta["size"]), version, modified)
+        return ImageRef(uri, _etag(meta), int(meta["size"]), version, modified)
 
-    def _exactly(self, ref: ImageRef) -> "GetOptions":
-        """Return the options that read the very content that `ref` names."""
-        if ref.version_id is not None:
-            return {"version": ref.version_id}
-        if ref.etag:
-            return {"if_match": f'"{ref.etag}"'}
-        return {}
+
+def _content_options(ref: ImageRef) -> "GetOptions":
+    """Return the options that read exactly the content that `ref` names."""
+    if ref.version_id is not None:
+        return {"version": ref.version_id}
+    if ref.etag:
+        return {"if_match": f'"{ref.etag}"'}
+    return {}
 
 
 def _key(ref: ImageRef) -> str:
-    """Return the object's name. obstore would drop slashes at its ends and read another object."""
+    """Return the object's key. Refuse slashes at its ends: obstore drops them."""
     key = parse_location(ref.uri).key
     if key.startswith("/") or key.endswith("/"):
-        raise PictureError(ErrorCode.UNSUPPORTED_NAME, "the client cannot express the name")
+        raise PictureError(ErrorCode.UNSUPPORTED_NAME, INEXPRESSIBLE)
     return key
 
 
-def _tag(meta: "ObjectMeta") -> str:
+def _etag(meta: "ObjectMeta") -> str:
     return (meta["e_tag"] or "").strip('"')
 
 
-def _check_tag(tag: str, ref: ImageRef) -> None:
-    """Raise `PictureError` for an answer that is not the content that was asked for.
+def _check_etag(etag: str, ref: ImageRef) -> None:
+    """Raise `PictureError` for a response with other content than `ref` names.
 
-    A proxy's page with the status 200 would else become a picture's last word.
+    Without this check a proxy's web page with status 200 would be taken for the picture.
     """
-    if not ref.etag or ref.version_id is not None or tag.removeprefix("W/") == ref.etag:
+    if not ref.etag or ref.version_id is not None or etag.removeprefix("W/") == ref.etag:
         return
-    if tag:
-        raise PictureError(ErrorCode.CHANGED, "the object was replaced since it was listed")
-    raise PictureError(ErrorCode.STORE_ERROR, NO_TAG)
+    if etag:
+        raise PictureError(ErrorCode.CHANGED, REPLACED)
+    raise PictureError(ErrorCode.STORE_ERROR, NO_ETAG)
 
 
 def open_remote(root: str) -> RemoteStore:
-    """Return the store of `root`. Raises `UsageError` if its settings make no sense."""
+    """Return the store of `root`. Raises `UsageError` for invalid settings."""
     scheme, _, name = root.partition("://")
     try:
         if scheme == "memory":
@@ -237,6 +239,6 @@ def open_remote(root: str) -> RemoteStore:
 
 
 def _before(prefix: str) -> str | None:
-    """Return a key that sorts just before `prefix`; None where there is no simple one."""
+    """Return a key that sorts shortly before `prefix`; None if there is no simple one."""
     last = prefix[-1]
     return f"{prefix[:-1]}{chr(ord(last) - 1)}~" if last.isascii() and last.isalnum() else None

@@ -1,4 +1,4 @@
-"""What obstore's exceptions mean: for one picture, for the next request, and in words."""
+"""obstore's exceptions, translated: into a row's error code, a retry decision and a message."""
 
 import re
 from typing import Final
@@ -6,88 +6,108 @@ from typing import Final
 from obstore import exceptions
 
 from seefood.errors import ErrorCode, JobError, PictureError, SeefoodError
+from seefood.storage.read_failures import (
+    ARCHIVED,
+    CHECK_CONNECTION,
+    DENIED,
+    EXPIRED_CODES,
+    FAILED,
+    GONE,
+    INEXPRESSIBLE,
+    LISTING_DENIED,
+    NO_BUCKET,
+    REPLACED,
+    expired_message,
+)
 from seefood.storage.retry import Failure
 
-EXPIRED: Final = re.compile("(ExpiredToken|TokenRefreshRequired|RequestTimeTooSkewed)")
-"""S3's words for credentials that were good and are no longer: no picture's fault."""
-EXPIRED_MESSAGE: Final = (
-    "the store says {code}: the credentials have expired (or this clock is wrong); renew them and "
-    "run the same command again, it goes on where it stopped"
-)
+_EXPIRED: Final = re.compile("|".join(EXPIRED_CODES))
 _STATUS: Final = re.compile(r"status code: (4\d\d)")
-NO_TAG: Final = "the answer has no entity tag: something else than the store gave it"
-# Every exception that obstore documents, and what it means for one picture.
-_CODES: Final[tuple[tuple[type[Exception], ErrorCode, str], ...]] = (
-    (FileNotFoundError, ErrorCode.NOT_FOUND, "the object is gone since it was listed"),
-    (
-        exceptions.PreconditionError,
-        ErrorCode.CHANGED,
-        "the object was replaced since it was listed",
+NO_ETAG: Final = "the response has no entity tag, so it is not from the store"
+
+
+class NotAStoreError(Exception):
+    """Something else than the store replied, such as a proxy."""
+
+
+TRANSLATIONS: Final[dict[type[Exception], tuple[ErrorCode, str, Failure]]] = {
+    exceptions.NotFoundError: (ErrorCode.NOT_FOUND, GONE, Failure.PERMANENT),
+    exceptions.PreconditionError: (ErrorCode.CHANGED, REPLACED, Failure.PERMANENT),
+    exceptions.NotModifiedError: (ErrorCode.CHANGED, REPLACED, Failure.PERMANENT),
+    exceptions.PermissionDeniedError: (ErrorCode.FORBIDDEN, DENIED, Failure.DENIED),
+    exceptions.UnauthenticatedError: (
+        ErrorCode.FORBIDDEN,
+        "the store does not know these credentials",
+        Failure.DENIED,
     ),
-    (exceptions.NotModifiedError, ErrorCode.CHANGED, "the object was replaced since it was listed"),
-    (exceptions.PermissionDeniedError, ErrorCode.FORBIDDEN, "the credentials may not read it"),
-    (exceptions.UnauthenticatedError, ErrorCode.FORBIDDEN, "the store knows no such credentials"),
-    (exceptions.InvalidPathError, ErrorCode.UNSUPPORTED_NAME, "the client cannot express the name"),
-    (ValueError, ErrorCode.UNSUPPORTED_NAME, "the client cannot express the name"),
-    (exceptions.BaseError, ErrorCode.STORE_ERROR, "the store failed"),
-    (OSError, ErrorCode.STORE_ERROR, "the store failed"),
-)
+    exceptions.InvalidPathError: (ErrorCode.UNSUPPORTED_NAME, INEXPRESSIBLE, Failure.PERMANENT),
+    exceptions.AlreadyExistsError: (ErrorCode.STORE_ERROR, FAILED, Failure.PERMANENT),
+    exceptions.JoinError: (ErrorCode.STORE_ERROR, FAILED, Failure.PERMANENT),
+    exceptions.NotSupportedError: (ErrorCode.STORE_ERROR, FAILED, Failure.PERMANENT),
+    exceptions.UnknownConfigurationKeyError: (ErrorCode.STORE_ERROR, FAILED, Failure.PERMANENT),
+    exceptions.GenericError: (ErrorCode.STORE_ERROR, FAILED, Failure.NOT_A_STORE),
+    exceptions.BaseError: (ErrorCode.STORE_ERROR, FAILED, Failure.PERMANENT),
+    FileNotFoundError: (ErrorCode.NOT_FOUND, GONE, Failure.PERMANENT),
+    OSError: (ErrorCode.STORE_ERROR, FAILED, Failure.NOT_A_STORE),
+    ValueError: (ErrorCode.UNSUPPORTED_NAME, INEXPRESSIBLE, Failure.PERMANENT),
+    NotAStoreError: (ErrorCode.STORE_ERROR, FAILED, Failure.NOT_A_STORE),
+    Exception: (ErrorCode.STORE_ERROR, FAILED, Failure.PERMANENT),
+}
+"""For every exception that obstore raises: the row's error code and message, and the retry."""
 
 
-class OddAnswerError(Exception):
-    """Something else than the store answered."""
+def _translation(error: Exception) -> tuple[ErrorCode, str, Failure]:
+    """Return the entry of the most specific class."""
+    return next(TRANSLATIONS[kind] for kind in type(error).__mro__ if kind in TRANSLATIONS)
 
 
 def read_error(error: Exception) -> SeefoodError:
-    """Return what stops the job, or what `error` means for one picture."""
-    if expired := EXPIRED.search(str(error)):
-        return JobError(EXPIRED_MESSAGE.format(code=expired[1]))
-    return translate(error)
+    """Return the error to raise where an object could not be read: the job's or the picture's."""
+    if expired := _EXPIRED.search(str(error)):
+        return JobError(expired_message(expired[0]))
+    return picture_error(error)
 
 
-def translate(error: Exception) -> PictureError:
-    """Return what `error` of obstore means for one picture, by one table."""
+def picture_error(error: Exception) -> PictureError:
+    """Return `error` as the error of one picture."""
     if "InvalidObjectState" in str(error):
-        return PictureError(ErrorCode.STORE_ERROR, "the object is archived; restore it first")
-    for kind, code, meaning in _CODES:
-        if isinstance(error, kind):
-            said = first_line(error) if code is ErrorCode.STORE_ERROR else ""
-            return PictureError(code, f"{meaning}: {said}" if said else meaning)
-    return PictureError(ErrorCode.STORE_ERROR, f"the store failed: {first_line(error)}")
+        return PictureError(ErrorCode.STORE_ERROR, ARCHIVED)
+    code, message, _ = _translation(error)
+    details = first_line(error) if code is ErrorCode.STORE_ERROR else ""
+    return PictureError(code, f"{message}: {details}" if details else message)
 
 
-def failure(error: Exception) -> Failure:
-    """Return what a failure says of the next request; busy stores were tried again by obstore."""
-    if isinstance(error, exceptions.PermissionDeniedError | exceptions.UnauthenticatedError):
-        return Failure.PERMANENT if EXPIRED.search(str(error)) else Failure.DENIED
-    passing = (exceptions.GenericError, OddAnswerError, OSError)
-    if isinstance(error, FileNotFoundError) or not isinstance(error, passing):
+def classify_failure(error: Exception) -> Failure:
+    """Return whether the request may be sent again; obstore has retried throttling itself."""
+    failure = _translation(error)[2]
+    if failure is Failure.NOT_A_STORE:
+        status = _STATUS.search(str(error))
+        if status is not None and status[1] in ("401", "403"):
+            failure = Failure.DENIED
+        elif status is not None and status[1] not in ("408", "429"):
+            failure = Failure.PERMANENT
+    if failure is Failure.DENIED and _EXPIRED.search(str(error)):
         return Failure.PERMANENT
-    status = _STATUS.search(str(error))
-    if status is None or status[1] in ("408", "429"):
-        return Failure.NOT_A_STORE
-    refused = status[1] in ("401", "403") and not EXPIRED.search(str(error))
-    return Failure.DENIED if refused else Failure.PERMANENT
+    return failure
 
 
-def cause_of(error: Exception, doing: str) -> str:
-    """Return why `doing` something else than reading failed."""
+def cause_of(error: Exception, action: str) -> str:
+    """Return why `action`, a verb such as "write", failed."""
     if isinstance(error, exceptions.PermissionDeniedError):
-        return f"the credentials may not {doing} it"
-    return str(translate(error))
+        return f"the credentials may not {action} it"
+    return str(picture_error(error))
 
 
 def listing_cause(error: Exception) -> str:
-    """Return why a listing failed and what to look at."""
-    text = str(error)
-    if isinstance(error, FileNotFoundError) or "NoSuchBucket" in text:
-        return "there is no such bucket; check its name and AWS_REGION"
+    """Return why a listing failed and what to check."""
+    if isinstance(error, FileNotFoundError) or "NoSuchBucket" in str(error):
+        return NO_BUCKET
     if isinstance(error, exceptions.PermissionDeniedError | exceptions.UnauthenticatedError):
-        return "the credentials may not list it; check them and the bucket's policy"
-    return f"{first_line(error)}; check the name, the region, the endpoint and the network"
+        return LISTING_DENIED
+    return f"{first_line(error)}; {CHECK_CONNECTION}"
 
 
 def first_line(error: Exception) -> str:
-    """Return the beginning of obstore's message, without addresses' query strings (signatures)."""
+    """Return the start of obstore's message, without the query strings (signatures) of URLs."""
     line = " ".join(str(error).split("\n\nDebug source:")[0].split())
     return re.sub(r"(https?://[^\s?]+)\?\S+", r"\1", line)[:300]

@@ -1,11 +1,11 @@
-"""Listing a large prefix in parallel: the space of keys is split, the order of keys is kept.
+"""Lists a large prefix in parallel and yields its pages in the order of keys.
 
-A bucket tells its keys a page at a time, each page asked for by the last key of the one before: one
-stream is as slow as its round trips. Here several threads list ranges of keys. A range is split
-between its last seen key and its end, at characters that keys were seen to have; a range that turns
-out empty costs one request. The consumer gets whole pages in the order of keys, so what is made of
-them (chunks) does not depend on which thread was faster, and pages wait compressed, a bounded
-number of them, so that a slow consumer costs no memory.
+A bucket returns its keys a page at a time, and the request for a page needs the last key of the
+page before, so a sequential listing is as slow as its round trips. Here several threads list ranges
+of keys. A range is split between its last listed key and its end, at characters that occur in the
+keys; an empty range costs one request. The consumer gets whole pages in the order of keys, so the
+chunks made of them do not depend on which thread was faster. Pages wait compressed, and their
+number is bounded, so a slow consumer costs little memory.
 """
 
 import logging
@@ -21,13 +21,13 @@ from typing import Final
 from seefood.storage.s3_responses import S3Error
 
 _PAGES_AHEAD: Final = 128
-"""At 1,000 keys and some 40 kB compressed: 5 MB, at worst twice that."""
+"""At 1,000 keys and about 40 kB compressed each: 5 MB, at worst twice that."""
 _PAGES_READY: Final = 8
-"""While so many wait in front, the consumer is the slower one, and nothing is split."""
-_WORTH_SPLITTING: Final = 3.0
-"""Pages that a range must have left, as far as one can tell."""
-_DIGITS: Final = 8
-"""How many characters of a key tell where it stands between others."""
+"""While this many wait for the consumer, the consumer is the slower side, and nothing is split."""
+_MIN_PAGES_TO_SPLIT: Final = 3.0
+"""Estimated pages that a range must have left to be split."""
+_MAX_DIGITS: Final = 8
+"""How many characters of a key its position is computed from."""
 
 
 _log = logging.getLogger(__name__)
@@ -35,26 +35,26 @@ _log = logging.getLogger(__name__)
 
 @dataclass(slots=True, eq=False)
 class _Range:
-    """The keys after `after` up to and with `stop` (None: to the end)."""
+    """The keys after `after` up to and including `stop` (None: to the end)."""
 
     after: str
     stop: str | None
-    before: str = ""
-    """Where the last page began."""
+    page_start: str = ""
+    """The value of `after` for the last page."""
     depth: int = 0
-    """How often the whole was halved to get here."""
+    """How often it was halved."""
     pages: deque[tuple[bytes, str | None]] = field(default_factory=deque)
-    busy: bool = False
-    begun: bool = False
-    done: bool = False
+    is_busy: bool = False
+    has_begun: bool = False
+    is_done: bool = False
 
 
 class _OverloadError(Exception):
-    """A thread should end, because the store does not answer so many at once."""
+    """This thread should end, because the store does not serve this many at once."""
 
 
 class ParallelListing:
-    """One listing. `pages` yields it once."""
+    """One listing; `pages` may be called once."""
 
     def __init__(
         self,
@@ -65,14 +65,14 @@ class ParallelListing:
         prefix: str = "",
         threads: int = 16,
     ) -> None:
-        """`fetch(after)` returns a page, `end(page)` whether more follows and its last key.
+        """`fetch(after)` returns a page, `end(page)` whether more follow and its last key.
 
-        `prefix` is what all keys begin with.
+        `keys(page)` returns its keys, which all begin with `prefix`.
         """
         self._fetch = fetch
         self._end = end
         self._keys = keys
-        self._common = len(prefix)
+        self._prefix_length = len(prefix)
         self._threads = threads
         self._changed = threading.Condition()
         self._ranges = [_Range("", None)]
@@ -82,31 +82,32 @@ class ParallelListing:
         self._working = 1
 
     def pages(self) -> Iterator[tuple[bytes, str | None]]:
-        """Yield pages in the order of keys, each with the last key that counts in it (None: all).
+        """Yield pages in the order of keys, each with the last key to use of it (None: use all).
 
-        Raises what `fetch` raised, and `S3Error` for a store that never comes to an end.
+        Raises what `fetch` raised, and `S3Error` for a store whose listing does not advance.
         """
         first = self._ranges[0]
         self._work_on(first)
-        begun = False
+        has_threads = False
         try:
             while (page := self._next()) is not None:
                 yield zlib.decompress(page[0]), page[1]
-                if not (begun or first.done):  # whoever wants one page only, causes no more
-                    begun = True
-                    self._start()
+                # Only when the consumer wants a second page.
+                if not (has_threads or first.is_done):
+                    has_threads = True
+                    self._start_threads()
         finally:
             with self._changed:
                 self._closed = True
                 self._changed.notify_all()
 
-    def _start(self) -> None:
+    def _start_threads(self) -> None:
         self._working = self._threads
         for number in range(self._threads):
             threading.Thread(target=self._work, name=f"list-{number}", daemon=True).start()
 
     def _next(self) -> tuple[bytes, str | None] | None:
-        """Take the next page in order, waiting for it; None at the end."""
+        """Wait for the next page in order and return it; None at the end."""
         with self._changed:
             while self._ranges:
                 head = self._ranges[0]
@@ -114,7 +115,7 @@ class ParallelListing:
                     page = head.pages.popleft()
                     self._changed.notify_all()
                     return page
-                if head.done:
+                if head.is_done:
                     del self._ranges[0]
                 elif self._error is not None:
                     raise self._error
@@ -127,51 +128,51 @@ class ParallelListing:
             with self._changed:
                 job = self._pick()
                 while job is None:
-                    if self._closed or self._error or all(r.done for r in self._ranges):
+                    if self._closed or self._error or all(r.is_done for r in self._ranges):
                         self._changed.notify_all()
                         return
                     self._changed.wait()
                     job = self._pick()
-                job.busy = True
+                job.is_busy = True
             try:
                 self._work_on(job)
             except _OverloadError as error:
-                _log.warning("listing goes on with fewer threads: %s", error.__cause__)
+                _log.warning("listing continues with fewer threads: %s", error.__cause__)
                 return
 
     def _work_on(self, job: _Range) -> None:
-        """Fetch the next page of `job` and put it where it belongs."""
+        """Fetch the next page of `job` and store it."""
         try:
             page = self._fetch(job.after)
             more, last = self._end(page)
-            if more and last <= job.after:  # asked again, it would answer the same for ever
-                raise S3Error(200, "", "the listing says that more follows, but tells no new key")
-            seen = set() if job.begun else set("".join(self._keys(page)))
+            if more and last <= job.after:  # the same request would return the same page
+                raise S3Error(200, "", "the listing says that more follows, but has no new key")
+            characters = set() if job.has_begun else set("".join(self._keys(page)))
         except Exception as error:
             with self._changed:
-                job.busy = False
+                job.is_busy = False
                 self._changed.notify_all()
                 if isinstance(error, OSError) and self._working > 1:
-                    self._working -= 1  # too much at once for the store: the others go on
+                    self._working -= 1  # too many requests at once: the other threads continue
                     raise _OverloadError from error
                 self._error = error
             return
         packed = zlib.compress(page, 1)
         with self._changed:
-            if not seen.issubset(self._alphabet):
-                self._alphabet = sorted(seen.union(self._alphabet))
-            passed = job.stop is not None and last > job.stop
-            job.busy, job.begun = False, True
-            job.done = not more or passed or not last
+            if not characters.issubset(self._alphabet):
+                self._alphabet = sorted(characters.union(self._alphabet))
+            is_past_stop = job.stop is not None and last > job.stop
+            job.is_busy, job.has_begun = False, True
+            job.is_done = not more or is_past_stop or not last
             if last and last > job.after:
-                job.pages.append((packed, job.stop if passed else None))
-                job.before, job.after = job.after, last
-            if job.done and not job.pages:
+                job.pages.append((packed, job.stop if is_past_stop else None))
+                job.page_start, job.after = job.after, last
+            if job.is_done and not job.pages:
                 self._ranges.remove(job)
             self._changed.notify_all()
 
     def _pick(self) -> _Range | None:
-        """Return the range to list next: the nearest idle one, else half of a busy one."""
+        """Return the range to list next: the first idle one, else half of a busy one."""
         if self._closed or self._error:
             return None
         waiting = 0
@@ -180,27 +181,28 @@ class ParallelListing:
             waiting += len(item.pages)
             if waiting >= _PAGES_AHEAD:
                 break
-            if not (item.done or item.busy):
+            if not (item.is_done or item.is_busy):
                 return item
-            if item.busy and item.begun:
+            if item.is_busy and item.has_begun:
                 splittable.append(item)
         return None if self._is_ahead() else self._split(splittable)
 
     def _is_ahead(self) -> bool:
-        """Whether enough pages wait in front of the consumer."""
+        """Whether enough pages wait for the consumer."""
         ready = 0
         for item in self._ranges:
             ready += len(item.pages)
-            if not item.done:
+            if not item.is_done:
                 break
         return ready >= _PAGES_READY
 
     def _split(self, ranges: list[_Range]) -> _Range | None:
-        """Return the second half of the largest of `ranges` that is worth it."""
+        """Split the largest of `ranges` that is large enough; return its second half."""
         for item in sorted(ranges, key=lambda item: item.depth):
-            if pages_left(item.before, item.after, item.stop, self._alphabet) < _WORTH_SPLITTING:
+            left = pages_left(item.page_start, item.after, item.stop, self._alphabet)
+            if left < _MIN_PAGES_TO_SPLIT:
                 continue
-            middle = between(item.after, item.stop, self._alphabet, self._common)
+            middle = between(item.after, item.stop, self._alphabet, self._prefix_length)
             if middle is not None:
                 item.depth += 1
                 half = _Range(middle, item.stop, middle, item.depth)
@@ -210,34 +212,34 @@ class ParallelListing:
         return None
 
 
-def pages_left(before: str, after: str, stop: str | None, alphabet: list[str]) -> float:
-    """Return about how many pages lie between `after` and `stop`, if one lies from `before` on.
+def pages_left(page_start: str, after: str, stop: str | None, alphabet: list[str]) -> float:
+    """Return roughly how many pages are left from `after` to `stop`, given one from `page_start`.
 
-    It takes keys to be spread evenly, which they are not: a hint. Without a stop, infinity.
+    Assumes that keys are spread evenly, so it is only a hint. Without a stop, infinity.
     """
     if stop is None:
         return math.inf
     common = 0
-    while common < min(len(before), len(stop)) and before[common] == stop[common]:
+    while common < min(len(page_start), len(stop)) and page_start[common] == stop[common]:
         common += 1
-    low, here, high = (_place(text[common:], alphabet) for text in (before, after, stop))
+    low, here, high = (_position(text[common:], alphabet) for text in (page_start, after, stop))
     return (high - here) / (here - low) if here > low else math.inf
 
 
-def _place(text: str, alphabet: list[str]) -> float:
-    """Return where `text` stands among all texts of `alphabet`, in [0, 1]."""
+def _position(text: str, alphabet: list[str]) -> float:
+    """Return the position of `text` among all strings over `alphabet`, in [0, 1]."""
     base = len(alphabet) + 2.0
     return sum(
         (bisect_left(alphabet, character) + 1) / base ** (at + 1)
-        for at, character in enumerate(text[:_DIGITS])
+        for at, character in enumerate(text[:_MAX_DIGITS])
     )
 
 
 def between(after: str, stop: str | None, alphabet: list[str], common: int = 0) -> str | None:
-    """Return a text that sorts after `after` and before `stop` (None: the end of all keys).
+    """Return a string that sorts after `after` and before `stop` (None: the end of all keys).
 
-    It keeps the first `common` characters and goes on with one of the sorted `alphabet`; None if
-    there is none near the middle.
+    It keeps the first `common` characters or more and adds one of the sorted `alphabet`; None if
+    none is near the middle.
     """
     if not alphabet:
         return None

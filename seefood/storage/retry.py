@@ -1,12 +1,12 @@
-"""Trying again: the one place that says which requests are sent again, and how often.
+"""Which requests are sent again, how often, and after which waits.
 
-    busy     the store is throttled, broken or silent: up to ten seconds, its answers not counted
-    odd      something else than the store answered, such as a proxy's web page: a few seconds
-    refused  what these credentials were granted in this process before: a few seconds
-    lasting  asked again, the answer would be the same: never
+    THROTTLED    the store is overloaded, broken or silent: nine tries
+    NOT_A_STORE  something else replied, such as a proxy's web page: five tries within four seconds
+    DENIED       refused: like NOT_A_STORE if the same was permitted before in this process
+    PERMANENT    the same request would fail again: one try
 
-Only for requests that may be done twice. obstore tries a busy store again by itself (`RETRY`);
-what it gives up after longer than `NOT_A_STORE` allows is not tried again here.
+Only for requests that may be sent twice. obstore retries a throttled store by itself (`RETRY` in
+`object_store`); what it gives up after more than `SHORT_BACKOFF` allows is not sent again here.
 """
 
 import random
@@ -17,77 +17,77 @@ from enum import Enum
 from typing import Final, Literal, TypeVar
 
 _T = TypeVar("_T")
-Right = Literal["list", "read", "write", "delete"]
+Permission = Literal["list", "read", "write", "delete"]
 
 
 class Failure(Enum):
-    """What the failure of a request says of the next one."""
+    """The kind of a request's failure; decides whether the request is sent again."""
 
-    THROTTLED = "busy"
-    NOT_A_STORE = "odd"
-    DENIED = "refused"
-    PERMANENT = "lasting"
+    THROTTLED = "throttled"
+    NOT_A_STORE = "not_a_store"
+    DENIED = "denied"
+    PERMANENT = "permanent"
 
 
 @dataclass(frozen=True, slots=True)
 class Backoff:
-    """How often a request is sent, and how long is waited in between: doubling, with jitter."""
+    """How often a request is sent, and how long the waits are: doubling, with jitter."""
 
-    tries: int
+    max_tries: int
     first_wait_seconds: float
-    longest_wait_seconds: float
-    most_seconds: float
-    """Of all tries and waits together; a try that has begun is not broken off."""
+    max_wait_seconds: float
+    max_total_seconds: float
+    """For all tries and waits together; a try that has begun is not interrupted."""
 
     def wait_seconds(self, tried: int, elapsed_seconds: float) -> float | None:
         """Return how long to wait after the try number `tried`; None if that was the last."""
-        longest = min(self.longest_wait_seconds, self.first_wait_seconds * 2 ** (tried - 1))
+        longest = min(self.max_wait_seconds, self.first_wait_seconds * 2 ** (tried - 1))
         wait = random.uniform(longest / 2, longest)
-        if tried >= self.tries or elapsed_seconds + wait > self.most_seconds:
+        if tried >= self.max_tries or elapsed_seconds + wait > self.max_total_seconds:
             return None
         return wait
 
 
-# All waits of one request end within ten seconds, because a run that is asked to stop waits for it.
-THROTTLED: Final = Backoff(9, 0.1, 2.0, 120.0)
-NOT_A_STORE: Final = Backoff(5, 0.25, 2.0, 4.0)
+# The waits of one request add up to at most ten seconds, because stopping a run waits for them.
+THROTTLED_BACKOFF: Final = Backoff(9, 0.1, 2.0, 120.0)
+SHORT_BACKOFF: Final = Backoff(5, 0.25, 2.0, 4.0)
 
 
 class RetryPolicy:
-    """Sends requests of one store again; any thread may call."""
+    """Sends requests to one store, again where that may help. Thread-safe."""
 
-    def __init__(self, meaning: Callable[[Exception], Failure]) -> None:
-        self._meaning = meaning
-        self._granted: set[Right] = set()
+    def __init__(self, classify: Callable[[Exception], Failure]) -> None:
+        self._classify = classify
+        self._granted: set[Permission] = set()
 
-    def send(self, request: Callable[[], _T], right: Right | None = None) -> _T:
-        """Return what `request` returns, at whichever try. Raises what the last one raised.
+    def call(self, request: Callable[[], _T], permission: Permission | None = None) -> _T:
+        """Return what `request` returns. Raises what the last try raised.
 
-        `right` is what the store grants by answering; without one a refusal is final.
+        `permission` is what a success proves; without it, a denial is final.
         """
         began = time.monotonic()
         tried = 0
         while True:
             tried += 1
             try:
-                answer = request()
+                result = request()
             except Exception as error:
-                patience = self._patience(self._meaning(error), right)
-                if patience is None:
+                backoff = self._backoff(self._classify(error), permission)
+                if backoff is None:
                     raise
-                wait = patience.wait_seconds(tried, time.monotonic() - began)
+                wait = backoff.wait_seconds(tried, time.monotonic() - began)
                 if wait is None:
                     raise
             else:
-                if right is not None:
-                    self._granted.add(right)
-                return answer
+                if permission is not None:
+                    self._granted.add(permission)
+                return result
             time.sleep(wait)
 
-    def _patience(self, failure: Failure, right: Right | None) -> Backoff | None:
+    def _backoff(self, failure: Failure, permission: Permission | None) -> Backoff | None:
         if failure is Failure.THROTTLED:
-            return THROTTLED
-        passes = failure is Failure.NOT_A_STORE or (
-            failure is Failure.DENIED and right is not None and right in self._granted
-        )
-        return NOT_A_STORE if passes else None
+            return THROTTLED_BACKOFF
+        was_granted = permission is not None and permission in self._granted
+        if failure is Failure.NOT_A_STORE or (failure is Failure.DENIED and was_granted):
+            return SHORT_BACKOFF
+        return None

@@ -1,7 +1,7 @@
-"""S3's own two reads, key for key: a page of a listing, and one object; and an object's tags.
+"""A small S3 client: pages of a listing, reading one object, and an object's tags.
 
-obstore cannot express every name that S3 allows (`a//b`, `/a`, `a/`, `a/../b`, control characters)
-and loses or renames such objects while listing. Here names are what the bucket says they are.
+obstore cannot express every key that S3 allows (`a//b`, `/a`, `a/`, `a/../b`, control characters)
+and loses or renames such objects in listings. Here keys are used unchanged.
 """
 
 import base64
@@ -20,9 +20,10 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from seefood.storage.credentials import CredentialChain
+from seefood.storage.read_failures import EXPIRED_CODES
 from seefood.storage.retry import Failure, RetryPolicy
 from seefood.storage.s3_responses import (
-    Listed,
+    ListedObject,
     S3Error,
     check_page,
     read_error,
@@ -31,30 +32,28 @@ from seefood.storage.s3_responses import (
 )
 from seefood.storage.sigv4 import Credentials, Request, encode_path, sign
 
-_ANSWER_SECONDS: Final = 60.0
+_TIMEOUT_SECONDS: Final = 60.0
 _RETRIED_STATUS: Final = frozenset({429, 500, 502, 503, 504})
 _RETRIED_CODES: Final = frozenset({"RequestTimeout", "SlowDown", "InternalError"})
-EXPIRED_CODES: Final = ("ExpiredToken", "TokenRefreshRequired", "RequestTimeTooSkewed")
-"""S3's codes for credentials that were good and are no longer."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReadOptions:
-    """Of which content, and how much of it."""
+    """Which content of an object to read, and how much of it."""
 
     etag: str = ""
-    """Only while the object has this tag; not asked for where a version is named."""
+    """Fail if the object has another entity tag; ignored with a `version_id`."""
     version_id: str | None = None
     first_bytes: int | None = None
 
     @property
     def query(self) -> dict[str, str]:
-        """The query that says so."""
+        """The options that belong in the query."""
         return {"versionId": self.version_id} if self.version_id is not None else {}
 
     @property
     def headers(self) -> dict[str, str]:
-        """The headers that say so."""
+        """The options that belong in the headers."""
         headers = {}
         if self.etag and self.version_id is None:
             headers["if-match"] = f'"{self.etag}"'
@@ -64,8 +63,8 @@ class ReadOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class _Read:
-    """A request before it has a host and a signature."""
+class _UnsignedRequest:
+    """A request without host and signature."""
 
     key: str
     query: Mapping[str, str]
@@ -74,8 +73,8 @@ class _Read:
     body: bytes = b""
 
 
-class Bucket:
-    """One bucket; any thread may call."""
+class S3Client:
+    """The client of one bucket. Thread-safe."""
 
     def __init__(self, name: str, credentials: CredentialChain) -> None:
         env = os.environ
@@ -85,55 +84,55 @@ class Bucket:
         self._endpoint = env.get("AWS_ENDPOINT_URL_S3") or env.get("AWS_ENDPOINT_URL")
         self._unsigned = env.get("AWS_SKIP_SIGNATURE", "").lower() in ("1", "true")
         self._local = threading.local()
-        self._again = RetryPolicy(_meaning)
+        self._retry = RetryPolicy(_classify_failure)
 
-    def is_readable(self) -> bool:
-        """Whether there are credentials to sign with, or none are wanted."""
+    def has_credentials(self) -> bool:
+        """Whether there are credentials to sign with, or none are needed."""
         return self._unsigned or self._credentials.current() is not None
 
-    def page(self, prefix: str, after: str) -> bytes:
-        """Return one page of ListObjectsV2 as it came: keys that sort after `after`.
+    def list_page(self, prefix: str, after: str) -> bytes:
+        """Return one page of ListObjectsV2, unparsed: keys that sort after `after`.
 
-        Raises `S3Error`, also for an answer that is no listing, or `OSError` where there is none.
+        Raises `S3Error`, also for a response that is not a listing, or `OSError` without response.
         """
         query = {"list-type": "2", "prefix": prefix, "encoding-type": "url", "max-keys": "1000"}
         if after:
             query["start-after"] = after
 
-        def ask() -> bytes:
-            page = self._ask(_Read("", query))[1]
+        def get() -> bytes:
+            page = self._send(_UnsignedRequest("", query))[1]
             check_page(page)
             return page
 
-        return self._again.send(ask, "list")
+        return self._retry.call(get, "list")
 
-    def get(self, key: str, options: "ReadOptions" = ReadOptions()) -> bytes:
-        """Return an object's bytes. Raises `S3Error`, or `OSError` where there is no answer."""
-        headers, body = self._read(_Read(key, options.query, options.headers))
-        tag = headers.get("ETag", "").strip('"')
-        if options.etag and options.version_id is None and tag != options.etag:
-            raise S3Error(412 if tag else 200, "", "the answer has another entity tag or none")
+    def get(self, key: str, options: ReadOptions = ReadOptions()) -> bytes:
+        """Return an object's bytes. Raises `S3Error`, or `OSError` without response."""
+        headers, body = self._call(_UnsignedRequest(key, options.query, options.headers))
+        etag = headers.get("ETag", "").strip('"')
+        if options.etag and options.version_id is None and etag != options.etag:
+            raise S3Error(412 if etag else 200, "", "the response has another entity tag or none")
         return body
 
-    def head(self, key: str, version_id: str | None = None) -> Listed:
-        """Return what an object is now. Raises as `get` does."""
+    def head(self, key: str, version_id: str | None = None) -> ListedObject:
+        """Return an object's current metadata. Raises as `get` does."""
         options = ReadOptions(version_id=version_id)
-        headers, _ = self._read(_Read(key, options.query, options.headers, "HEAD"))
+        headers, _ = self._call(_UnsignedRequest(key, options.query, options.headers, "HEAD"))
         modified = headers.get("Last-Modified")
         try:
-            return Listed(
+            return ListedObject(
                 key,
                 headers.get("ETag", "").strip('"'),
                 int(headers.get("Content-Length", 0)),
                 parsedate_to_datetime(modified).timestamp() if modified else 0.0,
             )
         except (ValueError, OverflowError) as error:
-            raise S3Error(200, "", f"the answer describes no object: {error}") from error
+            raise S3Error(200, "", f"the response does not describe an object: {error}") from error
 
     def tags(self, key: str, version_id: str | None = None) -> dict[str, str]:
         """Return an object's tags. Raises as `get` does."""
         query = {"tagging": "", **ReadOptions(version_id=version_id).query}
-        _, body = self._read(_Read(key, query))
+        _, body = self._call(_UnsignedRequest(key, query))
         return read_tags(body)
 
     def put_tags(self, key: str, tags: Mapping[str, str], version_id: str | None = None) -> None:
@@ -141,45 +140,45 @@ class Bucket:
         query = {"tagging": "", **ReadOptions(version_id=version_id).query}
         body = write_tags(tags)
         md5 = base64.b64encode(hashlib.md5(body, usedforsecurity=False).digest()).decode()
-        self._read(_Read(key, query, {"content-md5": md5}, "PUT", body))
+        self._call(_UnsignedRequest(key, query, {"content-md5": md5}, "PUT", body))
 
-    def _read(self, read: "_Read") -> tuple[Message, bytes]:
-        return self._again.send(lambda: self._ask(read))
+    def _call(self, request: _UnsignedRequest) -> tuple[Message, bytes]:
+        return self._retry.call(lambda: self._send(request))
 
-    def _ask(self, read: "_Read") -> tuple[Message, bytes]:
-        """Ask once; twice if the credentials have expired and others are found."""
+    def _send(self, request: _UnsignedRequest) -> tuple[Message, bytes]:
+        """Send a request, and once more with renewed credentials if they have expired."""
         try:
-            return self._once(read)
+            return self._send_once(request)
         except S3Error as error:
             if error.code not in EXPIRED_CODES:
                 raise
             self._credentials.current(renew=True)
-            return self._once(read)
+            return self._send_once(request)
 
-    def _once(self, read: "_Read") -> tuple[Message, bytes]:
+    def _send_once(self, unsigned: _UnsignedRequest) -> tuple[Message, bytes]:
         secure, host, base = self._address()
-        path = f"{base}/{encode_path(read.key)}" if read.key else base or "/"
-        request = Request(host, path, read.query, read.method, read.body)
+        path = f"{base}/{encode_path(unsigned.key)}" if unsigned.key else base or "/"
+        request = Request(host, path, unsigned.query, unsigned.method, unsigned.body)
         credentials = None if self._unsigned else self._credentials.current()
-        sent = self._headers(request, credentials, read.headers)
+        headers = self._headers(request, credentials, unsigned.headers)
         connection: http.client.HTTPConnection | None = getattr(self._local, "connection", None)
         if connection is None or self._local.host != host:
             connection = _connect(host, secure=secure)
             self._local.connection, self._local.host = connection, host
         try:
-            connection.request(read.method, request.target, read.body or None, sent)
-            answer = connection.getresponse()
-            body = answer.read()
-        except (OSError, http.client.HTTPException) as error:  # also a body that was cut off
+            connection.request(request.method, request.target, request.body or None, headers)
+            response = connection.getresponse()
+            body = response.read()
+        except (OSError, http.client.HTTPException) as error:  # also a truncated body
             self._local.connection = None
-            raise OSError(f"no answer: {error!r}") from error
-        if answer.status in (http.client.OK, http.client.PARTIAL_CONTENT):
-            return answer.headers, body
-        region = answer.headers.get("x-amz-bucket-region")
-        if region and region != self._region and answer.status in (301, 307, 400):
+            raise OSError(f"no response: {error!r}") from error
+        if response.status in (http.client.OK, http.client.PARTIAL_CONTENT):
+            return response.headers, body
+        region = response.headers.get("x-amz-bucket-region")
+        if region and region != self._region and response.status in (301, 307, 400):
             self._region = region
-            return self._once(read)
-        raise read_error(answer.status, body)
+            return self._send_once(unsigned)
+        raise read_error(response.status, body)
 
     def _headers(
         self, request: Request, credentials: Credentials | None, extra: Mapping[str, str]
@@ -189,25 +188,24 @@ class Bucket:
         return sign(request, credentials, self._region, datetime.now(UTC), extra)
 
     def _address(self) -> tuple[bool, str, str]:
-        """Return whether TLS is spoken, the host, and the path that the bucket lies at."""
+        """Return whether to use TLS, the host, and the path of the bucket."""
         if self._endpoint:
             parts = urlsplit(self._endpoint)
             return parts.scheme == "https", parts.netloc, f"{parts.path.rstrip('/')}/{self._name}"
-        if "." in self._name:  # no certificate covers a dot in the bucket's name
+        if "." in self._name:  # certificates do not cover names with a dot
             return True, f"s3.{self._region}.amazonaws.com", f"/{self._name}"
         return True, f"{self._name}.s3.{self._region}.amazonaws.com", ""
 
 
-def _meaning(error: Exception) -> Failure:
-    """Return what a failure says of the next request."""
+def _classify_failure(error: Exception) -> Failure:
     if not isinstance(error, S3Error):
         return Failure.THROTTLED if isinstance(error, OSError) else Failure.PERMANENT
     if error.status in _RETRIED_STATUS or error.code in _RETRIED_CODES:
         return Failure.THROTTLED
     if error.status == http.client.OK:
         return Failure.NOT_A_STORE
-    refused = error.status in (401, 403) and error.code not in EXPIRED_CODES
-    return Failure.DENIED if refused else Failure.PERMANENT
+    is_denied = error.status in (401, 403) and error.code not in EXPIRED_CODES
+    return Failure.DENIED if is_denied else Failure.PERMANENT
 
 
 def _connect(host: str, *, secure: bool) -> http.client.HTTPConnection:
@@ -217,9 +215,9 @@ def _connect(host: str, *, secure: bool) -> http.client.HTTPConnection:
     if secure:
         bundle = os.environ.get("AWS_CA_BUNDLE")
         context = ssl.create_default_context(cafile=bundle)
-        connection = http.client.HTTPSConnection(target, timeout=_ANSWER_SECONDS, context=context)
+        connection = http.client.HTTPSConnection(target, timeout=_TIMEOUT_SECONDS, context=context)
     else:
-        connection = http.client.HTTPConnection(target, timeout=_ANSWER_SECONDS)
+        connection = http.client.HTTPConnection(target, timeout=_TIMEOUT_SECONDS)
     if target != host:
         connection.set_tunnel(host)
     return connection

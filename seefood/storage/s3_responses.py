@@ -1,6 +1,6 @@
-"""What S3 answers, read: pages of a listing, tags, errors. Nothing that came is trusted.
+"""Parses S3's responses: pages of a listing, tags, errors. No response is trusted.
 
-Whatever is no such answer, because a proxy or another server gave it, is an `S3Error`.
+Anything else, because a proxy or another server sent it, raises `S3Error`.
 """
 
 import re
@@ -13,12 +13,12 @@ from urllib.parse import unquote_to_bytes
 from xml.etree import ElementTree as ET
 
 _HEAD_BYTES: Final = 400
-_LARGEST: Final = 2**63 - 1
-_NO_LISTING: Final = "is no listing"
+_MAX_SIZE: Final = 2**63 - 1
+_NO_LISTING: Final = "is not a listing"
 
 
 class S3Error(Exception):
-    """What S3 answered instead: an HTTP status and its own code."""
+    """A response that is not the expected one: an HTTP status and S3's own error code."""
 
     def __init__(self, status: int, code: str, message: str) -> None:
         super().__init__(f"{code or status}: {message}" if message else code or str(status))
@@ -27,8 +27,8 @@ class S3Error(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
-    """One object as a listing tells of it."""
+class ListedObject:
+    """One object of a listing."""
 
     key: str
     etag: str
@@ -38,12 +38,12 @@ class Listed:
 
 
 @contextmanager
-def _reading(what: str) -> Iterator[None]:
-    """Turn what garbage raises into an `S3Error`."""
+def _parse_errors(problem: str) -> Iterator[None]:
+    """Turn the exceptions of parsing an invalid response into `S3Error`."""
     try:
         yield
     except (ValueError, OverflowError, ET.ParseError) as error:
-        raise S3Error(200, "", f"the answer {what}: {error}") from error
+        raise S3Error(200, "", f"the response {problem}: {error}") from error
 
 
 _FIELDS: Final = re.compile(
@@ -57,37 +57,38 @@ _CONTENTS: Final = re.compile(
 
 
 def page_end(page: bytes) -> tuple[bool, str]:
-    """Return whether more follows a listing's page, and its last key ("" if it has none).
+    """Return whether more pages follow, and the page's last key ("" if it has none).
 
-    Raises `S3Error` for an answer that is no listing, or half of one: keys would be lost.
+    Raises `S3Error` for a response that is not a whole page: keys would be lost.
     """
     check_page(page)
     fields = {match[1]: match[2] for match in _FIELDS.finditer(page)}
     at = page.rfind(b"<Key>")
     match = _KEY.match(page, at) if at >= 0 else None
     encoded = fields.get(b"EncodingType") == b"url"
-    with _reading(_NO_LISTING):
-        return fields.get(b"IsTruncated") == b"true", _plain(match[1], encoded) if match else ""
+    with _parse_errors(_NO_LISTING):
+        last = _decode_key(match[1], encoded=encoded) if match else ""
+        return fields.get(b"IsTruncated") == b"true", last
 
 
 def check_page(page: bytes) -> None:
-    """Raise `S3Error` for an answer that does not begin and end as a listing's page does."""
+    """Raise `S3Error` for a response that does not begin and end as a listing's page does."""
     whole = page[-_HEAD_BYTES:].rstrip().endswith(b"</ListBucketResult>")
     if b"<ListBucketResult" not in page[:_HEAD_BYTES] or not whole:
-        raise S3Error(200, "", f"the answer {_NO_LISTING}: it begins with {page[:40]!r}")
+        raise S3Error(200, "", f"the response {_NO_LISTING}: it begins with {page[:40]!r}")
 
 
 def page_keys(page: bytes) -> list[str]:
-    """Return a page's keys alone, at a tenth of the cost of `read_page`."""
+    """Return a page's keys, ten times as fast as `read_page`."""
     encoded = b"<EncodingType>url<" in page
-    with _reading(_NO_LISTING):
-        return [_plain(match[1], encoded) for match in _KEY.finditer(page)]
+    with _parse_errors(_NO_LISTING):
+        return [_decode_key(match[1], encoded=encoded) for match in _KEY.finditer(page)]
 
 
-def read_tags(answer: bytes) -> dict[str, str]:
-    """Return the tags of a GetObjectTagging answer. Raises `S3Error` for another answer."""
-    with _reading("holds no tags"):
-        root = ET.fromstring(answer)  # noqa: S314 (as below)
+def read_tags(body: bytes) -> dict[str, str]:
+    """Return the tags of a GetObjectTagging response. Raises `S3Error` for anything else."""
+    with _parse_errors("has no tags"):
+        root = ET.fromstring(body)  # noqa: S314 (as below)
     texts = [
         {child.tag.rpartition("}")[2]: child.text or "" for child in tag}
         for tag in root.iter()
@@ -107,27 +108,27 @@ def write_tags(tags: Mapping[str, str]) -> bytes:
     return bytes(ET.tostring(root, encoding="utf-8"))
 
 
-def read_page(page: bytes) -> list[Listed]:
-    """Return a page's objects. Raises `S3Error` for an answer that is no listing."""
-    with _reading(_NO_LISTING):
+def read_page(page: bytes) -> list[ListedObject]:
+    """Return a page's objects. Raises `S3Error` for a response that is not a listing."""
+    with _parse_errors(_NO_LISTING):
         if b"<EncodingType>url<" in page:
-            # As S3 writes it: a regular expression takes a third of what a parser does.
-            found = _CONTENTS.findall(page)
-            if len(found) == page.count(b"<Contents>") and page.rstrip().endswith(b"Result>"):
+            # In the order in which S3 writes it, a regular expression is three times as fast.
+            entries = _CONTENTS.findall(page)
+            if len(entries) == page.count(b"<Contents>") and page.rstrip().endswith(b"Result>"):
                 return [
-                    Listed(
+                    ListedObject(
                         _unquote(key.decode()),
                         etag.replace(b"&quot;", b"").strip(b'"').decode(),
                         _size(size),
                         _time(modified.decode()),
                     )
-                    for key, modified, etag, size in found
+                    for key, modified, etag, size in entries
                 ]
         return _parse_page(page)
 
 
-def _parse_page(page: bytes) -> list[Listed]:
-    root = ET.fromstring(page)  # noqa: S314 (expat of today refuses entity bombs)
+def _parse_page(page: bytes) -> list[ListedObject]:
+    root = ET.fromstring(page)  # noqa: S314 (current expat refuses entity bombs)
     name = root.tag.rpartition("}")[2]
     if name != "ListBucketResult":
         raise ValueError(f"it begins with <{name[:40]}>")
@@ -138,7 +139,7 @@ def _parse_page(page: bytes) -> list[Listed]:
         values = {child.tag.rpartition("}")[2]: child.text or "" for child in item}
         key = values.get("Key", "")
         listed.append(
-            Listed(
+            ListedObject(
                 _unquote(key) if encoded else key,
                 values.get("ETag", "").strip('"'),
                 _size(values.get("Size") or 0),
@@ -150,7 +151,7 @@ def _parse_page(page: bytes) -> list[Listed]:
 
 def _size(text: str | bytes | int) -> int:
     size = int(text)
-    if not 0 <= size <= _LARGEST:
+    if not 0 <= size <= _MAX_SIZE:
         raise ValueError(f"an object has {size:.3g} bytes")
     return size
 
@@ -159,7 +160,7 @@ def _time(text: str) -> float:
     return datetime.fromisoformat(text).timestamp()
 
 
-def _plain(key: bytes, encoded: bool) -> str:  # noqa: FBT001 (one of two spellings)
+def _decode_key(key: bytes, *, encoded: bool) -> str:
     if encoded:
         return _unquote(key.decode())
     text = key.decode()
@@ -178,11 +179,11 @@ def _unquote(key: str) -> str:
 
 
 def read_error(status: int, body: bytes) -> S3Error:
-    """Return what a refusal says; `body` may be anything."""
+    """Return the error of a response with another status than 200; `body` may be anything."""
     code = re.search(rb"<Code>([^<]*)</Code>", body)
-    said = re.search(rb"<Message>([^<]*)</Message>", body)
+    message = re.search(rb"<Message>([^<]*)</Message>", body)
     return S3Error(
         status,
         code[1].decode(errors="replace") if code else "",
-        said[1].decode(errors="replace")[:200] if said else "",
+        message[1].decode(errors="replace")[:200] if message else "",
     )

@@ -1,7 +1,6 @@
-"""Signature version 4, as Amazon documents it: what makes an S3 request ours.
+"""AWS signature version 4 for S3 requests, in headers, as Amazon documents it.
 
-Only what reading and tagging need: all of it in headers. The storage client signs for itself nearly
-always; this is for what it cannot express.
+Only for seefood's own S3 client: obstore signs its requests itself.
 """
 
 import hashlib
@@ -14,7 +13,7 @@ from urllib.parse import quote
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """An access key; `expires_at` in POSIX seconds, None for one that lasts."""
+    """An access key; `expires_at` in POSIX seconds, None for a permanent one."""
 
     access_key: str
     secret_key: str
@@ -28,7 +27,7 @@ class Request:
 
     host: str
     path: str
-    """Percent-encoded, as it goes over the wire."""
+    """Percent-encoded, as it is sent."""
     query: Mapping[str, str]
     """Not encoded."""
     method: str = "GET"
@@ -36,7 +35,7 @@ class Request:
 
     @property
     def target(self) -> str:
-        """What stands in the request line."""
+        """The path and query of the request line."""
         query = encode_query(self.query)
         return f"{self.path}?{query}" if query else self.path
 
@@ -62,7 +61,7 @@ def sign(
     now: datetime,
     headers: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
-    """Return the headers that sign `request` at the UTC time `now`; `headers` included."""
+    """Return `headers` and those that sign `request` at the UTC time `now`."""
     moment, day = now.strftime("%Y%m%dT%H%M%SZ"), now.strftime("%Y%m%d")
     signed = {name.lower(): value for name, value in (headers or {}).items()}
     content = hashlib.sha256(request.body).hexdigest()

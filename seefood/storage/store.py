@@ -1,4 +1,4 @@
-"""The store protocol, and how a location's store is opened."""
+"""The store protocol, and opening a location's store."""
 
 from collections.abc import Iterator
 from functools import cache
@@ -12,26 +12,26 @@ from seefood.storage.uris import FILE_ROOT, Location, parse_location
 
 
 class Store(Protocol):
-    """What seefood asks of a place that keeps objects; any thread may call any method."""
+    """Reads, writes and lists objects. Thread-safe."""
 
     @property
     def is_remote(self) -> bool:
-        """Whether a read takes a round trip, so that reading ahead pays."""
+        """Whether a read takes a network round trip, so that reading ahead pays off."""
 
     def list(self, prefix: str) -> Iterator[ImageRef]:
-        """Yield every object whose key starts with `prefix`, no folder markers.
+        """Yield every object whose key starts with `prefix`, except folder markers.
 
         Raises `UsageError` for a bucket or folder that is absent or may not be listed.
         """
 
     def fetch(self, ref: ImageRef, *, first_bytes: int | None = None) -> bytes:
-        """Return the bytes of exactly the object that was listed; at most the first, if asked.
+        """Return the content that `ref` names, or only its first `first_bytes` bytes.
 
         Raises `PictureError`: NOT_FOUND, CHANGED, FORBIDDEN, UNSUPPORTED_NAME or STORE_ERROR.
         """
 
     def stat(self, ref: ImageRef) -> ImageRef:
-        """Return `ref` with the tag and size it has now, of its version if it names one.
+        """Return `ref` with its current entity tag and size, or those of the version it names.
 
         Reads no content. Raises `PictureError` as `fetch` does.
         """
@@ -40,24 +40,24 @@ class Store(Protocol):
         """Return the object's bytes. Raises `FileNotFoundError` or `JobError`."""
 
     def write(self, key: str, data: bytes) -> None:
-        """Put `data` at `key`. Atomic and idempotent: readers see all or nothing; overwrites.
+        """Write `data` to `key`, overwriting. Atomic and idempotent: readers see all or nothing.
 
         Raises `JobError`.
         """
 
     def create(self, key: str, data: bytes) -> bool:
-        """Put `data` at `key` if nothing is there; return whether it was put.
+        """Write `data` to `key` if no object exists there; return whether it was written.
 
-        Atomic: of several writers at once one succeeds. Raises `JobError`.
+        Atomic: of several concurrent writers one succeeds. Raises `JobError`.
         """
 
     def delete(self, key: str) -> None:
-        """Remove the object; one that is absent is no error. Raises `JobError`."""
+        """Delete the object; an absent one is no error. Raises `JobError`."""
 
 
 @cache
 def open_store(root: str) -> Store:
-    """Return the store of a location's root, one for each root in a process."""
+    """Return the store of a location's root; the same one for each call with that root."""
     if root == FILE_ROOT:
         return LocalFiles()
     return open_s3(root) if root.startswith("s3://") else open_remote(root)
@@ -69,7 +69,7 @@ def fetch(ref: ImageRef) -> bytes:
 
 
 def write(location: Location, data: bytes) -> None:
-    """Put `data` at `location`; see `Store.write`."""
+    """Write `data` to `location`; see `Store.write`."""
     open_store(location.root).write(location.key, data)
 
 

@@ -1,8 +1,8 @@
-"""Where pictures and results are: URIs, local paths and globs, as plain values.
+"""Locations of pictures and results: URIs, local paths and globs.
 
 A location is a root that names a store (`s3://bucket`, `gs://bucket`, `az://container`,
-`memory://name`, or `file://`) and a key inside it. Keys of object stores stand in URIs as they are,
-unescaped, as every S3 tool shows them; local paths are percent-encoded, as RFC 8089 has them.
+`memory://name`, or `file://`) and a key inside it. URIs contain the keys of object stores
+unescaped, as every S3 tool shows them, and local paths percent-encoded, as in RFC 8089.
 """
 
 import os
@@ -37,7 +37,7 @@ class Location:
 
     @property
     def uri(self) -> str:
-        """The location as one string, the form that rows use."""
+        """The location as one string, as rows state it."""
         if self.is_local:
             return FILE_ROOT + quote_from_bytes(os.fsencode(self.key), safe="/~+,=@:&$!'()*;")
         return f"{self.root}/{self.key}"
@@ -48,19 +48,19 @@ class Location:
 
 
 def parse_location(text: str) -> Location:
-    """Return the location of a URI or a local path, relative paths from the working directory.
+    """Return the location of a URI or a local path, which may be relative.
 
-    Raises `UsageError` for an empty text or a scheme that no store here speaks.
+    Raises `UsageError` for an empty text or an unknown scheme.
     """
     if not text:
         raise UsageError("an empty source or output names nothing; give a path or a URI")
     if "\0" in text and not _REMOTE.match(text):
-        raise UsageError(f"{text!r} has a NUL character in it, which no path can have")
+        raise UsageError(f"{text!r} contains a NUL character, which no path can have")
     match = _REMOTE.match(text)
     if match and "@" in match[2]:
         raise UsageError(
-            f"{redacted(text)!r} has a name or password before an @; credentials are taken from "
-            "where the cloud's own tools look for them, and never from a URI"
+            f"{redacted(text)!r} has a name or password before an @; credentials are read from "
+            "where the cloud's own tools read them, never from a URI"
         )
     if match:
         return Location(f"{match[1]}://{match[2]}", match[3] or "")
@@ -68,23 +68,23 @@ def parse_location(text: str) -> Location:
         quoted = os.fsencode(re.sub(r"^file:(//(localhost)?)?", "", text))
         path = os.fsdecode(unquote_to_bytes(quoted))
         if not path.startswith("/"):
-            raise UsageError(f"{text!r} names no absolute path; write file:///folder/file")
+            raise UsageError(f"{text!r} is not an absolute path; write file:///folder/file")
         return Location(FILE_ROOT, os.path.normpath(path))
     scheme = _SCHEME.match(text)
     if scheme:
         raise UsageError(
-            f"{redacted(text)!r} has the scheme {scheme[1]!r}, which no store here speaks; "
+            f"{redacted(text)!r} has the unknown scheme {scheme[1]!r}; "
             "use a local path, s3://, gs://, az:// or file:// with a bucket's name"
         )
-    # Unlike Path.expanduser, this takes `~nobody.jpg` for the name of a file.
+    # Unlike Path.expanduser, this takes `~unknown.jpg` for the name of a file.
     absolute = Path(os.path.expanduser(text)).absolute()  # noqa: PTH111
     return Location(FILE_ROOT, os.path.normpath(absolute))
 
 
 def split_glob(key: str) -> tuple[str, str | None]:
-    """Return the literal beginning of `key` and, if it has a wildcard, the whole pattern.
+    """Return the part of `key` before its first wildcard and, if it has one, the whole pattern.
 
-    The beginning ends where the first wildcard stands: listing may start there.
+    Listing may start at that part.
     """
     wildcard = _GLOB.search(key)
     return (key, None) if wildcard is None else (key[: wildcard.start()], key)
@@ -93,11 +93,10 @@ def split_glob(key: str) -> tuple[str, str | None]:
 def compile_glob(pattern: str) -> re.Pattern[str]:
     """Return `pattern` as a regular expression over whole keys.
 
-    `*` and `?` stay inside one folder, `**` crosses folders (`**/` none, too), `[…]` is a set of
-    characters, never a slash; a set that makes no sense stands for itself. Keys are strangers' and
-    may be chosen to be slow, so a wildcard that is not the last of its kind takes the first place
-    that fits and never another (an atomic group): a match takes no more than the square of the
-    key's length.
+    `*` and `?` match inside one folder, `**` across folders, `**/` also no folder, `[…]` one of a
+    set of characters, never a slash; an invalid set is literal. Keys are untrusted and may be made
+    to match slowly, so a wildcard that is not the last of its kind takes the first match and
+    never backtracks (an atomic group): matching is at most quadratic in the key's length.
     """
     groups: list[tuple[str, list[str]]] = [("", [""])]
     for mark, text in _glob_parts(pattern):
@@ -105,7 +104,7 @@ def compile_glob(pattern: str) -> re.Pattern[str]:
             groups[-1][1].append("")
         elif mark:
             if groups[-1][0] == mark and groups[-1][1] == [""]:
-                continue  # twice the same is once
+                continue  # a repeated wildcard has no effect
             groups.append((mark, [""]))
         else:
             groups[-1][1][-1] += text
@@ -114,7 +113,7 @@ def compile_glob(pattern: str) -> re.Pattern[str]:
 
 
 def _glob_parts(pattern: str) -> Iterator[tuple[str, str]]:
-    """Yield a wildcard (`**/`, `**` or `*`) and "", or "" and an expression of fixed length."""
+    """Yield (wildcard, "") for `**/`, `**` and `*`, and ("", expression) for the rest."""
     at = 0
     while at < len(pattern):
         stars = len(pattern) - at - len(pattern[at:].lstrip("*"))
@@ -138,7 +137,7 @@ def _glob_parts(pattern: str) -> Iterator[tuple[str, str]]:
 
 
 def _set(body: str) -> str | None:
-    """Return the expression of `[body]`, which a slash is never in; None if it makes no sense."""
+    """Return the expression for `[body]`, which never matches a slash; None if it is invalid."""
     negated = body[0] in "!^"
     inner = re.sub(r"([\\\[&|~])", r"\\\1", body[negated:])
     expression = f"(?!/)[{'^' * negated}{inner}]"
@@ -150,9 +149,9 @@ def _set(body: str) -> str | None:
 
 
 def _group(mark: str, runs: list[str], *, is_last: bool) -> str:
-    """Return what one `**` or `**/` (or the beginning) and all up to the next one match.
+    """Return the expression for one `**` or `**/` (or the start) and the rest up to the next one.
 
-    `runs` is what stands between single stars.
+    `runs` are the expressions between single stars.
     """
     ends_open = is_last and len(runs) > 1
     body = runs[0] + "".join(f"(?>[^/]*?{run})" for run in runs[1 : -1 if ends_open else None])

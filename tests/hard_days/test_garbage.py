@@ -24,16 +24,16 @@ _ONE = (
     b"<ETag>&quot;x&quot;</ETag><Size>9</Size></Contents>"
 )
 _PAGES = {
-    "a web page": (b"<html><body>Please log in</body></html>", "is no listing"),
-    "half a listing": (_HEAD + _ONE, "is no listing"),
-    "bytes": (bytes(range(256)) * 40, "is no listing"),
+    "a web page": (b"<html><body>Please log in</body></html>", "is not a listing"),
+    "half a listing": (_HEAD + _ONE, "is not a listing"),
+    "bytes": (bytes(range(256)) * 40, "is not a listing"),
     "an endless listing": (
         _HEAD + b"<IsTruncated>true</IsTruncated>" + _ONE + b"</ListBucketResult>",
-        "tells no new key",
+        "has no new key",
     ),
     "dates that are none": (
         _HEAD + _ONE.replace(b"2026-11-23T12", b"yesterday at twelve") + b"</ListBucketResult>",
-        "is no listing",
+        "is not a listing",
     ),
 }
 

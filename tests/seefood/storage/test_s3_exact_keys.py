@@ -1,4 +1,4 @@
-"""S3 key for key: names that obstore cannot express, pages, signatures, credentials."""
+"""S3 keys that obstore cannot express, pages of listings, signatures, credentials."""
 
 import json
 import threading
@@ -32,7 +32,7 @@ _PLAIN = [
 
 
 def test_every_name_is_listed_and_read(s3: Bucket) -> None:
-    """A name that the client cannot express hides neither itself nor its neighbours."""
+    """A key that obstore cannot express is listed and read, and so are its neighbours."""
     for key in (*_ODD, *_PLAIN):
         s3.put(key, key.encode())
     store = open_store(s3.uri)
@@ -48,8 +48,8 @@ def test_every_name_is_listed_and_read(s3: Bucket) -> None:
     assert b"a//" == store.fetch(odd, first_bytes=3)
 
 
-def test_odd_names_fail_like_others(s3: Bucket) -> None:
-    """Gone, and replaced since it was listed: the same codes as for plain names."""
+def test_odd_keys_fail_like_others(s3: Bucket) -> None:
+    """Deleted or replaced since it was listed: the same codes as for plain keys."""
     tag = s3.put("a//b.jpg", b"1")
     store = open_store(s3.uri)
     for ref, code in (
@@ -61,16 +61,16 @@ def test_odd_names_fail_like_others(s3: Bucket) -> None:
         assert code == caught.value.code
 
 
-def test_folder_markers_are_no_pictures_and_empty_objects_are(s3: Bucket) -> None:
-    """The console's markers end in a slash and are empty; nothing else is left out."""
+def test_folder_markers_are_skipped_and_empty_objects_are_not(s3: Bucket) -> None:
+    """Markers of the S3 console end in a slash and are empty; nothing else is skipped."""
     for key in ("folder/", "folder/a.jpg", "empty.jpg"):
         s3.put(key, b"")
-    found = [ref.uri.removeprefix(f"{s3.uri}/") for ref in open_store(s3.uri).list("")]
-    assert ["empty.jpg", "folder/a.jpg"] == found
+    listed = [ref.uri.removeprefix(f"{s3.uri}/") for ref in open_store(s3.uri).list("")]
+    assert ["empty.jpg", "folder/a.jpg"] == listed
 
 
 def test_a_prefix_is_text(s3: Bucket) -> None:
-    """It may end in the middle of a name."""
+    """A prefix may end in the middle of a key."""
     for key in ("p/100", "p/1000", "p/2", "p2"):
         s3.put(key, b"")
     counts = [sum(1 for _ in open_store(s3.uri).list(text)) for text in ("p/", "p/100", "p")]
@@ -84,14 +84,14 @@ def test_an_absent_bucket_is_a_usage_error(s3: Bucket) -> None:
 
 
 @pytest.mark.parametrize("key", _ODD)
-def test_odd_names_are_known(key: str) -> None:
-    """They go through our own client."""
+def test_odd_keys_are_recognized(key: str) -> None:
+    """They are read by our own client."""
     assert not is_expressible(key)
 
 
 @pytest.mark.parametrize("key", _PLAIN)
-def test_plain_names_are_known(key: str) -> None:
-    """They go through obstore."""
+def test_plain_keys_are_recognized(key: str) -> None:
+    """They are read by obstore."""
     assert is_expressible(key)
 
 
@@ -118,8 +118,8 @@ _SHUFFLED = (
 @pytest.mark.parametrize(
     ("encoded", "key"), [(True, "a%0Ab+c%26%C3%BC"), (False, "a&#10;b c&amp;ü")]
 )
-def test_pages_are_read_whoever_writes_them(contents: str, key: str, *, encoded: bool) -> None:
-    """URL-encoded or not, in S3's order or another."""
+def test_pages_of_any_server_are_read(contents: str, key: str, *, encoded: bool) -> None:
+    """URL-encoded or not, with the elements in S3's order or another."""
     page = _page(encoded=encoded, contents=contents.format(key))
     (item,) = read_page(page)
     moment = datetime(2026, 11, 23, 12, tzinfo=UTC).timestamp()
@@ -128,9 +128,9 @@ def test_pages_are_read_whoever_writes_them(contents: str, key: str, *, encoded:
     assert (True, "a\nb c&ü") == page_end(page)
 
 
-def test_an_answer_that_is_no_listing_is_an_error() -> None:
-    """A page of a proxy is not an empty bucket."""
-    with pytest.raises(S3Error, match="is no listing"):
+def test_a_response_that_is_not_a_listing_is_an_error() -> None:
+    """A proxy's web page is not taken for an empty bucket."""
+    with pytest.raises(S3Error, match="is not a listing"):
         read_page(b"<html>please log in")
 
 
@@ -158,19 +158,19 @@ _MOMENT = datetime(2013, 5, 24, tzinfo=UTC)
 def test_signatures_are_those_of_the_documentation(
     request_: Request, headers: dict[str, str], signature: str
 ) -> None:
-    """Amazon's own examples come out."""
+    """The signatures equal those of Amazon's examples."""
     signed = sign(request_, _EXAMPLE, "us-east-1", _MOMENT, headers)
     assert signed["authorization"].endswith(f"Signature={signature}")
 
 
-def test_paths_are_encoded_as_signed() -> None:
-    """Everything but slashes and the unreserved characters."""
+def test_paths_are_percent_encoded() -> None:
+    """Everything except slashes and unreserved characters."""
     assert "a/b%20c%2B%C3%BC~.jpg" == encode_path("a/b c+ü~.jpg")
 
 
 @pytest.fixture
 def container() -> Iterator[str]:
-    """A container's credential service, as ECS, Fargate and EKS have it."""
+    """A container's credential service, as on ECS, Fargate and EKS."""
     served = 0
 
     class Handler(BaseHTTPRequestHandler):
@@ -179,14 +179,14 @@ def container() -> Iterator[str]:
             served += 1
             life = 60 if served == 1 else 3600
             expires = datetime.fromtimestamp(time.time() + life, UTC).isoformat()
-            found = {"AccessKeyId": f"K{served}", "SecretAccessKey": "s", "Token": "t"}
-            body = json.dumps({**found, "Expiration": expires}).encode()
+            values = {"AccessKeyId": f"K{served}", "SecretAccessKey": "s", "Token": "t"}
+            body = json.dumps({**values, "Expiration": expires}).encode()
             self.send_response(200 if self.headers["Authorization"] == "secret" else 403)
             self.end_headers()
             self.wfile.write(body)
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (its name)
-            """Say nothing."""
+            """Log nothing."""
 
     server = HTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
@@ -195,25 +195,25 @@ def container() -> Iterator[str]:
     server.server_close()
 
 
-def test_credentials_come_from_where_the_tools_look(
+def test_credentials_come_from_the_chain(
     container: str, s3: Bucket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The environment first; a container's service is asked again before its key expires."""
+    """The environment comes first; a container's key is renewed before it expires."""
     del s3  # it sets the environment
-    found = find_credentials()
-    assert found is not None
-    assert ("test", "test", None) == (found.access_key, found.secret_key, found.token)
+    first = find_credentials()
+    assert first is not None
+    assert ("test", "test", None) == (first.access_key, first.secret_key, first.token)
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", container)
     monkeypatch.setenv("AWS_CONTAINER_AUTHORIZATION_TOKEN", "secret")
     chain = CredentialChain()
     keys = [credentials.access_key for _ in range(3) if (credentials := chain.current())]
     assert ["K1", "K2", "K2"] == keys
-    assert "K3" == (chain.current(renew=True) or found).access_key
+    assert "K3" == (chain.current(renew=True) or first).access_key
 
 
-def test_no_credentials_are_none(s3: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where nobody knows any, obstore lists."""
+def test_without_credentials_there_are_none(s3: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No source has any, and obstore lists."""
     del s3
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     assert find_credentials() is None

@@ -1,4 +1,4 @@
-"""Stores: files, memory and S3 behind one contract."""
+"""Stores: files, memory and S3 behind one protocol."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -12,7 +12,7 @@ from obstore import exceptions
 from seefood.errors import ErrorCode, JobError, PictureError, UsageError
 from seefood.records import ImageRef
 from seefood.storage import fetch, open_store, read, write
-from seefood.storage.obstore_errors import translate
+from seefood.storage.obstore_errors import TRANSLATIONS, picture_error
 from seefood.storage.uris import FILE_ROOT, Location, parse_location
 from tests.conftest import Bucket
 
@@ -29,12 +29,12 @@ NAMES = [
     "a&b=c;d,e.jpg",
 ]
 Root = Callable[[], str]
-_NOBODY = 65534
+_UNPRIVILEGED_USER = 65534
 
 
 @pytest.fixture(params=["file", "memory", "s3"])
 def root(request: pytest.FixtureRequest, tmp_path: Path, memory: str) -> str:
-    """Where one kind of store starts, as a URI without a slash at its end."""
+    """The root of one kind of store, as a URI without a slash at its end."""
     if request.param == "file":
         return f"file://{tmp_path}/pictures"
     if request.param == "memory":
@@ -61,7 +61,7 @@ def _code(ref: ImageRef) -> ErrorCode:
 
 
 def test_names_survive(root: str) -> None:
-    """What was written under a name is listed and read under that name."""
+    """An object is listed and read under the name it was written to."""
     for name in NAMES:
         _put(root, name, name.encode())
     refs = _list(root)
@@ -75,7 +75,7 @@ def test_names_survive(root: str) -> None:
 
 
 def test_writing_overwrites_and_deleting_twice_is_no_error(root: str) -> None:
-    """A writer may try again, and so may whoever cleans up."""
+    """Writes and deletions may be repeated."""
     location = _put(root, "x", b"one")
     write(location, b"two")
     assert b"two" == read(location)
@@ -87,7 +87,7 @@ def test_writing_overwrites_and_deleting_twice_is_no_error(root: str) -> None:
 
 
 def test_one_of_several_creators_wins(root: str) -> None:
-    """`create` never overwrites, and says whether it wrote."""
+    """`create` never overwrites, and returns whether it wrote."""
     location = parse_location(root).child("lease")
     store = open_store(location.root)
     assert [True, False] == [store.create(location.key, name) for name in (b"me", b"you")]
@@ -95,7 +95,7 @@ def test_one_of_several_creators_wins(root: str) -> None:
 
 
 def test_a_replaced_object_is_changed(root: str) -> None:
-    """What was replaced since it was listed is not read in its stead."""
+    """An object that was replaced since it was listed is not read."""
     location = _put(root, "a.jpg", b"old content")
     (ref,) = _list(root)
     write(location, b"new")
@@ -106,15 +106,15 @@ def test_a_replaced_object_is_changed(root: str) -> None:
 
 
 def test_a_vanished_object_is_not_found(root: str) -> None:
-    """What was deleted since it was listed has its code."""
+    """An object that was deleted since it was listed has its own error code."""
     location = _put(root, "a.jpg", b"x")
     (ref,) = _list(root)
     open_store(location.root).delete(location.key)
     assert ErrorCode.NOT_FOUND == _code(ref)
 
 
-def test_an_object_without_a_tag_is_read_as_it_is(root: str) -> None:
-    """A reference that names no content, as from a list of names, takes what is there."""
+def test_a_reference_without_etag_reads_the_current_content(root: str) -> None:
+    """As for references from a list of names."""
     _put(root, "a.jpg", b"x")
     (ref,) = _list(root)
     assert b"x" == fetch(replace(ref, etag=""))
@@ -135,8 +135,8 @@ def test_a_prefix_is_text_in_object_stores(s3: Bucket) -> None:
     assert [] == keys("nothing/")
 
 
-def test_a_bucket_that_is_not_there(s3: Bucket) -> None:
-    """A wrong bucket is one sentence before any work."""
+def test_an_absent_bucket_is_reported(s3: Bucket) -> None:
+    """A wrong bucket name is a usage error when listing and a job error when writing."""
     with pytest.raises(UsageError, match="there is no such bucket"):
         list(open_store(f"{s3.uri}-absent").list(""))
     with pytest.raises(JobError, match=f"cannot write {s3.uri}-absent/x"):
@@ -144,13 +144,14 @@ def test_a_bucket_that_is_not_there(s3: Bucket) -> None:
 
 
 def test_the_etag_is_the_stores_own(s3: Bucket) -> None:
-    """A row's tag is the one that every other tool shows, without quotes."""
+    """A row has the etag that every other tool shows, without quotes."""
     etag = s3.put("a.jpg", b"x")
     (ref,) = _list(s3.uri)
     assert (etag, 1) == (ref.etag, ref.size_bytes)
 
 
 _EXPECTED = {
+    "NotFoundError": ErrorCode.NOT_FOUND,
     "NotModifiedError": ErrorCode.CHANGED,
     "PreconditionError": ErrorCode.CHANGED,
     "PermissionDeniedError": ErrorCode.FORBIDDEN,
@@ -160,13 +161,14 @@ _EXPECTED = {
 
 
 @pytest.mark.parametrize("name", sorted(vars(exceptions)["__all__"]))
-def test_every_exception_of_the_client_has_a_code(name: str) -> None:
-    """None of obstore's exceptions is left untranslated; what is new in it shows here."""
+def test_every_exception_of_obstore_is_translated(name: str) -> None:
+    """Each of obstore's exceptions has an entry of its own; a new one fails this test."""
     kind: type[Exception] = getattr(exceptions, name)
-    error = translate(kind("said so"))
+    assert kind in TRANSLATIONS
+    error = picture_error(kind("the details"))
     assert _EXPECTED.get(name, ErrorCode.STORE_ERROR) == error.code
     if error.code is ErrorCode.STORE_ERROR:
-        assert "said so" in str(error)
+        assert "the details" in str(error)
 
 
 @pytest.mark.parametrize(
@@ -179,19 +181,21 @@ def test_every_exception_of_the_client_has_a_code(name: str) -> None:
     ],
 )
 def test_pythons_own_exceptions_have_a_code(error: Exception, code: ErrorCode) -> None:
-    """Whatever else the client raises becomes a row, too."""
-    assert code == translate(error).code
+    """Any other exception is translated as well."""
+    assert code == picture_error(error).code
 
 
 def test_messages_hold_no_signature() -> None:
-    """A presigned address in a client's message loses its query: rows are read by many."""
-    error = translate(OSError("GET https://b.s3/k?X-Amz-Signature=secret failed\n\nDebug source:"))
+    """A presigned URL in obstore's message loses its query, because rows are shared."""
+    error = picture_error(
+        OSError("GET https://b.s3/k?X-Amz-Signature=secret failed\n\nDebug source:")
+    )
     assert "secret" not in str(error)
     assert "https://b.s3/k failed" in str(error)
 
 
 def test_hidden_files_links_and_devices(tmp_path: Path) -> None:
-    """Hidden files, linked folders, pipes and links to them are passed over; nothing blocks."""
+    """Hidden files, linked folders, pipes and links to them are skipped; nothing blocks."""
     (tmp_path / "a.jpg").write_bytes(b"x")
     (tmp_path / ".hidden.jpg").write_bytes(b"x")
     (tmp_path / ".git").mkdir()
@@ -212,8 +216,8 @@ def test_hidden_files_links_and_devices(tmp_path: Path) -> None:
     assert ErrorCode.STORE_ERROR == _code(refs["loop.jpg"])
 
 
-def test_listing_is_sorted_and_lazy(tmp_path: Path) -> None:
-    """Files come in the order of their folders, whatever the file system's order is."""
+def test_listing_is_sorted(tmp_path: Path) -> None:
+    """Files come in the order of their folders, independent of the file system."""
     for name in ("b/2.jpg", "b/1.jpg", "a.jpg", "c.jpg", "b/a/0.jpg"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes(b"")
@@ -221,8 +225,8 @@ def test_listing_is_sorted_and_lazy(tmp_path: Path) -> None:
     assert ["a.jpg", "b/1.jpg", "b/2.jpg", "b/a/0.jpg", "c.jpg"] == names
 
 
-def test_a_name_that_is_no_utf8(tmp_path: Path) -> None:
-    """A file with any bytes for a name has a URI and is read by it."""
+def test_a_name_that_is_not_utf8(tmp_path: Path) -> None:
+    """A file whose name is any bytes has a URI and is read by it."""
     with open(os.fsencode(tmp_path) + b"/caf\xe9 \xff.jpg", "wb") as stream:  # noqa: PTH123
         stream.write(b"x")
     (ref,) = _list(str(tmp_path))
@@ -231,7 +235,7 @@ def test_a_name_that_is_no_utf8(tmp_path: Path) -> None:
 
 
 def test_a_file_that_became_a_folder(tmp_path: Path) -> None:
-    """An error of the operating system is a row."""
+    """An error of the operating system becomes a row."""
     (tmp_path / "a.jpg").write_bytes(b"x")
     (ref,) = _list(str(tmp_path))
     (tmp_path / "a.jpg").unlink()
@@ -241,18 +245,18 @@ def test_a_file_that_became_a_folder(tmp_path: Path) -> None:
 
 @contextmanager
 def _as_a_mere_user() -> Iterator[None]:
-    """Give up root's right to read everything while the block runs."""
+    """Drop root's permission to read everything while the block runs."""
     before = os.geteuid()
     if before == 0:
-        os.seteuid(_NOBODY)
+        os.seteuid(_UNPRIVILEGED_USER)
     try:
         yield
     finally:
         os.seteuid(before)
 
 
-def test_a_file_that_may_not_be_read(tmp_path: Path) -> None:
-    """A file of somebody else has its code."""
+def test_an_unreadable_file_is_forbidden(tmp_path: Path) -> None:
+    """A file that this user may not read has its own error code."""
     (tmp_path / "a.jpg").write_bytes(b"x")
     (ref,) = _list(str(tmp_path))
     (tmp_path / "a.jpg").chmod(0)
@@ -260,15 +264,15 @@ def test_a_file_that_may_not_be_read(tmp_path: Path) -> None:
         assert ErrorCode.FORBIDDEN == _code(ref)
 
 
-def test_writing_below_a_file_is_one_sentence(tmp_path: Path) -> None:
-    """An output that cannot be written says where, why, and what to do."""
+def test_a_failed_write_is_explained(tmp_path: Path) -> None:
+    """The message says where, why, and what to do."""
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(JobError, match=r"cannot write .*/file/x: .*; free space or choose another"):
         open_store(FILE_ROOT).write(str(tmp_path / "file" / "x"), b"")
 
 
 def test_a_failed_write_leaves_nothing(tmp_path: Path) -> None:
-    """No temporary file remains where a write failed."""
+    """A failed write leaves no temporary file."""
     (tmp_path / "taken").mkdir()
     with pytest.raises(JobError):
         open_store(FILE_ROOT).write(str(tmp_path / "taken"), b"data")

@@ -1,4 +1,4 @@
-"""Locations: what a user types, what a row says, and back."""
+"""Locations: parsing what users type, and the URIs in rows."""
 
 import os
 from pathlib import Path
@@ -27,9 +27,9 @@ NAMES = [
 
 
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("root", ["s3://bucket", "gs://bucket", "az://box", "memory://m"])
-def test_keys_of_object_stores_stand_unescaped(root: str, name: str) -> None:
-    """An object's URI holds its key as it is, and gives it back."""
+@pytest.mark.parametrize("root", ["s3://bucket", "gs://bucket", "az://container", "memory://m"])
+def test_keys_of_object_stores_are_unescaped(root: str, name: str) -> None:
+    """An object's URI contains its key unescaped and parses back to it."""
     location = Location(root, name)
     assert f"{root}/{name}" == location.uri
     assert location == parse_location(location.uri)
@@ -37,7 +37,7 @@ def test_keys_of_object_stores_stand_unescaped(root: str, name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_local_names_round_trip(name: str) -> None:
-    """A file's URI is ASCII, percent-encoded, and gives the path back."""
+    """A file's URI is ASCII, percent-encoded, and parses back to the path."""
     location = Location(FILE_ROOT, f"/photos/{name}")
     assert location.uri.isascii()
     assert not {" ", "#", "?", "\n", '"'} & set(location.uri)
@@ -45,8 +45,8 @@ def test_local_names_round_trip(name: str) -> None:
 
 
 @given(st.binary(min_size=1, max_size=40).filter(lambda name: not {0, 47} & set(name)))
-def test_names_that_are_no_utf8_round_trip(name: bytes) -> None:
-    """A name of Linux is bytes; every one survives the way through a URI."""
+def test_names_that_are_not_utf8_round_trip(name: bytes) -> None:
+    """File names on Linux are bytes; every one round-trips through a URI."""
     path = os.path.normpath(os.fsdecode(b"/photos/" + name))
     location = Location(FILE_ROOT, path)
     assert location == parse_location(location.uri)
@@ -63,13 +63,13 @@ def test_names_that_are_no_utf8_round_trip(name: bytes) -> None:
         ("file:/a/b", Location(FILE_ROOT, "/a/b")),
         ("file://localhost/a/b", Location(FILE_ROOT, "/a/b")),
         ("/a/../b/./c/", Location(FILE_ROOT, "/b/c")),
-        ("~nobody of this name.jpg", Location(FILE_ROOT, f"{Path.cwd()}/~nobody of this name.jpg")),
+        ("~unknown user.jpg", Location(FILE_ROOT, f"{Path.cwd()}/~unknown user.jpg")),
         ("photos", Location(FILE_ROOT, f"{Path.cwd()}/photos")),
         ("~", Location(FILE_ROOT, str(Path.home()))),
     ],
 )
 def test_what_users_type(text: str, expected: Location) -> None:
-    """Buckets, file URIs, relative paths and homes are understood."""
+    """Buckets, file URIs, relative paths and home folders are parsed."""
     assert expected == parse_location(text)
 
 
@@ -77,19 +77,19 @@ def test_what_users_type(text: str, expected: Location) -> None:
     "text", ["", "ftp://host/a.jpg", "http://host/a.jpg", "s3a://b/c", "S3://b", "file://host/a",
              "file:a.jpg"],
 )  # fmt: skip
-def test_what_no_store_speaks_is_refused(text: str) -> None:
-    """An unknown scheme, or a path that is none, is a usage error."""
+def test_unknown_schemes_are_refused(text: str) -> None:
+    """An unknown scheme, or an invalid path, is a usage error."""
     with pytest.raises(UsageError):
         parse_location(text)
 
 
-def test_a_file_uri_with_raw_bytes_is_understood() -> None:
-    """Also a URI that was typed with bytes that are not UTF-8."""
+def test_a_file_uri_with_raw_bytes_is_parsed() -> None:
+    """A URI may contain bytes that are not UTF-8."""
     assert "/a/\udcff.jpg" == parse_location("file:///a/\udcff.jpg").key
 
 
 def test_children_have_one_slash() -> None:
-    """Below a prefix, with or without its slash, lies the same object."""
+    """A child of a prefix is the same with and without the prefix's slash."""
     assert "s3://b/x" == Location("s3://b", "").child("x").uri
     assert "s3://b/out/x" == Location("s3://b", "out").child("x").uri
     assert "s3://b/out/x" == Location("s3://b", "out/").child("x").uri
@@ -122,7 +122,7 @@ def test_globs(pattern: str, yes: list[str], no: list[str]) -> None:
 
 @given(st.text(alphabet="ab*?[]!^-/\\.", max_size=12), st.text(alphabet="ab/.", max_size=12))
 def test_any_pattern_compiles(pattern: str, key: str) -> None:
-    """No pattern is an error, and what matches starts with the literal beginning."""
+    """No pattern is an error, and every match starts with the part before the wildcard."""
     prefix, _ = split_glob(pattern)
     if compile_glob(pattern).fullmatch(key):
         assert key.startswith(prefix)
