@@ -1,17 +1,16 @@
-"""Builds the Lambda's zip, without Docker: for x86_64 and arm64, the same bytes every time.
+"""Builds the Lambda's zip without Docker, for x86_64 and arm64, reproducibly.
 
     python infra/build_lambda_zip.py                       build/lambda-x86_64.zip and -arm64.zip
-    python infra/build_lambda_zip.py --model my-bundle     with another model inside
+    python infra/build_lambda_zip.py --model my-bundle     with another model
 
-What goes in: `lambda/`, the core package, a bundle without its SavedModel, and wheels whose
-versions and hashes stand in `constraints.txt`. What is left out of the wheels is what this handler
-never loads (tests, headers, other accelerators), because Lambda reads a package's bytes at each
-cold start. Bytecode goes in where a Python of the target's version is found: without it the first
-event waits until every module is compiled.
+The zip contains `lambda/`, the core package, a bundle without its SavedModel, and the wheels that
+`constraints.txt` pins with hashes. Files that the handler never loads (tests, headers, other
+accelerators) are left out, because Lambda reads the package at each cold start. Bytecode is
+included if a Python of the runtime's version is installed here: without it a cold start compiles
+every module.
 """
 
 import argparse
-import base64
 import hashlib
 import re
 import shutil
@@ -26,26 +25,33 @@ from typing import Final
 
 ROOT: Final = Path(__file__).parent.parent
 ARCHITECTURES: Final = {"x86_64": "x86_64-manylinux_2_28", "arm64": "aarch64-manylinux_2_28"}
-"""Lambda's names, and uv's. Runtimes from python3.12 on have glibc 2.34."""
+"""Lambda's names to uv's. Runtimes from python3.12 on have glibc 2.34."""
 PYTHON: Final = "3.13"
-"""Of the runtime, as `infra/template.yaml` names it."""
+"""The version of the runtime in `infra/template.yaml`."""
 MAX_UNPACKED_BYTES: Final = 250 * 1024 * 1024
-"""What Lambda takes."""
+"""Lambda's limit."""
 
-# Every wheel in the zip; nothing else is installed, so a new dependency shows as an ImportError in
+# Every wheel in the zip. Nothing else is installed, so a missing dependency is an ImportError in
 # the tests that run the zip.
 WHEELS: Final = (
     "ai-edge-litert",  # runs the network
     "aws-lambda-powertools",  # logs and metrics
-    "jmespath",  # which Powertools imports
+    "jmespath",  # imported by Powertools
+    "multipart",  # forms
     "numpy",  # pictures are arrays
     "obstore",  # S3
     "pi-heif",  # HEIC, decoding only: pillow-heif brings a 22 MB encoder under the GPL
     "pillow",  # all other formats
-    "typing-extensions",  # which Powertools and obstore import
+    "typing-extensions",  # imported by Powertools and obstore
 )
-_CORE_LEFT_OUT: Final = frozenset({"cli", "explain", "models", "report", "synthetic"})
-# Of the wheels: what is never loaded here.
+# Parts of `seefood` that the handler never imports. Of the models only the chosen one is copied.
+_CORE_LEFT_OUT: Final = frozenset(
+    {
+        *("__main__.py", "__pycache__", "cli", "explain", "models", "prices", "report"),
+        *("runs", "sources", "synthetic", "workers"),
+    }
+)
+# Files of the wheels that the handler never loads.
 _LEFT_OUT: Final = re.compile(
     r"""
       (^|/)(__pycache__|tests?|testing|include|examples)/
@@ -71,7 +77,7 @@ _LEFT_OUT: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """A zip that was built."""
+    """A zip file and its measures."""
 
     path: Path
     zipped_bytes: int
@@ -79,11 +85,6 @@ class Package:
     sha256: str
     """Hexadecimal."""
     has_bytecode: bool
-
-    @property
-    def code_sha256(self) -> str:
-        """The digest as Lambda shows it."""
-        return base64.b64encode(bytes.fromhex(self.sha256)).decode()
 
 
 def build_zip(
@@ -94,11 +95,11 @@ def build_zip(
     model: Path | None = None,
     source: Path = ROOT,
 ) -> Package:
-    """Build the zip `output` and return what it is. Overwrites it, in one step.
+    """Build the zip `output` from the checkout `source`. Overwrites it atomically.
 
-    `source` is the checkout that it is built from; `model` by default the bundle in it.
+    `model` is a bundle's folder, by default the hotdog bundle of `source`.
 
-    Raises `ValueError` for a bundle or a pin that is missing, `CalledProcessError` if uv fails.
+    Raises `ValueError` if a bundle or a pin is missing, `CalledProcessError` if uv fails.
     """
     with tempfile.TemporaryDirectory(prefix="seefood-lambda-") as temporary:
         root = Path(temporary) / "package"
@@ -110,7 +111,7 @@ def build_zip(
         if unpacked > MAX_UNPACKED_BYTES:
             raise ValueError(
                 f"{unpacked:,} bytes unpacked are more than the {MAX_UNPACKED_BYTES:,} that "
-                "Lambda takes; use a smaller model, or the container form (lambda/Dockerfile)"
+                "Lambda takes; use a smaller model, or a container image (infra/lambda.Dockerfile)"
             )
         output.parent.mkdir(parents=True, exist_ok=True)
         partial = output.with_name(f".{output.name}.partial")
@@ -121,7 +122,7 @@ def build_zip(
 
 
 def pins(constraints: str, names: Sequence[str]) -> str:
-    """Return the entries of `names` in a constraints file, with their hashes.
+    """Return the entries of `names` in the text of a constraints file, with their hashes.
 
     Raises `ValueError` if one is missing.
     """
@@ -154,29 +155,29 @@ def _install_wheels(root: Path, temporary: Path, platform: str, python: str, sou
 
 
 def _copy_own(root: Path, source: Path, model: Path) -> None:
-    """Copy the handler, the core and the bundle; raises `ValueError` without a bundle."""
+    """Copy the handler, the core and the bundle. Raises `ValueError` if there is no bundle."""
     if not (model / "assets.extra" / "model.tflite").is_file():
         raise ValueError(
             f"there is no bundle with a LiteRT graph at {model}; name one with --model"
         )
-    caches = shutil.ignore_patterns("__pycache__", "local_server.py", "*.md", ".*")
-    shutil.copytree(source / "lambda", root, ignore=caches, dirs_exist_ok=True)
+    ignored = shutil.ignore_patterns("__pycache__", "local_server.py", "*.md", ".*")
+    shutil.copytree(source / "lambda", root, ignore=ignored, dirs_exist_ok=True)
     for entry in sorted((source / "seefood").iterdir()):
-        if entry.name in _CORE_LEFT_OUT or entry.name == "__pycache__":
+        if entry.name in _CORE_LEFT_OUT:
             continue
         target = root / "seefood" / entry.name
         target.parent.mkdir(exist_ok=True)
         if entry.is_dir():
-            shutil.copytree(entry, target, ignore=caches)
+            shutil.copytree(entry, target, ignore=ignored)
         else:
             shutil.copyfile(entry, target)
-    # The door looks for its model where the core keeps the one in the box.
-    inside = root / "seefood" / "models" / "hotdog"
-    shutil.copytree(model / "assets.extra", inside / "assets.extra")
+    # The handler loads the core's built-in model, so the chosen bundle goes to the same place.
+    built_in = root / "seefood" / "models" / "hotdog"
+    shutil.copytree(model / "assets.extra", built_in / "assets.extra")
 
 
 def _compile(root: Path, python: str) -> bool:
-    """Put bytecode beside every module, named by content and not by time; return whether."""
+    """Compile every module with hash-based bytecode; return whether a fitting Python was found."""
     interpreter = _find_python(python)
     if interpreter is None:
         return False
@@ -193,24 +194,24 @@ def _compile(root: Path, python: str) -> bool:
 
 
 def _find_python(version: str) -> str | None:
-    """Return a Python of exactly this minor version; None if there is none here."""
+    """Return the path of a Python of exactly this minor version, or None."""
     if f"{sys.version_info.major}.{sys.version_info.minor}" == version:
         return sys.executable
-    found = subprocess.run(
+    search = subprocess.run(
         [_uv(), "python", "find", "--no-python-downloads", version],
         check=False,
         capture_output=True,
         text=True,
     )
-    return found.stdout.strip() or None
+    return search.stdout.strip() or None
 
 
 def _write_zip(root: Path, output: Path) -> None:
-    """Zip everything below `root`: sorted, without times and owners, so that it is repeatable."""
+    """Zip all files below `root`, sorted and without times and owners, for reproducible bytes."""
     with zipfile.ZipFile(output, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
         for file in sorted(_files(root), key=lambda file: file.relative_to(root).as_posix()):
             entry = zipfile.ZipInfo(file.relative_to(root).as_posix(), (1980, 1, 1, 0, 0, 0))
-            entry.create_system = 3  # Unix, whatever this machine is
+            entry.create_system = 3  # Unix, on every machine
             entry.external_attr = (0o755 if ".so" in file.suffixes else 0o644) << 16
             entry.compress_type = zipfile.ZIP_DEFLATED
             archive.writestr(entry, file.read_bytes())
@@ -223,40 +224,41 @@ def _files(root: Path) -> Iterator[Path]:
 def _uv() -> str:
     """Return the uv of this environment, or the one on the path."""
     beside = Path(sys.executable).with_name("uv")
-    found = str(beside) if beside.is_file() else shutil.which("uv")
-    if found is None:
+    path = str(beside) if beside.is_file() else shutil.which("uv")
+    if path is None:
         raise ValueError('uv is not installed; run `pip install "seefood[dev]"`')
-    return found
+    return path
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Build what the command line asks for and print what came of it."""
+    """Build the zips and print their path, size and hash."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--architecture", choices=ARCHITECTURES, help="default: both")
     parser.add_argument("--python", default=PYTHON, help="of the runtime (default: %(default)s)")
-    parser.add_argument("--model", type=Path, help="the bundle (default: the one in the box)")
+    parser.add_argument("--model", type=Path, help="the bundle (default: the built-in model)")
     parser.add_argument("--output", type=Path, default=ROOT / "build", help="folder, or a .zip")
-    asked = parser.parse_args(arguments)
-    for architecture in [asked.architecture] if asked.architecture else ARCHITECTURES:
-        into = asked.output
-        zip_path = into if into.suffix == ".zip" else into / f"lambda-{architecture}.zip"
+    args = parser.parse_args(arguments)
+    for architecture in [args.architecture] if args.architecture else ARCHITECTURES:
+        output = args.output
+        if output.suffix != ".zip":
+            output = output / f"lambda-{architecture}.zip"
         try:
-            built = build_zip(
-                zip_path, architecture=architecture, python=asked.python, model=asked.model
+            package = build_zip(
+                output, architecture=architecture, python=args.python, model=args.model
             )
         except (ValueError, subprocess.CalledProcessError) as error:
             sys.stderr.write(f"build_lambda_zip: {error}\n")
             return 1
         sys.stdout.write(
-            f"{built.path}  python{asked.python} {architecture}  "
-            f"{built.zipped_bytes / 1e6:.1f} MB zipped, {built.unpacked_bytes / 1e6:.1f} MB "
-            f"unpacked  sha256 {built.sha256}\n"
+            f"{package.path}  python{args.python} {architecture}  "
+            f"{package.zipped_bytes / 1e6:.1f} MB zipped, {package.unpacked_bytes / 1e6:.1f} MB "
+            f"unpacked  sha256 {package.sha256}\n"
         )
-        if not built.has_bytecode:
+        if not package.has_bytecode:
             sys.stderr.write(
-                f"build_lambda_zip: there is no python{asked.python} here, so the zip has no "
-                "bytecode and starts more slowly; install one (`uv python install "
-                f"{asked.python}`) and build again\n"
+                f"build_lambda_zip: python{args.python} is not installed here, so the zip has no "
+                "bytecode and starts more slowly; install it (`uv python install "
+                f"{args.python}`) and build again\n"
             )
     return 0
 

@@ -66,7 +66,7 @@ def licence_of(name: str) -> str:
     metadata = distribution(name).metadata
     classifiers = [
         text.rpartition(" :: ")[2]
-        for text in metadata.get_all("ChunkClassifier") or []
+        for text in metadata.get_all("Classifier") or []
         if text.startswith("License :: ") and text != "License :: OSI Approved"
     ]
     text = (metadata["License"] or "").strip()

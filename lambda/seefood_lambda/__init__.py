@@ -1,16 +1,19 @@
-"""The upload handler: what the Lambda does with an event, as plain functions over values.
+"""The upload handler: the Lambda that classifies pictures as they are uploaded.
 
-    settings     the environment, read once
-    events       an event of any kind -> what is asked
-    classifier     the model, loaded and certified; a picture -> its row
-    uploads      uploads -> rows in the results, before the deadline
-    rows         where a row is put, and which of two rows stays
-    tags         the label as a tag on the object
-    batch        what became of the uploads -> what SQS, SNS, S3 or a caller is answered
-    web          an HTTP request -> a response; problems, forms and page are its parts
-    heatmap      where the network looked
-    operations   logs and metrics
-    app          all of it behind one call
+    settings         reads the environment variables, once
+    events           parses an event of any kind into a value
+    classifier       loads the model; classifies one picture into a row
+    uploads          classifies uploads and writes their rows before the deadline
+    result_writer    writes a row, and decides which of two rows stays
+    object_tags      sets the label as a tag on the object
+    batch_response   builds the response to SQS, SNS, S3 or a direct caller
+    http_api         handles HTTP requests; form_data, page, problem_details and request_input are
+                     its parts
+    saliency         computes which parts of a picture decided its label
+    observability    writes logs and metrics
+    application      combines all of it in one callable
+    entry_point      creates the application while Lambda starts an environment
+    local_server     `seefood serve`: the same application on a local port; not in the Lambda's zip
 
-Nothing here imports Beam, TensorFlow, boto3, pyarrow, click or rich.
+Except for local_server, nothing here imports Beam, TensorFlow, boto3, pyarrow, click or rich.
 """

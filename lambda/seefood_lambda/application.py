@@ -1,11 +1,11 @@
-"""The whole door behind one call: an event in, its answer out."""
+"""The upload handler as one callable: it takes an event and returns the response."""
 
 from collections.abc import Sequence
 from typing import Any
 
 from seefood.errors import RetryableError
 from seefood.records import ImageRef
-from seefood_lambda.batch_response import answer_batch
+from seefood_lambda.batch_response import build_batch_response
 from seefood_lambda.classifier import Classifier, fetch
 from seefood_lambda.events import Batch, HttpRequest, Invocation, Message, Upload, parse_event
 from seefood_lambda.http_api import UPLOAD_URI, respond
@@ -18,70 +18,66 @@ __all__ = ["Application", "Context"]
 
 
 class Application:
-    """A loaded model and its settings, ready for events; one at a time, as Lambda sends them."""
+    """A loaded model and its configuration. Handles one event at a time, as Lambda sends them."""
 
-    def __init__(self, settings: LambdaConfig) -> None:
+    def __init__(self, config: LambdaConfig) -> None:
         """Load and certify the model. Raises `BundleError`."""
-        self._settings = settings
-        self._classifier = Classifier.load(settings)
+        self._config = config
+        self._classifier = Classifier.load(config)
         self._observability = Observability(self._classifier.model)
 
     def __call__(self, event: Any, context: Context) -> Any:
-        """Return the answer to `event`.
+        """Return the response to `event`.
 
-        Raises `EventError` for an event of an unknown kind, `RetryableError` for uploads that have
-        to come again and cannot be handed back singly, `UsageError` for settings that are missing.
+        Raises `EventError` for an event of an unknown kind, `RetryableError` for uploads that must
+        be delivered again and cannot be returned one by one, `UsageError` for missing settings.
         """
-        self._observability.begin(context)
+        self._observability.start(context)
         try:
-            asked = parse_event(event)
-            if isinstance(asked, HttpRequest):
-                return self._answer_http(asked)
-            if isinstance(asked, Invocation):
-                return self._answer_call(asked, context)
-            return self._answer_batch(asked, context)
+            parsed = parse_event(event)
+            if isinstance(parsed, HttpRequest):
+                return self._handle_http(parsed)
+            if isinstance(parsed, Invocation):
+                return self._handle_invocation(parsed, context)
+            return self._handle_batch(parsed, context)
         except Exception as error:
             self._observability.log_failure(error)
             raise
         finally:
-            self._observability.end()
+            self._observability.flush()
 
-    def _answer_http(self, request: HttpRequest) -> dict[str, Any]:
-        response = respond(request, self._classifier, self._settings.allowed_buckets)
+    def _handle_http(self, request: HttpRequest) -> dict[str, Any]:
+        response = respond(request, self._classifier, self._config.allowed_buckets)
         self._observability.log_response(request.id, response)
         return response.as_event()
 
-    def _answer_call(self, asked: Invocation, context: Context) -> dict[str, Any]:
-        """Return a row. That of an object is written as if it had just been uploaded."""
-        if asked.image is not None:
-            data = from_base64(asked.image)
-            return self._classifier.row(
-                (ImageRef(UPLOAD_URI, size_bytes=len(data)), data)
-            ).as_json()
-        ref = named_object(asked.uri or "", self._settings.allowed_buckets)
-        if self._settings.results is None:
-            return self._classifier.row(
-                fetch(ref, self._settings.classify_options.limits)
-            ).as_json()
+    def _handle_invocation(self, invocation: Invocation, context: Context) -> dict[str, Any]:
+        """Return the picture's row. The row of a named object is also written, as for an upload."""
+        if invocation.image is not None:
+            data = from_base64(invocation.image)
+            ref = ImageRef(UPLOAD_URI, size_bytes=len(data))
+            return self._classifier.row((ref, data)).as_json()
+        ref = named_object(invocation.uri or "", self._config.allowed_buckets)
+        if self._config.results is None:
+            return self._classifier.row(fetch(ref, self._config.options.limits)).as_json()
         message = Message("", (Upload(ref),))
         (outcome,) = self._label((message,), context).values()
         if outcome.row is None:
             raise RetryableError(f"{ref.uri}: {outcome.reason}")
         return outcome.row.as_json()
 
-    def _answer_batch(self, batch: Batch, context: Context) -> dict[str, Any]:
-        return answer_batch(batch, self._label(batch.messages, context))
+    def _handle_batch(self, batch: Batch, context: Context) -> dict[str, Any]:
+        return build_batch_response(batch, self._label(batch.messages, context))
 
     def _label(self, messages: Sequence[Message], context: Context) -> dict[Upload, Outcome]:
-        """Label the uploads of all messages and tell what became of them."""
-        uploads = [upload for message in messages for upload in message.uploads]
+        """Label the uploads of all messages and log the outcomes."""
         outcomes = label_uploads(
-            uploads,
+            [upload for message in messages for upload in message.uploads],
             self._classifier,
-            self._settings,
+            self._config,
             lambda: context.get_remaining_time_in_millis() / 1000.0,
         )
         for message in messages:
-            told = dict.fromkeys(message.uploads)
-            self._observability.log_message(message, [outcomes[upload] for upload in told])
+            uploads = dict.fromkeys(message.uploads)
+            self._observability.log_message(message, [outcomes[upload] for upload in uploads])
         return outcomes

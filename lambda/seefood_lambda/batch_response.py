@@ -1,7 +1,7 @@
-"""What became of the uploads, to what the sender of the event is answered.
+"""The response to a batch of uploads, and whether AWS delivers any of them again.
 
-SQS is told which messages to keep (a partial batch answer); whoever calls asynchronously (S3, SNS,
-EventBridge) learns of a failure by an exception, after which AWS calls again with the same event.
+SQS gets a partial batch response: the ids of the messages to keep. S3, SNS and EventBridge invoke
+the function asynchronously: they deliver the event again when the function raises.
 """
 
 from collections.abc import Mapping
@@ -13,20 +13,20 @@ from seefood_lambda.uploads import Outcome, UploadStatus
 
 
 def problem_of(message: Message, outcomes: Mapping[Upload, Outcome]) -> str | None:
-    """Return why `message` has to come back; None if all in it is settled."""
+    """Return why `message` must be delivered again; None if all of its uploads are done."""
     if message.error is not None:
         return message.error
     for upload in message.uploads:
         outcome = outcomes[upload]
-        if outcome.fate is UploadStatus.RETRY:
+        if outcome.status is UploadStatus.RETRY:
             return f"{upload.ref.uri}: {outcome.reason}"
     return None
 
 
-def answer_batch(batch: Batch, outcomes: Mapping[Upload, Outcome]) -> dict[str, Any]:
-    """Return the answer to `batch`: for SQS which messages failed, else counts by fate.
+def build_batch_response(batch: Batch, outcomes: Mapping[Upload, Outcome]) -> dict[str, Any]:
+    """Return for SQS the messages that failed, for other senders the count of each status.
 
-    Raises `EventError` or `RetryableError` where only an exception brings the event back.
+    Raises `EventError` or `RetryableError` where only an exception makes AWS deliver again.
     """
     problems = {message.id: problem_of(message, outcomes) for message in batch.messages}
     if batch.from_queue:
@@ -37,6 +37,6 @@ def answer_batch(batch: Batch, outcomes: Mapping[Upload, Outcome]) -> dict[str, 
             raise EventError(message.error)
         problem = problems[message.id]
         if problem is not None:
-            raise RetryableError(f"not all uploads could be settled; {problem}")
-    fates = [str(outcomes[upload].fate) for m in batch.messages for upload in m.uploads]
-    return {fate: fates.count(fate) for fate in dict.fromkeys(fates)}
+            raise RetryableError(f"not all uploads could be processed; {problem}")
+    statuses = [str(outcomes[upload].status) for m in batch.messages for upload in m.uploads]
+    return {status: statuses.count(status) for status in dict.fromkeys(statuses)}

@@ -1,4 +1,4 @@
-"""The model, loaded once and certified, and a picture through it."""
+"""Loads and certifies the model once, and classifies one picture at a time."""
 
 from dataclasses import dataclass, replace
 from typing import Self
@@ -16,33 +16,34 @@ from seefood.storage.uris import parse_location
 from seefood_lambda.settings import LambdaConfig
 
 _SNIFFED_BYTES = 64
-# From here on it pays to ask for the first bytes alone, before all of them are held.
+# Above this size one more request for the first bytes is cheaper than reading a file that is no
+# picture.
 _LARGE_BYTES = 8 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class Classifier:
-    """A network that answers, and how its answers are judged."""
+    """A loaded network with its model's facts and the options of classifying."""
 
     engine: Engine
     model: Model
-    classify_options: ClassifyOptions
+    options: ClassifyOptions
 
     @classmethod
-    def load(cls, settings: LambdaConfig) -> Self:
-        """Return the bundle's LiteRT network. Raises `BundleError` if it is not what it says."""
-        bundle = load_bundle(settings.bundle, expected_digest=settings.digest)
-        return cls(load_engine(bundle, "litert"), Model.of(bundle), settings.classify_options)
+    def load(cls, config: LambdaConfig) -> Self:
+        """Return the bundle's LiteRT network. Raises `BundleError` if its certificate fails."""
+        bundle = load_bundle(config.bundle, expected_digest=config.digest)
+        return cls(load_engine(bundle, "litert"), Model.of(bundle), config.options)
 
     def row(self, fetched: Fetched) -> Row:
-        """Return the row of one picture; whatever is wrong with the picture stands in the row."""
-        return classify_images([fetched], self.engine, self.model, self.classify_options)[0]
+        """Return the row of one picture. A picture that cannot be read gets a row with an error."""
+        return classify_images([fetched], self.engine, self.model, self.options)[0]
 
 
 def fetch(ref: ImageRef, limits: Limits) -> Fetched:
-    """Return exactly the object that `ref` names, or why it is not read. Never raises.
+    """Return the object that `ref` names with its bytes, or with the error. Never raises.
 
-    What is too large, or is large and no picture, is refused before it is held in memory.
+    An object above the size limit, or a large one that is no picture, is not read into memory.
     """
     try:
         store = open_store(parse_location(ref.uri).root)
@@ -56,7 +57,7 @@ def fetch(ref: ImageRef, limits: Limits) -> Fetched:
         if ref.size_bytes > _LARGE_BYTES:
             head = store.fetch(ref, first_bytes=_SNIFFED_BYTES)
             if sniff_format(head) is None:
-                return ref, head  # the one decode says what is wrong with it
+                return ref, head  # decoding it reports the error
         data = store.fetch(ref)
     except PictureError as error:
         return ref, error

@@ -1,9 +1,8 @@
-"""Events, as AWS sends them, to values that say what is asked. No I/O, nothing is trusted.
+"""Parses the events that AWS sends into values. No I/O; every field is checked.
 
-An upload may come as S3's own notification, through EventBridge, inside an SNS message, and any of
-these inside an SQS message; wrappings are taken off one by one. S3 percent-encodes keys in its
-notifications (`+` for a space) wherever they travel, also inside SQS and SNS; EventBridge carries
-keys as they are.
+An upload may arrive as S3's own notification, through EventBridge, inside an SNS message, and any
+of these inside an SQS message; the wrappers are removed one by one. S3 percent-encodes keys in its
+notifications (`+` for a space), also inside SQS and SNS; EventBridge does not encode keys.
 """
 
 import json
@@ -17,43 +16,43 @@ from seefood.records import ImageRef
 
 _CREATED: Final = "ObjectCreated"
 _EVENTBRIDGE_CREATED: Final = "Object Created"
-_DEEPEST: Final = 4  # S3 in SNS in SQS is three
+_MAX_DEPTH: Final = 4  # S3 in SNS in SQS is three
 
 
 class EventError(SeefoodError):
-    """An event that is none of those understood here."""
+    """An event of an unknown kind, or one that lacks a required field."""
 
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """One object that was put somewhere."""
+    """One object that was uploaded."""
 
     ref: ImageRef
-    """Without an entity tag where the event told none: the store is asked."""
+    """Without an entity tag if the event has none: then it is read from the store."""
     sequencer: str = ""
-    """S3's mark of order among the events of one key, hexadecimal; empty where there is none."""
+    """S3's order of the events of one key, hexadecimal; empty if the event has none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What one delivery carries: it succeeds or fails as a whole."""
+    """The uploads of one delivery, which succeeds or fails as a whole."""
 
     id: str
-    """SQS's message id; else what names the event in logs."""
+    """SQS's message id, or an id of the event for logs."""
     uploads: tuple[Upload, ...] = ()
     ignored: tuple[str, ...] = ()
-    """What was in it and is no upload (a deletion, S3's test event): nothing is to be done."""
+    """Kinds of events in it that are no uploads (a deletion, S3's test event) and need no work."""
     error: str | None = None
-    """Why the message cannot be understood."""
+    """Why the message cannot be parsed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Uploads to be labelled."""
+    """Uploads to label."""
 
     messages: tuple[Message, ...]
     from_queue: bool
-    """Whether each message can be handed back by itself (SQS)."""
+    """Whether single messages can be returned for another delivery (SQS)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,53 +64,53 @@ class HttpRequest:
     path: str
     query: Mapping[str, str]
     headers: Mapping[str, str]
-    """Names in lower case."""
+    """With names in lower case."""
     body: str
     is_base64: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
-    """A direct call: one of the two is given."""
+    """A direct call: exactly one of the two is set."""
 
     uri: str | None = None
     image: str | None = None
     """Base64."""
 
 
-ClassifyRequest = Batch | HttpRequest | Invocation
+ParsedEvent = Batch | HttpRequest | Invocation
 
 
-def parse_event(event: Any) -> ClassifyRequest:
-    """Return what `event` asks. Raises `EventError` for one of no kind known here."""
+def parse_event(event: Any) -> ParsedEvent:
+    """Return the parsed `event`. Raises `EventError` for one of an unknown kind."""
     if not isinstance(event, dict):
-        raise EventError(f"an event of type {type(event).__name__} asks nothing; {_KNOWN}")
+        raise EventError(f"an event of type {type(event).__name__} is not supported; {_KNOWN}")
     if isinstance(event.get("requestContext"), dict) and "http" in event["requestContext"]:
         return _http_request(event)
     if "uri" in event or "image" in event:
         return _invocation(event)
     records = event.get("Records")
     if isinstance(records, list) and records and _source(records[0]) == "aws:sqs":
-        return Batch(tuple(map(_queued, records)), from_queue=True)
+        return Batch(tuple(map(_sqs_message, records)), from_queue=True)
     return Batch((_message(_event_id(event), event),), from_queue=False)
 
 
 def order_of(upload: Upload) -> tuple[str, str]:
     """Return a key that sorts the events of one object by time.
 
-    Sequencers are compared as AWS documents it: padded with zeros on the right to one length.
+    As AWS documents, sequencers are padded with zeros on the right to equal length.
     """
     return upload.ref.uri, upload.sequencer.ljust(64, "0")
 
 
 _KNOWN: Final = (
-    "it takes S3 notifications (straight, in SQS, in SNS, through EventBridge), HTTP requests of "
-    'payload format 2.0, {"uri": "s3://bucket/key"} and {"image": "<base64>"}'
+    "this function takes S3 notifications (direct, in SQS, in SNS, through EventBridge), HTTP "
+    'requests of payload format 2.0, {"uri": "s3://bucket/key"} and {"image": "<base64>"}'
 )
 
 
-def _queued(record: Any) -> Message:
-    """Return the message of one SQS record; what is wrong with it is its own matter."""
+def _sqs_message(record: Any) -> Message:
+    """Return the message of one SQS record. An error concerns only this message."""
     identity = str(_get(record, "messageId", ""))
     try:
         return _message(identity, _json(_get(record, "body", None)))
@@ -122,16 +121,16 @@ def _queued(record: Any) -> Message:
 def _message(identity: str, event: Any) -> Message:
     uploads: list[Upload] = []
     ignored: list[str] = []
-    _unwrap(event, uploads, ignored, _DEEPEST)
+    _unwrap(event, uploads, ignored, _MAX_DEPTH)
     return Message(identity, tuple(uploads), tuple(ignored))
 
 
 def _unwrap(event: Any, uploads: list[Upload], ignored: list[str], depth: int) -> None:
-    """Collect what `event` carries, taking off its wrappings."""
+    """Collect the uploads and ignored kinds in `event`, removing its wrappers."""
     if depth == 0:
-        raise EventError(f"an event wrapped more than {_DEEPEST} times over; {_KNOWN}")
+        raise EventError(f"an event is wrapped more than {_MAX_DEPTH} times; {_KNOWN}")
     if not isinstance(event, dict):
-        raise EventError(f"an event of type {type(event).__name__} asks nothing; {_KNOWN}")
+        raise EventError(f"an event of type {type(event).__name__} is not supported; {_KNOWN}")
     if isinstance(event.get("Records"), list):
         for record in event["Records"]:
             _unwrap_record(record, uploads, ignored, depth)
@@ -142,8 +141,8 @@ def _unwrap(event: Any, uploads: list[Upload], ignored: list[str], depth: int) -
     elif event.get("source") == "aws.s3" and "detail" in event:
         _from_eventbridge(event, uploads, ignored)
     else:
-        shown = ", ".join(sorted(map(str, event))[:8]) or "nothing"
-        raise EventError(f"an event of an unknown kind, with {shown[:200]} in it; {_KNOWN}")
+        shown = ", ".join(sorted(map(str, event))[:8]) or "(none)"
+        raise EventError(f"an event of an unknown kind, with the fields {shown[:200]}; {_KNOWN}")
 
 
 def _unwrap_record(record: Any, uploads: list[Upload], ignored: list[str], depth: int) -> None:
@@ -152,7 +151,9 @@ def _unwrap_record(record: Any, uploads: list[Upload], ignored: list[str], depth
         return
     name = str(_get(record, "eventName", ""))
     if not isinstance(record, dict) or "s3" not in record or not name:
-        raise EventError(f"a record of {_source(record) or 'no source'} is no upload; {_KNOWN}")
+        raise EventError(
+            f"a record of {_source(record) or 'an unknown source'} is no upload; {_KNOWN}"
+        )
     if _CREATED not in name:
         ignored.append(name)
         return
@@ -176,30 +177,30 @@ def _from_eventbridge(event: dict[str, Any], uploads: list[Upload], ignored: lis
 
 
 def _add(upload: Upload, uploads: list[Upload], ignored: list[str]) -> None:
-    """Keep `upload` unless it is a folder that a console made: an empty object named `…/`."""
+    """Keep `upload` unless it is a folder from the S3 console: an empty object named `…/`."""
     if upload.ref.uri.endswith("/") and upload.ref.size_bytes == 0:
         ignored.append("a folder")
     else:
         uploads.append(upload)
 
 
-def _upload(bucket: str, key: str, told: Mapping[str, Any], tag: str, version: str) -> Upload:
-    size, etag = told.get("size"), told.get(tag)
+def _upload(bucket: str, key: str, fields: Mapping[str, Any], tag: str, version: str) -> Upload:
+    size, etag = fields.get("size"), fields.get(tag)
     known = isinstance(size, int) and isinstance(etag, str)
     return Upload(
         ImageRef(
             uri=f"s3://{bucket}/{key}",
             etag=str(etag).strip('"') if known else "",
             size_bytes=int(size) if known and size is not None else 0,
-            version_id=_version(told.get(version)),
+            version_id=_version_id(fields.get(version)),
         ),
-        str(told.get("sequencer") or ""),
+        str(fields.get("sequencer") or ""),
     )
 
 
-def _version(told: Any) -> str | None:
-    """Return a version id; S3's word for an object without one is no id."""
-    return told if isinstance(told, str) and told not in {"", "null"} else None
+def _version_id(value: Any) -> str | None:
+    """Return the version id, or None for an object without versions, for which S3 writes `null`."""
+    return value if isinstance(value, str) and value not in {"", "null"} else None
 
 
 def _http_request(event: dict[str, Any]) -> HttpRequest:
@@ -223,12 +224,12 @@ def _http_request(event: dict[str, Any]) -> HttpRequest:
 def _invocation(event: dict[str, Any]) -> Invocation:
     given = {name: event.get(name) for name in ("uri", "image") if event.get(name) is not None}
     if len(given) != 1 or not all(isinstance(value, str) and value for value in given.values()):
-        raise EventError('a direct call takes either "uri" or "image", a text that is not empty')
+        raise EventError('a direct call takes either "uri" or "image", a non-empty string')
     return Invocation(**given)
 
 
 def _event_id(event: dict[str, Any]) -> str:
-    """Return what AWS calls this event, for logs."""
+    """Return the id that AWS gave this event, for logs."""
     records = event.get("Records")
     first = records[0] if isinstance(records, list) and records else None
     for candidate in (
@@ -254,14 +255,14 @@ def _get(value: Any, name: str, default: Any) -> Any:
 
 
 def _text(value: Any, outer: str, inner: str) -> str:
-    found = _get(_get(value, outer, None), inner, None)
-    if not isinstance(found, str) or not found:
-        raise EventError(f"an event without the text {outer}.{inner}; {_KNOWN}")
-    return found
+    text = _get(_get(value, outer, None), inner, None)
+    if not isinstance(text, str) or not text:
+        raise EventError(f"an event lacks the string {outer}.{inner}; {_KNOWN}")
+    return text
 
 
 def _json(text: Any) -> Any:
     try:
         return json.loads(text)
     except (TypeError, ValueError, RecursionError) as error:
-        raise EventError(f"a message that is no JSON ({error}); {_KNOWN}") from error
+        raise EventError(f"a message is not JSON ({error}); {_KNOWN}") from error

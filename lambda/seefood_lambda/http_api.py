@@ -1,11 +1,11 @@
-"""An HTTP request to a response: the page, a photo's label, and problems for all else.
+"""Handles HTTP requests: the page, classifying a picture, and errors as problem details.
 
     GET  /                       the page
-    GET  /health                 which model answers
+    GET  /health                 the model that is loaded
     POST /classify[?heatmap=1]   a picture (any image type), a form with a field `image`, or JSON:
                                  {"image": "<base64>"} or {"uri": "s3://bucket/key"}
 
-Nothing that is asked here is written anywhere.
+Nothing is stored.
 """
 
 import json
@@ -28,7 +28,7 @@ from seefood_lambda.request_input import NotAllowedError, NotBase64Error, from_b
 from seefood_lambda.saliency import HeatMap, heat_map
 
 UPLOAD_URI: Final = "upload:"
-"""What stands for the URI of a picture that came with the request."""
+"""The URI in the row of a picture that was sent with the request."""
 _TRUE: Final = frozenset({"1", "true", "yes", "on"})
 _HEADERS: Final = {
     "cache-control": "no-store",
@@ -40,19 +40,19 @@ _NOT_PICTURES: Final = ("text/", "video/", "audio/", "application/pdf", "applica
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """What a Function URL sends back."""
+    """The response of a Function URL, and what to log about it."""
 
     status: HTTPStatus
     content_type: str
     body: str
     headers: Mapping[str, str]
     row: Row | None = None
-    """What was answered, for logs."""
+    """The picture's row, for logs."""
     failure: Exception | None = None
-    """What went wrong and is no caller's business, for logs."""
+    """An unexpected error, for logs; the caller does not see it."""
 
     def as_event(self) -> dict[str, Any]:
-        """Return the answer in payload format 2.0."""
+        """Return the response in payload format 2.0."""
         return {
             "statusCode": int(self.status),
             "headers": {"content-type": self.content_type, **_HEADERS, **self.headers},
@@ -62,8 +62,8 @@ class Response:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """What `POST /classify` asks."""
+class PictureRequest:
+    """The input of `POST /classify`."""
 
     fetched: Fetched
     wants_heatmap: bool
@@ -72,7 +72,7 @@ class Question:
 def respond(
     request: HttpRequest, classifier: Classifier, allowed_buckets: frozenset[str]
 ) -> Response:
-    """Return the response to `request`; what is wrong with it is a problem, never an exception."""
+    """Return the response to `request`. Errors become problem details; nothing is raised."""
     try:
         return _route(request)(request, classifier, allowed_buckets)
     except HttpError as error:
@@ -81,9 +81,9 @@ def respond(
         return _problem(request, HttpError(HTTPStatus.FORBIDDEN, "not_allowed", str(error)))
     except NotBase64Error as error:
         return _problem(request, HttpError(HTTPStatus.BAD_REQUEST, "bad_base64", str(error)))
-    except Exception as error:  # noqa: BLE001 (a caller is answered whatever happens; logs say why)
+    except Exception as error:  # noqa: BLE001 (every request gets a response; the error is logged)
         status = HTTPStatus.INTERNAL_SERVER_ERROR
-        failed = HttpError(status, "failed", "something unforeseen went wrong; try again later")
+        failed = HttpError(status, "failed", "an unexpected error occurred; try again later")
         return replace(_problem(request, failed), failure=error)
 
 
@@ -106,7 +106,7 @@ def _route(request: HttpRequest) -> _Route:
         raise HttpError(
             HTTPStatus.NOT_FOUND,
             "no_such_path",
-            "there is nothing here; GET / is the page, POST /classify labels a picture",
+            "this path does not exist; GET / is the page, POST /classify labels a picture",
         )
     if request.method not in path:
         methods = ", ".join(path)
@@ -137,57 +137,56 @@ def _health(request: HttpRequest, classifier: Classifier, allowed: frozenset[str
 
 
 def _classify(request: HttpRequest, classifier: Classifier, allowed: frozenset[str]) -> Response:
-    question = _question(request, classifier, allowed)
-    began = time.perf_counter()
-    row = classifier.row(question.fetched)
-    spent = (time.perf_counter() - began) * 1000.0
-    if row.error_code is not None and row.label is None:  # one with a label was salvaged
+    picture = _picture_request(request, classifier, allowed)
+    started = time.perf_counter()
+    row = classifier.row(picture.fetched)
+    milliseconds = (time.perf_counter() - started) * 1000.0
+    if row.error_code is not None and row.label is None:  # a salvaged picture has both
         raise of_picture(PictureError(ErrorCode(row.error_code), row.error_message or ""))
-    answer: dict[str, Any] = {**_told(row), "milliseconds": round(spent, 2)}
-    if question.wants_heatmap:
-        answer["heatmap"] = _heatmap(question.fetched, row, classifier).as_json()
-    return _json(answer, row)
+    result: dict[str, Any] = {**_response_fields(row), "milliseconds": round(milliseconds, 2)}
+    if picture.wants_heatmap:
+        result["heatmap"] = _heatmap(picture.fetched, row, classifier).as_json()
+    return _json(result, row)
 
 
-def _told(row: Row) -> dict[str, Any]:
-    """Return the part of a row that a caller has not said himself."""
-    own = ("label", "score", "top", "status", "width", "height", "format")
+def _response_fields(row: Row) -> dict[str, Any]:
+    """Return the fields of a row that the caller does not know already."""
+    result = ("label", "score", "top", "status", "width", "height", "format")
     model = ("model", "model_digest", "engine")
     damage = ("error_code", "error_message") if row.error_code is not None else ()
-    told = row.as_json()
-    return {name: told[name] for name in (*own, *model, *damage)}
+    fields = row.as_json()
+    return {name: fields[name] for name in (*result, *model, *damage)}
 
 
 def _heatmap(fetched: Fetched, row: Row, classifier: Classifier) -> HeatMap:
     _, data = fetched
     assert isinstance(data, bytes)  # noqa: S101 (a picture that has a label was read)
-    classify_options = classifier.classify_options
-    image = decode(
-        data, classifier.model.rule, classify_options.limits, salvage=classify_options.salvage
-    )
-    label = classifier.model.labels.index(row.label or "")
-    return heat_map(image, label, classifier.engine, classifier.model.rule)
+    model, options = classifier.model, classifier.options
+    image = decode(data, model.rule, options.limits, salvage=options.salvage)
+    return heat_map(image, model.labels.index(row.label or ""), classifier.engine, model.rule)
 
 
-def _question(request: HttpRequest, classifier: Classifier, allowed: frozenset[str]) -> Question:
-    kind = request.headers.get("content-type", "").strip().lower()
+def _picture_request(
+    request: HttpRequest, classifier: Classifier, allowed: frozenset[str]
+) -> PictureRequest:
+    content_type = request.headers.get("content-type", "").strip().lower()
     body = _body(request)
     wants_heatmap = request.query.get("heatmap", "").lower() in _TRUE
-    if kind.startswith("multipart/form-data"):
+    if content_type.startswith("multipart/form-data"):
         return _from_form(body, request.headers["content-type"], wants_heatmap=wants_heatmap)
-    if kind.startswith("application/json"):
+    if content_type.startswith("application/json"):
         return _from_json(body, classifier, allowed, wants_heatmap=wants_heatmap)
-    if kind.startswith(_NOT_PICTURES):
+    if content_type.startswith(_NOT_PICTURES):
         raise HttpError(
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
             str(ErrorCode.NOT_AN_IMAGE),
-            "the Content-Type is of no picture; send image/*, multipart/form-data with a field "
-            "`image`, or JSON",
+            f"the Content-Type {content_type} is not that of a picture; send image/*, "
+            "multipart/form-data with a field `image`, or JSON",
         )
-    return Question(_uploaded(body), wants_heatmap)
+    return PictureRequest(_uploaded(body), wants_heatmap)
 
 
-def _from_form(body: bytes, content_type: str, *, wants_heatmap: bool) -> Question:
+def _from_form(body: bytes, content_type: str, *, wants_heatmap: bool) -> PictureRequest:
     try:
         fields = parse_form(body, content_type)
     except FormError as error:
@@ -195,8 +194,9 @@ def _from_form(body: bytes, content_type: str, *, wants_heatmap: bool) -> Questi
     picture = next((f for f in fields if f.name == "image"), None) or _first_file(fields)
     if picture is None:
         raise HttpError(HTTPStatus.BAD_REQUEST, "bad_form", "the form has no field `image`")
-    said = [f.value.decode("utf-8", "replace").lower() for f in fields if f.name == "heatmap"]
-    return Question(_uploaded(picture.value), wants_heatmap or any(text in _TRUE for text in said))
+    flags = [f.value.decode("utf-8", "replace").lower() for f in fields if f.name == "heatmap"]
+    wants_heatmap = wants_heatmap or any(flag in _TRUE for flag in flags)
+    return PictureRequest(_uploaded(picture.value), wants_heatmap)
 
 
 def _first_file(fields: list[Field]) -> Field | None:
@@ -205,21 +205,21 @@ def _first_file(fields: list[Field]) -> Field | None:
 
 def _from_json(
     body: bytes, classifier: Classifier, allowed: frozenset[str], *, wants_heatmap: bool
-) -> Question:
+) -> PictureRequest:
     try:
-        asked = json.loads(body)
+        document = json.loads(body)
     except (ValueError, RecursionError) as error:
-        raise HttpError(HTTPStatus.BAD_REQUEST, "bad_json", f"no JSON: {error}") from error
-    given = asked if isinstance(asked, dict) else {}
-    uri, image = given.get("uri"), given.get("image")
-    wants_heatmap = wants_heatmap or given.get("heatmap") is True
+        raise HttpError(HTTPStatus.BAD_REQUEST, "bad_json", f"not JSON: {error}") from error
+    fields = document if isinstance(document, dict) else {}
+    uri, image = fields.get("uri"), fields.get("image")
+    wants_heatmap = wants_heatmap or fields.get("heatmap") is True
     if isinstance(uri, str) and image is None:
         ref = named_object(uri, allowed)
-        return Question(fetch(ref, classifier.classify_options.limits), wants_heatmap)
+        return PictureRequest(fetch(ref, classifier.options.limits), wants_heatmap)
     if isinstance(image, str) and uri is None:
-        return Question(_uploaded(from_base64(image)), wants_heatmap)
+        return PictureRequest(_uploaded(from_base64(image)), wants_heatmap)
     raise HttpError(
-        HTTPStatus.BAD_REQUEST, "bad_json", 'JSON takes either "uri" or "image", a text'
+        HTTPStatus.BAD_REQUEST, "bad_json", 'the JSON must have either "uri" or "image", a string'
     )
 
 
@@ -230,7 +230,7 @@ def _uploaded(data: bytes) -> Fetched:
 def _body(request: HttpRequest) -> bytes:
     if request.is_base64:
         return from_base64(request.body)
-    # What is no text comes as base64; latin-1 would only hide a broken gateway.
+    # Binary bodies arrive as base64; decoding a text as latin-1 would hide a broken gateway.
     return request.body.encode("utf-8", "replace")
 
 
@@ -239,6 +239,6 @@ def _json(body: Mapping[str, Any], row: Row | None = None) -> Response:
 
 
 def _text(body: Mapping[str, Any]) -> str:
-    """Return `body` as JSON that UTF-8 can carry: lone surrogates, from a caller, as escapes."""
+    """Return `body` as JSON. Lone surrogates, which UTF-8 cannot encode, become escapes."""
     text = json.dumps(body, ensure_ascii=False)
     return text.encode("utf-8", "backslashreplace").decode()

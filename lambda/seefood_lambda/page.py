@@ -1,7 +1,7 @@
-"""The page for a phone: one file, and the policy under which a browser runs it.
+"""The web page, one file, and its Content-Security-Policy.
 
-Style and script stand in the page and are named in the policy by their hashes, so nothing else
-runs, nothing is loaded from elsewhere, and a label that looks like markup stays text.
+Style and script are inline and the policy lists their hashes. So the browser runs nothing else,
+loads nothing from other sites, and shows a label that contains markup as text.
 """
 
 import base64
@@ -17,13 +17,13 @@ _INLINE: Final = re.compile(rb"<(style|script)>(.*?)</\1>", re.DOTALL)
 
 @cache
 def page() -> str:
-    """Return the page, HTML."""
+    """Return the page as HTML."""
     return _FILE.read_text(encoding="utf-8")
 
 
 @cache
 def content_security_policy() -> str:
-    """Return the policy's header value for `page`."""
+    """Return the value of the policy's header for `page`."""
     hashes: dict[bytes, list[str]] = {b"style": [], b"script": []}
     for kind, text in _INLINE.findall(page().encode()):
         digest = base64.b64encode(hashlib.sha256(text).digest()).decode()

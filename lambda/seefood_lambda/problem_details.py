@@ -1,4 +1,4 @@
-"""Errors as JSON problem details (RFC 9457), each with the HTTP status that fits."""
+"""Errors as JSON problem details (RFC 9457), each with its HTTP status."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -29,7 +29,7 @@ STATUS_OF: Final = {
 
 
 class HttpError(Exception):
-    """A request that is answered with a problem."""
+    """A request that gets an error response."""
 
     def __init__(
         self,
@@ -47,12 +47,12 @@ class HttpError(Exception):
 
 
 def of_picture(error: PictureError) -> HttpError:
-    """Return the problem that a picture is."""
+    """Return the HTTP error for a picture that cannot be classified."""
     return HttpError(STATUS_OF[error.code], str(error.code), str(error))
 
 
 def as_json(error: HttpError, request_id: str) -> dict[str, Any]:
-    """Return the problem's JSON object."""
+    """Return the error as a JSON object."""
     return {
         "type": "about:blank",
         "title": error.status.phrase,

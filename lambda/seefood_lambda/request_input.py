@@ -1,7 +1,7 @@
-"""What callers may send: bytes as base64, and the names of objects in buckets that are on a list.
+"""Checks what callers send: pictures as base64, and URIs of objects in allowed buckets.
 
-A name is fetched with this function's own permissions, so whose names are taken is the operator's
-decision; files and web addresses never are.
+A named object is read with the function's own permissions. So the operator lists the buckets that
+callers may name; local files and web addresses are never read.
 """
 
 import base64
@@ -13,15 +13,15 @@ from seefood.records import ImageRef
 
 
 class NotAllowedError(SeefoodError):
-    """A name that is not fetched for this caller."""
+    """A URI that this caller may not name."""
 
 
 class NotBase64Error(SeefoodError):
-    """A text that is no base64."""
+    """A text that is not base64."""
 
 
 def named_object(uri: str, allowed_buckets: AbstractSet[str]) -> ImageRef:
-    """Return the object `uri` names. Raises `NotAllowedError` unless its bucket is on the list."""
+    """Return the object at `uri`. Raises `NotAllowedError` unless its bucket is allowed."""
     scheme, _, rest = uri.partition("://")
     bucket, _, key = rest.partition("/")
     if scheme != "s3" or bucket not in allowed_buckets or not key:
@@ -33,7 +33,7 @@ def named_object(uri: str, allowed_buckets: AbstractSet[str]) -> ImageRef:
 
 
 def from_base64(text: str) -> bytes:
-    """Return the bytes that `text` stands for. Raises `NotBase64Error`."""
+    """Return the bytes that `text` encodes. Raises `NotBase64Error`."""
     try:
         return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError) as error:

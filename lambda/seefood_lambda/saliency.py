@@ -1,7 +1,8 @@
-"""Where the network looked, on request: told by the network where its bundle can, else measured.
+"""Computes a heat map on request: which parts of a picture decided its label.
 
-A bundle with score maps answers each place's share with the probabilities, at no cost. Without them
-one part of the picture after the other is covered and the network asked again, `GRID * GRID` times.
+A bundle with score maps returns the scores of each place together with the probabilities, at no
+extra cost. Without them one part of the picture after the other is covered and the picture is
+classified again, `GRID * GRID` times.
 """
 
 from dataclasses import dataclass
@@ -21,15 +22,15 @@ Kind = Literal["score", "occlusion"]
 
 @dataclass(frozen=True, slots=True)
 class HeatMap:
-    """How much each part of a picture counted for its answer."""
+    """How much each part of a picture contributed to its label."""
 
     kind: Kind
     """`score`: the place's share of the label's score against the others', any unit. `occlusion`:
     by how much the label's probability fell when the place was covered, in [-1, 1]."""
     cells: tuple[tuple[float, ...], ...]
-    """Rows from the top, each of cells from the left; negative where a place spoke against it."""
+    """Rows from the top, cells from the left; negative where a place contributed against it."""
     box: tuple[float, float, float, float]
-    """Left, top, width and height of the grid on the upright picture, as shares of its width and
+    """Left, top, width and height of the grid on the upright picture, as fractions of its width and
     height. Outside of [0, 1] where the network sees borders, inside where it sees a crop."""
 
     def as_json(self) -> dict[str, Any]:
@@ -38,10 +39,10 @@ class HeatMap:
 
 
 def heat_map(image: DecodedImage, label: int, engine: Engine, rule: ResizeRule) -> HeatMap:
-    """Return where `engine` looked to give `image` the label of this index."""
-    told = score_map(engine, image.pixels, label)
-    kind: Kind = "occlusion" if told is None else "score"
-    values = occlusion_map(engine, image.pixels, label, GRID) if told is None else told
+    """Return which parts of `image` contributed to the label with this index."""
+    scores = score_map(engine, image.pixels, label)
+    kind: Kind = "occlusion" if scores is None else "score"
+    values = occlusion_map(engine, image.pixels, label, GRID) if scores is None else scores
     rounded = np.round(values.astype(np.float64), _DIGITS)
     return HeatMap(
         kind,
@@ -51,7 +52,7 @@ def heat_map(image: DecodedImage, label: int, engine: Engine, rule: ResizeRule) 
 
 
 def seen_box(width: int, height: int, rule: ResizeRule) -> tuple[float, float, float, float]:
-    """Return which part of an upright picture of this size the network sees, as shares of it."""
+    """Return the part of an upright picture of this size that the network sees, in fractions."""
     if rule.fit == "stretch":
         return 0.0, 0.0, 1.0, 1.0
     x, y = rule.width / width, rule.height / height

@@ -30,7 +30,7 @@ _PSEUDO: Final = {
 }
 _NOT_BY_STACK: Final = frozenset(
     {
-        "AWS::Budgets::MemoryBudget",
+        "AWS::Budgets::Budget",
         "AWS::CloudWatch::Alarm",
         "AWS::CloudWatch::Dashboard",
         "AWS::Lambda::EventSourceMapping",  # never: moto's would empty the queue
@@ -129,7 +129,7 @@ class Template:
 def read_template(**parameters: str) -> Template:
     """Return the template as SAM translates it, with its defaults and `parameters`."""
     document = yaml_parse(TEMPLATE.read_text())
-    document["Resources"]["ChunkClassifier"]["Properties"]["CodeUri"] = "s3://code/lambda.zip"
+    document["Resources"]["Classifier"]["Properties"]["CodeUri"] = "s3://code/lambda.zip"
     defaults = {name: str(one["Default"]) for name, one in document["Parameters"].items()}
     values = {**defaults, **parameters}
     # No managed policies: every policy stands in the template.
@@ -322,7 +322,7 @@ _CREATORS: Final[dict[str, Callable[[Stack, str, dict[str, Any], dict[str, str]]
     "AWS::Scheduler::Schedule": _schedule,
     "AWS::CloudWatch::Alarm": _alarm,
     "AWS::CloudWatch::Dashboard": _dashboard,
-    "AWS::Budgets::MemoryBudget": _budget,
+    "AWS::Budgets::Budget": _budget,
 }
 
 

@@ -49,7 +49,7 @@ def invoke(
     template: Template, stack: Stack, event: dict[str, Any], bundle: Path
 ) -> tuple[Any, list[dict[str, Any]]]:
     """Return the handler's answer to `event`, and the JSON lines that it wrote."""
-    own = template.properties("ChunkClassifier")["Environment"]["Variables"]
+    own = template.properties("Classifier")["Environment"]["Variables"]
     environment = {**aws_environment(stack), **own, "SEEFOOD_MODEL": str(bundle)}
     done = subprocess.run(
         [sys.executable, "-c", _RUNTIME],

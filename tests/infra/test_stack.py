@@ -50,7 +50,7 @@ def test_buckets_are_private_encrypted_versioned_and_tls_only(stack: Stack, name
 
 def test_a_message_is_hidden_six_times_as_long_as_the_function_may_take(stack: Stack) -> None:
     """A slow batch is not delivered twice; a failed one comes again, five times at most."""
-    timeout = stack.template.properties("ChunkClassifier")["Timeout"]
+    timeout = stack.template.properties("Classifier")["Timeout"]
     queue = stack.template.properties("UploadQueue")
     mapping = stack.template.properties("ClassifierUploads")
 

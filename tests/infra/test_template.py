@@ -36,7 +36,7 @@ def test_cfn_lint_finds_nothing() -> None:
 
 def test_the_package_is_built_for_the_runtime() -> None:
     """The zip's wheels and bytecode are for the Python that the function runs on."""
-    function = read_template().resources("AWS::Lambda::Function")["ChunkClassifier"]["Properties"]
+    function = read_template().resources("AWS::Lambda::Function")["Classifier"]["Properties"]
 
     assert f"python{PYTHON}" == function["Runtime"]
 

@@ -21,38 +21,38 @@ EVENTS: Final = Path(__file__).parent / "events"
 
 @pytest.fixture(scope="session")
 def recorded() -> Callable[[str], Any]:
-    """Return the event of that name, as AWS sends it."""
+    """Return the recorded AWS event of that name."""
     return lambda name: json.loads((EVENTS / f"{name}.json").read_text(encoding="utf-8"))
 
 
 @pytest.fixture
 def classifier() -> Classifier:
-    """A classifier of two classes without a network: red pictures are `red`, green ones `green`."""
+    """A classifier without a network: red pictures get the label `red`, green ones `green`."""
     return Classifier(FakeEngine(2), MODEL, ClassifyOptions())
 
 
 @pytest.fixture
-def settings(memory: str) -> LambdaConfig:
-    """ClassifyOptions of a door that writes to a store in memory."""
+def config(memory: str) -> LambdaConfig:
+    """The configuration of a handler that writes to a store in memory."""
     return LambdaConfig(Path("unused"), results=parse_location(f"{memory}/labels"))
 
 
 class _Refusing(BaseHTTPRequestHandler):
-    """A store that allows nothing."""
+    """An S3 server that refuses every request."""
 
     def do_GET(self) -> None:
-        """Refuse."""
+        """Respond with 403."""
         self.send_error(403)
 
     do_HEAD = do_PUT = do_GET  # noqa: N815 (the base class calls them so)
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 (the base class's name)
-        """Say nothing."""
+        """Print nothing."""
 
 
 @pytest.fixture
 def refusing_s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """The root of a bucket that these credentials may not read, at a server that says so."""
+    """The URI of a bucket that these credentials may not read."""
     with ThreadingHTTPServer(("127.0.0.1", 0), _Refusing) as server:
         threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
         environment = {

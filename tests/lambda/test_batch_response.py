@@ -2,7 +2,7 @@ import pytest
 
 from seefood.errors import RetryableError
 from seefood.records import ImageRef
-from seefood_lambda.batch_response import answer_batch
+from seefood_lambda.batch_response import build_batch_response
 from seefood_lambda.events import Batch, EventError, Message, Upload
 from seefood_lambda.uploads import Outcome, UploadStatus
 
@@ -16,37 +16,37 @@ OUTCOMES = {
 }
 
 
-def test_a_queue_gets_back_only_what_has_to_come_again() -> None:
-    """A bad picture has its row and is done; a malformed or unsettled message fails by itself."""
+def test_a_queue_gets_back_only_messages_to_deliver_again() -> None:
+    """A bad picture has a row and is done; a malformed or unfinished message fails on its own."""
     messages = (
         Message("m1", (GOOD, BAD)),
         Message("m2", (GOOD, LATE)),
-        Message("m3", error="a message that is no JSON"),
+        Message("m3", error="a message is not JSON"),
         Message("m4", ignored=("s3:TestEvent",)),
     )
 
     assert {"batchItemFailures": [{"itemIdentifier": "m2"}, {"itemIdentifier": "m3"}]} == (
-        answer_batch(Batch(messages, from_queue=True), OUTCOMES)
+        build_batch_response(Batch(messages, from_queue=True), OUTCOMES)
     )
 
 
-def test_a_settled_batch_of_a_queue_gives_nothing_back() -> None:
-    """An empty list is how SQS learns that all may be deleted."""
-    answer = answer_batch(Batch((Message("m1", (GOOD, BAD)),), from_queue=True), OUTCOMES)
+def test_a_finished_batch_of_a_queue_returns_no_failures() -> None:
+    """With an empty list SQS deletes all messages."""
+    response = build_batch_response(Batch((Message("m1", (GOOD, BAD)),), from_queue=True), OUTCOMES)
 
-    assert {"batchItemFailures": []} == answer
+    assert {"batchItemFailures": []} == response
 
 
-def test_other_senders_learn_of_a_failure_by_an_exception() -> None:
-    """Lambda's own retries, and then its failure destination, take it up."""
+def test_for_other_senders_a_failure_is_an_exception() -> None:
+    """Then Lambda retries, and at last uses the failure destination."""
     with pytest.raises(RetryableError, match=r"late\.jpg: the store failed"):
-        answer_batch(Batch((Message("", (GOOD, LATE)),), from_queue=False), OUTCOMES)
-    with pytest.raises(EventError, match="no JSON"):
-        answer_batch(Batch((Message("", error="no JSON"),), from_queue=False), OUTCOMES)
+        build_batch_response(Batch((Message("", (GOOD, LATE)),), from_queue=False), OUTCOMES)
+    with pytest.raises(EventError, match="not JSON"):
+        build_batch_response(Batch((Message("", error="not JSON"),), from_queue=False), OUTCOMES)
 
 
-def test_other_senders_are_told_counts() -> None:
-    """For people who invoke the function by hand with an event."""
+def test_other_senders_get_counts() -> None:
+    """People who invoke the function by hand with an event see what happened."""
     batch = Batch((Message("", (GOOD, BAD)),), from_queue=False)
 
-    assert {"labelled": 1, "failed": 1} == answer_batch(batch, OUTCOMES)
+    assert {"labelled": 1, "failed": 1} == build_batch_response(batch, OUTCOMES)

@@ -11,11 +11,11 @@ from tests.conftest import Bucket
 
 KEYS: Final = ("in/a b+c.jpg", "in/100%.jpg", "in/a%20b.jpg", "in/été/🌭.jpg", "in/=;,:@!$'()*.jpg")
 
-# How S3's word of an upload gets into a queue: (clients, bucket, queue) -> wired.
+# Connects a bucket's notifications with a queue: (clients, bucket, queue) -> None.
 Route = Callable[[Any, str, str], None]
 
 
-def straight(client: Callable[[str], Any], bucket: str, queue_arn: str) -> None:
+def direct(client: Callable[[str], Any], bucket: str, queue_arn: str) -> None:
     configuration = {"QueueArn": queue_arn, "Events": ["s3:ObjectCreated:*"]}
     client("s3").put_bucket_notification_configuration(
         Bucket=bucket, NotificationConfiguration={"QueueConfigurations": [configuration]}
@@ -40,9 +40,9 @@ def through_eventbridge(client: Callable[[str], Any], bucket: str, queue_arn: st
     )
 
 
-@pytest.mark.parametrize("route", [straight, through_sns, through_eventbridge])
-def test_what_really_arrives_names_the_uploaded_objects(s3: Bucket, route: Route) -> None:
-    """By each route the reference is the one that a listing has, so the ledger knows it."""
+@pytest.mark.parametrize("route", [direct, through_sns, through_eventbridge])
+def test_delivered_messages_name_the_uploaded_objects(s3: Bucket, route: Route) -> None:
+    """On each route the reference equals that of a listing, so the ledger recognises it."""
 
     def client(name: str) -> Any:
         return boto3.client(name, endpoint_url=s3.endpoint)  # type: ignore[call-overload]
@@ -60,15 +60,15 @@ def test_what_really_arrives_names_the_uploaded_objects(s3: Bucket, route: Route
             {"messageId": message["MessageId"], "body": message["Body"], "eventSource": "aws:sqs"}
             for message in messages
         ]
-    asked = parse_event({"Records": records})
+    parsed = parse_event({"Records": records})
 
-    assert isinstance(asked, Batch)
-    assert [None] * len(records) == [message.error for message in asked.messages]
+    assert isinstance(parsed, Batch)
+    assert [None] * len(records) == [message.error for message in parsed.messages]
     store = open_store(s3.uri)
     listed = sorted(store.list(""), key=lambda ref: ref.uri)
-    told = [upload.ref for message in asked.messages for upload in message.uploads]
-    # moto's EventBridge spells the tag as S3 does and not as EventBridge: then the store is asked.
-    arrived = [ref if ref.etag else store.stat(ref) for ref in told]
+    refs = [upload.ref for message in parsed.messages for upload in message.uploads]
+    # moto's EventBridge events name the tag as S3 does, so the parser finds none.
+    arrived = [ref if ref.etag else store.stat(ref) for ref in refs]
     assert [(ref.uri, ref.etag, ref.size_bytes) for ref in listed] == [
         (ref.uri, ref.etag, ref.size_bytes) for ref in sorted(arrived, key=lambda ref: ref.uri)
     ]

@@ -38,17 +38,17 @@ KEYS: Final = st.text(
 
 
 def batch(event: Any) -> Batch:
-    asked = parse_event(event)
-    assert isinstance(asked, Batch)
-    return asked
+    parsed = parse_event(event)
+    assert isinstance(parsed, Batch)
+    return parsed
 
 
 @pytest.mark.parametrize(
     "name",
     ["s3_put", "sqs_s3", "sns_s3", "sqs_sns_s3", "eventbridge_created", "sqs_eventbridge"],
 )
-def test_one_upload_is_the_same_by_every_way(recorded: Recorded, name: str) -> None:
-    """However S3's message travels, it names the same object, version, size and place in order."""
+def test_an_upload_is_the_same_on_every_route(recorded: Recorded, name: str) -> None:
+    """S3, SNS, SQS and EventBridge give the same object, version, size and sequencer."""
     (message,) = batch(recorded(name)).messages
 
     assert (UPLOAD,) == message.uploads
@@ -58,15 +58,15 @@ def test_one_upload_is_the_same_by_every_way(recorded: Recorded, name: str) -> N
     ("name", "from_queue"),
     [("s3_put", False), ("sns_s3", False), ("eventbridge_created", False), ("sqs_s3", True)],
 )
-def test_only_a_queue_takes_messages_back_one_by_one(
+def test_only_a_queue_takes_single_messages_back(
     recorded: Recorded, name: str, *, from_queue: bool
 ) -> None:
-    """Only for SQS is the answer a list of failures; to the others a failure is an exception."""
+    """SQS gets a list of failures; for the others a failure is an exception."""
     assert from_queue == batch(recorded(name)).from_queue
 
 
 def test_a_notification_of_many_records_is_one_message(recorded: Recorded) -> None:
-    """Each record is an upload; a multipart tag, a copy and an unversioned object are known."""
+    """Each record is an upload, also with a multipart tag, a copy or an unversioned object."""
     (message,) = batch(recorded("s3_many")).messages
 
     assert [
@@ -85,27 +85,29 @@ def test_a_notification_of_many_records_is_one_message(recorded: Recorded) -> No
         ("eventbridge_deleted", "Object Deleted"),
     ],
 )
-def test_what_is_no_upload_is_ignored_and_told(recorded: Recorded, name: str, kind: str) -> None:
-    """S3's test event, deletions and a console's folders need nothing done."""
+def test_events_that_are_no_uploads_are_listed_as_ignored(
+    recorded: Recorded, name: str, kind: str
+) -> None:
+    """S3's test event, deletions and folders of the S3 console need no work."""
     (message,) = batch(recorded(name)).messages
 
     assert ((), (kind,), None) == (message.uploads, message.ignored, message.error)
 
 
-def test_a_malformed_message_is_its_own_matter(recorded: Recorded) -> None:
-    """In a batch of a queue, what cannot be understood spoils none of its neighbours."""
+def test_a_malformed_message_fails_alone(recorded: Recorded) -> None:
+    """The other messages of the batch are parsed."""
     messages = batch(recorded("sqs_mixed")).messages
 
     assert [1, 0, 0, 0, 3] == [len(message.uploads) for message in messages]
     assert [False, True, True, False, False] == [m.error is not None for m in messages]
-    assert "no JSON" in (messages[1].error or "")
+    assert "not JSON" in (messages[1].error or "")
     assert "order" in (messages[2].error or "")
 
 
 @relaxed
 @given(KEYS)
 def test_any_key_survives_s3_encoding(key: str) -> None:
-    """Spaces, plus signs, percent signs, slashes and unicode arrive as they were."""
+    """Spaces, plus signs, percent signs, slashes and Unicode are unchanged."""
     event = s3_event({"key": quote_plus(key, safe="/"), "size": 1, "eTag": "e"})
 
     assert f"s3://photos/{key}" == batch(event).messages[0].uploads[0].ref.uri
@@ -124,23 +126,23 @@ def test_any_key_survives_eventbridge(key: str) -> None:
     assert f"s3://photos/{key}" == batch(event).messages[0].uploads[0].ref.uri
 
 
-@pytest.mark.parametrize("told", [{"size": 5}, {"eTag": "e"}, {"size": "5", "eTag": "e"}])
-def test_without_size_or_tag_the_store_is_asked(told: dict[str, Any]) -> None:
-    """A reference without an entity tag is what makes the reader ask first."""
-    event = s3_event({"key": "a.jpg", **told})
+@pytest.mark.parametrize("fields", [{"size": 5}, {"eTag": "e"}, {"size": "5", "eTag": "e"}])
+def test_without_size_or_tag_the_reference_has_no_tag(fields: dict[str, Any]) -> None:
+    """Then the reader requests both from the store."""
+    event = s3_event({"key": "a.jpg", **fields})
 
     assert ImageRef("s3://photos/a.jpg") == batch(event).messages[0].uploads[0].ref
 
 
 def test_an_unversioned_objects_version_is_none() -> None:
-    """S3 writes `null` for the version of an object put before versioning; that is no id."""
+    """S3 writes `null` for an object that was put before versioning was switched on."""
     event = s3_event({"key": "a.jpg", "size": 1, "eTag": "e", "versionId": "null"})
 
     assert batch(event).messages[0].uploads[0].ref.version_id is None
 
 
 def test_sequencers_of_different_lengths_are_padded_on_the_right() -> None:
-    """AWS documents that the shorter sequencer is padded with zeros before they are compared."""
+    """AWS documents this comparison."""
     uploads = [Upload(ImageRef("s3://b/k"), mark) for mark in ("0055AED6DD", "0055AED6DCD9", "00")]
 
     assert ["00", "0055AED6DCD9", "0055AED6DD"] == [
@@ -149,25 +151,25 @@ def test_sequencers_of_different_lengths_are_padded_on_the_right() -> None:
 
 
 def test_a_function_url_request_is_read(recorded: Recorded) -> None:
-    """Method, path, query, headers and the body with its encoding are there."""
-    asked = parse_event(recorded("function_url_classify"))
+    """Method, path, query, headers and the body's encoding are parsed."""
+    request = parse_event(recorded("function_url_classify"))
 
-    assert isinstance(asked, HttpRequest)
-    assert ("POST", "/classify", {"heatmap": "1"}) == (asked.method, asked.path, asked.query)
-    assert ("image/gif", True) == (asked.headers["content-type"], asked.is_base64)
-    assert "e1506fd5-9e7b-434f-bd42-4f8fa224b599" == asked.id
+    assert isinstance(request, HttpRequest)
+    assert ("POST", "/classify", {"heatmap": "1"}) == (request.method, request.path, request.query)
+    assert ("image/gif", True) == (request.headers["content-type"], request.is_base64)
+    assert "e1506fd5-9e7b-434f-bd42-4f8fa224b599" == request.id
 
 
 def test_an_api_gateways_stage_is_no_part_of_the_path(recorded: Recorded) -> None:
-    """The same page works below `/prod` and at a Function URL."""
-    asked = parse_event(recorded("api_gateway_classify"))
+    """The page works below `/prod` as at a Function URL."""
+    request = parse_event(recorded("api_gateway_classify"))
 
-    assert isinstance(asked, HttpRequest)
-    assert "/classify" == asked.path
+    assert isinstance(request, HttpRequest)
+    assert "/classify" == request.path
 
 
 def test_direct_calls_name_an_object_or_bring_a_picture(recorded: Recorded) -> None:
-    """`uri` and `image` are the two direct calls."""
+    """`uri` and `image` are the two kinds of direct calls."""
     assert Invocation(uri=f"s3://photos/{KEY}") == parse_event(recorded("call_uri"))
     assert Invocation(image=recorded("call_image")["image"]) == parse_event(recorded("call_image"))
 
@@ -178,26 +180,26 @@ def test_direct_calls_name_an_object_or_bring_a_picture(recorded: Recorded) -> N
         pytest.param(None, id="nothing"),
         pytest.param([], id="a list"),
         pytest.param({}, id="empty"),
-        pytest.param({"hello": "world"}, id="a stranger"),
+        pytest.param({"hello": "world"}, id="unknown fields"),
         pytest.param({"uri": "s3://b/k", "image": "AA=="}, id="both calls at once"),
         pytest.param({"uri": 7}, id="a URI that is a number"),
         pytest.param({"uri": ""}, id="an empty URI"),
         pytest.param({"Records": [{"eventSource": "aws:kinesis"}]}, id="another source"),
         pytest.param({"Records": [None]}, id="an empty record"),
         pytest.param({"Records": [{"eventName": "ObjectCreated:Put", "s3": {}}]}, id="no object"),
-        pytest.param({"Records": [{"s3": {}}]}, id="a record that does not say what happened"),
+        pytest.param({"Records": [{"s3": {}}]}, id="a record without an event name"),
         pytest.param({"Records": [{"Sns": {"Message": "{"}}]}, id="half a message"),
         pytest.param({"Records": [{"Sns": {"Message": "[" * 100_000}}]}, id="a deep message"),
     ],
 )
 def test_an_unknown_event_is_refused_clearly(event: Any) -> None:
-    """The error says what was seen and which kinds are taken."""
+    """The error says what was seen and which kinds are supported."""
     with pytest.raises(EventError, match="takes"):
         parse_event(event)
 
 
-def test_wrappings_have_an_end() -> None:
-    """A message wrapped in itself over and over is refused, not followed."""
+def test_the_depth_of_wrappers_is_limited() -> None:
+    """A message that is wrapped again and again is refused."""
     event: dict[str, Any] = s3_event({"key": "a", "size": 1, "eTag": "e"})
     for _ in range(5):
         event = {"Records": [{"Sns": {"Message": json.dumps(event)}}]}
@@ -233,15 +235,15 @@ def test_wrappings_have_an_end() -> None:
         max_leaves=12,
     )
 )
-def test_whatever_comes_only_one_error_is_raised(event: Any) -> None:
-    """No event of any shape raises anything but `EventError`."""
+def test_no_event_raises_another_error(event: Any) -> None:
+    """Events of any shape raise `EventError` or nothing."""
     with suppress(EventError):
         parse_event(event)
 
 
-def s3_event(told: dict[str, Any]) -> dict[str, Any]:
+def s3_event(fields: dict[str, Any]) -> dict[str, Any]:
     record = {
         "eventName": "ObjectCreated:Put",
-        "s3": {"bucket": {"name": "photos"}, "object": told},
+        "s3": {"bucket": {"name": "photos"}, "object": fields},
     }
     return {"Records": [record]}

@@ -23,7 +23,7 @@ Post = Callable[..., dict[str, Any]]
 NONE: frozenset[str] = frozenset()
 
 
-def answer(
+def respond_to(
     event: Any, classifier: Classifier, allowed: frozenset[str] = NONE
 ) -> tuple[int, dict[str, Any]]:
     """Return the status and the JSON body of the response to `event`."""
@@ -44,57 +44,57 @@ def form(*fields: tuple[str, bytes], cut: bool = False) -> tuple[bytes, str]:
 
 
 def test_a_posted_picture_is_labelled(post: Post, classifier: Classifier) -> None:
-    """The answer has label, probabilities, time, and what answered."""
-    status, told = answer(post(jpeg(size=(40, 30))), classifier)
+    """The response has label, probabilities, time and model."""
+    status, body = respond_to(post(jpeg(size=(40, 30))), classifier)
 
     assert 200 == status
     assert ("red", "ok", 40, 30, "JPEG") == tuple(
-        told[name] for name in ("label", "status", "width", "height", "format")
+        body[name] for name in ("label", "status", "width", "height", "format")
     )
-    assert told["score"] == pytest.approx(told["top"][0]["score"])
-    assert 1.0 == pytest.approx(sum(item["score"] for item in told["top"]), abs=1e-5)
+    assert body["score"] == pytest.approx(body["top"][0]["score"])
+    assert 1.0 == pytest.approx(sum(item["score"] for item in body["top"]), abs=1e-5)
     assert (MODEL.name, MODEL.digest, "fake") == (
-        told["model"],
-        told["model_digest"],
-        told["engine"],
+        body["model"],
+        body["model_digest"],
+        body["engine"],
     )
-    assert told["milliseconds"] > 0
-    assert "heatmap" not in told
+    assert body["milliseconds"] > 0
+    assert "heatmap" not in body
 
 
-def test_a_picture_may_come_in_a_form(post: Post, classifier: Classifier) -> None:
+def test_a_picture_may_be_in_a_form(post: Post, classifier: Classifier) -> None:
     """As browsers and `curl -F image=@a.jpg` send it."""
-    body, kind = form(("note", b"lunch"), ("image", jpeg()))
+    body, content_type = form(("note", b"lunch"), ("image", jpeg()))
 
-    assert "red" == answer(post(body, kind), classifier)[1]["label"]
+    assert "red" == respond_to(post(body, content_type), classifier)[1]["label"]
 
 
-def test_a_picture_may_come_in_json(post: Post, classifier: Classifier) -> None:
+def test_a_picture_may_be_in_json(post: Post, classifier: Classifier) -> None:
     """As programs send it."""
     body = json.dumps({"image": base64.b64encode(jpeg()).decode()}).encode()
 
-    assert "red" == answer(post(body, "application/json"), classifier)[1]["label"]
+    assert "red" == respond_to(post(body, "application/json"), classifier)[1]["label"]
 
 
-@pytest.mark.parametrize("said", ["query", "form", "json"])
-def test_a_heat_map_comes_on_request_only(post: Post, classifier: Classifier, said: str) -> None:
-    """Each way of asking has its place for it."""
-    if said == "query":
+@pytest.mark.parametrize("where", ["query", "form", "json"])
+def test_a_heat_map_can_be_requested(post: Post, classifier: Classifier, where: str) -> None:
+    """In the query, in a form's field or in JSON."""
+    if where == "query":
         event = post(jpeg(), heatmap="1")
-    elif said == "form":
+    elif where == "form":
         event = post(*form(("image", jpeg()), ("heatmap", b"1")))
     else:
-        body = {"image": base64.b64encode(jpeg()).decode(), "heatmap": True}
-        event = post(json.dumps(body).encode(), "application/json")
+        document = {"image": base64.b64encode(jpeg()).decode(), "heatmap": True}
+        event = post(json.dumps(document).encode(), "application/json")
 
-    _, told = answer(event, classifier)
+    _, body = respond_to(event, classifier)
 
-    assert [7] * 7 == [len(row) for row in told["heatmap"]["grid"]]
-    assert [0.0, 0.0, 1.0, 1.0] == told["heatmap"]["box"]
+    assert [7] * 7 == [len(row) for row in body["heatmap"]["grid"]]
+    assert [0.0, 0.0, 1.0, 1.0] == body["heatmap"]["box"]
 
 
 @pytest.mark.parametrize(
-    ("body", "kind", "status", "code"),
+    ("body", "content_type", "status", "code"),
     [
         pytest.param(b"", "image/jpeg", 400, "empty", id="nothing"),
         pytest.param(b"hello", "image/jpeg", 415, "not_an_image", id="text called a JPEG"),
@@ -110,20 +110,20 @@ def test_a_heat_map_comes_on_request_only(post: Post, classifier: Classifier, sa
         pytest.param(b"--X--", "multipart/form-data; boundary=X", 400, "bad_form", id="no field"),
     ],
 )
-def test_what_cannot_be_labelled_is_a_problem(
-    post: Post, classifier: Classifier, body: bytes, kind: str, status: int, code: str
+def test_a_request_that_cannot_be_labelled_gets_problem_details(
+    post: Post, classifier: Classifier, body: bytes, content_type: str, status: int, code: str
 ) -> None:
-    """RFC 9457: the status fits, the code is for programs, the detail for people."""
-    got, problem = answer(post(body, kind), classifier)
+    """RFC 9457: a fitting status, a code for programs, a detail for people."""
+    actual, problem = respond_to(post(body, content_type), classifier)
 
-    assert (status, status, code) == (got, problem["status"], problem["code"])
+    assert (status, status, code) == (actual, problem["status"], problem["code"])
     assert HTTPStatus(status).phrase == problem["title"]
     assert "urn:request:r-1" == problem["instance"]
     assert problem["detail"]
 
 
-def test_problems_say_their_media_type(post: Post, classifier: Classifier) -> None:
-    """So that a client need not guess."""
+def test_problems_have_their_media_type(post: Post, classifier: Classifier) -> None:
+    """A client can recognise problem details."""
     request = parse_event(post(b""))
     assert isinstance(request, HttpRequest)
 
@@ -133,8 +133,8 @@ def test_problems_say_their_media_type(post: Post, classifier: Classifier) -> No
     assert "nosniff" == event["headers"]["x-content-type-options"]
 
 
-def test_what_nobody_foresaw_is_a_500_without_its_insides(post: Post) -> None:
-    """The caller gets a problem, the logs get the error."""
+def test_an_unexpected_error_is_a_500_without_details(post: Post) -> None:
+    """The caller gets problem details, the log gets the error."""
     broken = Classifier(FakeEngine(2), MODEL, None)  # type: ignore[arg-type]
     request = parse_event(post(jpeg()))
     assert isinstance(request, HttpRequest)
@@ -147,28 +147,27 @@ def test_what_nobody_foresaw_is_a_500_without_its_insides(post: Post) -> None:
 
 
 def test_every_error_code_has_a_status() -> None:
-    """No picture's failure is without its HTTP status."""
+    """Each error of a picture has an HTTP status."""
     assert set(ErrorCode) == set(STATUS_OF)
 
 
-def test_a_body_that_is_no_base64_is_a_problem(post: Post, classifier: Classifier) -> None:
-    """A gateway's mistake is told, not decoded to rubbish."""
+def test_a_body_that_is_not_base64_is_a_problem(post: Post, classifier: Classifier) -> None:
+    """It is not decoded to other bytes."""
     event = post(jpeg()) | {"body": "§§§"}
 
-    assert (400, "bad_base64") == (
-        (told := answer(event, classifier))[0],
-        told[1]["code"],
-    )
+    status, problem = respond_to(event, classifier)
+
+    assert (400, "bad_base64") == (status, problem["code"])
 
 
-def test_too_large_a_picture_is_413(post: Post) -> None:
-    """Bytes and pixels alike."""
+def test_a_too_large_picture_is_413(post: Post) -> None:
+    """In bytes or in pixels."""
     small = Classifier(FakeEngine(2), MODEL, ClassifyOptions(limits=Limits(max_bytes=10)))
     narrow = Classifier(FakeEngine(2), MODEL, ClassifyOptions(limits=Limits(max_pixels=10)))
 
     assert [(413, "too_large"), (413, "too_many_pixels")] == [
         (status, problem["code"])
-        for status, problem in (answer(post(jpeg()), one) for one in (small, narrow))
+        for status, problem in (respond_to(post(jpeg()), one) for one in (small, narrow))
     ]
 
 
@@ -190,38 +189,40 @@ def test_too_large_a_picture_is_413(post: Post) -> None:
         "",
     ],
 )
-def test_no_name_of_the_callers_choice_is_fetched(
+def test_only_objects_in_allowed_buckets_are_read(
     post: Post, classifier: Classifier, uri: str
 ) -> None:
-    """Only S3 objects, only of buckets on the list; no web address, no file."""
-    body = json.dumps({"uri": uri}).encode()
+    """No web address, no file, no other bucket."""
+    request = json.dumps({"uri": uri}).encode()
 
-    status, problem = answer(post(body, "application/json"), classifier, frozenset({"photos"}))
+    status, problem = respond_to(
+        post(request, "application/json"), classifier, frozenset({"photos"})
+    )
 
     assert (403, "not_allowed") == (status, problem["code"])
     with pytest.raises(NotAllowedError):
         named_object(uri, frozenset({"photos"}))
 
 
-def test_a_named_object_of_a_listed_bucket_is_labelled(
+def test_a_named_object_in_an_allowed_bucket_is_labelled(
     post: Post, classifier: Classifier, s3: Any
 ) -> None:
-    """The list is what opens a bucket to callers."""
+    """The list of buckets is the permission."""
     s3.put("in/a b.jpg", jpeg())
-    body = json.dumps({"uri": f"{s3.uri}/in/a b.jpg"}).encode()
+    request = json.dumps({"uri": f"{s3.uri}/in/a b.jpg"}).encode()
 
-    status, told = answer(post(body, "application/json"), classifier, frozenset({s3.name}))
+    status, body = respond_to(post(request, "application/json"), classifier, frozenset({s3.name}))
 
-    assert (200, "red") == (status, told["label"])
+    assert (200, "red") == (status, body["label"])
 
 
-def test_a_named_object_that_is_not_there_is_404(
-    post: Post, classifier: Classifier, s3: Any
-) -> None:
-    """A store's answer becomes the caller's."""
-    body = json.dumps({"uri": f"{s3.uri}/gone.jpg"}).encode()
+def test_a_missing_named_object_is_404(post: Post, classifier: Classifier, s3: Any) -> None:
+    """The error of the store has an HTTP status."""
+    request = json.dumps({"uri": f"{s3.uri}/gone.jpg"}).encode()
 
-    status, problem = answer(post(body, "application/json"), classifier, frozenset({s3.name}))
+    status, problem = respond_to(
+        post(request, "application/json"), classifier, frozenset({s3.name})
+    )
 
     assert (404, "not_found") == (status, problem["code"])
 
@@ -241,7 +242,7 @@ def test_a_named_object_that_is_not_there_is_404(
 def test_paths_and_methods(
     classifier: Classifier, post: Post, method: str, path: str, status: int
 ) -> None:
-    """What is there answers; what is not is a problem."""
+    """Other paths are 404, other methods 405."""
     request = parse_event(post(b""))
     assert isinstance(request, HttpRequest)
 
@@ -253,9 +254,9 @@ def test_paths_and_methods(
 
 
 def test_health_names_the_model(recorded: Callable[[str], Any], classifier: Classifier) -> None:
-    """One look tells which model answers, with the digest that rows carry."""
+    """With the digest that rows have."""
     event = recorded("function_url_page") | {"rawPath": "/health"}
 
-    status, told = answer(event, classifier)
+    status, body = respond_to(event, classifier)
 
-    assert (200, "ok", MODEL.digest) == (status, told["status"], told["model_digest"])
+    assert (200, "ok", MODEL.digest) == (status, body["status"], body["model_digest"])

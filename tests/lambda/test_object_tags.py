@@ -25,38 +25,41 @@ from tests.pictures import jpeg
 TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), max_size=20)
 
 
-def tags_of(s3: Bucket, key: str, **which: str) -> dict[str, str]:
-    answer = s3.client.get_object_tagging(Bucket=s3.name, Key=key, **which)  # type: ignore[arg-type]
-    return {tag["Key"]: tag["Value"] for tag in answer["TagSet"]}
+def tags_of(s3: Bucket, key: str, **version: str) -> dict[str, str]:
+    response = s3.client.get_object_tagging(Bucket=s3.name, Key=key, **version)  # type: ignore[arg-type]
+    return {tag["Key"]: tag["Value"] for tag in response["TagSet"]}
 
 
-def test_an_upload_is_tagged_with_its_label_if_asked(
-    s3: Bucket, classifier: Classifier, settings: LambdaConfig
+def test_an_upload_is_tagged_with_its_label_if_configured(
+    s3: Bucket, classifier: Classifier, config: LambdaConfig
 ) -> None:
-    """Other tags of the object stay."""
+    """The object's other tags are kept."""
     key = "in/a b+c 100%/é.jpg"
     s3.client.put_object(Bucket=s3.name, Key=key, Body=jpeg(), Tagging="team=menu&size=1")
-    asked = replace(settings, tag="seefood")
+    config = replace(config, tag="seefood")
 
-    outcomes = label_uploads([Upload(ImageRef(f"{s3.uri}/{key}"))], classifier, asked, lambda: 30.0)
+    uploads = [Upload(ImageRef(f"{s3.uri}/{key}"))]
+    outcomes = label_uploads(uploads, classifier, config, lambda: 30.0)
 
-    assert [(UploadStatus.LABELLED, None)] == [(one.fate, one.reason) for one in outcomes.values()]
+    assert [(UploadStatus.LABELLED, None)] == [
+        (one.status, one.reason) for one in outcomes.values()
+    ]
     assert {"team": "menu", "size": "1", "seefood": "red"} == tags_of(s3, key)
 
 
-def test_without_being_asked_nothing_is_tagged(
-    s3: Bucket, classifier: Classifier, settings: LambdaConfig
+def test_without_a_tag_key_nothing_is_tagged(
+    s3: Bucket, classifier: Classifier, config: LambdaConfig
 ) -> None:
-    """Tags cost money and permissions."""
+    """Tags cost money and need permissions."""
     s3.put("a.jpg", jpeg())
 
-    label_uploads([Upload(ImageRef(f"{s3.uri}/a.jpg"))], classifier, settings, lambda: 30.0)
+    label_uploads([Upload(ImageRef(f"{s3.uri}/a.jpg"))], classifier, config, lambda: 30.0)
 
     assert {} == tags_of(s3, "a.jpg")
 
 
 def test_a_version_is_tagged_exactly(s3: Bucket) -> None:
-    """A late event tags the version it is about and not the one that came after."""
+    """A late event tags the version that it names, not a later one."""
     s3.client.put_bucket_versioning(Bucket=s3.name, VersioningConfiguration={"Status": "Enabled"})
     first, second = (
         s3.client.put_object(Bucket=s3.name, Key="a.jpg", Body=data)["VersionId"]
@@ -69,8 +72,8 @@ def test_a_version_is_tagged_exactly(s3: Bucket) -> None:
     assert {} == tags_of(s3, "a.jpg", VersionId=second)
 
 
-def test_what_was_replaced_is_not_tagged(s3: Bucket) -> None:
-    """Without versions the tag would land on another content."""
+def test_a_replaced_object_is_not_tagged(s3: Bucket) -> None:
+    """Without versions the tag would be set on another content."""
     s3.put("a.jpg", b"another")
 
     reason = tag_object(ImageRef(f"{s3.uri}/a.jpg", "stale", 1), "seefood", make_row())
@@ -79,8 +82,8 @@ def test_what_was_replaced_is_not_tagged(s3: Bucket) -> None:
     assert {} == tags_of(s3, "a.jpg")
 
 
-def test_what_is_gone_or_full_is_told_and_not_tried_again(s3: Bucket) -> None:
-    """Neither will ever succeed, and the row is what counts."""
+def test_an_object_that_is_gone_or_has_all_its_tags_is_not_tried_again(s3: Bucket) -> None:
+    """Tagging cannot succeed later; the reason is returned."""
     etag = s3.put("full.jpg", b"1")
     full = [{"Key": f"k{n}", "Value": "v"} for n in range(10)]
     s3.client.put_object_tagging(Bucket=s3.name, Key="full.jpg", Tagging={"TagSet": full})  # type: ignore[typeddict-item]
@@ -94,8 +97,8 @@ def test_what_is_gone_or_full_is_told_and_not_tried_again(s3: Bucket) -> None:
     assert "10 tags already" in (reasons[1] or "")
 
 
-def test_a_store_that_refuses_asks_for_another_try(refusing_s3: str) -> None:
-    """A missing permission is an operator's to mend; the message waits for it."""
+def test_a_refusing_store_is_a_retryable_error(refusing_s3: str) -> None:
+    """The message waits until an operator has added the missing permission."""
     with pytest.raises(RetryableError, match="cannot tag"):
         tag_object(ImageRef(f"{refusing_s3}/a.jpg", "e", 1), "seefood", make_row())
 
@@ -111,14 +114,14 @@ def test_a_store_that_refuses_asks_for_another_try(refusing_s3: str) -> None:
         ("x" * 300, Status.OK, "x" * 256),
     ],
 )
-def test_the_tags_value_is_one_that_s3_takes(label: str, status: Status, value: str) -> None:
+def test_the_tags_value_is_valid_for_s3(label: str, status: Status, value: str) -> None:
     """Letters of any script, digits, spaces and + - = . _ : / @, at most 256."""
     assert value == tag_value(make_row(label=label, status=status))
 
 
 @given(st.dictionaries(TEXTS.filter(bool), TEXTS, max_size=10))
-def test_tags_survive_their_xml(tags: dict[str, str]) -> None:
-    """What is written is what is read, markup characters included."""
+def test_tags_survive_a_round_trip_through_xml(tags: dict[str, str]) -> None:
+    """Markup characters included."""
     assert tags == read_tags(write_tags(tags))
 
 

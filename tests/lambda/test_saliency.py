@@ -10,7 +10,7 @@ from seefood.imaging.decode import DecodedImage, Fit, ResizeRule
 from seefood_lambda.saliency import GRID, heat_map, seen_box
 
 
-def test_the_map_is_hot_where_the_label_is() -> None:
+def test_the_map_is_highest_at_the_labels_place() -> None:
     """Covering the one red corner of a green picture costs `red` the most."""
     pixels = np.zeros((70, 70, 3), np.uint8)
     pixels[..., 1] = 90
@@ -25,8 +25,8 @@ def test_the_map_is_hot_where_the_label_is() -> None:
     assert drops[0, GRID - 1] < 0.01
 
 
-def test_a_bundle_with_score_maps_is_asked_once(bundle_path: Path) -> None:
-    """Where the network can tell, nothing is covered: the map has the network's own places."""
+def test_a_bundle_with_score_maps_needs_one_run(bundle_path: Path) -> None:
+    """Nothing is covered: the map has the grid of the network's last layer."""
     bundle = load_bundle(bundle_path)
     rule = bundle.spec.rule
     pixels = np.full((rule.height, rule.width, 3), 90, np.uint8)
@@ -47,5 +47,5 @@ def test_a_bundle_with_score_maps_is_asked_once(bundle_path: Path) -> None:
     ],
 )
 def test_the_box_is_what_the_network_sees(fit: Fit, box: tuple[float, ...]) -> None:
-    """Of a picture twice as wide as high a square network sees all, the middle, or with borders."""
+    """A square network sees a wide picture whole, its middle, or with borders."""
     assert box == seen_box(400, 200, ResizeRule(100, 100, fit))

@@ -6,25 +6,25 @@ from seefood.bundle import default_bundle_path
 from seefood.errors import UsageError
 from seefood.imaging.decode import DEFAULT_LIMITS
 from seefood.storage.uris import parse_location
-from seefood_lambda.settings import is_own_writing, limits_for, read_settings
+from seefood_lambda.settings import is_own_output, limits_for, read_config
 
 
-def test_without_an_environment_the_model_in_the_package_answers_and_nothing_is_written() -> None:
-    """A door needs no setting to classify what it is sent."""
-    settings = read_settings({})
+def test_without_variables_the_built_in_model_is_used_and_nothing_is_written() -> None:
+    """The handler needs no setting to classify a picture that it is sent."""
+    config = read_config({})
 
     assert (default_bundle_path(), None, frozenset(), None) == (
-        settings.bundle,
-        settings.results,
-        settings.allowed_buckets,
-        settings.tag,
+        config.bundle,
+        config.results,
+        config.allowed_buckets,
+        config.tag,
     )
-    assert DEFAULT_LIMITS == settings.classify_options.limits
+    assert DEFAULT_LIMITS == config.options.limits
 
 
 def test_each_variable_is_read() -> None:
-    """Every setting that the module names arrives."""
-    settings = read_settings(
+    """Every variable that the module names is in the configuration."""
+    config = read_config(
         {
             "SEEFOOD_RESULTS": "s3://labels/2026",
             "SEEFOOD_WATCHED": "s3://photos/in/, s3://more/",
@@ -38,18 +38,18 @@ def test_each_variable_is_read() -> None:
         }
     )
 
-    assert parse_location("s3://labels/2026") == settings.results
-    assert frozenset({"photos", "more"}) == settings.allowed_buckets
+    assert parse_location("s3://labels/2026") == config.results
+    assert frozenset({"photos", "more"}) == config.allowed_buckets
     assert ("seefood", Path("/opt/model"), "0123456789ab") == (
-        settings.tag,
-        settings.bundle,
-        settings.digest,
+        config.tag,
+        config.bundle,
+        config.digest,
     )
-    classify_options = settings.classify_options
+    options = config.options
     assert (3, 1000, 2000) == (
-        classify_options.top_k,
-        classify_options.limits.max_bytes,
-        classify_options.limits.max_pixels,
+        options.top_k,
+        options.limits.max_bytes,
+        options.limits.max_pixels,
     )
 
 
@@ -64,9 +64,9 @@ def test_each_variable_is_read() -> None:
     ],
 )
 def test_results_inside_the_watched_prefix_are_refused(results: str, watched: str) -> None:
-    """A row written there would start the function again, for ever."""
+    """Each row written there would invoke the function again."""
     with pytest.raises(UsageError, match="each row would start it again"):
-        read_settings({"SEEFOOD_RESULTS": results, "SEEFOOD_WATCHED": watched})
+        read_config({"SEEFOOD_RESULTS": results, "SEEFOOD_WATCHED": watched})
 
 
 @pytest.mark.parametrize(
@@ -77,31 +77,31 @@ def test_results_inside_the_watched_prefix_are_refused(results: str, watched: st
         ("s3://photos", "s3://photos/in/"),
     ],
 )
-def test_results_beside_the_watched_prefix_are_fine(results: str, watched: str) -> None:
-    """One bucket may hold both, under two prefixes."""
-    read_settings({"SEEFOOD_RESULTS": results, "SEEFOOD_WATCHED": watched})
+def test_results_beside_the_watched_prefix_are_allowed(results: str, watched: str) -> None:
+    """One bucket may contain both, under two prefixes."""
+    read_config({"SEEFOOD_RESULTS": results, "SEEFOOD_WATCHED": watched})
 
 
-def test_own_writings_are_known_by_their_place() -> None:
-    """What lies in the data set's folders is no upload, whatever else is in the bucket."""
+def test_own_output_is_recognised_by_its_prefix() -> None:
+    """Objects in the folders of the results are no uploads."""
     results = parse_location("s3://photos/labels")
 
     assert [True, True, True, False, False] == [
-        is_own_writing(f"s3://photos/labels{rest}", results)
+        is_own_output(f"s3://photos/labels{rest}", results)
         for rest in ("/uploads/x.json", "/results/a", "/runs/1", "/other.jpg", "-old/uploads/x")
     ]
-    assert not is_own_writing("s3://photos/labels/uploads/x.json", None)
+    assert not is_own_output("s3://photos/labels/uploads/x.json", None)
 
 
 @pytest.mark.parametrize("value", ["0", "-1", "five", "1.5", "²"])
 def test_a_wrong_number_is_refused(value: str) -> None:
-    """The message names the variable and the value."""
+    """The message names the variable."""
     with pytest.raises(UsageError, match="SEEFOOD_TOP_K"):
-        read_settings({"SEEFOOD_TOP_K": value})
+        read_config({"SEEFOOD_TOP_K": value})
 
 
 def test_limits_follow_the_functions_memory() -> None:
-    """A small function refuses what it could not hold; a large one takes what the bulk job does."""
+    """A small function refuses pictures that would not fit; a large one has the job's limits."""
     small, large = limits_for(512), limits_for(10240)
 
     assert DEFAULT_LIMITS == large
@@ -110,19 +110,19 @@ def test_limits_follow_the_functions_memory() -> None:
 
 
 def test_limits_and_salvage_can_be_set() -> None:
-    """Each limit has its variable; without them the function's memory decides."""
+    """Each limit has a variable; the defaults follow from the function's memory."""
     environ = {
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1024",
         "SEEFOOD_MAX_MEMORY": "300000000",
         "SEEFOOD_MAX_FRAMES": "1",
         "SEEFOOD_SALVAGE": "1",
     }
-    classify_options = read_settings(environ).classify_options
+    options = read_config(environ).options
     assert (300_000_000, 1, True) == (
-        classify_options.limits.max_decode_bytes,
-        classify_options.limits.max_frames,
-        classify_options.salvage,
+        options.limits.max_decode_bytes,
+        options.limits.max_frames,
+        options.salvage,
     )
-    plain = read_settings({"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512"}).classify_options
+    plain = read_config({"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512"}).options
     assert plain.limits.max_decode_bytes < 512 * 1024 * 1024
     assert not plain.salvage
