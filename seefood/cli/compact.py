@@ -1,4 +1,4 @@
-"""`seefood compact`: many small result objects become few large ones."""
+"""`seefood compact`: merges small result objects into large ones."""
 
 import click
 
@@ -11,13 +11,13 @@ import click
     default=200_000,
     show_default=True,
     metavar="N",
-    help="About how many a result object shall hold.",
+    help="About how many rows a result object shall have.",
 )
 def compact_command(*, dest: str, rows: int) -> None:
     """Merge the small result objects below DEST, of every model, into few large ones.
 
-    Large objects are written before small ones are deleted: a reader may for a moment find rows
-    twice, equal in every column, and at no moment a row not at all. Runs are refused meanwhile.
+    A large object is written before the small ones are deleted: readers may briefly see rows
+    twice, equal in every column, and never miss a row. No run can start until this has ended.
 
     \b
     Examples:
@@ -28,7 +28,8 @@ def compact_command(*, dest: str, rows: int) -> None:
 
     from seefood.errors import UsageError
     from seefood.results.compaction import compact, digests
-    from seefood.runs.lease import Claim, hold_lease
+    from seefood.runs.lease import hold_lease
+    from seefood.runs.run_spec import RunSpec
     from seefood.storage.uris import parse_location
 
     output = parse_location(dest)
@@ -36,9 +37,9 @@ def compact_command(*, dest: str, rows: int) -> None:
     if not models:
         raise UsageError(f"there are no results below {dest}; check the path")
     for digest in models:
-        with hold_lease(Claim(output, digest, f"compact-{token_hex(3)}")):
-            done = compact(output, digest, rows)
+        with hold_lease(RunSpec(output, digest, f"compact-{token_hex(3)}")):
+            compaction = compact(output, digest, rows)
         click.echo(
-            f"digest={digest}: {done.before:,} objects became {done.after:,}, "
-            f"{done.rows:,} rows moved"
+            f"digest={digest}: {compaction.before:,} objects became {compaction.after:,}, "
+            f"{compaction.rows:,} rows moved"
         )

@@ -1,4 +1,4 @@
-"""`seefood diff`: what changed between two result sets."""
+"""`seefood diff`: compares two result sets."""
 
 import json
 from typing import TYPE_CHECKING
@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from seefood.results.diff import Change, Diff
 
-_LISTED = 20
-_WORDS = {
+_MAX_LINES = 20
+_KIND_TEXTS = {
     "label": "another label",
     "threshold": "across the threshold",
     "failed": "failed now",
@@ -24,12 +26,12 @@ _WORDS = {
 @click.argument("before", metavar="DEST_A")
 @click.argument("after", metavar="DEST_B")
 @click.option("--page", metavar="FILE", help="Write a page with contact sheets of the changes.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a change, all of them.")
+@click.option("--json", "as_json", is_flag=True, help="Print every change as a JSON object, one a line.")
 def diff_command(*, before: str, after: str, page: str | None, as_json: bool) -> None:
     """Compare the results below DEST_A with those below DEST_B: two models, or two nights.
 
-    DEST is what was given to `seefood classify --output`; where several models wrote there, name
-    one's folder, DEST/results/digest=…. Pictures are matched by URI, and the latest row counts.
+    DEST is the `--output` of `seefood classify`. If several models wrote there, name the folder of
+    one, DEST/results/digest=…. Pictures are matched by URI, and the latest row counts.
 
     \b
     Examples:
@@ -37,16 +39,10 @@ def diff_command(*, before: str, after: str, page: str | None, as_json: bool) ->
       seefood diff s3://l/results/digest=0a1b2c3d4e5f s3://l/results/digest=5f4e3d2c1b0a \\
         --page flips.html
     """  # noqa: D301 (click's mark against re-wrapping)
-    from seefood.results.diff import Kind, changes, compare, latest_rows, parse_side
+    from seefood.results.diff import changes, compare, latest_rows, parse_side
 
     sides = [latest_rows(*parse_side(text)) for text in (before, after)]
-    found = changes(*sides)
-    if as_json:
-        found = list(found)  # type: ignore[assignment]
-        for change in found:
-            if change.kind is not Kind.SAME:
-                click.echo(json.dumps(change.as_json(), ensure_ascii=True))
-    diff = compare(found)
+    diff = compare(_printed(changes(*sides)) if as_json else changes(*sides))
     if not as_json:
         _print(diff)
     if page:
@@ -61,6 +57,16 @@ def diff_command(*, before: str, after: str, page: str | None, as_json: bool) ->
         click.echo(f"Page: {shown(location)}", err=as_json)
 
 
+def _printed(pictures: "Iterable[Change]") -> "Iterator[Change]":
+    """Print each change as a JSON object, and yield all pictures."""
+    from seefood.results.diff import Kind
+
+    for change in pictures:
+        if change.kind is not Kind.SAME:
+            click.echo(json.dumps(change.as_json(), ensure_ascii=True))
+        yield change
+
+
 def _print(diff: "Diff") -> None:
     from seefood.results.diff import Kind
     from seefood.sanitize import printable
@@ -68,12 +74,12 @@ def _print(diff: "Diff") -> None:
     click.echo(f"{diff.compared:,} pictures in both, {diff.changed:,} changed")
     for kind in Kind:
         if diff.counts[kind]:
-            click.echo(f"{diff.counts[kind]:>9,}  {_WORDS[kind]}")
+            click.echo(f"{diff.counts[kind]:>9,}  {_KIND_TEXTS[kind]}")
     if diff.replaced:
         click.echo(f"{diff.replaced:>9,}  of them replaced by another picture in between")
-    for (one, two), count in diff.flips.most_common(_LISTED):
-        click.echo(f"{count:>9,}  {printable(one)} -> {printable(two)}")
-    for change in diff.shown.get(Kind.LABEL, [])[:_LISTED]:
+    for (old, new), count in diff.flips.most_common(_MAX_LINES):
+        click.echo(f"{count:>9,}  {printable(old)} -> {printable(new)}")
+    for change in diff.shown.get(Kind.LABEL, [])[:_MAX_LINES]:
         click.echo(_line(change))
 
 

@@ -1,4 +1,4 @@
-"""Options that say which pictures are meant, for every subcommand that lists."""
+"""Options that choose pictures, for every subcommand that lists."""
 
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -35,29 +35,29 @@ def source_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-def check_named(typed: Mapping[str, Any]) -> None:
+def check_named(params: Mapping[str, Any]) -> None:
     """Raise `UsageError` if neither a source nor a manifest is named."""
     from seefood.errors import UsageError
 
-    if not typed["sources"] and not typed["manifest"]:
+    if not params["sources"] and not params["manifest"]:
         raise UsageError("no pictures are named; give a SOURCE or `--manifest FILE`")
 
 
-def manifests(typed: Mapping[str, Any]) -> "tuple[Manifest, ...]":
-    """Return the manifests that the user named."""
-    from seefood.sources.manifests import Manifest
+def manifests(params: Mapping[str, Any]) -> "tuple[Manifest, ...]":
+    """Return the manifests that the user named. Raises `UsageError`."""
+    from seefood.sources.manifests import parse_manifest
 
-    return tuple(Manifest(text, typed["manifest_column"]) for text in typed["manifest"])
+    return tuple(parse_manifest(text, params["manifest_column"]) for text in params["manifest"])
 
 
-def selection(typed: Mapping[str, Any]) -> "Selection":
-    """Return what the user wants of the listing. Raises `UsageError` for a time that is none."""
+def selection(params: Mapping[str, Any]) -> "Selection":
+    """Return the filters that the user chose. Raises `UsageError` for a bad `--since`."""
     from seefood.records import utc_now
     from seefood.sources.filters import Selection, parse_since
 
     return Selection(
-        include=tuple(typed["include"]),
-        exclude=tuple(typed["exclude"]),
-        since=parse_since(typed["since"], utc_now()) if typed["since"] else None,
-        sample=typed["sample"],
+        include=tuple(params["include"]),
+        exclude=tuple(params["exclude"]),
+        since=parse_since(params["since"], utc_now()) if params["since"] else None,
+        sample=params["sample"],
     )

@@ -1,1 +1,1 @@
-"""Rows at rest: result files, ledger, deduplication, compaction, comparison, totals."""
+"""Rows in an output: result formats, ledger, deduplication, compaction, comparison, totals."""

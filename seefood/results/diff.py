@@ -1,7 +1,7 @@
-"""Two result sets side by side: two models on the same pictures, or two nights of one model.
+"""Compares two result sets: two models on the same pictures, or one model on two nights.
 
-Pictures are matched by URI. Of several rows of one picture the latest counts: that is also how a
-picture that was replaced in between is told from one that was judged anew.
+Pictures are matched by URI, and of several rows of a picture the latest one counts. Different
+entity tags mean that the picture itself was replaced in between.
 """
 
 import heapq
@@ -14,8 +14,8 @@ from sys import intern
 from typing import Final
 
 from seefood.errors import UsageError
-from seefood.records import DIGEST_SHOWN, Row, Status
-from seefood.results.files import list_parts, read_rows
+from seefood.records import Row, Status
+from seefood.results.files import digest_of, list_parts, read_rows
 from seefood.storage.uris import Location, parse_location
 
 _MODEL_FOLDER: Final = re.compile(
@@ -24,16 +24,16 @@ _MODEL_FOLDER: Final = re.compile(
 
 
 class Kind(StrEnum):
-    """What became of a picture between two result sets."""
+    """How a picture differs between two result sets."""
 
     LABEL = "label"
     """Another label."""
     THRESHOLD = "threshold"
-    """The same label, now sure or now unsure."""
+    """The same label, on the other side of the threshold."""
     FAILED = "failed"
-    """Had a label, has none."""
+    """A label only in the first."""
     RECOVERED = "recovered"
-    """Had none, has one."""
+    """A label only in the second."""
     APPEARED = "appeared"
     """Only in the second."""
     VANISHED = "vanished"
@@ -43,7 +43,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One picture in both sets; None where it is in one only."""
+    """One picture's rows in both sets; None where it has no row."""
 
     kind: Kind
     before: Row | None
@@ -58,13 +58,13 @@ class Change:
 
     @property
     def is_replaced(self) -> bool:
-        """Whether the picture itself is another one since."""
+        """Whether the object itself was replaced in between."""
         both = self.before is not None and self.after is not None
         return both and self.before.etag != self.after.etag  # type: ignore[union-attr]
 
     @property
     def weight(self) -> float:
-        """How much a person should care: how sure both sides were."""
+        """The sum of both scores, by which changes are ranked."""
         return sum(row.score or 0.0 for row in (self.before, self.after) if row is not None)
 
     def as_json(self) -> dict[str, object]:
@@ -80,12 +80,13 @@ class Change:
 
 @dataclass(slots=True)
 class Diff:
-    """The counts of a comparison, and for each kind the changes that matter most."""
+    """The counts of a comparison, and for each kind the changes with the largest weights."""
 
     counts: Counter[Kind] = field(default_factory=Counter)
     flips: Counter[tuple[str, str]] = field(default_factory=Counter)
-    """How often which label became which."""
+    """Number of changes from one label to another."""
     replaced: int = 0
+    """Pictures whose object was replaced in between."""
     shown: dict[Kind, list[Change]] = field(default_factory=dict)
 
     @property
@@ -100,7 +101,7 @@ class Diff:
 
 
 def parse_side(text: str) -> tuple[Location, str]:
-    """Return the output and the digest that `text` names: `DEST`, or a model's folder below it.
+    """Return the output and digest of `text`: `DEST`, or a model's folder below it.
 
     Raises `UsageError` if there are no results, or those of several models.
     """
@@ -110,19 +111,19 @@ def parse_side(text: str) -> tuple[Location, str]:
         if not list_parts(*side):
             raise UsageError(f"there are no results at {text}; check the path")
         return side
-    found = {_digest_of(part.uri) for part in list_parts(location)}
-    if not found:
+    digests = {digest_of(part.uri) for part in list_parts(location)}
+    if not digests:
         raise UsageError(f"there are no results below {text}; check the path")
-    if len(found) > 1:
+    if len(digests) > 1:
         folders = ", ".join(
-            f"{text.rstrip('/')}/results/digest={digest}" for digest in sorted(found)
+            f"{text.rstrip('/')}/results/digest={digest}" for digest in sorted(digests)
         )
         raise UsageError(f"{text} holds the results of several models; choose one: {folders}")
-    return location, found.pop()
+    return location, digests.pop()
 
 
 def latest_rows(output: Location, digest: str) -> dict[str, Row]:
-    """Return each picture's latest row by its URI, without `top`: some 400 bytes a picture."""
+    """Return the latest row of each picture by URI, without `top`: about 400 bytes a picture."""
     rows: dict[str, Row] = {}
     for row in read_rows(output, digest):
         known = rows.get(row.uri)
@@ -135,17 +136,17 @@ def latest_rows(output: Location, digest: str) -> dict[str, Row]:
 
 
 def changes(before: dict[str, Row], after: dict[str, Row]) -> Iterator[Change]:
-    """Yield every picture of both sets, sorted by URI."""
+    """Yield a change, or `Kind.SAME`, for every picture of both sets, sorted by URI."""
     for uri in sorted(before.keys() | after.keys()):
-        one, two = before.get(uri), after.get(uri)
-        yield Change(_kind(one, two), one, two)
+        old, new = before.get(uri), after.get(uri)
+        yield Change(_kind(old, new), old, new)
 
 
-def compare(found: Iterable[Change], most: int = 48) -> Diff:
-    """Count `found`, and keep at most `most` of each kind: those where both sides were surest."""
+def compare(pictures: Iterable[Change], limit: int = 48) -> Diff:
+    """Count changes, and keep the `limit` of each kind that have the largest weights."""
     diff = Diff()
     heaps: dict[Kind, list[tuple[float, int, Change]]] = {}
-    for number, change in enumerate(found):
+    for number, change in enumerate(pictures):
         diff.counts[change.kind] += 1
         diff.replaced += change.is_replaced
         if change.kind is Kind.SAME:
@@ -153,7 +154,7 @@ def compare(found: Iterable[Change], most: int = 48) -> Diff:
         if change.kind is Kind.LABEL and change.before and change.after:
             diff.flips[change.before.label or "", change.after.label or ""] += 1
         heap = heaps.setdefault(change.kind, [])
-        push = heapq.heappush if len(heap) < most else heapq.heappushpop
+        push = heapq.heappush if len(heap) < limit else heapq.heappushpop
         push(heap, (change.weight, -number, change))
     diff.shown = {
         kind: [change for _, _, change in sorted(heap, key=lambda item: item[:2], reverse=True)]
@@ -187,7 +188,3 @@ def _side(row: Row | None) -> dict[str, object] | None:
         "error_code": row.error_code,
         "etag": row.etag,
     }
-
-
-def _digest_of(uri: str) -> str:
-    return uri.rpartition("digest=")[2][:DIGEST_SHOWN]

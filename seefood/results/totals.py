@@ -1,4 +1,4 @@
-"""What is counted about a run, as values that add up in any order."""
+"""Counts of a run, as values that can be added in any order."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -8,22 +8,22 @@ from typing import Any, Final
 from seefood.errors import ErrorCode
 from seefood.records import Row, Status
 
-ENOUGH_TO_TELL: Final = 100
-"""Pictures before a share of failures means something."""
+MIN_ROWS: Final = 100
+"""Rows from which on a share of failures counts."""
 
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """Counts of a run or a part of one; add them with `+`."""
+    """Counts of a run or of a part of it; they are added with `+`."""
 
     listed: int = 0
-    """Objects found at the sources."""
+    """Objects in the sources."""
     skipped: int = 0
-    """Of these, how many the ledger had already."""
-    again: int = 0
-    """How many pictures have older rows, which theirs replace."""
+    """How many of these were in the ledger."""
+    replaced: int = 0
+    """How many older rows are to be removed: retried pictures and duplicates in the ledger."""
     stopped_early: int = 0
-    """1 if the job stopped because too many pictures had failed."""
+    """1 if the job stopped because too many pictures failed."""
     rows: int = 0
     """Rows written."""
     bytes_read: int = 0
@@ -43,11 +43,11 @@ class Totals:
 
     @property
     def failed(self) -> int:
-        """Pictures without a label."""
+        """Rows without a label."""
         return self.by_status[Status.FAILED]
 
     def as_json(self) -> dict[str, Any]:
-        """Return the counts as a JSON object, the largest first."""
+        """Return the counts as a JSON object; labels and codes by frequency, descending."""
         document = {item.name: getattr(self, item.name) for item in fields(self)}
         return {
             name: dict(value.most_common()) if isinstance(value, Counter) else value
@@ -56,7 +56,7 @@ class Totals:
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> "Totals":
-        """Return what `as_json` wrote."""
+        """Return the totals of an `as_json` object."""
         values: dict[str, Any] = {
             name: Counter(value) if isinstance(value, Mapping) else int(value)
             for name, value in document.items()
@@ -64,15 +64,15 @@ class Totals:
         return cls(**values)
 
 
-def too_many_failed(rows: int, failed: int, most: float) -> bool:
-    """Whether a job should stop: more than the share `most` of its `rows` so far has failed.
+def too_many_failed(rows: int, failed: int, max_ratio: float) -> bool:
+    """Whether a job must stop: more than the share `max_ratio` of its `rows` so far failed.
 
-    Not before there are enough rows to tell.
+    False below `MIN_ROWS` rows.
     """
-    return rows >= ENOUGH_TO_TELL and failed > most * rows
+    return rows >= MIN_ROWS and failed > max_ratio * rows
 
 
-# What is found out without the picture's bytes.
+# Failures that are detected without reading the picture.
 _UNREAD: Final = frozenset(
     {
         ErrorCode.EMPTY,
@@ -87,7 +87,7 @@ _UNREAD: Final = frozenset(
 
 
 def count_rows(rows: Iterable[Row]) -> Totals:
-    """Return the totals of one part's rows."""
+    """Return the totals of the rows of one result object."""
     status: Counter[str] = Counter()
     label: Counter[str] = Counter()
     error: Counter[str] = Counter()
@@ -97,7 +97,7 @@ def count_rows(rows: Iterable[Row]) -> Totals:
         read += row.size_bytes if row.error_code not in _UNREAD else 0
         if row.label is not None:
             label[row.label] += 1
-        if row.error_code is not None and row.status is Status.FAILED:  # else it was salvaged
+        if row.error_code is not None and row.status is Status.FAILED:  # not salvaged
             error[row.error_code] += 1
     return Totals(
         rows=status.total(),
@@ -110,7 +110,7 @@ def count_rows(rows: Iterable[Row]) -> Totals:
 
 
 def add_totals(parts: Iterable[Totals]) -> Totals:
-    """Return the sum of `parts`; of none, zeros. Usable as a Beam combiner."""
+    """Return the sum of `parts`, zeros if there are none. Usable as a Beam combiner."""
     total = Totals()
     for part in parts:
         total += part

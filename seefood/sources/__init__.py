@@ -1,1 +1,1 @@
-"""Which pictures there are: listings, manifests, S3 Inventory, filters."""
+"""Which pictures a run reads: folders, buckets, globs, manifests, and the filters over them."""

@@ -1,7 +1,7 @@
-"""Which of the listed objects are meant: by name, by age, by a reproducible sample.
+"""Filters over listed objects: by name, by age, by a reproducible sample.
 
 A pattern without a slash is matched against the last part of a key, one with a slash against the
-whole key or the end of it (`raw/*.jpg` means any folder `raw`). Wildcards are those of sources.
+whole key or its end (`raw/*.jpg` matches in any folder `raw`). Wildcards are those of sources.
 """
 
 import hashlib
@@ -20,19 +20,19 @@ _UNITS: Final = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What is kept of a listing; the default keeps all."""
+    """Which listed objects are kept; the default keeps all."""
 
     include: tuple[str, ...] = ()
-    """A name must match one of these, if there are any."""
+    """Unless empty, a name must match one of these."""
     exclude: tuple[str, ...] = ()
     """A name must match none of these."""
     since: float | None = None
-    """Keep what came at this time or later, in POSIX seconds, and what tells no time."""
+    """Keep objects of this time or later, in POSIX seconds, and those without a time."""
     sample: float = 1.0
-    """Keep this share, in (0, 1]: always the same objects, whatever else is there."""
+    """Keep this share, in (0, 1]; whether an object is kept depends on its URI alone."""
 
     def has_name(self, uri: str) -> bool:
-        """Whether the object of this name may be kept."""
+        """Whether an object with this URI passes the sample and the patterns."""
         if self.sample < 1.0 and _position(uri) >= self.sample:
             return False
         if not (self.include or self.exclude):
@@ -43,12 +43,12 @@ class Selection:
         return not any(_matches(pattern, key) for pattern in self.exclude)
 
     def has_age(self, ref: ImageRef) -> bool:
-        """Whether the object is young enough."""
+        """Whether the object passes `since`."""
         return self.since is None or ref.modified is None or ref.modified >= self.since
 
 
 def parse_since(text: str, now: datetime) -> float:
-    """Return the time that `text` names in POSIX seconds: an ISO date or time, or an age: `36h`.
+    """Return `text` in POSIX seconds: an ISO date or time, or an age such as `36h`.
 
     A time without a zone is UTC. Raises `UsageError` for anything else.
     """
@@ -60,13 +60,13 @@ def parse_since(text: str, now: datetime) -> float:
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
     except (ValueError, OverflowError) as error:
         raise UsageError(
-            f"{text!r} is no time; `--since` takes 2026-11-23, 2026-11-23T16:00Z or an age such as "
-            "90m, 36h, 7d, 2w"
+            f"{text!r} is not a time; `--since` takes 2026-11-23, 2026-11-23T16:00Z or an age such "
+            "as 90m, 36h, 7d, 2w"
         ) from error
 
 
 def _position(uri: str) -> float:
-    """Return where a URI stands in [0, 1), evenly spread and always the same."""
+    """Return a number in [0, 1) from the URI's hash, uniformly distributed."""
     text = f"sample {uri}".encode("utf-8", "surrogatepass")
     return int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "big") / 2**64
 

@@ -1,4 +1,4 @@
-"""Manifests: lists of pictures that somebody else made.
+"""Manifests: lists of pictures in a file.
 
     .txt                  a URI or path a line
     .csv .tsv             a column of URIs, or `bucket,key[,version]` as S3 Batch Operations has it
@@ -6,112 +6,91 @@
     .parquet              a column of URIs
     manifest.json         S3 Inventory; see `seefood.sources.s3_inventory`
 
-Any of them may be gzipped. Columns named `etag`, `size` and `version_id` are used where they stand
-beside the name; what a manifest does not say, the store is asked (one HEAD a picture). A relative
-name is meant from where the manifest lies.
+Any of them may be gzipped. Columns named `etag`, `size` and `version_id` are used if there are any;
+the store is asked for what a manifest does not say. Relative names start from the manifest's
+folder.
 """
 
 import csv
 import gzip
 import io
 import json
-from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import unquote_plus
 
-from seefood.errors import PictureError, SeefoodError, UsageError
+from seefood.errors import SeefoodError, UsageError
 from seefood.records import ImageRef
-from seefood.sources.s3_inventory import is_inventory, read_inventory, stated_size
-from seefood.storage import open_store
+from seefood.sources.s3_inventory import is_inventory, parse_size, read_inventory
+from seefood.storage import read
 from seefood.storage.uris import Location, parse_location
 
 _URIS: Final = ("uri", "url", "s3_uri", "s3uri", "image_uri", "image_url")
 _PATHS: Final = ("image_path", "file_path", "filepath", "path", "image", "filename", "file_name")
 NAMES: Final = (*_URIS, *_PATHS, "file", "key", "object_key", "name")
-"""Columns that hold a picture's name, the likeliest first."""
+"""Columns that hold a picture's name, the most likely first."""
 _TAGS: Final = ("etag", "e_tag")
 _SIZES: Final = ("size_bytes", "size")
 _VERSIONS: Final = ("version_id", "versionid")
-_ASKERS: Final = 32
 
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """A manifest to read."""
+    """A manifest as a source. See `Source`."""
 
-    uri: str
+    name: str
+    """As the user gave it."""
+    location: Location
     column: str | None = None
-    """Which column holds the pictures' names; guessed if not given."""
+    """The column of the pictures' names; None to guess it."""
+    is_exact: bool = False
 
     @property
     def text(self) -> str:
-        """What messages call it."""
-        return f"manifest {self.uri}"
+        """See `Source.text`."""
+        return f"manifest {self.name}"
 
+    @property
+    def empty_message(self) -> str:
+        """See `Source.empty_message`."""
+        return f"the {self.text} lists no picture; check the file"
 
-def read_manifest(manifest: Manifest) -> Iterator[ImageRef]:
-    """Yield what the manifest lists, in its order, with as much as it says of each picture.
+    def list(self) -> Iterator[ImageRef]:
+        """Yield what the manifest lists, in its order, with as much as it says of each picture.
 
-    Raises `UsageError` for a manifest that is absent or holds no names.
-    """
-    location = parse_location(manifest.uri)
-    try:
-        data = open_store(location.root).read(location.key)
-    except FileNotFoundError as error:
-        raise UsageError(f"there is no manifest {manifest.uri}; check the path") from error
-    try:
-        if data[:2] == b"\x1f\x8b":
-            data = gzip.decompress(data)
-        if is_inventory(data):
-            yield from read_inventory(data, location)
-            return
-        for number, record in enumerate(_records(data, manifest), start=1):
-            yield _ref(record, manifest, location, number)
-    except SeefoodError:
-        raise
-    except Exception as error:  # gzip, csv, json and Arrow raise anything for what is none
-        cause = f"it has no {error}" if isinstance(error, KeyError) else error
-        raise UsageError(
-            f"the manifest {manifest.uri} cannot be read: {cause}; it must be txt, csv, jsonl, "
-            "Parquet or an S3 Inventory's manifest.json"
-        ) from error
-
-
-def complete(refs: Iterable[ImageRef]) -> Iterator[ImageRef]:
-    """Yield `refs` in order, with tags and sizes; the store is asked for those that lack a tag.
-
-    One that the store does not have comes as it is: reading it will say why in its row.
-    """
-    waiting: deque[ImageRef | Future[ImageRef]] = deque()
-    with ThreadPoolExecutor(_ASKERS, thread_name_prefix="ask") as pool:
+        Raises `UsageError` for a manifest that is absent or has no names.
+        """
         try:
-            for ref in refs:
-                waiting.append(ref if ref.etag else pool.submit(_asked, ref))
-                if len(waiting) >= 8 * _ASKERS:
-                    yield _settled(waiting.popleft())
-            while waiting:
-                yield _settled(waiting.popleft())
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+            data = read(self.location)
+        except FileNotFoundError as error:
+            raise UsageError(f"there is no {self.text}; check the path") from error
+        try:
+            if data[:2] == b"\x1f\x8b":
+                data = gzip.decompress(data)
+            if is_inventory(data):
+                yield from read_inventory(data, self.location)
+                return
+            for number, record in enumerate(_records(data, self), start=1):
+                yield _ref(record, self, number)
+        except SeefoodError:
+            raise
+        except Exception as error:  # gzip, csv, json and Arrow raise many kinds
+            cause = f"it has no {error}" if isinstance(error, KeyError) else error
+            raise UsageError(
+                f"the {self.text} cannot be read: {cause}; it must be txt, csv, jsonl, "
+                "Parquet or an S3 Inventory's manifest.json"
+            ) from error
 
 
-def _settled(item: ImageRef | Future[ImageRef]) -> ImageRef:
-    return item if isinstance(item, ImageRef) else item.result()
-
-
-def _asked(ref: ImageRef) -> ImageRef:
-    try:
-        return open_store(parse_location(ref.uri).root).stat(ref)
-    except PictureError:
-        return ref
+def parse_manifest(text: str, column: str | None = None) -> Manifest:
+    """Return the manifest at a path or URI. Raises `UsageError` for a text that is neither."""
+    return Manifest(text, parse_location(text), column)
 
 
 def _records(data: bytes, manifest: Manifest) -> Iterator[Mapping[str, Any]]:
-    """Yield each line's columns by name; `uri` where there is one column only."""
-    suffix = manifest.uri.removesuffix(".gz").rpartition(".")[2].lower()
+    """Yield the columns of each entry by name; `uri` if there is only one column."""
+    suffix = manifest.name.removesuffix(".gz").rpartition(".")[2].lower()
     if suffix == "parquet" or data[:4] == b"PAR1":
         yield from _parquet_records(data, manifest)
     elif suffix in ("jsonl", "ndjson", "json"):
@@ -128,7 +107,7 @@ def _records(data: bytes, manifest: Manifest) -> Iterator[Mapping[str, Any]]:
 
 
 def _parquet_records(data: bytes, manifest: Manifest) -> Iterator[Mapping[str, Any]]:
-    import pyarrow.parquet as pq  # noqa: PLC0415 (100 ms, and few manifests are of this kind)
+    import pyarrow.parquet as pq  # noqa: PLC0415 (100 ms)
 
     file = pq.ParquetFile(io.BytesIO(data))
     known = {*NAMES, *_TAGS, *_SIZES, *_VERSIONS, "bucket", (manifest.column or "").lower()}
@@ -149,34 +128,31 @@ def _csv_records(text: str, suffix: str, column: str | None) -> Iterator[Mapping
                 yield dict(zip(first, row, strict=False))
         return
     if first:
-        # No header: names alone, or what S3 Batch Operations reads, whose keys are URL-encoded.
-        batch = len(first) in (2, 3) and "/" not in first[0] and "." not in first[0][-5:]
+        # No header: names alone, or the CSV of S3 Batch Operations, whose keys are URL-encoded.
+        is_batch = len(first) in (2, 3) and "/" not in first[0] and "." not in first[0][-5:]
         for row in (first, *rows):
-            if batch and len(row) > 1:
+            if is_batch and len(row) > 1:
                 version = row[2] if len(row) > 2 else None
                 yield {"bucket": row[0], "key": unquote_plus(row[1]), "version_id": version}
             elif row:
                 yield {"uri": row[0]}
 
 
-def _ref(
-    record: Mapping[str, Any], manifest: Manifest, location: Location, number: int
-) -> ImageRef:
+def _ref(record: Mapping[str, Any], manifest: Manifest, number: int) -> ImageRef:
     values = {str(name).strip().lower(): value for name, value in record.items()}
     names = (manifest.column.lower(),) if manifest.column else NAMES
     name = _first(values, names)
     if not isinstance(name, str) or not name:
         if manifest.column is None and not any(column in values for column in NAMES):
             raise UsageError(_no_column(manifest, list(map(str, record))))
-        raise UsageError(f"entry {number} of the manifest {manifest.uri} has no name; remove it")
+        raise UsageError(f"entry {number} of the {manifest.text} has no name; remove it")
     bucket = values.get("bucket")
-    found = f"s3://{bucket}/{name}" if bucket and "://" not in name else name
-    size = _first(values, _SIZES)
+    name = f"s3://{bucket}/{name}" if bucket and "://" not in name else name
     version = _first(values, _VERSIONS)
     return ImageRef(
-        _absolute(found, location).uri,
+        _absolute(name, manifest.location).uri,
         str(_first(values, _TAGS) or "").strip('"'),
-        stated_size(size),
+        parse_size(_first(values, _SIZES)),
         str(version) if version and version != "null" else None,
     )
 
@@ -185,8 +161,8 @@ def _absolute(name: str, manifest: Location) -> Location:
     if "://" in name or name.startswith(("/", "file:", "~")):
         return parse_location(name)
     folder = Location(manifest.root, manifest.key.rpartition("/")[0])
-    beside = folder.child(name.removeprefix("./"))
-    return parse_location(beside.key) if beside.is_local else beside
+    location = folder.child(name.removeprefix("./"))
+    return parse_location(location.key) if location.is_local else location
 
 
 def _first(values: Mapping[str, Any], names: Iterable[str]) -> Any:
@@ -195,6 +171,6 @@ def _first(values: Mapping[str, Any], names: Iterable[str]) -> Any:
 
 def _no_column(manifest: Manifest, columns: Iterable[str]) -> str:
     return (
-        f"the manifest {manifest.uri} has the columns {', '.join(columns)}, none of which is known "
-        "to hold names; say which with `--manifest-column NAME`"
+        f"the {manifest.text} has the columns {', '.join(columns)}, none of which is known to hold "
+        "names; name the column with `--manifest-column NAME`"
     )

@@ -1,7 +1,7 @@
-"""S3 Inventory: the listing that S3 itself writes every night, read from its `manifest.json`.
+"""S3 Inventory: the listing that S3 writes every night, read from its `manifest.json`.
 
-CSV, Parquet and ORC inventories, gzipped or not. Of an inventory of versions the latest of each
-object is taken, with its version; delete markers are not pictures.
+CSV, Parquet and ORC inventories, gzipped or not. An inventory of versions yields the latest version
+of each object, and no delete markers.
 """
 
 import csv
@@ -15,10 +15,10 @@ from urllib.parse import unquote_plus
 
 from seefood.errors import UsageError
 from seefood.records import ImageRef
-from seefood.storage import open_store
+from seefood.storage import read
 from seefood.storage.uris import Location
 
-_LARGEST: Final = 2**63 - 1
+_MAX_SIZE_BYTES: Final = 2**63 - 1
 _TRUE: Final = frozenset({True, "true", "True", "TRUE"})
 
 
@@ -28,17 +28,17 @@ def is_inventory(data: bytes) -> bool:
 
 
 def read_inventory(data: bytes, location: Location) -> Iterator[ImageRef]:
-    """Yield the objects of the inventory whose manifest, `data`, lies at `location`.
+    """Yield the objects of the inventory whose manifest `data` is at `location`.
 
     Raises `UsageError` if one of its files is absent or of an unknown format.
     """
     manifest = json.loads(data)
-    bucket, form = str(manifest["sourceBucket"]), str(manifest["fileFormat"]).lower()
+    bucket, file_format = str(manifest["sourceBucket"]), str(manifest["fileFormat"]).lower()
     columns = [name.strip().lower().replace("_", "") for name in _columns(manifest)]
     for file in manifest["files"]:
         content = _read_file(str(file["key"]), manifest, location)
-        for record in _records(content, form, columns):
-            if ref := _ref(record, bucket, encoded=form == "csv"):
+        for record in _records(content, file_format, columns):
+            if ref := _ref(record, bucket, encoded=file_format == "csv"):
                 yield ref
 
 
@@ -48,46 +48,48 @@ def _columns(manifest: Mapping[str, Any]) -> list[str]:
 
 
 def _read_file(key: str, manifest: Mapping[str, Any], location: Location) -> bytes:
-    """Return one data file: from where the inventory was put, or from beside its manifest."""
+    """Return a data file: from the destination bucket, or from beside the manifest."""
     folder = Location(location.root, location.key.rpartition("/")[0])
     name = key.rpartition("/")[2]
-    places = [
+    candidates = [
         folder.child(name),
         Location(folder.root, folder.key.rpartition("/")[0]).child(f"data/{name}"),
     ]
     if not location.is_local:
         bucket = str(manifest.get("destinationBucket", "")).rpartition(":")[2]
         scheme = location.root.partition("://")[0]
-        homes = [Location(f"{scheme}://{bucket}", key)] if bucket else []
-        places = [*homes, Location(location.root, key), *places]
-    for place in places:
+        destination = [Location(f"{scheme}://{bucket}", key)] if bucket else []
+        candidates = [*destination, Location(location.root, key), *candidates]
+    for candidate in candidates:
         try:
-            return open_store(place.root).read(place.key)
+            return read(candidate)
         except FileNotFoundError:
             continue
     raise UsageError(
-        f"the inventory {location.uri} names the file {key}, which is not at {places[0].uri}; copy "
-        "the inventory as a whole"
+        f"the inventory {location.uri} names the file {key}, which is not at {candidates[0].uri}; "
+        "copy the inventory as a whole"
     )
 
 
-def _records(data: bytes, form: str, columns: list[str]) -> Iterator[Mapping[str, Any]]:
-    """Yield each line's columns, named in lower case without underscores."""
-    if form == "csv":
+def _records(data: bytes, file_format: str, columns: list[str]) -> Iterator[Mapping[str, Any]]:
+    """Yield the columns of each entry; names are in lower case without underscores."""
+    if file_format == "csv":
         text = (gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data).decode()
         for row in csv.reader(io.StringIO(text, newline="")):
             yield dict(zip(columns, row, strict=False))
         return
-    if form == "parquet":
-        import pyarrow.parquet as pq  # noqa: PLC0415 (100 ms, and few need it)
+    if file_format == "parquet":
+        import pyarrow.parquet as pq  # noqa: PLC0415 (100 ms)
 
         batches = pq.ParquetFile(io.BytesIO(data)).iter_batches(65_536)
-    elif form == "orc":
-        from pyarrow import orc  # noqa: PLC0415 (as above)
+    elif file_format == "orc":
+        from pyarrow import orc  # noqa: PLC0415
 
         batches = iter(orc.ORCFile(io.BytesIO(data)).read().to_batches(65_536))
     else:
-        raise UsageError(f"an S3 Inventory in the format {form!r} is not known; use CSV or Parquet")
+        raise UsageError(
+            f"an S3 Inventory in the format {file_format!r} cannot be read; use CSV, Parquet or ORC"
+        )
     for batch in batches:
         for row in batch.to_pylist():
             yield {str(name).lower().replace("_", ""): value for name, value in row.items()}
@@ -101,7 +103,7 @@ def _ref(record: Mapping[str, Any], bucket: str, *, encoded: bool) -> ImageRef |
     key = str(record["key"])
     if encoded:
         key = unquote_plus(key)
-    size = stated_size(record.get("size"))
+    size = parse_size(record.get("size"))
     if key.endswith("/") and not size:
         return None
     version = record.get("versionid")
@@ -114,11 +116,11 @@ def _ref(record: Mapping[str, Any], bucket: str, *, encoded: bool) -> ImageRef |
     )
 
 
-def stated_size(told: Any) -> int:
-    """Return a size in bytes as a list tells it; 0 where it tells none. Raises `ValueError`."""
-    size = int(told or 0)
-    if not 0 <= size <= _LARGEST:
-        raise ValueError(f"an object of {told} bytes")
+def parse_size(value: Any) -> int:
+    """Return a size in bytes from a list; 0 if it gives none. Raises `ValueError`."""
+    size = int(value or 0)
+    if not 0 <= size <= _MAX_SIZE_BYTES:
+        raise ValueError(f"an object of {value} bytes")
     return size
 
 

@@ -10,10 +10,12 @@ import pytest
 from seefood.bundle import load_bundle
 from seefood.classify import Model
 from seefood.records import Row, utc_now
-from seefood.results.files import encode_json_row, list_parts, read_rows, upload_location
+from seefood.results.files import list_parts, read_rows, upload_location
+from seefood.results.formats.jsonl import encode_json_row
 from seefood.sources.filters import Selection
-from seefood.sources.listing import list_sources, parse_source
-from seefood.sources.manifests import Manifest
+from seefood.sources.listing import list_sources
+from seefood.sources.manifests import parse_manifest
+from seefood.sources.registry import parse_source
 from seefood.storage import write
 from seefood.storage.uris import parse_location
 from seefood.workers.chunks import ChunkSize
@@ -94,7 +96,7 @@ def test_a_manifest_and_a_selection_say_what_is_due(place: Path) -> None:
     """The job takes what is listed and selected, no more; a picture in two lists once."""
     (place / "list.txt").write_text("in/01.jpg\nin/02.jpg\nin/gone.jpg\nin/01.jpg\n")
     (place / "list.jsonl").write_text('{"path": "in/02.jpg"}\n{"path": "in/12.jpg"}\n')
-    manifests = tuple(Manifest(str(place / name)) for name in ("list.txt", "list.jsonl"))
+    manifests = tuple(parse_manifest(str(place / name)) for name in ("list.txt", "list.jsonl"))
     selection = Selection(exclude=("12*",))
     outcome = _run(place, sources=False, manifests=manifests, selection=selection)
     found = {row.uri.rpartition("/")[2]: row.error_code for row in _rows(place)}

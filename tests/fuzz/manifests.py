@@ -1,4 +1,4 @@
-"""Lists of pictures that somebody else made: manifests, and the files of an S3 Inventory."""
+"""Manifests, and the files of an S3 Inventory."""
 
 import gzip
 import io
@@ -13,7 +13,7 @@ from pyarrow import orc
 
 from seefood.errors import JobError, UsageError
 from seefood.records import ImageRef
-from seefood.sources.manifests import Manifest, read_manifest
+from seefood.sources.manifests import Manifest, parse_manifest
 from seefood.storage import write
 from seefood.storage.uris import parse_location
 from tests.fuzz.target import Target
@@ -35,7 +35,7 @@ _SCHEMA: Final = "Bucket, Key, VersionId, IsLatest, IsDeleteMarker, Size, LastMo
 
 def _read(manifest: Manifest) -> None:
     try:
-        for ref in islice(read_manifest(manifest), _MOST):
+        for ref in islice(manifest.list(), _MOST):
             assert isinstance(ref, ImageRef)
             assert isinstance(ref.size_bytes, int)
             assert parse_location(ref.uri).root
@@ -48,7 +48,7 @@ def _manifest(data: bytes) -> None:
     suffix = _SUFFIXES[data[0] % len(_SUFFIXES)] if data else "txt"
     uri = f"{_ROOT}/list.{suffix}"
     write(parse_location(uri), data[2:])
-    _read(Manifest(uri, "key" if data[1:2] > b"\xf0" else None))
+    _read(parse_manifest(uri, "key" if data[1:2] > b"\xf0" else None))
 
 
 def _inventory(data: bytes) -> None:
@@ -57,7 +57,7 @@ def _inventory(data: bytes) -> None:
     folder = f"{_ROOT}/inventory/2026-11-23T00-00Z"
     write(parse_location(f"{_ROOT}/inventory/data/one"), data[1:])
     write(parse_location(f"{folder}/manifest.json"), _inventory_manifest(form))
-    _read(Manifest(f"{folder}/manifest.json"))
+    _read(parse_manifest(f"{folder}/manifest.json"))
 
 
 def _inventory_manifest(form: str) -> bytes:

@@ -10,7 +10,7 @@ from seefood.results.files import part_location, upload_location
 from seefood.runs.sharding import Shard, parse_shard
 from seefood.sanitize import printable
 from seefood.sources.filters import Selection, parse_since
-from seefood.sources.listing import parse_source
+from seefood.sources.registry import parse_source
 from seefood.storage.s3_store import is_expressible
 from seefood.storage.sigv4 import encode_path
 from seefood.storage.uris import compile_glob, parse_location

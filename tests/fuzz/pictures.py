@@ -10,7 +10,7 @@ from seefood.engines.fake import FakeEngine
 from seefood.errors import ErrorCode, PictureError
 from seefood.imaging.decode import open_upright
 from seefood.records import ImageRef
-from seefood.results.files import decode_rows, encode_rows
+from seefood.results.formats import result_format
 from seefood.synthetic import draw_picture
 from tests.conftest import SHARED
 from tests.fakes import MODEL
@@ -27,8 +27,8 @@ def _run(data: bytes) -> None:
     (row,) = classify_images([(ref, data)], _ENGINE, MODEL)
     assert row.error_code is None or ErrorCode(row.error_code)
     assert (row.error_code is None) == (row.label is not None)
-    for form in ("jsonl", "csv"):
-        (again,) = decode_rows(encode_rows([row], form), form)
+    for file_format in map(result_format, ("jsonl", "csv")):
+        (again,) = file_format.decode(file_format.encode([row]))
         assert row.error_code == again.error_code
     if row.error_code is None and len(data) % 4 == 0:
         try:

@@ -11,14 +11,14 @@ from seefood.bundle import MANIFEST, load_bundle
 from seefood.classify import ClassifyOptions
 from seefood.engines.fake import FakeEngine
 from seefood.errors import BundleError, JobError, UsageError
-from seefood.explain.flatgraph import read_operations
+from seefood.explain.tflite_graph import read_operations
 from seefood.report import rewrite_report
 from seefood.results.deduplicate import deduplicate
 from seefood.results.files import encode_rows
 from seefood.runs.lease import Claim, hold_lease
 from seefood.runs.pricing import default_prices, load_prices
 from seefood.sources.filters import parse_since
-from seefood.sources.manifests import Manifest, read_manifest
+from seefood.sources.manifests import parse_manifest
 from seefood.storage import write
 from seefood.storage.parallel_listing import ParallelListing
 from seefood.storage.s3_responses import S3Error, page_end, page_keys, read_page
@@ -51,7 +51,7 @@ def test_a_page_that_is_none(page: bytes) -> None:
         page_keys(page)
         read_page(page)
 
-    with pytest.raises(S3Error, match="is no listing"):
+    with pytest.raises(S3Error, match="is not a listing"):
         read()
 
 
@@ -79,7 +79,7 @@ def test_a_manifest_that_is_none(name: str, data: bytes, memory: str) -> None:
     """Whatever Arrow, gzip, csv and json raise is a sentence about the manifest, or an entry."""
     write(parse_location(f"{memory}/{name}"), data)
     with suppress(UsageError):
-        assert list(read_manifest(Manifest(f"{memory}/{name}")))
+        assert list(parse_manifest(f"{memory}/{name}").list())
 
 
 @pytest.mark.parametrize("lease", [b"", b"[]", b'{"expires_at": null}', b'{"pid": "x"}', b"\xff"])

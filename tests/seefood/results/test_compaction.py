@@ -10,8 +10,10 @@ from seefood.cli.compact import compact_command
 from seefood.errors import UsageError
 from seefood.records import Row, utc_now
 from seefood.results.compaction import compact
-from seefood.results.files import FORMATS, Format, encode_rows, list_parts, read_rows
-from seefood.runs.lease import Claim, hold_lease
+from seefood.results.files import encode_rows, list_parts, read_rows
+from seefood.results.formats import format_names
+from seefood.runs.lease import hold_lease
+from seefood.runs.run_spec import RunSpec
 from seefood.storage import open_store, write
 from seefood.storage.uris import parse_location
 from tests.fakes import DIGEST, failed, make_row
@@ -19,16 +21,16 @@ from tests.fakes import DIGEST, failed, make_row
 _NOW = utc_now()
 
 
-def _fill(root: str, form: Format, parts: int = 7, each: int = 10) -> list[Row]:
-    """Put small parts there and return all their rows, sorted."""
+def _fill(root: str, suffix: str, parts: int = 7, each: int = 10) -> list[Row]:
+    """Write small parts and return all their rows, sorted."""
     rows = []
     for part in range(parts):
         some = [
             make_row(f's3://b/{part}/{n}, "x".jpg', classified_at=_NOW) for n in range(each - 1)
         ]
         some.append(failed(f"s3://b/{part}/bad.jpg", "corrupt", "line\nbreak"))
-        place = f"{root}/results/digest={DIGEST[:12]}/part-{part:032x}.{form}"
-        write(parse_location(place), encode_rows(some, form))
+        uri = f"{root}/results/digest={DIGEST[:12]}/part-{part:032x}.{suffix}"
+        write(parse_location(uri), encode_rows(some, suffix))
         rows += some
     return sorted(rows, key=lambda row: row.uri)
 
@@ -37,10 +39,10 @@ def _all(root: str) -> list[Row]:
     return sorted(read_rows(parse_location(root)), key=lambda row: row.uri)
 
 
-@pytest.mark.parametrize("form", FORMATS)
-def test_rows_survive_compaction(form: Format, memory: str) -> None:
-    """The same rows in fewer objects, whatever their format; a second time changes nothing."""
-    rows = _fill(memory, form)
+@pytest.mark.parametrize("suffix", format_names())
+def test_rows_survive_compaction(suffix: str, memory: str) -> None:
+    """The same rows are in fewer objects; a second compaction changes nothing."""
+    rows = _fill(memory, suffix)
     output = parse_location(memory)
     expected = _all(memory)
     assert len(rows) == len(expected)
@@ -48,12 +50,11 @@ def test_rows_survive_compaction(form: Format, memory: str) -> None:
     assert 7 == done.before
     assert done.after == len(list_parts(output)) < 4
     assert expected == _all(memory)
-    again = compact(output, DIGEST, 30)
-    assert 0 == again.rows
+    assert 0 == compact(output, DIGEST, 30).rows
 
 
 def test_an_interrupted_compaction_is_completed(memory: str) -> None:
-    """Killed after writing the large object: the next one leaves one row each."""
+    """Killed after writing the large object: the next one leaves one row a picture."""
     _fill(memory, "parquet")
     expected = _all(memory)
     store, output = open_store(memory), parse_location(memory)
@@ -70,16 +71,16 @@ def test_no_run_writes_meanwhile(memory: str) -> None:
     """`seefood compact` is refused while a run holds the lease."""
     _fill(memory, "parquet")
     with (
-        hold_lease(Claim(parse_location(memory), DIGEST, "run")),
+        hold_lease(RunSpec(parse_location(memory), DIGEST, "run")),
         pytest.raises(UsageError, match="is taken: the run run"),
     ):
         compact_command.main([memory], standalone_mode=False)
 
 
-def test_a_place_without_results_is_a_usage_error(tmp_path: Path) -> None:
-    """A wrong path is told as such."""
-    told = CliRunner().invoke(compact_command, [str(tmp_path)])
-    assert "there are no results below" in str(told.exception)
+def test_an_output_without_results_is_a_usage_error(tmp_path: Path) -> None:
+    """The message says that there are no results."""
+    result = CliRunner().invoke(compact_command, [str(tmp_path)])
+    assert "there are no results below" in str(result.exception)
 
 
 def test_readers_of_tables_read_results_as_they_are(tmp_path: Path) -> None:
@@ -95,8 +96,8 @@ def test_readers_of_tables_read_results_as_they_are(tmp_path: Path) -> None:
     expected = [("red", 63), (None, 7)]
     assert expected == counts()
     assert 70 == len(pd.read_parquet(tmp_path / "results"))
-    told = CliRunner().invoke(compact_command, [str(tmp_path)], catch_exceptions=False)
-    assert "7 objects became 1, 70 rows moved" in told.stdout
+    result = CliRunner().invoke(compact_command, [str(tmp_path)], catch_exceptions=False)
+    assert "7 objects became 1, 70 rows moved" in result.stdout
     assert expected == counts()
     frame = pd.read_parquet(tmp_path / "results")
     assert 70 == len(frame)
@@ -105,13 +106,13 @@ def test_readers_of_tables_read_results_as_they_are(tmp_path: Path) -> None:
 
 
 def test_one_row_a_picture_by_the_documented_query(tmp_path: Path) -> None:
-    """While rows are superseded or compacted, this query hides that some are there twice."""
+    """While rows are replaced or compacted, this query hides the duplicates."""
     folder = f"{tmp_path}/results/digest={DIGEST[:12]}"
     old = make_row(label="green", classified_at=_NOW - timedelta(days=1))
     for name, row in (("a", old), ("b", make_row(classified_at=_NOW))):
         write(parse_location(f"{folder}/part-{name}.parquet"), encode_rows([row], "parquet"))
-    found = duckdb.connect().execute(
+    rows = duckdb.connect().execute(
         f"select uri, label from '{tmp_path}/results/**/*.parquet' "  # noqa: S608 (a test's folder)
         "qualify row_number() over (partition by uri, etag order by classified_at desc) = 1"
     )
-    assert [("s3://b/a.jpg", "red")] == found.fetchall()
+    assert [("s3://b/a.jpg", "red")] == rows.fetchall()

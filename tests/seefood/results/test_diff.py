@@ -19,7 +19,7 @@ from tests.pictures import jpeg
 _OTHER = "f" * 64
 _NOW = utc_now()
 
-# Before, after, what it is; None where the picture is in one set only.
+# Before, after, kind; None where the picture is in one set only.
 _CASES: list[tuple[Row | None, Row | None, Kind]] = [
     (make_row(), make_row(), Kind.SAME),
     (make_row(score=0.9), make_row(score=0.7), Kind.SAME),
@@ -49,7 +49,7 @@ def test_each_picture_changes_in_one_way(before: Row | None, after: Row | None, 
 
 
 def test_the_latest_row_of_each_picture_counts(memory: str) -> None:
-    """A picture that was replaced is compared by its newest content, and told as replaced."""
+    """A picture that was replaced is compared by its newest row, and marked as replaced."""
     old = make_row(etag="e1", classified_at=_NOW - timedelta(days=1))
     _put(memory, DIGEST, "part-b", make_row(etag="e2", label="green", classified_at=_NOW))
     _put(memory, DIGEST, "part-c", old)
@@ -60,13 +60,13 @@ def test_the_latest_row_of_each_picture_counts(memory: str) -> None:
 
 
 def test_a_comparison_counts_all_and_keeps_the_surest() -> None:
-    """Flips are counted by their labels; of many the surest are kept for a person."""
+    """Flips are counted by their labels; the ones with the highest scores are kept."""
     before = {f"s3://b/{n}": make_row(f"s3://b/{n}", score=n / 100) for n in range(100)}
     after = {
         uri: make_row(uri, label="green" if n % 2 else "red", score=row.score)
         for n, (uri, row) in enumerate(before.items())
     }
-    diff = compare(changes(before, after), most=3)
+    diff = compare(changes(before, after), limit=3)
     assert {Kind.SAME: 50, Kind.LABEL: 50} == dict(diff.counts)
     assert {("red", "green"): 50} == dict(diff.flips)
     assert ["s3://b/99", "s3://b/97", "s3://b/95"] == [
@@ -75,7 +75,7 @@ def test_a_comparison_counts_all_and_keeps_the_surest() -> None:
 
 
 def test_two_models_in_one_output_are_named_by_their_folders(memory: str) -> None:
-    """The message lists the folders to choose from; each is a side."""
+    """The message lists the folders to choose from; each is accepted as a side."""
     _put(memory, DIGEST, "part-a", make_row())
     _put(memory, _OTHER, "part-a", make_row(label="green", model_digest=_OTHER))
     with pytest.raises(UsageError, match=r"several models; choose one: .*digest=0123456789ab, "):
@@ -88,37 +88,37 @@ def test_two_models_in_one_output_are_named_by_their_folders(memory: str) -> Non
 
 @pytest.mark.parametrize("text", ["", "/results/digest=000000000000"])
 def test_a_side_without_results_is_a_usage_error(text: str, tmp_path: Path) -> None:
-    """A wrong path is told as such."""
+    """The message says that there are no results."""
     with pytest.raises(UsageError, match="there are no results"):
         parse_side(f"{tmp_path}{text}")
 
 
 def test_the_command_prints_counts_flips_and_a_page(tmp_path: Path, memory: str) -> None:
-    """Counts for a person, one JSON object a change for a machine, contact sheets on a page."""
+    """Counts as text, one JSON object a change with `--json`, contact sheets with `--page`."""
     (ref,) = put_all(memory, {"hot <dog>.jpg": jpeg()})
     mine = {"etag": ref.etag, "size_bytes": ref.size_bytes}
     _put(str(tmp_path / "a"), DIGEST, "p", make_row(ref.uri, **mine), make_row("s3://b/old"))
     _put(str(tmp_path / "b"), DIGEST, "p", make_row(ref.uri, label="green", score=0.5, **mine))
     page = tmp_path / "flips.html"
     arguments = [str(tmp_path / "a"), str(tmp_path / "b")]
-    told = CliRunner().invoke(
+    result = CliRunner().invoke(
         diff_command, [*arguments, "--page", str(page)], catch_exceptions=False
     )
-    assert "1 pictures in both, 2 changed" in told.stdout
-    assert "red -> green" in told.stdout
-    assert f"{ref.uri}  red 75.0% -> green 50.0%" in told.stdout
+    assert "1 pictures in both, 2 changed" in result.stdout
+    assert "red -> green" in result.stdout
+    assert f"{ref.uri}  red 75.0% -> green 50.0%" in result.stdout
     html = page.read_text()
     assert "Another label: 1" in html
     assert "red → green" in html
     assert "hot &lt;dog&gt;.jpg" in html
     assert "data:image/jpeg;base64," in html
     lines = CliRunner().invoke(diff_command, [*arguments, "--json"], catch_exceptions=False).stdout
-    found = {change["kind"]: change for change in map(json.loads, lines.splitlines())}
-    assert {"label", "vanished"} == found.keys()
-    assert "green" == found["label"]["after"]["label"]
+    by_kind = {change["kind"]: change for change in map(json.loads, lines.splitlines())}
+    assert {"label", "vanished"} == by_kind.keys()
+    assert "green" == by_kind["label"]["after"]["label"]
 
 
 def test_a_page_of_no_change_says_so() -> None:
-    """Nothing to show is a page, too."""
+    """A comparison without changes still gives a page."""
     html = difference_page(compare([]), "a", "b", fetch)
     assert "0 of 0 pictures changed" in html

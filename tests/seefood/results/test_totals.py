@@ -1,4 +1,4 @@
-"""Counts that add up in any order."""
+"""Counts can be added in any order."""
 
 from itertools import permutations
 
@@ -14,7 +14,7 @@ ROWS = [
 
 
 def test_rows_are_counted() -> None:
-    """By status, label and code, with their bytes, as one part."""
+    """Rows are counted by status, label and code, with their bytes, as one part."""
     totals = count_rows(ROWS)
     assert (3, 1, 1, 3 * 1234) == (totals.rows, totals.failed, totals.parts, totals.bytes_read)
     assert {"ok": 1, "unsure": 1, "failed": 1} == totals.by_status
@@ -23,13 +23,13 @@ def test_rows_are_counted() -> None:
 
 
 def test_bytes_that_were_not_read_do_not_count() -> None:
-    """A picture that was gone, too large or forbidden cost no reading."""
+    """A picture that was gone, too large or forbidden was not read."""
     rows = [failed("s3://b/1", "not_found", "gone"), failed("s3://b/2", "too_large", "no")]
     assert 1234 == count_rows([*rows, make_row()]).bytes_read
 
 
 def test_the_order_does_not_matter() -> None:
-    """Workers answer in any order."""
+    """Workers finish in any order."""
     parts = [Totals(listed=5, skipped=2), count_rows(ROWS), count_rows(ROWS[:1])]
     sums = [add_totals(order) for order in permutations(parts)]
     assert all(total == sums[0] for total in sums)
@@ -38,7 +38,7 @@ def test_the_order_does_not_matter() -> None:
 
 
 def test_adding_changes_no_part() -> None:
-    """The values that are added stay as they were: Beam may add them again."""
+    """Addition does not change its operands: Beam may add them again."""
     part = count_rows(ROWS)
     _ = part + part
     assert count_rows(ROWS) == part

@@ -27,12 +27,12 @@ _NOW = datetime(2026, 11, 23, 16, 0, tzinfo=UTC)
 def test_names_are_chosen_by_patterns(
     include: tuple[str, ...], exclude: tuple[str, ...], key: str, *, kept: bool
 ) -> None:
-    """A name is kept if it matches an include, should there be any, and no exclude."""
+    """A name is kept if it matches an include (if there are any) and no exclude."""
     assert kept == Selection(include, exclude).has_name(f"s3://b/{key}")
 
 
 def test_a_sample_is_the_same_every_time_and_grows() -> None:
-    """A share keeps about that many names, always the same, and a larger share keeps them too."""
+    """A sample has about its share of the names, the same each time; a larger one contains it."""
     names = [f"s3://b/{n}.jpg" for n in range(5000)]
     small = {name for name in names if Selection(sample=0.1).has_name(name)}
     large = {name for name in names if Selection(sample=0.3).has_name(name)}
@@ -56,14 +56,14 @@ def test_since_takes_times_and_ages(text: str, expected: str) -> None:
     assert datetime.fromisoformat(expected).timestamp() == parse_since(text, _NOW)
 
 
-def test_since_refuses_what_is_no_time() -> None:
-    """The message shows what a time looks like."""
-    with pytest.raises(UsageError, match="'yesterday' is no time"):
+def test_since_refuses_other_text() -> None:
+    """The message gives examples of times."""
+    with pytest.raises(UsageError, match="'yesterday' is not a time"):
         parse_since("yesterday", _NOW)
 
 
-def test_what_tells_no_time_is_kept() -> None:
-    """Nothing is lost because a store does not say when it came."""
+def test_objects_without_a_time_are_kept() -> None:
+    """`since` keeps objects for which the store gives no time."""
     selection = Selection(since=100.0)
     refs = [ImageRef("s3://b/a", modified=moment) for moment in (99.0, 100.0, None)]
     assert [False, True, True] == [selection.has_age(ref) for ref in refs]

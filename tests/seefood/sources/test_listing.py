@@ -1,4 +1,4 @@
-"""Sources: from what was typed to references."""
+"""From the text of sources to references."""
 
 import sys
 from pathlib import Path
@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from seefood.errors import UsageError
-from seefood.sources.listing import check_sources, list_sources, parse_source
+from seefood.sources.listing import check_sources, list_sources
+from seefood.sources.registry import parse_source
 from seefood.storage import write
 from seefood.storage.uris import parse_location
 from tests.conftest import Bucket
@@ -27,7 +28,7 @@ def filled(memory: str) -> str:
 
 
 def test_a_key_that_is_exactly_the_source_is_one_object(filled: str) -> None:
-    """`a.jpg` means that object, `a` whatever begins so, `a/` the folder."""
+    """`a.jpg` is that object, `a` every key that begins so, `a/` the folder."""
     assert ["a.jpg"] == _names([f"{filled}/a.jpg"])
     assert ["a/1.jpg", "a/2.png", "a/b/3.jpg"] == sorted(_names([f"{filled}/a/"]))
     assert 5 == len(_names([f"{filled}/a"]))
@@ -47,8 +48,8 @@ def test_an_object_of_two_sources_comes_once(filled: str) -> None:
     assert len(names) == len(set(names)) == 6
 
 
-def test_results_are_no_source(filled: str) -> None:
-    """What runs wrote is left out; pictures that lie beside it are not."""
+def test_results_are_not_listed(filled: str) -> None:
+    """What runs wrote is left out; pictures beside it are not."""
     for key in ("results/digest=0/part-1.parquet", "runs/r/report.html", "uploads/digest=0/1.json"):
         write(parse_location(f"{filled}/{key}"), b"x")
     names = _names([filled], filled)
@@ -59,7 +60,7 @@ def test_results_are_no_source(filled: str) -> None:
 
 
 def test_local_sources(tmp_path: Path) -> None:
-    """A folder, a file, a glob, and a name that looks like a glob but is there."""
+    """A folder, a file, a glob, and a file whose name looks like a glob."""
     for name in ("a[1].jpg", "a1.jpg", "b/c d.jpg", "b/100%.png"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(b"x")
@@ -71,16 +72,16 @@ def test_local_sources(tmp_path: Path) -> None:
     assert [f"{base}/b/c%20d.jpg"] == _names([f"{tmp_path}/**/*d.jpg"])
 
 
-def test_a_mistyped_path_is_no_prefix(tmp_path: Path) -> None:
-    """On disk `photo` does not mean `photos/`."""
+def test_a_local_path_is_not_a_prefix(tmp_path: Path) -> None:
+    """On disk `photo` does not list `photos/`."""
     (tmp_path / "photos").mkdir()
     (tmp_path / "photos" / "a.jpg").write_bytes(b"x")
     with pytest.raises(UsageError, match=r"there is nothing at .*/photo; check the path"):
         _names([f"{tmp_path}/photo"])
 
 
-def test_empty_sources_are_told_apart(tmp_path: Path, filled: str) -> None:
-    """An empty folder, a prefix and a glob that match nothing are usage errors with the text."""
+def test_empty_sources_are_usage_errors(tmp_path: Path, filled: str) -> None:
+    """An empty folder, a prefix or a glob that matches nothing: the message has its text."""
     for text, words in (
         (str(tmp_path), "holds no picture"),
         (f"{tmp_path}/*.jpg", "matches no object"),
@@ -92,11 +93,8 @@ def test_empty_sources_are_told_apart(tmp_path: Path, filled: str) -> None:
     check_sources([parse_source(filled)])
 
 
-def test_odd_keys_of_s3(s3: Bucket) -> None:
-    """Names that S3 allows and few clients can express are listed as they are.
-
-    Folder markers, which consoles make, are no pictures.
-    """
+def test_unusual_keys_of_s3(s3: Bucket) -> None:
+    """Keys that few clients can express are listed as they are; folder markers are left out."""
     keys = ["a//b.jpg", "/lead.jpg", "x/./y.jpg", "x/../z.jpg", "ctl\x01.jpg", "fine.jpg"]
     for key in keys:
         s3.client.put_object(Bucket=s3.name, Key=key, Body=b"x")
@@ -104,8 +102,8 @@ def test_odd_keys_of_s3(s3: Bucket) -> None:
     assert sorted(keys) == sorted(_names([s3.uri]))
 
 
-def test_a_glob_opens_no_folder_in_vain(tmp_path: Path) -> None:
-    """`*.jpg` does not walk what lies below, nor `a*/…` what begins otherwise."""
+def test_a_glob_opens_only_folders_that_can_match(tmp_path: Path) -> None:
+    """`*.jpg` opens no subfolder, and `a*/…` none that begins otherwise."""
     for name in ("1.jpg", "sub/2.jpg", "sub/deep/3.jpg", "other/4.jpg"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes(b"x")

@@ -12,7 +12,7 @@ import pytest
 
 from seefood.errors import UsageError
 from seefood.records import ImageRef
-from seefood.sources.manifests import Manifest, read_manifest
+from seefood.sources.manifests import parse_manifest
 from tests.conftest import Bucket
 
 _WHEN = "2026-11-22T01:02:03.000Z"
@@ -55,14 +55,16 @@ def _parquet_file() -> bytes:
     return sink.getvalue()
 
 
-def _manifest(form: str, name: str, destination: str = "dest") -> bytes:
+def _manifest(file_format: str, name: str, destination: str = "dest") -> bytes:
     return json.dumps(
         {
             "sourceBucket": "src",
             "destinationBucket": f"arn:aws:s3:::{destination}",
             "version": "2016-11-30",
-            "fileFormat": form,
-            "fileSchema": _SCHEMA if form == "CSV" else "message s3.inventory { required ... }",
+            "fileFormat": file_format,
+            "fileSchema": _SCHEMA
+            if file_format == "CSV"
+            else "message s3.inventory { required ... }",
             "files": [{"key": f"inventory/src/all/data/{name}", "size": 1, "MD5checksum": "x"}],
         }
     ).encode()
@@ -75,32 +77,34 @@ _EXPECTED = [
 _FILES = {"CSV": ("d.csv.gz", _csv_file), "Parquet": ("d.parquet", _parquet_file)}
 
 
-@pytest.mark.parametrize("form", _FILES)
-def test_a_copied_inventory_lists_the_latest_versions(form: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("file_format", _FILES)
+def test_a_copied_inventory_lists_the_latest_versions(file_format: str, tmp_path: Path) -> None:
     """Old versions, delete markers and folder markers are no pictures; keys are decoded."""
-    name, make = _FILES[form]
+    name, make = _FILES[file_format]
     (tmp_path / "data").mkdir()
     (tmp_path / "2026-11-22T01-00Z").mkdir()
     (tmp_path / "data" / name).write_bytes(make())
     manifest = tmp_path / "2026-11-22T01-00Z" / "manifest.json"
-    manifest.write_bytes(_manifest(form, name))
-    refs = list(read_manifest(Manifest(str(manifest))))
+    manifest.write_bytes(_manifest(file_format, name))
+    refs = list(parse_manifest(str(manifest)).list())
     assert _EXPECTED == refs
     assert datetime(2026, 11, 22, 1, 2, 3, tzinfo=UTC).timestamp() == refs[0].modified
 
 
-@pytest.mark.parametrize("form", _FILES)
-def test_an_inventory_is_read_where_s3_put_it(form: str, s3: Bucket) -> None:
-    """The data files lie in the destination bucket, under the keys that the manifest names."""
-    name, make = _FILES[form]
+@pytest.mark.parametrize("file_format", _FILES)
+def test_an_inventory_is_read_where_s3_put_it(file_format: str, s3: Bucket) -> None:
+    """The data files are in the destination bucket, under the keys that the manifest names."""
+    name, make = _FILES[file_format]
     s3.put(f"inventory/src/all/data/{name}", make())
-    s3.put("inventory/src/all/2026-11-22T01-00Z/manifest.json", _manifest(form, name, s3.name))
+    s3.put(
+        "inventory/src/all/2026-11-22T01-00Z/manifest.json", _manifest(file_format, name, s3.name)
+    )
     uri = f"{s3.uri}/inventory/src/all/2026-11-22T01-00Z/manifest.json"
-    assert _EXPECTED == list(read_manifest(Manifest(uri)))
+    assert _EXPECTED == list(parse_manifest(uri).list())
 
 
 def test_a_missing_data_file_stops_the_job(tmp_path: Path) -> None:
-    """Half an inventory is none: nothing may be lost in silence."""
+    """A part of an inventory is not read as if it were the whole."""
     (tmp_path / "manifest.json").write_bytes(_manifest("CSV", "d.csv.gz"))
     with pytest.raises(UsageError, match=r"names the file .*d\.csv\.gz, which is not at"):
-        list(read_manifest(Manifest(str(tmp_path / "manifest.json"))))
+        list(parse_manifest(str(tmp_path / "manifest.json")).list())

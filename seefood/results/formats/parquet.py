@@ -1,0 +1,123 @@
+"""Parquet, compressed with Zstandard.
+
+Results that another tool wrote anew are read as well, with other string and time types than ours.
+"""
+
+import io
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from seefood.records import Row, Status
+from seefood.results.columns import COLUMNS, SCORED_LABELS, Column, row_from_json
+from seefood.results.formats.base import ResultFormat
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_INT32: Final = frozenset({"width", "height"})
+"""Integer columns of 32 bits; the others have 64."""
+_ARROW_NAMES: Final = {str: ("string",), datetime: ("timestamp",), Status: ("string",)}
+"""What the name of the Arrow type of a column must hold, where it matters, in foreign files."""
+
+
+class Parquet(ResultFormat):
+    """Apache Parquet. pyarrow is imported when it is first needed: it takes 100 ms."""
+
+    name = "parquet"
+
+    def encode(self, rows: Sequence[Row]) -> bytes:
+        """See `ResultFormat.encode`."""
+        import pyarrow as pa  # noqa: PLC0415
+
+        values = {column.name: [_value(column, row) for row in rows] for column in COLUMNS}
+        return _written(pa.table(values, schema=arrow_schema()))
+
+    def decode(self, data: bytes) -> Iterator[Row]:
+        """See `ResultFormat.decode`."""
+        import pyarrow.parquet as pq  # noqa: PLC0415
+
+        for batch in pq.ParquetFile(io.BytesIO(data)).iter_batches(1024):
+            yield from map(row_from_json, batch.to_pylist())
+
+    def read_columns(self, data: bytes, names: Sequence[str]) -> Iterator[tuple[Any, ...]]:
+        """See `ResultFormat.read_columns`."""
+        import pyarrow.parquet as pq  # noqa: PLC0415
+
+        table = pq.ParquetFile(io.BytesIO(data)).read(columns=list(names))
+        columns = [column for column in COLUMNS if column.name in names]
+        values = {column.name: _checked(column, table) for column in columns}
+        return zip(*(values[name] for name in names), strict=True)
+
+    def count(self, data: bytes) -> int:
+        """See `ResultFormat.count`; reads the metadata only."""
+        import pyarrow.parquet as pq  # noqa: PLC0415
+
+        return int(pq.read_metadata(io.BytesIO(data)).num_rows)
+
+    def merge(self, parts: Sequence[bytes]) -> bytes:
+        """See `ResultFormat.merge`; sorted by URI, for readers that skip row groups."""
+        import pyarrow as pa  # noqa: PLC0415
+        import pyarrow.parquet as pq  # noqa: PLC0415
+
+        tables = [pq.read_table(io.BytesIO(data)) for data in parts]
+        if not all(table.schema.equals(tables[0].schema) for table in tables):
+            return super().merge(parts)  # written before a column was added, or by another tool
+        return _written(pa.concat_tables(tables).sort_by("uri"))
+
+
+def arrow_schema() -> "pa.Schema":
+    """Return the columns of the results as an Arrow schema."""
+    import pyarrow as pa  # noqa: PLC0415
+
+    types = {
+        str: pa.string(),
+        int: pa.int64(),
+        float: pa.float32(),
+        SCORED_LABELS: pa.list_(pa.struct([("label", pa.string()), ("score", pa.float32())])),
+        Status: pa.string(),
+        datetime: pa.timestamp("ms", tz="UTC"),
+    }
+    return pa.schema(
+        pa.field(
+            column.name,
+            pa.int32() if column.name in _INT32 else types[column.kind],
+            column.is_nullable or column.kind is datetime,  # as the first release wrote it
+        )
+        for column in COLUMNS
+    )
+
+
+def _written(table: "pa.Table") -> bytes:
+    import pyarrow.parquet as pq  # noqa: PLC0415
+
+    sink = io.BytesIO()
+    pq.write_table(table, sink, compression="zstd")
+    return sink.getvalue()
+
+
+def _value(column: Column, row: Row) -> Any:
+    value = getattr(row, column.name)
+    if value is None:
+        return None
+    if column.kind == SCORED_LABELS:
+        return [{"label": label, "score": score} for label, score in value]
+    if column.kind is str and not value.isascii():
+        # A decoder's message may hold lone surrogates, which UTF-8 cannot encode.
+        return value.encode("utf-8", "backslashreplace").decode()
+    return str(value) if column.kind is Status else value
+
+
+def _checked(column: Column, table: "pa.Table") -> list[Any]:
+    """Return a column's values. Raises `ValueError` for another type, or for nulls not allowed."""
+    if column.name not in table.column_names:
+        if column.is_nullable:
+            return [None] * table.num_rows
+        raise ValueError(f"it has no column {column.name}")
+    values = table[column.name]
+    kind = str(values.type)
+    if kind != "null" and not any(name in kind for name in _ARROW_NAMES.get(column.kind, ("",))):
+        raise ValueError(f"its column {column.name} is of {kind}")
+    if values.null_count and not column.is_nullable:
+        raise ValueError(f"its column {column.name} has nulls")
+    return list(values.to_pylist())

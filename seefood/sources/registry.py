@@ -1,0 +1,38 @@
+"""From the text of a source to its value.
+
+Paths, URIs and globs are built in. A new kind of source is a module with a class like
+`seefood.sources.base.Source` and a function that parses its text, registered with
+`register_source`.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+from seefood.sources.base import Source
+from seefood.sources.locations import parse_location_source
+
+Parse = Callable[[str], Source]
+
+_BY_SCHEME: Final[dict[str, Parse]] = {}
+_BY_SUFFIX: Final[dict[str, Parse]] = {}
+
+
+def register_source(parse: Parse, *, scheme: str = "", suffix: str = "") -> None:
+    """Let `parse` make the sources whose text begins with `scheme://` or ends with `.suffix`.
+
+    `parse` raises `UsageError` for a text that names nothing. Raises `ValueError` if the scheme or
+    the suffix is registered already.
+    """
+    for key, table in ((scheme, _BY_SCHEME), (suffix, _BY_SUFFIX)):
+        if key in table:
+            raise ValueError(f"{key!r} is registered already")
+        if key:
+            table[key] = parse
+
+
+def parse_source(text: str) -> Source:
+    """Return the source that `text` names. Raises `UsageError` if it names nothing."""
+    scheme, mark, _ = text.partition("://")
+    parse = _BY_SCHEME.get(scheme) if mark else None
+    parse = parse or _BY_SUFFIX.get(text.rpartition(".")[2])
+    return (parse or parse_location_source)(text)
