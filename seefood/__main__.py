@@ -1,5 +1,12 @@
-"""`python -m seefood`: a bare call, because Beam pickles what is defined here by value."""
+"""The program: `seefood` and `python -m seefood`."""
+
+import sys
+
+from seefood.import_path import search_rank
+
+sys.path.sort(key=search_rank)
 
 from seefood.cli import main
 
-main()
+if __name__ == "__main__":
+    main()

@@ -1,9 +1,8 @@
-"""The command line: the composition root, the only place that knows every door.
+"""The command line: a table of all subcommands, logging, error messages and exit codes.
 
-Each subcommand is a module of this package with a click command named `<name>_command`; it is
-imported when it is asked for, and imports its door when it runs, so that `--help` stays instant.
-Data goes to stdout, everything else to stderr. Exit codes: 0 done; 1 the job failed; 2 usage;
-3 done, but more pictures failed than allowed.
+A subcommand's module is imported when the subcommand is used, and imports most of what it needs
+when it runs: `--help` stays instant. Data goes to stdout, everything else to stderr. Exit codes:
+0 done; 1 the job failed; 2 usage; 3 done, but more pictures failed than allowed.
 """
 
 import gc
@@ -15,16 +14,16 @@ from typing import Final, NamedTuple
 
 import click
 
-from seefood.cli.terminal import keep_native_output_away
+from seefood.cli.terminal import redirect_native_stderr
 from seefood.errors import SeefoodError, UsageError
 from seefood.sanitize import SafeFormatter, printable, redacted
 
 
 class _Command(NamedTuple):
-    """Where a subcommand is defined, and the line that help shows."""
+    """Where a subcommand is defined, and its line in the help."""
 
     module: str
-    """It has a click command named `<name>_command`."""
+    """Defines the click command as `<name>_command`."""
     summary: str
 
 
@@ -33,11 +32,11 @@ _COMMANDS: Final = {
         "seefood_pipeline.command", "Label every picture of folders, buckets, globs: one row each."
     ),
     "plan": _Command(
-        "seefood.cli.plan", "Say what a run would do, take and cost; touches nothing."
+        "seefood.cli.plan", "Estimate what a run would do, take and cost; changes nothing."
     ),
     "predict": _Command("seefood.cli.predict", "Label a few pictures, one line each."),
     "explain": _Command(
-        "seefood.cli.explain", "Show what the network sees in one picture, as a page."
+        "seefood.cli.explain", "Show which parts of one picture the network uses, as a page."
     ),
     "serve": _Command(
         "seefood_lambda.local_server",
@@ -51,12 +50,12 @@ _COMMANDS: Final = {
     ),
     "package": _Command("seefood_training.commands.package", "Make a bundle from a SavedModel."),
     "cascade": _Command(
-        "seefood_training.commands.cascade", "Make a faster bundle of a small and a large one."
+        "seefood_training.commands.cascade", "Combine a small and a large bundle into a faster one."
     ),
-    "inspect": _Command("seefood.cli.inspect", "Show what a bundle is and whether it is intact."),
+    "inspect": _Command("seefood.cli.inspect", "Show what is in a bundle and verify it."),
     "report": _Command("seefood.cli.report", "Write the report page of finished results again."),
     "diff": _Command(
-        "seefood.cli.diff", "Compare two result sets: what flipped, appeared, vanished."
+        "seefood.cli.diff", "Compare two result sets: changed labels, new and missing pictures."
     ),
     "compact": _Command("seefood.cli.compact", "Merge small result objects into large ones."),
     "demo": _Command(
@@ -65,11 +64,11 @@ _COMMANDS: Final = {
 }
 
 
-class _Doors(click.Group):
-    """A group whose commands are imported when they are asked for."""
+class _LazyGroup(click.Group):
+    """A group that imports a command when it is used."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the names in the order of a user's day."""
+        """Return the names in the table's order."""
         del ctx
         return list(_COMMANDS)
 
@@ -89,12 +88,12 @@ class _Doors(click.Group):
             formatter.write_dl([(name, each.summary) for name, each in _COMMANDS.items()])
 
 
-@click.group(cls=_Doors, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="seefood", message="%(version)s")
 @click.option("--verbose", is_flag=True, help="Show logs, and tracebacks of errors.")
 @click.pass_context
 def cli(ctx: click.Context, *, verbose: bool) -> None:
-    """Point it at pictures and a CNN, and get one labelled row per picture.
+    """Label pictures with a convolutional network: one row per picture.
 
     \b
     Examples:
@@ -107,12 +106,12 @@ def cli(ctx: click.Context, *, verbose: bool) -> None:
     handler.setFormatter(SafeFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     logging.basicConfig(level=logging.INFO if verbose else logging.ERROR, handlers=[handler])
     logging.captureWarnings(capture=True)
-    if not verbose:  # Beam logs the traceback of what its caller is told anyway
+    if not verbose:  # Beam logs the traceback of an exception that it also raises
         logging.getLogger("apache_beam").setLevel(logging.CRITICAL)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line and exit; what stands behind `--` goes to the subcommand as it is."""
+    """Run the command line and exit; pass the arguments after `--` to the subcommand unparsed."""
     own = list(sys.argv[1:] if arguments is None else arguments)
     rest: list[str] = []
     if "--" in own:
@@ -120,7 +119,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         own, rest = own[:at], own[at + 1 :]
     verbose = "--verbose" in own
     if not verbose:
-        keep_native_output_away()
+        redirect_native_stderr()
     try:
         code = cli.main(own, prog_name="seefood", standalone_mode=False, obj=rest)
     except click.exceptions.Abort:
@@ -137,16 +136,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if verbose:
             raise
         _fail(
-            f"something unforeseen went wrong: {type(error).__name__}: {error}; run the command "
-            "again with `seefood --verbose …` and report what it prints",
+            f"unexpected error: {type(error).__name__}: {error}; this is a bug in seefood: run "
+            "the command again with `seefood --verbose …` and report its output",
             1,
         )
-    gc.freeze()  # nobody has to look for garbage any more: Beam's modules would take 0.25 s
+    gc.freeze()  # a collection over Beam's modules at exit would take 0.25 s
     sys.exit(code if isinstance(code, int) else 0)
 
 
 def _refuse(error: click.ClickException) -> None:
-    """Say in one sentence what was typed wrong; without arguments, show the help."""
+    """Print the usage error as one sentence; without arguments, show the help."""
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
         error.show()
         sys.exit(error.exit_code)

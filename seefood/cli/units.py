@@ -1,4 +1,4 @@
-"""Durations, sizes, and a receipt beside its quote, in words."""
+"""Formats durations, sizes and the comparison of a run with its estimate."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -20,7 +20,7 @@ def size(count: float) -> str:
 
 
 def beside(quote: Mapping[str, Any], receipt: Mapping[str, Any]) -> str:
-    """Return one line that puts what a run took beside what was quoted."""
+    """Return one line that compares what a run took with its estimate."""
     seconds, usd = quote["seconds"], quote["usd"]["machine"]
     return (
         f"Quoted {duration(seconds['expected'])} ({duration(seconds['low'])} to "
