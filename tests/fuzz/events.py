@@ -8,13 +8,13 @@ from typing import Any, Final
 from seefood.classify import ClassifyOptions
 from seefood.engines.fake import FakeEngine
 from seefood.errors import RetryableError, UsageError
-from seefood_lambda.batch_response import answer_batch
+from seefood_lambda.batch_response import build_batch_response
 from seefood_lambda.classifier import Classifier
 from seefood_lambda.events import Batch, EventError, HttpRequest, order_of, parse_event
 from seefood_lambda.form_data import FormError, parse_form
 from seefood_lambda.http_api import respond
 from seefood_lambda.request_input import NotAllowedError, NotBase64Error, from_base64, named_object
-from seefood_lambda.settings import read_settings
+from seefood_lambda.settings import read_config
 from seefood_lambda.uploads import Outcome, UploadStatus
 from tests.fakes import MODEL
 from tests.fuzz.target import Choices, Target
@@ -69,7 +69,7 @@ def _settle(batch: Batch) -> None:
         upload: Outcome(upload.ref, UploadStatus.RETRY, reason="later") for upload in uploads
     }
     try:
-        json.dumps(answer_batch(batch, outcomes))
+        json.dumps(build_batch_response(batch, outcomes))
     except (EventError, RetryableError):
         return
 
@@ -100,7 +100,7 @@ def _settings(data: bytes) -> None:
     while choices.left:
         environment[choices.pick(_SETTINGS)] = choices.text(40)
     try:
-        read_settings(environment)
+        read_config(environment)
     except UsageError:
         return
 
