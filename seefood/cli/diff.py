@@ -26,7 +26,9 @@ _KIND_TEXTS = {
 @click.argument("before", metavar="DEST_A")
 @click.argument("after", metavar="DEST_B")
 @click.option("--page", metavar="FILE", help="Write a page with contact sheets of the changes.")
-@click.option("--json", "as_json", is_flag=True, help="Print every change as a JSON object, one a line.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print every change as a JSON object, one a line."
+)
 def diff_command(*, before: str, after: str, page: str | None, as_json: bool) -> None:
     """Compare the results below DEST_A with those below DEST_B: two models, or two nights.
 

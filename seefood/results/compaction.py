@@ -31,7 +31,7 @@ ROWS: Final = 200_000
 
 @dataclass(frozen=True, slots=True)
 class Compaction:
-    """What a compaction did."""
+    """The counts of a compaction."""
 
     before: int
     """Result objects before."""

@@ -1,4 +1,4 @@
-"""What a source of pictures is."""
+"""The protocol of sources."""
 
 from collections.abc import Iterator
 from typing import Protocol
@@ -24,7 +24,7 @@ class Source(Protocol):
     def is_exact(self) -> bool:
         """Whether each object is listed once, with its entity tag and size, as stores list them.
 
-        Otherwise duplicates are removed, and the store is asked for the missing tags and sizes.
+        Otherwise duplicates are removed, and missing tags are requested from the store.
         """
 
     def list(self) -> Iterator[ImageRef]:

@@ -14,7 +14,7 @@ _REQUESTS: Final = 32
 
 
 def complete(refs: Iterable[ImageRef]) -> Iterator[ImageRef]:
-    """Yield `refs` in order, with tags and sizes; the store is asked for those that lack a tag.
+    """Yield `refs` in order, with tags and sizes; requests those that lack a tag from the store.
 
     A picture that the store does not have stays as it is: reading it fails, and its row says why.
     """

@@ -1,4 +1,4 @@
-"""Lists sources: each selected object once, without what runs wrote."""
+"""Lists sources: each selected object once, without the results of runs."""
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,7 +17,7 @@ def list_sources(
     output: Location | None = None,
     selection: Selection = Selection(),  # noqa: B008 (a frozen value)
 ) -> Iterator[ImageRef]:
-    """Yield the selected objects of all sources, each once, without what runs wrote to `output`.
+    """Yield the selected objects of all sources, each once, without results in `output`.
 
     Keeps 16 bytes an object where an object may be listed twice: with several sources, or with one
     that is not exact. Raises `UsageError` for a source that cannot be listed.
@@ -27,7 +27,7 @@ def list_sources(
     written = _written_below(output)
     for source in sources:
         named = _by_name(source.list(), written, selection, seen)
-        # After the filters by name, so that the store is asked for the remaining objects only.
+        # After the filters by name, so that only the remaining objects cause requests.
         for ref in named if source.is_exact else complete(named):
             if selection.has_age(ref):
                 yield ref
@@ -36,7 +36,7 @@ def list_sources(
 def check_sources(sources: Iterable[Source], output: Location | None = None) -> None:
     """Raise `UsageError` if a source cannot be listed or lists no object at all.
 
-    A source of which the selection keeps nothing is no error: tonight there may be nothing new.
+    A selection that keeps nothing is no error: there may be nothing new since the last run.
     """
     written = _written_below(output)
     for source in sources:

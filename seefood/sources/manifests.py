@@ -6,8 +6,8 @@
     .parquet              a column of URIs
     manifest.json         S3 Inventory; see `seefood.sources.s3_inventory`
 
-Any of them may be gzipped. Columns named `etag`, `size` and `version_id` are used if there are any;
-the store is asked for what a manifest does not say. Relative names start from the manifest's
+Any of them may be gzipped. Columns named `etag`, `size` and `version_id` are used; where they are
+absent, the tag and the size are requested from the store. Relative names start from the manifest's
 folder.
 """
 

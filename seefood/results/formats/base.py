@@ -1,4 +1,4 @@
-"""What a result format does."""
+"""The base class of result formats."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence

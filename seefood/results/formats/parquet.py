@@ -1,6 +1,6 @@
 """Parquet, compressed with Zstandard.
 
-Results that another tool wrote anew are read as well, with other string and time types than ours.
+Reads rewritten results of other tools as well, whose string and time types may differ.
 """
 
 import io
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _INT32: Final = frozenset({"width", "height"})
 """Integer columns of 32 bits; the others have 64."""
 _ARROW_NAMES: Final = {str: ("string",), datetime: ("timestamp",), Status: ("string",)}
-"""What the name of the Arrow type of a column must hold, where it matters, in foreign files."""
+"""Words that the name of a column's Arrow type must contain, by the column's kind."""
 
 
 class Parquet(ResultFormat):

@@ -77,7 +77,7 @@ def test_many_labels_fit(name: str) -> None:
 
 @every_format
 def test_columns_are_read_without_the_others(name: str) -> None:
-    """Some columns of each row, in the order that was asked for."""
+    """Some columns of each row, in the order of the request."""
     file_format = result_format(name)
     names = ("error_code", "uri", "size_bytes", "score", "classified_at")
     expected = [tuple(getattr(row, name) for name in names) for row in ROWS]

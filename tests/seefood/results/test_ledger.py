@@ -39,8 +39,8 @@ def test_keys_with_zero_bytes_are_found() -> None:
     ]
     assert any(len(ledger_key(*pair)) < 16 for pair in zeros)
     half = Ledger(ledger_key(*pair) for pair in zeros[::2])
-    found = [ImageRef(uri, etag) in half for uri, etag in zeros]
-    assert [index % 2 == 0 for index in range(len(zeros))] == found
+    contained = [ImageRef(uri, etag) in half for uri, etag in zeros]
+    assert [index % 2 == 0 for index in range(len(zeros))] == contained
 
 
 def test_parts_of_every_format_and_uploads_count(memory: str) -> None:

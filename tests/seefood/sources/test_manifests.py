@@ -119,7 +119,7 @@ def test_the_store_adds_what_a_manifest_lacks(s3: Bucket) -> None:
 
 
 def test_an_empty_manifest_is_a_usage_error(tmp_path: Path) -> None:
-    """A manifest that is absent or lists nothing is found before the run starts."""
+    """A manifest that is absent or lists nothing is an error before the run starts."""
     (tmp_path / "empty.txt").write_text("\n")
     with pytest.raises(UsageError, match=r"the manifest .*empty\.txt lists no picture"):
         check_sources([parse_manifest(str(tmp_path / "empty.txt"))])
