@@ -1,24 +1,27 @@
-# The one front door. Every target sets up what it needs; `make help` lists them.
+# Every target installs what it needs first; `make help` lists the targets.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PEERS := .venv-bench
 PICTURES ?=
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
-# Some containers set it. Each of the many programs here would compile all its libraries anew.
+# Some containers set it: every program would then compile all its libraries again.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format lock bench bench-quick clean lambda-zip
+.PHONY: help demo test test-flink check format lock bench bench-quick clean lambda-zip
 
 help: ## Show the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
 
-demo: $(VENV)/.demo ## Run the whole job on drawn pictures (PICTURES=~/Pictures: on yours)
+demo: $(VENV)/.demo ## Classify drawn pictures in an embedded S3 (PICTURES=~/Pictures: your own)
 	@$(BIN)/seefood demo $(if $(PICTURES),--pictures "$(PICTURES)")
 
-test: $(VENV)/.dev ## Run the tests
-	$(BIN)/pytest -n 2 --dist loadfile
+test: $(VENV)/.dev ## Run the tests, all but those on a Flink cluster
+	$(BIN)/pytest -n 2 --dist worksteal
+
+test-flink: $(VENV)/.dev ## Run the tests on a local Flink cluster (needs Java 17, Maven and Go)
+	$(BIN)/pytest -m flink tests/pipeline/test_flink.py
 
 check: $(VENV)/.dev ## Run the linters and the type checker
 	$(BIN)/ruff check
@@ -30,20 +33,20 @@ format: $(VENV)/.dev ## Format the code
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-bench: $(VENV)/.dev $(PEERS)/.bench ## Measure against the peers; prints the table that the README shows
+bench: $(VENV)/.dev $(PEERS)/.bench ## Measure against the peers and print the table of the README
 	$(BIN)/pytest -q -m peers tests/benchmarks
 	$(BIN)/python -m benchmarks
 
-bench-quick: $(VENV)/.dev $(PEERS)/.bench ## The same in about two minutes
+bench-quick: $(VENV)/.dev $(PEERS)/.bench ## The same, smaller: about two minutes
 	$(BIN)/python -m benchmarks --quick
 
-s3-up: $(VENV)/.dev ## Start a real S3 server on loopback (versitygw; needs Go); prints its environment
+s3-up: $(VENV)/.dev ## Start an S3 server on loopback (versitygw; needs Go) and print its environment
 	@$(BIN)/python -m benchmarks.s3_server up
 
-s3-down: $(VENV)/.dev ## Stop it
+s3-down: $(VENV)/.dev ## Stop the S3 server
 	@$(BIN)/python -m benchmarks.s3_server down
 
-lock: $(BIN)/uv ## Compile constraints.txt anew from pyproject.toml
+lock: $(BIN)/uv ## Compile constraints.txt from pyproject.toml
 	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 \
 	  --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links \
 	  --quiet --output-file constraints.txt
@@ -52,10 +55,10 @@ lambda-zip: $(VENV)/.dev ## Build build/lambda-{x86_64,arm64}.zip (MODEL=bundle,
 	$(BIN)/python infra/build_lambda_zip.py $(if $(MODEL),--model "$(MODEL)") \
 	  $(if $(LAMBDA_PYTHON),--python "$(LAMBDA_PYTHON)")
 
-clean: ## Remove what the targets made
+clean: ## Remove the environments, build results and caches
 	rm -rf $(VENV) $(PEERS) .bench-cache demo-output build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 
-# uv comes pinned and hashed like everything else, and then installs the rest, hashes checked.
+# pip installs uv, pinned and with its hash checked; uv installs the rest in the same way.
 $(BIN)/uv: constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	awk '/^uv==/ {found = 1} found {print} found && !/\\$$/ {exit}' constraints.txt > $(VENV)/uv.txt
@@ -70,7 +73,7 @@ $(VENV)/.dev: $(BIN)/uv pyproject.toml
 	$(BIN)/uv pip install --quiet --python $(VENV) --constraint constraints.txt --editable '.[dev]'
 	@touch $@ $(VENV)/.demo
 
-# The peers' libraries live apart: nobody who develops here needs them.
+# The peers' libraries have an environment of their own: development does not need them.
 $(PEERS)/.bench: $(BIN)/uv pyproject.toml
 	$(BIN)/uv venv --quiet --allow-existing --python $(BIN)/python $(PEERS)
 	$(BIN)/uv pip install --quiet --python $(PEERS) --constraint constraints.txt --editable '.[bench]'
@@ -83,7 +86,7 @@ MODEL ?=
 PARAMETERS ?=
 DRY_RUN ?=
 DELETE_DATA ?=
-# Both pin other packages than ours, so they live apart: uv keeps an environment for each.
+# Their pinned packages conflict with ours: uv runs each in an environment of its own.
 SAM := $(BIN)/uv tool run --quiet --from aws-sam-cli==1.170.0 sam
 AUDIT := $(BIN)/uv tool run --quiet --from pip-audit==2.10.1 pip-audit
 CHECKOV := $(BIN)/uv tool run --quiet --from checkov==3.3.30 checkov
@@ -94,21 +97,21 @@ INFRA = $(BIN)/python infra/deploy.py $(1) $(if $(REGION),--region "$(REGION)") 
 deploy: $(VENV)/.dev ## Deploy to AWS (REGION=…; DRY_RUN=1 only shows the steps)
 	@$(call INFRA,deploy) $(if $(MODEL),--model "$(MODEL)")
 
-destroy: $(VENV)/.dev ## Take it down (REGION=…; DRY_RUN=1; DELETE_DATA=1: the buckets, too)
+destroy: $(VENV)/.dev ## Delete the deployment (REGION=…; DRY_RUN=1; DELETE_DATA=1: the buckets, too)
 	@$(call INFRA,destroy) $(if $(DELETE_DATA),--delete-data)
 
-lint-infra: $(VENV)/.dev ## Check the template: cfn-lint, sam validate, checkov
+lint-infra: $(VENV)/.dev ## Check the template with cfn-lint, sam validate and checkov
 	$(BIN)/cfn-lint --template infra/template.yaml
 	SAM_CLI_TELEMETRY=0 $(SAM) validate --lint --region us-east-1 --template infra/template.yaml
 	$(CHECKOV) --quiet --compact --skip-download --framework cloudformation --file infra/template.yaml
 	$(CHECKOV) --quiet --compact --skip-download --framework dockerfile --file infra/bulk.Dockerfile infra/lambda.Dockerfile
 
-# ---- Hard days (docs/hard-days.md)
+# ---- Security and faults (SECURITY.md, docs/hard-days.md)
 MINUTES ?=
 TARGETS ?=
 .PHONY: audit licences
 
-audit: $(VENV)/.dev ## Look up every pinned package among the known vulnerabilities (SECURITY.md)
+audit: $(VENV)/.dev ## Check every pinned package for known vulnerabilities (SECURITY.md)
 	$(AUDIT) --strict --require-hashes --disable-pip --no-deps --progress-spinner off \
 	  --requirement constraints.txt
 
@@ -117,16 +120,16 @@ licences: $(VENV)/.dev ## Write docs/licences.md from the installed packages
 
 .PHONY: fuzz soak
 
-fuzz: $(VENV)/.dev ## Fuzz all that reads strangers' bytes (MINUTES=10, TARGETS="picture event")
+fuzz: $(VENV)/.dev ## Fuzz everything that parses untrusted input (MINUTES=10, TARGETS="picture event")
 	$(BIN)/python -m tests.fuzz --minutes $(or $(MINUTES),10) $(TARGETS)
 
-soak: $(VENV)/.dev ## Classify for half an hour through a store with faults (MINUTES=30; needs Go)
+soak: $(VENV)/.dev ## Classify for half an hour from a store that injects faults (MINUTES=30; needs Go)
 	$(BIN)/python -m benchmarks.soak --minutes $(or $(MINUTES),30)
 
-# ---- Flink: a real session cluster of processes on this machine (docs/scale.md)
+# ---- Flink: a session cluster of processes on this machine (docs/scale.md)
 .PHONY: flink-up flink-down
 flink-up: $(VENV)/.dev ## Start a Flink cluster on loopback: 1 JobManager, 2 nodes (needs Java 17 and Maven)
 	@$(BIN)/python -m infra.flink.cluster up
 
-flink-down: $(VENV)/.dev ## Stop it
+flink-down: $(VENV)/.dev ## Stop the Flink cluster
 	@$(BIN)/python -m infra.flink.cluster down

@@ -1,4 +1,4 @@
-"""What every test may ask for: places, an S3 server, a bundle. Nothing in here patches code."""
+"""Fixtures and markers for all tests: folders, an S3 server, a bundle. Nothing patches code."""
 
 import logging
 import os
@@ -28,7 +28,7 @@ def _has_browser() -> bool:
 
 
 def _has_namespaces() -> bool:
-    """Whether this user may mount a file system that only the mounting process sees."""
+    """Return whether this user can mount a file system in a namespace of its own."""
     command = ("unshare", "--user", "--map-root-user", "--mount", "true")
     return (
         shutil.which("unshare") is not None
@@ -37,12 +37,12 @@ def _has_namespaces() -> bool:
 
 
 def _has_flink() -> bool:
-    """Whether Flink and the S3 server that it reads from can be run or fetched here."""
+    """Return whether Flink and an S3 server for it can be installed and run."""
     return all(shutil.which(name) for name in ("java", "mvn", "go"))
 
 
-# What a marked test needs, how to see whether it is there, and what to do if not.
-_NEEDS: Final[dict[str, tuple[Callable[[], bool], str]]] = {
+# What each marker requires: a test whether it is installed, and how to install it.
+_REQUIREMENTS: Final[dict[str, tuple[Callable[[], bool], str]]] = {
     "beam": (lambda: find_spec("apache_beam") is not None, 'pip install "seefood[beam]"'),
     "tensorflow": (
         lambda: find_spec("tensorflow") is not None,
@@ -57,23 +57,25 @@ _NEEDS: Final[dict[str, tuple[Callable[[], bool], str]]] = {
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip what needs something that is not here, and say what is missing."""
-    missing = {name: cure for name, (there, cure) in _NEEDS.items() if not there()}
+    """Skip tests whose requirement is missing, and name it; put files with slow tests first."""
+    missing = {name: cure for name, (is_met, cure) in _REQUIREMENTS.items() if not is_met()}
     for item in items:
         for name, cure in missing.items():
             if item.get_closest_marker(name):
                 item.add_marker(pytest.mark.skip(reason=f"{name} is missing: {cure}"))
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)  # stable: a file's tests stay together
 
 
 @pytest.fixture(scope="session")
 def shared() -> Path:
-    """The folder of the development photos; only for tests marked `photos`."""
+    """Return the folder of the development photos; only for tests marked `photos`."""
     return SHARED
 
 
 @pytest.fixture(scope="session")
 def bundle_path() -> Path:
-    """A model bundle that LiteRT runs: the one in the box, or SEEFOOD_TEST_BUNDLE."""
+    """Return a bundle that LiteRT runs: the built-in one, or SEEFOOD_TEST_BUNDLE."""
     if not (BUNDLE / "assets.extra" / "bundle.json").is_file():
         pytest.fail(f"there is no model bundle at {BUNDLE}; set SEEFOOD_TEST_BUNDLE")
     return BUNDLE
@@ -81,7 +83,7 @@ def bundle_path() -> Path:
 
 @dataclass(frozen=True)
 class Bucket:
-    """An S3 bucket of one test, and a foreign client to fill and check it."""
+    """An S3 bucket of one test, and boto3's client to fill and check it."""
 
     name: str
     client: "S3Client"
@@ -89,7 +91,7 @@ class Bucket:
 
     @property
     def uri(self) -> str:
-        """The bucket as seefood names it."""
+        """Return the bucket's URI."""
         return f"s3://{self.name}"
 
     def put(self, key: str, data: bytes) -> str:
@@ -110,7 +112,7 @@ class Bucket:
 
 @pytest.fixture(scope="session")
 def s3_endpoint() -> Iterator[str]:
-    """A real S3 server on a free loopback port."""
+    """Run an S3 server on a free loopback port and return its URL."""
     from moto.server import ThreadedMotoServer  # noqa: PLC0415 (a second)
 
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
@@ -123,7 +125,7 @@ def s3_endpoint() -> Iterator[str]:
 
 @pytest.fixture
 def s3(s3_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Bucket:
-    """A fresh bucket, with the environment set as a user would set it for another S3 server."""
+    """Return a new bucket, with the environment variables that point S3 clients to its server."""
     import boto3  # noqa: PLC0415 (half a second)
 
     environment = {
@@ -139,7 +141,7 @@ def s3(s3_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Bucket:
     monkeypatch.delenv("AWS_PROFILE", raising=False)
     monkeypatch.delenv("AWS_SESSION_TOKEN", raising=False)
     client: Any = boto3.client("s3")
-    # One store for each root stays open in a process, so no two tests share a bucket.
+    # A process keeps one store open for each root, so no two tests share a bucket.
     name = f"bucket-{uuid4().hex[:12]}"
     client.create_bucket(Bucket=name)
     return Bucket(name, client, s3_endpoint)
@@ -147,5 +149,5 @@ def s3(s3_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Bucket:
 
 @pytest.fixture
 def memory() -> str:
-    """The root of an empty store in memory."""
+    """Return the root of an empty store in memory."""
     return f"memory://{uuid4().hex}"
