@@ -1,13 +1,13 @@
-"""The model bundle on disk, and how one is fetched from a bucket (`download`)."""
+"""The model bundle on disk, and its download from a bucket (`download`)."""
 
 from seefood.bundle.bundle import (
     BUILT_IN,
     EXTRA,
-    FIRST,
     FORMAT_VERSION,
     GOLDEN,
     LITERT_MODEL,
     MANIFEST,
+    SMALL_NETWORK,
     Bundle,
     BundleSpec,
     Certificate,
@@ -22,11 +22,11 @@ from seefood.bundle.bundle import (
 __all__ = [
     "BUILT_IN",
     "EXTRA",
-    "FIRST",
     "FORMAT_VERSION",
     "GOLDEN",
     "LITERT_MODEL",
     "MANIFEST",
+    "SMALL_NETWORK",
     "Bundle",
     "BundleSpec",
     "Certificate",

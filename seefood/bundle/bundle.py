@@ -1,7 +1,7 @@
-"""The model bundle: one artefact for both doors.
+"""The model bundle: a model on disk, as batch jobs and the Lambda load it.
 
-A bundle is a TensorFlow SavedModel directory that TF Serving loads untouched; what is ours sits in
-its `assets.extra/`:
+A bundle is a TensorFlow SavedModel directory that TF Serving loads as it is; seefood's own files
+are in its `assets.extra/`:
 
     hotdog/
       saved_model.pb  variables/      serving_default: image uint8 (n, height, width, 3) RGB
@@ -9,12 +9,12 @@ its `assets.extra/`:
       assets.extra/
         bundle.json                   labels, resize rule, thresholds, certificate, digests
         model.tflite                  the same graph for LiteRT
-        golden/                       pictures of known probabilities: the certificate
-        first/                        of a cascade: the small network's bundle, for LiteRT alone
+        golden/                       pictures with known probabilities: the certificate
+        first/                        in a cascade: the small network's bundle, LiteRT only
 
-Pixel scaling and calibration lie inside the graph, so every engine answers calibrated
-probabilities for raw uint8 pixels. `digest` is a hash over all that decides a row; it names the
-model in each one. A SavedModel is a program: load a bundle only from where the operator said.
+Pixel scaling and calibration are part of the graph, so every engine returns calibrated
+probabilities for raw uint8 pixels. `digest` is a hash of everything that affects a row, and every
+row states it. A SavedModel is a program: load bundles only from where the operator configured.
 """
 
 import hashlib
@@ -23,10 +23,10 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import Any, Final, get_args
+from typing import Any, Final
 
 from seefood.errors import BundleError
-from seefood.imaging.decode import Filter, Fit, ResizeRule
+from seefood.imaging.resize_rule import FILTERS, FITS, ResizeRule
 from seefood.records import DIGEST_SHOWN
 
 FORMAT_VERSION: Final = 1
@@ -34,13 +34,14 @@ EXTRA: Final = "assets.extra"
 MANIFEST: Final = f"{EXTRA}/bundle.json"
 LITERT_MODEL: Final = f"{EXTRA}/model.tflite"
 GOLDEN: Final = f"{EXTRA}/golden"
-FIRST: Final = f"{EXTRA}/first"
+SMALL_NETWORK: Final = f"{EXTRA}/first"
+"""The small network of a cascade, itself a bundle."""
 _MAX_SIDE: Final = 4096
 
 
 @dataclass(frozen=True, slots=True)
 class Golden:
-    """A picture inside the bundle and what the model said of it when it was certified."""
+    """A picture in the bundle, and the probabilities that the model is certified to return."""
 
     file: str
     """Path relative to the bundle."""
@@ -49,7 +50,7 @@ class Golden:
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """What an engine must reproduce before it may serve."""
+    """What an engine must reproduce before it may classify."""
 
     tolerance: float
     """Largest absolute difference of any probability."""
@@ -58,25 +59,26 @@ class Certificate:
 
 @dataclass(frozen=True, slots=True)
 class BundleSpec:
-    """All that `write_bundle` needs to know beside the files that lie there already."""
+    """The contents of `bundle.json`, apart from the digests."""
 
     name: str
     labels: tuple[str, ...]
     rule: ResizeRule
     thresholds: tuple[float, ...]
-    """Per label: a top score below it makes the picture `unsure`; 0 accepts all."""
+    """For each label: a top score below it makes the picture `unsure`; 0 accepts all."""
     certificate: Certificate
     training: Mapping[str, Any] = field(default_factory=dict)
-    """How it was made: network, data, seed, temperature, seconds. For people."""
+    """How it was made: network, data, seed, temperature, seconds. Informative only."""
     metrics: Mapping[str, Any] = field(default_factory=dict)
-    """What was measured, on which pictures. For people."""
-    first_at_least: float | None = None
-    """Of a cascade: the bundle at `FIRST` decides where its best probability is at least this."""
+    """What was measured, on which pictures. Informative only."""
+    cascade_threshold: float | None = None
+    """Of a cascade: the small network decides where its top probability is at least this.
+    `first_at_least` in `bundle.json`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """A bundle that was read and whose serving files were verified."""
+    """A bundle that was read and whose files were verified."""
 
     path: Path
     spec: BundleSpec
@@ -97,43 +99,43 @@ class Bundle:
 
     @property
     def has_litert(self) -> bool:
-        """Whether the graph also lies here for LiteRT."""
+        """Whether the bundle contains the LiteRT graph."""
         return LITERT_MODEL in self.files
 
     @property
     def is_cascade(self) -> bool:
-        """Whether a smaller bundle lies inside, which answers the easy pictures."""
-        return self.spec.first_at_least is not None
+        """Whether the bundle contains a small network, which classifies the easy pictures."""
+        return self.spec.cascade_threshold is not None
 
     @property
     def has_saved_model(self) -> bool:
-        """Whether the SavedModel itself lies here; a Lambda package leaves it out."""
+        """Whether the bundle contains the SavedModel; a Lambda package omits it."""
         return (self.path / "saved_model.pb").is_file()
 
     def file(self, name: str) -> Path:
-        """Return where the file `name` of this bundle lies."""
+        """Return the path of the file `name` of this bundle."""
         return self.path / name
 
 
 BUILT_IN: Final = ("hotdog", "hotdog-lite")
-"""The models that come with the package; the first is the default."""
+"""The names of the models that ship with the package; the first is the default."""
 
 
 def built_in_bundle_path(name: str) -> Path:
-    """Return where the model `name` of `BUILT_IN` lies."""
+    """Return the path of the built-in model `name`."""
     return Path(__file__).parents[1] / "models" / name
 
 
 def default_bundle_path() -> Path:
-    """Return where the default model lies."""
+    """Return the path of the default model."""
     return built_in_bundle_path(BUILT_IN[0])
 
 
 def load_bundle(path: str | Path, *, expected_digest: str | None = None) -> Bundle:
-    """Read the bundle at `path` and verify every one of its files that is there.
+    """Read the bundle at `path` and verify every file of it that is present.
 
-    SavedModel files may be absent (a Lambda package leaves them out); an engine that needs one
-    says so. `expected_digest` pins the model: the whole digest or its first 12 digits or more.
+    SavedModel files may be absent (a Lambda package omits them); the engine that needs them
+    reports it. `expected_digest` pins the model: the whole digest, or at least its first 12 digits.
     Raises `BundleError` for a bundle that is absent, damaged, changed, or not the expected one.
     """
     root = Path(path)
@@ -141,34 +143,34 @@ def load_bundle(path: str | Path, *, expected_digest: str | None = None) -> Bund
     try:
         spec = _spec_from_json(document)
         files = {str(name): str(digest) for name, digest in document["files"].items()}
-        stated = str(document["digest"])
+        expected = str(document["digest"])
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise BundleError(
-            f"{root / MANIFEST} is no bundle description ({error!r}); make the bundle again with "
-            "`seefood train` or `seefood package`"
+            f"{root / MANIFEST} does not describe a bundle ({error!r}); make the bundle again "
+            "with `seefood train` or `seefood package`"
         ) from error
     _check_spec(spec, root)
     _check_names(root, spec, files)
     actual = _digest(spec, files)
-    if actual != stated:
+    if actual != expected:
         raise BundleError(
             f"{root / MANIFEST} was changed: its content has the digest {actual[:DIGEST_SHOWN]}, "
-            f"it states {stated[:DIGEST_SHOWN]}; get the bundle again from where it was made"
+            f"it states {expected[:DIGEST_SHOWN]}; get the bundle again from where it was made"
         )
     _verify_files(root, files)
     if expected_digest is not None and not digest_matches(actual, expected_digest):
         raise BundleError(
             f"the bundle {root} has the digest {actual[:DIGEST_SHOWN]}, "
-            f"{expected_digest!r} was asked for; name the right bundle or the right digest"
+            f"{expected_digest!r} was expected; name the right bundle or the right digest"
         )
     return Bundle(root, spec, actual, files)
 
 
 def write_bundle(path: Path, spec: BundleSpec) -> Bundle:
-    """Describe the files that lie under `path` in its `bundle.json` and return the bundle.
+    """Write `bundle.json` for the files under `path` and return the bundle.
 
-    Overwrites a `bundle.json` that is there. Not atomic: make the bundle in a temporary folder and
-    rename it. Raises `BundleError` if `spec` contradicts itself or names a file that is absent.
+    Overwrites an existing `bundle.json`. Not atomic: make the bundle in a temporary folder and
+    rename it. Raises `BundleError` if `spec` contradicts itself or names an absent file.
     """
     _check_spec(spec, path)
     files = {
@@ -193,7 +195,7 @@ def _read_manifest(root: Path) -> dict[str, Any]:
         document = json.loads((root / MANIFEST).read_bytes())
     except FileNotFoundError as error:
         hint = (
-            "it is a bare SavedModel: make it a bundle with `seefood package`"
+            "it is a plain SavedModel: make it a bundle with `seefood package`"
             if (root / "saved_model.pb").is_file()
             else "make one with `seefood train` or `seefood package`"
         )
@@ -225,7 +227,7 @@ def _spec_from_json(document: Mapping[str, Any]) -> BundleSpec:
         ),
         training=dict(document["training"]),
         metrics=dict(document["metrics"]),
-        first_at_least=_optional_float(document.get("first_at_least")),
+        cascade_threshold=_optional_float(document.get("first_at_least")),
     )
 
 
@@ -238,7 +240,7 @@ def _rule_from_json(document: Mapping[str, Any]) -> ResizeRule:
     sides = (rule.height, rule.width)
     if not all(isinstance(side, int) and 0 < side <= _MAX_SIDE for side in sides):
         raise ValueError(f"an input of {rule.width} x {rule.height} pixels")
-    if rule.fit not in get_args(Fit) or rule.filter not in get_args(Filter):
+    if rule.fit not in FITS or rule.filter not in FILTERS:
         raise ValueError(f"the fit {rule.fit!r} with the filter {rule.filter!r}")
     margin = rule.scaled_decode
     if margin is not None and not (isinstance(margin, int | float) and 0 < margin < math.inf):
@@ -248,35 +250,36 @@ def _rule_from_json(document: Mapping[str, Any]) -> ResizeRule:
 
 def _check_spec(spec: BundleSpec, root: Path) -> None:
     classes = len(spec.labels)
-    wrong = None
+    problem = None
     if classes < 2 or len(set(spec.labels)) != classes:
-        wrong = f"its {classes} labels must be at least two and differ"
+        problem = f"its {classes} labels must be at least two and differ"
     elif len(spec.thresholds) != classes:
-        wrong = f"it has {len(spec.thresholds)} thresholds for {classes} labels"
+        problem = f"it has {len(spec.thresholds)} thresholds for {classes} labels"
     elif spec.rule.height < 1 or spec.rule.width < 1:
-        wrong = f"its input of {spec.rule.width} x {spec.rule.height} pixels is empty"
+        problem = f"its input of {spec.rule.width} x {spec.rule.height} pixels is empty"
     elif not spec.certificate.goldens or spec.certificate.tolerance <= 0:
-        wrong = "its certificate has no golden picture or no tolerance"
-    elif spec.first_at_least is not None and not 0 < spec.first_at_least <= 1:
-        wrong = f"its first network decides from {spec.first_at_least}, which is no probability"
+        problem = "its certificate has no golden picture or no tolerance"
+    elif spec.cascade_threshold is not None and not 0 < spec.cascade_threshold <= 1:
+        problem = f"its cascade threshold {spec.cascade_threshold} is not a probability"
     elif any(len(golden.probabilities) != classes for golden in spec.certificate.goldens):
-        wrong = f"a golden picture has not {classes} probabilities"
-    if wrong is not None:
-        raise BundleError(f"the bundle {root} contradicts itself: {wrong}")
+        problem = f"a golden picture does not have {classes} probabilities"
+    if problem is not None:
+        raise BundleError(f"the bundle {root} contradicts itself: {problem}")
 
 
 def _check_names(root: Path, spec: BundleSpec, files: Mapping[str, str]) -> None:
     outside = [name for name in files if ".." in PurePosixPath(name).parts or name[:1] == "/"]
-    _refuse(root, outside, "lies outside the bundle")
+    _raise_if_any(root, outside, "is outside the bundle")
     unknown = [golden.file for golden in spec.certificate.goldens if golden.file not in files]
-    _refuse(root, unknown, "is in its certificate and not among its files")
+    _raise_if_any(root, unknown, "is in its certificate and not among its files")
 
 
 def _content(spec: BundleSpec, files: Mapping[str, str]) -> dict[str, Any]:
-    """Return all that the digest is made of."""
+    """Return the content that the digest is computed from."""
     content = {"format_version": FORMAT_VERSION, **asdict(spec), "files": dict(files)}
-    if spec.first_at_least is None:  # as it was before there were cascades
-        del content["first_at_least"]
+    threshold = content.pop("cascade_threshold")
+    if threshold is not None:  # absent without a cascade, so that older digests stay the same
+        content["first_at_least"] = threshold
     return content
 
 
@@ -298,14 +301,14 @@ def _verify_files(root: Path, files: Mapping[str, str]) -> None:
         if (root / name).is_file() and _sha256(root / name) != digest
     ]
     missing = [name for name in files if name.startswith(EXTRA) and not (root / name).is_file()]
-    _refuse(root, changed, "was changed after the bundle was made")
-    _refuse(root, missing, "is missing")
+    _raise_if_any(root, changed, "was changed after the bundle was made")
+    _raise_if_any(root, missing, "is missing")
 
 
-def _refuse(root: Path, names: Iterable[str], why: str) -> None:
+def _raise_if_any(root: Path, names: Iterable[str], problem: str) -> None:
     for name in names:
         raise BundleError(
-            f"the bundle {root} is damaged: {name} {why}; get it again from where it was made"
+            f"the bundle {root} is damaged: {name} {problem}; get it again from where it was made"
         )
 
 

@@ -1,8 +1,8 @@
-"""Bundles that lie in a bucket: fetched once into a local folder named by their digest, verified.
+"""Downloads a bundle from a bucket, once, into a local folder named by its digest.
 
-`bundle.json` names every file with its SHA-256, so nothing but those files is asked for, nothing
-is written outside the new folder, and a folder that exists is a bundle that was whole. A bundle is
-a program: fetch one only from where the operator said, never from where uploads land.
+`bundle.json` names every file with its SHA-256, so only those files are requested, nothing is
+written outside the new folder, and a folder that exists was verified. A bundle is a program:
+download only from where the operator configured, never from where uploads are stored.
 """
 
 import hashlib
@@ -25,21 +25,20 @@ _PART: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._ -]*")
 
 
 def fetch_bundle(uri: str, cache: Path, *, expected_digest: str | None = None) -> Path:
-    """Return the folder of the bundle at `uri`, below `cache`; fetch it unless it is there.
+    """Return the folder of the bundle at `uri` below `cache`; download it unless it exists.
 
-    `expected_digest` pins it as `load_bundle` does; nothing more of another one is fetched.
-
-    Atomic: the folder `cache/<digest>` appears whole or not at all, so several processes may fetch
-    at once. Raises `BundleError` for a bundle that is absent, damaged, or names a file outside
-    itself.
+    `expected_digest` pins the model as in `load_bundle`; of any other, only `bundle.json` is read.
+    Atomic: the folder `cache/<digest>` appears whole or not at all, so several processes may
+    download at once. Raises `BundleError` for a bundle that is absent, damaged, or names a file
+    outside itself.
     """
     source = parse_location(uri.rstrip("/"))
     manifest = _read(source, MANIFEST)
-    digest, files = _contents(manifest, uri)
+    digest, files = _parse(manifest, uri)
     if expected_digest is not None and not digest_matches(digest, expected_digest):
         raise BundleError(
             f"the bundle {uri} has the digest {digest[:DIGEST_SHOWN]}, {expected_digest!r} was "
-            "asked for; name the right bundle or the right digest"
+            "expected; name the right bundle or the right digest"
         )
     target = cache / digest
     if target.is_dir():
@@ -53,7 +52,7 @@ def fetch_bundle(uri: str, cache: Path, *, expected_digest: str | None = None) -
             data = _read(source, name)
             if hashlib.sha256(data).hexdigest() != expected:
                 raise BundleError(
-                    f"the bundle {uri} is damaged: {name} is not what {MANIFEST} says; "
+                    f"the bundle {uri} is damaged: {name} differs from {MANIFEST}; "
                     "upload it again from where it was made"
                 )
             _write(folder / name, data)
@@ -62,25 +61,27 @@ def fetch_bundle(uri: str, cache: Path, *, expected_digest: str | None = None) -
     return target
 
 
-def _contents(manifest: bytes, uri: str) -> tuple[str, Mapping[str, str]]:
-    """Return the digest and the files that `manifest` names, every name safe to write."""
+def _parse(manifest: bytes, uri: str) -> tuple[str, Mapping[str, str]]:
+    """Return the digest and the files of `manifest`, after checking that every name is safe."""
     if len(manifest) > _MANIFEST_BYTES:
-        raise BundleError(f"{uri}/{MANIFEST} has {len(manifest):,} bytes; it is no bundle")
+        raise BundleError(
+            f"{uri}/{MANIFEST} has {len(manifest):,} bytes, which is too much for a bundle"
+        )
     try:
         document = json.loads(manifest)
         digest = str(document["digest"])
         files = {str(name): str(value) for name, value in document["files"].items()}
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise BundleError(
-            f"{uri}/{MANIFEST} is no bundle description ({error!r}); upload the whole bundle again"
+            f"{uri}/{MANIFEST} does not describe a bundle ({error!r}); upload it again"
         ) from error
     if not re.fullmatch(r"[0-9a-f]{64}", digest):
-        raise BundleError(f"{uri}/{MANIFEST} states the digest {digest[:80]!r}, which is none")
+        raise BundleError(f"{uri}/{MANIFEST} states {digest[:80]!r}, which is not a digest")
     for name in files:
         if not _is_inside(name):
             raise BundleError(
-                f"{uri}/{MANIFEST} names the file {name[:80]!r}, which is not plainly inside the "
-                "bundle; nothing was fetched; do not use this bundle"
+                f"{uri}/{MANIFEST} names the file {name[:80]!r}, which is not safely inside the "
+                "bundle; nothing was downloaded; do not use this bundle"
             )
     return digest, files
 
@@ -113,7 +114,7 @@ def _write(file: Path, data: bytes) -> None:
 
 
 def _publish(folder: Path, target: Path) -> None:
-    """Move the whole `folder` to `target`; another process may have been faster."""
+    """Rename `folder` to `target`, unless another process has done so first."""
     try:
         folder.rename(target)
     except OSError:

@@ -2,7 +2,7 @@
 
 from importlib import import_module
 
-from seefood.bundle import FIRST, Bundle, load_bundle
+from seefood.bundle import SMALL_NETWORK, Bundle, load_bundle
 from seefood.engines.base import Engine
 from seefood.engines.cascade import CascadeEngine
 from seefood.engines.certificate import certify
@@ -41,11 +41,11 @@ def _create(spec: EngineSpec, bundle: Bundle) -> Engine:
 
 def _cascade(engine: Engine, bundle: Bundle, name: str) -> Engine:
     """Return `engine` behind the small network of the cascade `bundle`."""
-    small = load_bundle(bundle.file(FIRST))
+    small = load_bundle(bundle.file(SMALL_NETWORK))
     if small.labels != bundle.labels or small.spec.rule.fit != bundle.spec.rule.fit:
         raise BundleError(
             f"the small network in {bundle.path} has other labels or another fit than the bundle; "
             "make the bundle again with `seefood cascade`"
         )
-    at_least = bundle.spec.first_at_least or 1.0
-    return CascadeEngine(load_engine(small, name), engine, small.spec.rule, at_least)
+    threshold = bundle.spec.cascade_threshold or 1.0
+    return CascadeEngine(load_engine(small, name), engine, small.spec.rule, threshold)

@@ -1,1 +1,1 @@
-"""Bytes to pixels: formats, decoding, colour, resizing, and what it may cost."""
+"""Bytes to pixels: formats, decoding, color, resizing, limits and memory."""

@@ -1,7 +1,7 @@
-"""Any picture that a decoder gives, as 8-bit RGB, without a second copy of it in memory.
+"""Converts decoded pictures of any mode to 8-bit RGB.
 
-16-bit samples keep their high byte, transparent pixels lie on white, CMYK is converted without its
-ICC profile. What takes intermediate copies is done in strips of rows.
+16-bit samples keep their high byte, transparent pixels are put on white, and CMYK is converted
+without its ICC profile. Conversions with intermediate copies work in strips of rows to save memory.
 """
 
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ _STRIP_PIXELS: Final = 1 << 20
 
 
 def to_rgb(image: Image.Image) -> Image.Image:
-    """Return `image`, which is loaded, as 8-bit RGB."""
+    """Return `image`, which must be loaded, as 8-bit RGB."""
     mode = image.mode
     if mode == "RGB" and "transparency" not in image.info:
         return image
@@ -37,7 +37,7 @@ def _on_white(image: Image.Image) -> Image.Image:
 def _from_wide(image: Image.Image) -> Image.Image:
     """Return a grey image of 16-bit, 32-bit or float samples as 8-bit RGB.
 
-    Integers are taken as 16-bit, [0, 65535]; floats as [0, 1] if none is above 1, else [0, 255].
+    Integers are in [0, 65535]; floats in [0, 1] if none is above 1, else in [0, 255].
     """
     factor = 1.0 / 256.0
     if image.mode == "F":
@@ -62,7 +62,7 @@ def _finite(image: Image.Image) -> "np.typing.NDArray[np.float32]":
 
 
 def _strips(image: Image.Image) -> Iterator[tuple[int, Image.Image]]:
-    """Yield `image` in strips of whole rows, each with the row it begins at."""
+    """Yield strips of whole rows of `image`, each with the number of its first row."""
     rows = max(1, _STRIP_PIXELS // image.width)
     for top in range(0, image.height, rows):
         yield top, image.crop((0, top, image.width, min(image.height, top + rows)))

@@ -1,13 +1,10 @@
-"""Bytes to upright RGB of the network's input size: the one decode of the project.
+"""Decodes a picture to upright RGB of the network's input size.
 
-Training, evaluation, bulk and Lambda call `decode`, so there is no second preprocessing that could
-differ. A picture is judged from its header before a pixel is decoded; a JPEG much larger than the
-network's input is decoded at a fraction of its size (libjpeg's scaled IDCT); orientation is applied
-after the resize, when there is little left to turn.
-
-An animation is its first frame; `seefood.imaging.color` says what becomes of its colours,
-`seefood.imaging.memory_estimate`
-what decoding it takes.
+Training, evaluation, batch jobs and the Lambda all call `decode`, so their preprocessing is the
+same. The header is checked against the limits before any pixel is decoded. A JPEG much larger than
+the network's input is decoded at a fraction of its size (libjpeg's scaled IDCT). Orientation is
+applied after the resize, when fewer pixels are left to turn. Of an animation the first frame is
+decoded.
 """
 
 import struct
@@ -16,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache
 from io import BytesIO
-from typing import Final, Literal
+from typing import Final
 
 import numpy as np
 from PIL import Image
@@ -27,13 +24,12 @@ from seefood.imaging.formats import open_image, sniff_format
 from seefood.imaging.limits import DEFAULT_LIMITS, Limits
 from seefood.imaging.memory_budget import MemoryBudget
 from seefood.imaging.memory_estimate import decode_bytes, has_more_frames
-from seefood.imaging.resize import Box, Filter, Pixels, resample
+from seefood.imaging.resize import Box, Pixels, resample
+from seefood.imaging.resize_rule import Fit, ResizeRule
 
 __all__ = [
     "DEFAULT_LIMITS",
     "DecodedImage",
-    "Filter",
-    "Fit",
     "Limits",
     "Pixels",
     "ResizeRule",
@@ -42,10 +38,8 @@ __all__ = [
     "shrink",
 ]
 
-Fit = Literal["stretch", "crop", "pad"]
-
 _EXIF_ORIENTATION: Final = 0x0112
-# EXIF 2.32, section 4.6.4: what brings a stored picture upright.
+# EXIF 2.32, section 4.6.4: the transpose that makes a stored picture upright.
 _UPRIGHT: Final = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -56,26 +50,9 @@ _UPRIGHT: Final = {
     8: Image.Transpose.ROTATE_90,
 }
 _SWAPS_SIDES: Final = frozenset({_UPRIGHT[5], _UPRIGHT[6], _UPRIGHT[7], _UPRIGHT[8]})
-# Below this a picture's cost is noise, and not worth a lock.
+# Below this, memory is not accounted for: it is not worth the lock.
 _SMALL_BYTES: Final = 4 * 1024 * 1024
 _END_OF_IMAGE: Final = b"\xff\xd9"
-
-
-@dataclass(frozen=True, slots=True)
-class ResizeRule:
-    """How an upright picture becomes the network's input; part of the bundle."""
-
-    height: int
-    width: int
-    fit: Fit = "stretch"
-    """`stretch` fills the input and ignores the aspect ratio; `crop` keeps it and cuts the centre;
-    `pad` keeps it and adds black borders."""
-    filter: Filter = "bilinear"
-    """Antialiased, as Pillow computes it (`seefood.imaging.resize`)."""
-    scaled_decode: float | None = 1.25
-    """A JPEG may be decoded at 1/2, 1/4 or 1/8 while it keeps at least this many times the input's
-    size on each side; None always decodes in full. libjpeg averages blocks of pixels for it, as an
-    antialiased resize does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +66,7 @@ class DecodedImage:
     height: int
     format: str
     damage: str | None = None
-    """What is wrong with a picture of which only a part is shown; None for a whole one."""
+    """What is wrong with a picture of which only a part was decoded; None for a whole one."""
 
 
 def decode(
@@ -102,18 +79,18 @@ def decode(
 ) -> DecodedImage:
     """Return the picture in `data`, upright, RGB, resized by `rule`.
 
-    With `salvage` a JPEG that was cut off gives what it still shows, the rest in flat colour, and
-    says so in `damage`. With `exact` the pixels are the same on every machine; without it they
-    may differ by one level of 255 (`seefood.imaging.resize`). Raises `PictureError` with a code for
-    whatever cannot be decoded; nothing else.
+    With `salvage` a truncated JPEG is decoded as far as it goes, with the rest in one color and
+    `damage` set. With `exact` the pixels are the same on every machine; without it they may differ
+    by one level of 255 (`seefood.imaging.resize`). Raises `PictureError` for a picture that cannot
+    be decoded, and nothing else.
     """
     try:
         return _decode(data, rule, limits, exact=exact)
     except PictureError as error:
-        cut_off = error.code is ErrorCode.TRUNCATED and sniff_format(data[:64]) == "JPEG"
-        if not (salvage and cut_off):
+        is_truncated_jpeg = error.code is ErrorCode.TRUNCATED and sniff_format(data[:64]) == "JPEG"
+        if not (salvage and is_truncated_jpeg):
             raise
-        try:  # libjpeg fills up what is missing if the file says that it ends
+        try:  # with an end marker, libjpeg fills in the missing part
             salvaged = _decode(data + _END_OF_IMAGE, rule, limits, exact=exact)
         except PictureError:
             raise error from None
@@ -125,10 +102,10 @@ def _decode(data: bytes, rule: ResizeRule, limits: Limits, *, exact: bool) -> De
         stored = image.size
         if rule.scaled_decode is not None and format_name == "JPEG":
             _draft(image, rule, _target(rule, _transpose(image)), rule.scaled_decode)
-        with _room(image, format_name, data, stored, limits):
+        with _reserved_memory(image, format_name, data, stored, limits):
             image.load()
             rgb = to_rgb(image)
-            # Only now: Pillow reads a PNG's EXIF by decoding it, and turns a TIFF by itself.
+            # Only now: a PNG's EXIF is read while decoding, and Pillow transposes TIFFs itself.
             transpose = _transpose(image)
             width, height = stored[::-1] if transpose in _SWAPS_SIDES else stored
             pixels = _resize(rgb, _target(rule, transpose), rule, exact=exact)
@@ -140,16 +117,16 @@ def _decode(data: bytes, rule: ResizeRule, limits: Limits, *, exact: bool) -> De
 def open_upright(
     data: bytes, longest_side: int | None = None, limits: Limits = DEFAULT_LIMITS
 ) -> Image.Image:
-    """Return the picture in `data` as an upright RGB image for people to look at.
+    """Return the picture in `data` as an upright RGB image, for display.
 
-    `longest_side` bounds the larger of width and height in pixels, keeping the aspect ratio.
+    `longest_side` limits the larger of width and height in pixels, keeping the aspect ratio.
     Raises `PictureError`.
     """
     with _decoding(data, limits) as (image, format_name):
         stored = image.size
         if longest_side is not None:
             image.draft("RGB", (longest_side, longest_side))
-        with _room(image, format_name, data, stored, limits):
+        with _reserved_memory(image, format_name, data, stored, limits):
             image.load()
             rgb = to_rgb(image)
             transpose = _transpose(image)
@@ -159,9 +136,9 @@ def open_upright(
 
 
 def shrink(pixels: Pixels, rule: ResizeRule) -> Pixels:
-    """Return what `decode` made for another network as the one of `rule` takes it.
+    """Resize the pixels that `decode` made for one network to the input size of another.
 
-    `pixels` is RGB uint8 of shape `(height, width, 3)`, fitted as `rule` fits; so is the result.
+    `pixels` and the result are RGB uint8 of shape `(height, width, 3)`, with the fit of `rule`.
     """
     if pixels.shape[:2] == (rule.height, rule.width):
         return pixels
@@ -170,7 +147,7 @@ def shrink(pixels: Pixels, rule: ResizeRule) -> Pixels:
 
 @contextmanager
 def _decoding(data: bytes, limits: Limits) -> Iterator[tuple[Image.Image, str]]:
-    """Open `data`, check its header, and turn whatever a decoder raises into a `PictureError`."""
+    """Open `data`, check its header, and turn every exception into a `PictureError`."""
     if not data:
         raise PictureError(ErrorCode.EMPTY, "the object has no bytes")
     if len(data) > limits.max_bytes:
@@ -194,7 +171,7 @@ def _decoding(data: bytes, limits: Limits) -> Iterator[tuple[Image.Image, str]]:
             yield image, format_name
     except PictureError:
         raise
-    except Image.DecompressionBombError as error:  # of a frame larger than its header said
+    except Image.DecompressionBombError as error:  # a frame is larger than stated in the header
         raise PictureError(ErrorCode.TOO_MANY_PIXELS, str(error)) from error
     except MemoryError as error:
         raise PictureError(
@@ -206,7 +183,7 @@ def _decoding(data: bytes, limits: Limits) -> Iterator[tuple[Image.Image, str]]:
 
 def _undecodable(error: Exception, format_name: str) -> PictureError:
     text = " ".join(str(error).split())[:200] or type(error).__name__
-    causes = (error, error.__cause__)  # Pillow wraps what goes wrong in a header
+    causes = (error, error.__cause__)  # Pillow wraps errors in the header
     truncated = any(isinstance(cause, EOFError | struct.error) for cause in causes) or any(
         words in text.lower() for words in ("truncated", "end of file")
     )
@@ -222,33 +199,33 @@ def _too_many_pixels(image: Image.Image, limit: int) -> PictureError:
 
 
 def _transpose(image: Image.Image) -> Image.Transpose | None:
-    """Return what brings `image` upright by its EXIF; None where nothing says that it must."""
+    """Return the transpose that makes `image` upright; None if its EXIF does not state one."""
     try:
         return _UPRIGHT.get(int(image.getexif().get(_EXIF_ORIENTATION, 1)))
-    except Exception:  # noqa: BLE001 (damaged EXIF raises anything, and the picture is still good)
+    except Exception:  # noqa: BLE001 (damaged EXIF raises anything; the pixels may be intact)
         return None
 
 
 def _target(rule: ResizeRule, transpose: Image.Transpose | None) -> tuple[int, int]:
-    """Return the (width, height) that a picture must have before it is turned by `transpose`."""
+    """Return the (width, height) to resize to before `transpose` is applied."""
     if transpose in _SWAPS_SIDES:
         return rule.height, rule.width
     return rule.width, rule.height
 
 
 def _draft(image: Image.Image, rule: ResizeRule, target: tuple[int, int], margin: float) -> None:
-    """Let libjpeg decode at a fraction that keeps `margin` times what `target` needs."""
+    """Let libjpeg decode at a fraction that is still `margin` times the size of `target`."""
     scale = _scale(image.size, target, rule.fit)
-    wanted_width = max(1, round(image.width * scale[0] * margin))
-    wanted_height = max(1, round(image.height * scale[1] * margin))
-    image.draft(None, (wanted_width, wanted_height))
+    min_width = max(1, round(image.width * scale[0] * margin))
+    min_height = max(1, round(image.height * scale[1] * margin))
+    image.draft(None, (min_width, min_height))
 
 
 @contextmanager
-def _room(
+def _reserved_memory(
     image: Image.Image, format_name: str, data: bytes, stored: tuple[int, int], limits: Limits
 ) -> Iterator[None]:
-    """Hold the memory that decoding `image` takes while the block runs; wait until it is free."""
+    """Reserve the memory for decoding `image` while the block runs; wait until it is free."""
     if image.width * image.height > limits.max_decoded_pixels:
         raise _too_many_pixels(image, limits.max_decoded_pixels)
     needed = decode_bytes(image, format_name, data, stored)
@@ -261,13 +238,13 @@ def _room(
     if needed < _SMALL_BYTES:
         yield
     else:
-        with _memory(limits.max_decode_bytes).holding(needed):
+        with _memory_budget(limits.max_decode_bytes).reserve(needed):
             yield
 
 
 @cache
-def _memory(limit: int) -> MemoryBudget:
-    """Return what all threads of this process may hold together."""
+def _memory_budget(limit: int) -> MemoryBudget:
+    """Return the budget that all threads of this process share."""
     return MemoryBudget(limit)
 
 
@@ -298,7 +275,7 @@ def _resize(
     if rule.fit == "crop":
         keep = (target[0] / x, target[1] / y)
         left_edge, top_edge = (image.width - keep[0]) / 2, (image.height - keep[1]) / 2
-        # Rounding may leave the box outside by a billionth of a pixel, which Pillow refuses.
+        # Rounding may put the box a billionth of a pixel outside, which Pillow refuses.
         box = (
             max(0.0, left_edge),
             max(0.0, top_edge),

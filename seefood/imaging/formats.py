@@ -1,7 +1,7 @@
-"""Which picture formats are opened, told from the first bytes and never from the name.
+"""Detects picture formats by their first bytes, never by the file name, and opens them.
 
-Only the nine formats that people keep photos in reach a decoder, and a decoder is loaded when its
-first picture comes: Pillow would import four dozen, some of which start other programs (EPS).
+Only common photo formats are decoded, and each decoder is imported for its first picture. Pillow
+would import about fifty, some of which start other programs (EPS).
 """
 
 from functools import cache
@@ -30,8 +30,8 @@ _AVIF_BRANDS: Final = frozenset({b"avif", b"avis"})
 _HEIF_BRANDS: Final = frozenset(
     {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1"}
 )
-# First bytes of pictures that are known and not decoded here.
-_OTHERS: Final = (
+# First bytes of formats that are recognized but not decoded.
+_UNSUPPORTED: Final = (
     (b"8BPS", "PSD"),
     (b"DDS ", "DDS"),
     (b"%!PS", "EPS"),
@@ -57,7 +57,7 @@ _OTHERS: Final = (
 
 
 def sniff_format(head: bytes) -> str | None:
-    """Return which of `SUPPORTED_FORMATS` the first 64 bytes announce; None for another."""
+    """Return which of `SUPPORTED_FORMATS` the first 64 bytes are of; None for any other."""
     if head.startswith(b"\xff\xd8\xff"):
         return "JPEG"
     if head.startswith(b"\x89PNG\r\n\x1a\n"):
@@ -76,7 +76,7 @@ def sniff_format(head: bytes) -> str | None:
 
 
 def _sniff_iso_media(head: bytes) -> str | None:
-    """Tell HEIF from AVIF by the brands of the file type box (ISO/IEC 14496-12, section 4.3)."""
+    """Distinguish HEIF and AVIF by the brands of the file type box (ISO/IEC 14496-12, 4.3)."""
     size = int.from_bytes(head[:4], "big")
     brands = [head[8:12], *(head[at : at + 4] for at in range(16, min(size, len(head)), 4))]
     if any(brand in _AVIF_BRANDS for brand in brands):
@@ -89,34 +89,34 @@ def _sniff_iso_media(head: bytes) -> str | None:
 def open_image(stream: BytesIO, head: bytes) -> tuple[Image.Image, str]:
     """Open `stream` without decoding pixels; return the image and its format.
 
-    Raises `PictureError` for what is no supported picture, and whatever a decoder raises.
+    Raises `PictureError` for unsupported formats, and whatever a decoder raises.
     """
     name = sniff_format(head)
     if name is None:
-        raise _refusal(head)
+        raise _unsupported_error(head)
     _register(name)
-    # The plugin itself: `Image.open` would hide its message, load all plugins when this one
-    # refuses, and judge the size by a limit of the whole process instead of by `Limits`.
+    # Not `Image.open`: it hides the plugin's message, imports all plugins when this one fails,
+    # and checks the size against a limit of the whole process instead of `Limits`.
     opener, _ = Image.OPEN[name]
     return opener(stream, ""), name
 
 
-def _refusal(head: bytes) -> PictureError:
-    for magic, other in _OTHERS:
+def _unsupported_error(head: bytes) -> PictureError:
+    for magic, other in _UNSUPPORTED:
         if head.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(magic) or head.startswith(magic):
             return PictureError(
                 ErrorCode.UNSUPPORTED_FORMAT,
                 f"{other} is not decoded; convert it to one of {', '.join(SUPPORTED_FORMATS)}",
             )
-    shown = head[:8].hex(" ")
-    return PictureError(ErrorCode.NOT_AN_IMAGE, f"no picture format begins with the bytes {shown}")
+    start = head[:8].hex(" ")
+    return PictureError(ErrorCode.NOT_AN_IMAGE, f"no picture format begins with the bytes {start}")
 
 
 @cache
 def _register(name: str) -> None:
     for plugin in _PLUGINS[name]:
         if plugin == "pillow_heif":
-            # The Lambda ships its smaller twin, which decodes and does nothing else.
+            # The Lambda contains pi_heif, a smaller build of pillow_heif that only decodes.
             plugin = plugin if find_spec(plugin) else "pi_heif"  # noqa: PLW2901
             import_module(plugin).register_heif_opener(thumbnails=False)
         else:

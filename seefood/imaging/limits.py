@@ -1,4 +1,4 @@
-"""What one picture may ask for before it is refused: the safe defaults of every door."""
+"""The limits of one picture. The defaults are safe for untrusted uploads."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -8,23 +8,23 @@ MIB: Final = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one picture may ask for before it is refused."""
+    """What decoding one picture may cost; a picture above any limit fails."""
 
     max_bytes: int = 100 * MIB
     max_pixels: int = 250_000_000
-    """Width x height as the header states them."""
+    """Width x height as stated in the header."""
     max_decoded_pixels: int = 50_000_000
-    """Width x height as they would lie in memory, after scaled decoding."""
+    """Width x height in memory, after scaled decoding."""
     max_decode_bytes: int = 512 * MIB
-    """What decoding may hold in memory, all pictures of a process together;
-    `seefood.imaging.memory_estimate`
-    estimates it from the header. A picture that would need more is refused, one that would need
+    """Memory for decoding, all pictures of a process together, as estimated from their headers by
+    `seefood.imaging.memory_estimate`. A picture that needs more than this fails; one that needs
     more than is free waits."""
     max_frames: int = 10_000
-    """Of an animation or a file of many pages; only the first frame is decoded."""
+    """Of an animation or a file with several pages; only the first frame is decoded."""
     max_seconds: float = 30.0
-    """For decoding and classifying one picture. Held where pictures are classified in a process of
-    their own (`seefood.workers.supervisor`): a library that hangs cannot be stopped from inside."""
+    """For decoding and classifying one picture. Applies only where pictures are classified in a
+    separate process (`seefood.workers.supervisor`): a library that hangs cannot be interrupted from
+    within its process."""
 
 
 DEFAULT_LIMITS: Final = Limits()

@@ -1,4 +1,4 @@
-"""Bytes that may be held at once: whoever wants more waits until others give theirs back."""
+"""A number of bytes shared by threads, which wait while it is used up."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -9,39 +9,39 @@ from typing import Final
 while_waiting: Final[ContextVar[Callable[[], AbstractContextManager[None]]]] = ContextVar(
     "while_waiting", default=nullcontext
 )
-"""What a thread does around its waits: one whose time is taken stops the clock."""
+"""A context entered while this thread waits; a thread with a time limit stops its clock there."""
 
 
 class MemoryBudget:
-    """A number of bytes, shared by threads; one taker larger than all of it may pass alone."""
+    """A number of bytes, shared by threads. A reservation larger than all of it passes alone."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._free = limit
         self._changed = threading.Condition()
 
-    def take(self, size: int) -> int:
-        """Wait until `size` bytes are free and take them; return what `give` gets back."""
-        cost = min(size, self._limit)
+    def acquire(self, size: int) -> int:
+        """Wait until `size` bytes are free and reserve them; return the number to release."""
+        reserved = min(size, self._limit)
         with self._changed:
-            if self._free < cost:
+            if self._free < reserved:
                 with while_waiting.get()():
-                    self._changed.wait_for(lambda: self._free >= cost)
-            self._free -= cost
-        return cost
+                    self._changed.wait_for(lambda: self._free >= reserved)
+            self._free -= reserved
+        return reserved
 
-    def give(self, cost: int) -> None:
-        """Give back what `take` returned."""
-        if cost:
+    def release(self, reserved: int) -> None:
+        """Free the bytes that `acquire` returned."""
+        if reserved:
             with self._changed:
-                self._free += cost
+                self._free += reserved
                 self._changed.notify_all()
 
     @contextmanager
-    def holding(self, size: int) -> Iterator[None]:
-        """Hold `size` bytes while the block runs."""
-        cost = self.take(size)
+    def reserve(self, size: int) -> Iterator[None]:
+        """Reserve `size` bytes while the block runs."""
+        reserved = self.acquire(size)
         try:
             yield
         finally:
-            self.give(cost)
+            self.release(reserved)

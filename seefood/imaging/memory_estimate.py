@@ -1,41 +1,41 @@
-"""What decoding a picture costs, told from its header: memory, and how many frames it has.
+"""Estimates from a picture's header how much memory decoding takes, and counts its frames.
 
-The figures are what was measured with Pillow 12, rounded up; tests/seefood/test_cost.py measures
-them again with the largest picture of each format.
+The constants were measured with Pillow 12 and rounded up; tests/seefood/imaging/
+test_memory_estimate.py measures them again with a large picture of each format.
 """
 
 from typing import Final, Literal
 
 from PIL import Image
 
-_PLAIN: Final = 9
-# Bytes per pixel at the peak, of formats whose decoders hold more than the picture and its copy.
+# Bytes per pixel at the peak: for most formats, and for those whose decoders keep more copies.
+_DEFAULT_BYTES_PER_PIXEL: Final = 9
 _BYTES_PER_PIXEL: Final = {"WEBP": 21, "AVIF": 17, "HEIF": 10}
 _OPAQUE_BYTES_PER_PIXEL: Final = {"WEBP": 16, "AVIF": 10}
 _COEFFICIENT_BYTES: Final = 2
 _START_OF_SCAN: Final = 0xDA
-_STANDALONE: Final = frozenset({0x01, *range(0xD0, 0xD9)})
+_MARKERS_WITHOUT_LENGTH: Final = frozenset({0x01, *range(0xD0, 0xD9)})
 
 
 def decode_bytes(image: Image.Image, format_name: str, data: bytes, stored: tuple[int, int]) -> int:
-    """Return about how many bytes decoding `image` takes at its peak.
+    """Return the estimated peak of memory for decoding `image`, in bytes.
 
-    `stored` is the size (width, height) in the header; `image` may be set to decode at less.
+    `stored` is the size (width, height) in the header; `image` may be smaller by scaled decoding.
     """
     pixels = image.width * image.height
-    each = _BYTES_PER_PIXEL.get(format_name, _PLAIN)
+    bytes_per_pixel = _BYTES_PER_PIXEL.get(format_name, _DEFAULT_BYTES_PER_PIXEL)
     if image.mode == "RGB":
-        each = _OPAQUE_BYTES_PER_PIXEL.get(format_name, each)
-    held = pixels * each
+        bytes_per_pixel = _OPAQUE_BYTES_PER_PIXEL.get(format_name, bytes_per_pixel)
+    total = pixels * bytes_per_pixel
     if format_name == "JPEG":
-        held += _coefficient_bytes(image, data, stored)
-    return held
+        total += _coefficient_bytes(image, data, stored)
+    return total
 
 
 def _coefficient_bytes(image: Image.Image, data: bytes, stored: tuple[int, int]) -> int:
-    """Return what libjpeg keeps of a JPEG that comes in several scans: all of its coefficients.
+    """Return the size of the coefficients of a JPEG with several scans; 0 for a single scan.
 
-    It does so at any scale. One that comes in a single scan is decoded as it is read.
+    libjpeg keeps them all in memory, at any scale. A single scan is decoded while it is read.
     """
     layers = getattr(image, "layer", ())
     if not layers or not (image.info.get("progressive") or _scans_are_split(data, len(layers))):
@@ -57,7 +57,7 @@ def _scans_are_split(data: bytes, components: int) -> bool:
         marker = data[at + 1]
         if marker == 0xFF:  # a fill byte
             at += 1
-        elif marker in _STANDALONE:
+        elif marker in _MARKERS_WITHOUT_LENGTH:
             at += 2
         elif marker == _START_OF_SCAN:
             return data[at + 4] < components
@@ -69,8 +69,8 @@ def _scans_are_split(data: bytes, components: int) -> bool:
 def has_more_frames(image: Image.Image, format_name: str, data: bytes, limit: int) -> bool:
     """Whether a file has more than `limit` frames or pages.
 
-    Told by the decoder where its header says it; counted, as far as `limit`, in GIF and TIFF, whose
-    headers do not.
+    Most decoders read the number from the header. GIF and TIFF headers do not state it, so their
+    frames are counted, up to `limit`.
     """
     if format_name == "GIF":
         return _count_gif(data, limit) > limit
@@ -82,7 +82,7 @@ def has_more_frames(image: Image.Image, format_name: str, data: bytes, limit: in
 
 
 def _count_gif(data: bytes, limit: int) -> int:
-    """Return how many image descriptors a GIF has, at most `limit` + 1 (GIF89a, section 17)."""
+    """Return the number of image descriptors of a GIF, at most `limit` + 1 (GIF89a, section 17)."""
     frames, at = 0, 13 + _table_bytes(data[10:11])
     while at < len(data) and frames <= limit:
         if data[at] == 0x2C:
@@ -99,12 +99,12 @@ def _count_gif(data: bytes, limit: int) -> int:
 
 
 def _table_bytes(flags: bytes) -> int:
-    """Return the size of the colour table that a GIF's packed fields announce."""
+    """Return the size of the color table that a GIF's packed fields state."""
     return 3 << ((flags[0] & 7) + 1) if flags and flags[0] & 0x80 else 0
 
 
 def _count_tiff(data: bytes, limit: int) -> int:
-    """Return how many directories a TIFF chains, at most `limit` + 1; a circle ends the count."""
+    """Return the number of directories in a TIFF's chain, at most `limit` + 1; a cycle ends it."""
     order: Literal["little", "big"] = "little" if data[:2] == b"II" else "big"
     wide = b"+" in data[2:4]  # BigTIFF
     entry, count_bytes, offset_bytes = (20, 8, 8) if wide else (12, 2, 4)

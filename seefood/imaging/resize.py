@@ -1,31 +1,31 @@
-"""Resizing, antialiased, as Pillow computes it; with vector instructions where they are installed.
+"""Antialiased resizing as Pillow computes it, faster where cykooz.resizer is installed.
 
-Pillow's own loop is plain C and half of what a web photo costs before the network sees it. The
-extra `beam` brings cykooz.resizer, Rust's fast_image_resize, which evaluates the same sums with
-AVX2 or NEON in a fifth of the time. It rounds its coefficients to 16 bits where Pillow keeps 22,
-so a value may differ by one level of 255; certificates (`seefood.engines.certificate`) are of
-Pillow's.
-With other filters than the bilinear one the two differ by more, so those stay with Pillow.
+Pillow's loop is plain C and takes half of the preprocessing time of a web photo. The extra `beam`
+installs cykooz.resizer (Rust's fast_image_resize), which computes the same sums with AVX2 or NEON
+in a fifth of the time. It rounds its coefficients to 16 bits where Pillow keeps 22, so a value may
+differ by one level of 255; certificates (`seefood.engines.certificate`) use Pillow's pixels. For
+filters other than bilinear the difference is larger, so Pillow resizes those.
 """
 
 import threading
 from functools import cache
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import numpy as np
 import PIL
 from numpy.typing import NDArray
 from PIL import Image
 
+from seefood.imaging.resize_rule import Filter
+
 Box = tuple[float, float, float, float]
 """Left, top, right, bottom, in pixels."""
-Filter = Literal["box", "bilinear", "bicubic", "lanczos"]
 Pixels = NDArray[np.uint8]
 PILLOW: Final = "Pillow"
-"""Whose resize is the same everywhere."""
+"""The library whose result is the same on every machine."""
 
-# It reads Pillow's pictures where they lie, which it can for the layouts of these major versions.
-_KNOWN_PILLOWS: Final = frozenset({"11", "12"})
+# cykooz.resizer reads Pillow's memory directly, so it depends on the layout of these versions.
+_COMPATIBLE_PILLOW_VERSIONS: Final = frozenset({"11", "12"})
 
 
 def resample(
@@ -38,26 +38,26 @@ def resample(
 ) -> Pixels:
     """Return `box` of an RGB image (default: all of it), resized to `size` (width, height).
 
-    The result is RGB of shape `(height, width, 3)`, uint8 in [0, 255]; with `exact` it is Pillow's,
-    otherwise within one level of it.
+    The result is RGB of shape `(height, width, 3)`, uint8 in [0, 255]; with `exact` it is computed
+    by Pillow, otherwise it is within one level of that.
     """
-    tools = None if exact or kind != "bilinear" else _tools()
-    if tools is not None:
+    resizer = None if exact or kind != "bilinear" else _vector_resizer()
+    if resizer is not None:
         try:
-            return np.asarray(tools.resample(image, size, box))
+            return np.asarray(resizer.resample(image, size, box))
         except RuntimeError:
-            pass  # a box that rounding puts outside by the billionth of a pixel
+            pass  # rounding put the box outside the image by a billionth of a pixel
     return np.asarray(image.resize(size, Image.Resampling[kind.upper()], box=box))
 
 
 def resized_by(kind: Filter) -> str:
-    """Return whose code `resample` runs here for pictures that are not asked for exactly."""
-    return PILLOW if kind != "bilinear" or _tools() is None else "cykooz.resizer"
+    """Return the library that `resample` uses without `exact`."""
+    return PILLOW if kind != "bilinear" or _vector_resizer() is None else "cykooz.resizer"
 
 
 @cache
-def _tools() -> "_VectorResizer | None":
-    if PIL.__version__.partition(".")[0] not in _KNOWN_PILLOWS:
+def _vector_resizer() -> "_VectorResizer | None":
+    if PIL.__version__.partition(".")[0] not in _COMPATIBLE_PILLOW_VERSIONS:
         return None
     try:
         return _VectorResizer()
@@ -66,10 +66,10 @@ def _tools() -> "_VectorResizer | None":
 
 
 class _VectorResizer(threading.local):
-    """What fast_image_resize needs: a resizer for each thread, which keeps its buffers."""
+    """cykooz.resizer: one resizer for each thread, because it reuses its buffers."""
 
     def __init__(self) -> None:
-        import cykooz_resizer as library  # noqa: PLC0415 (may be absent)
+        import cykooz_resizer as library  # noqa: PLC0415 (optional)
 
         self._bilinear = library.ResizeAlg.convolution(library.FilterType.bilinear)
         self._box = library.CropBox

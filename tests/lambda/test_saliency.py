@@ -6,7 +6,8 @@ import pytest
 from seefood.bundle import load_bundle
 from seefood.engines.fake import FakeEngine
 from seefood.engines.loading import load_engine
-from seefood.imaging.decode import DecodedImage, Fit, ResizeRule
+from seefood.imaging.decode import DecodedImage
+from seefood.imaging.resize_rule import Fit, ResizeRule
 from seefood_lambda.saliency import GRID, heat_map, seen_box
 
 

@@ -1,4 +1,4 @@
-"""The models in the box: named by their names, whole, and as their cards say."""
+"""The built-in models: loaded by name, intact, and documented."""
 
 from contextlib import chdir
 from pathlib import Path
@@ -10,20 +10,20 @@ from seefood.cli.options import model_path
 
 
 @pytest.mark.parametrize("name", BUILT_IN)
-def test_each_is_found_by_its_name(name: str, tmp_path: Path) -> None:
-    """`--model` takes the name of a built-in model, and it is whole and named so."""
+def test_each_is_loaded_by_its_name(name: str, tmp_path: Path) -> None:
+    """`--model` takes the name of a built-in model, which is intact and has that name."""
     with chdir(tmp_path):
         assert built_in_bundle_path(name) == model_path(name)
     assert name == load_bundle(built_in_bundle_path(name)).spec.name
 
 
 def test_no_name_is_the_default() -> None:
-    """Without `--model` it is the first of the box."""
+    """Without `--model` it is the first built-in model."""
     assert default_bundle_path() == model_path(None) == model_path(BUILT_IN[0])
 
 
 def test_a_folder_of_the_users_comes_first(tmp_path: Path) -> None:
-    """A user's folder that has the name of a built-in model is what the name means."""
+    """A user's folder takes precedence over a built-in model of the same name."""
     (tmp_path / "hotdog-lite").mkdir()
     with chdir(tmp_path):
         assert tmp_path / "hotdog-lite" == model_path("hotdog-lite").resolve()
@@ -31,7 +31,7 @@ def test_a_folder_of_the_users_comes_first(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", BUILT_IN)
 def test_each_states_its_figures_and_how_it_was_made(name: str) -> None:
-    """Figures on the test photos, the recipe, and a card for people are part of each bundle."""
+    """Each bundle contains its test metrics, the recipe, and a model card."""
     bundle = load_bundle(built_in_bundle_path(name))
 
     assert 761 == bundle.spec.metrics["test"]["pictures"]

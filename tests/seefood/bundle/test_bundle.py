@@ -26,18 +26,18 @@ def bundle(tmp_path: Path) -> Bundle:
 
 
 def test_what_was_written_is_read(bundle: Bundle) -> None:
-    """A bundle comes back as it was written: spec, digest and files."""
+    """A bundle is read back as it was written: spec, digest and files."""
     assert bundle == load_bundle(bundle.path)
 
 
 def test_every_file_is_in_the_manifest(bundle: Bundle) -> None:
-    """No file that lies in a bundle escapes its digest, except the manifest that states it."""
-    there = {
+    """Every file in a bundle is part of its digest, except the manifest that states it."""
+    present = {
         file.relative_to(bundle.path).as_posix()
         for file in bundle.path.rglob("*")
         if file.is_file()
     }
-    assert there - {MANIFEST} == set(bundle.files) == set(FILES)
+    assert present - {MANIFEST} == set(bundle.files) == set(FILES)
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -51,8 +51,8 @@ def test_one_byte_changed_in_any_file_is_refused(bundle: Bundle, name: str, at: 
         load_bundle(bundle.path)
 
 
-def test_no_byte_of_the_manifest_may_change_what_it_says(bundle: Bundle) -> None:
-    """Whatever bit of the manifest flips, it is refused; only layout may change unnoticed."""
+def test_a_flipped_bit_of_the_manifest_changes_nothing_unnoticed(bundle: Bundle) -> None:
+    """A manifest with a flipped bit is refused, unless only its layout changes."""
     manifest = bundle.file(MANIFEST)
     original = manifest.read_bytes()
     refused, flipped = 0, range(0, len(original), 3)
@@ -62,7 +62,7 @@ def test_no_byte_of_the_manifest_may_change_what_it_says(bundle: Bundle) -> None
             assert bundle == load_bundle(bundle.path)
         except BundleError:
             refused += 1
-    # A last digit may flip beyond what a float holds, and a blank may become another one.
+    # The last digit of a float may be beyond its precision, and a space may become a tab.
     assert refused >= len(flipped) - 3
 
 
@@ -86,14 +86,14 @@ def test_an_edited_manifest_is_refused(bundle: Bundle, field: str) -> None:
 
 @pytest.mark.parametrize("name", [name for name in FILES if name.startswith(EXTRA)])
 def test_a_missing_file_is_refused(bundle: Bundle, name: str) -> None:
-    """What seefood itself put into the bundle has to be there."""
+    """Every file in `assets.extra` must be present."""
     bundle.file(name).unlink()
     with pytest.raises(BundleError, match=f"{name} is missing"):
         load_bundle(bundle.path)
 
 
 def test_a_bundle_may_come_without_its_saved_model(bundle: Bundle) -> None:
-    """A Lambda package leaves the SavedModel out and keeps the digest."""
+    """A Lambda package omits the SavedModel and keeps the digest."""
     bundle.file("saved_model.pb").unlink()
     shutil.rmtree(bundle.file("variables"))
     assert not load_bundle(bundle.path, expected_digest=bundle.digest).has_saved_model
@@ -102,7 +102,7 @@ def test_a_bundle_may_come_without_its_saved_model(bundle: Bundle) -> None:
 @pytest.mark.parametrize("digits", [DIGEST_SHOWN, 20, 64])
 @pytest.mark.parametrize("case", [str.lower, str.upper])
 def test_a_digest_pins_the_bundle(bundle: Bundle, digits: int, case: type[str]) -> None:
-    """The whole digest or its first twelve digits or more are accepted."""
+    """The whole digest, or at least its first twelve digits, is accepted."""
     pinned = load_bundle(bundle.path, expected_digest=case(bundle.digest[:digits]))
     assert bundle.digest == pinned.digest
 
@@ -110,19 +110,19 @@ def test_a_digest_pins_the_bundle(bundle: Bundle, digits: int, case: type[str]) 
 @pytest.mark.parametrize("digest", ["", "0" * 12, "0" * 64])
 def test_another_digest_is_refused(bundle: Bundle, digest: str) -> None:
     """A bundle that is intact but not the pinned one does not load."""
-    with pytest.raises(BundleError, match=f"{digest!r} was asked for"):
+    with pytest.raises(BundleError, match=f"{digest!r} was expected"):
         load_bundle(bundle.path, expected_digest=digest)
 
 
-def test_eleven_digits_pin_nothing(bundle: Bundle) -> None:
-    """Too short a digest is refused although it fits."""
-    with pytest.raises(BundleError, match="was asked for"):
+def test_eleven_digits_are_too_few(bundle: Bundle) -> None:
+    """A digest that is too short is refused although it matches."""
+    with pytest.raises(BundleError, match="was expected"):
         load_bundle(bundle.path, expected_digest=bundle.digest[:11])
 
 
 @pytest.mark.parametrize("version", [0, 2, None, "1"])
 def test_another_format_version_is_refused(bundle: Bundle, version: object) -> None:
-    """A manifest of another format is not guessed at; both versions are named."""
+    """The message names both versions."""
     manifest = bundle.file(MANIFEST)
     document = json.loads(manifest.read_text())
     manifest.write_text(json.dumps({**document, "format_version": version}))
@@ -131,21 +131,21 @@ def test_another_format_version_is_refused(bundle: Bundle, version: object) -> N
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"format_version": 1}', "\x00\xff"])
-def test_a_manifest_that_is_none_is_refused(bundle: Bundle, text: str) -> None:
-    """Broken JSON and JSON of another kind are one sentence, not a traceback."""
+def test_an_invalid_manifest_is_refused(bundle: Bundle, text: str) -> None:
+    """Invalid JSON and JSON of another kind raise `BundleError`."""
     bundle.file(MANIFEST).write_text(text)
     with pytest.raises(BundleError, match=MANIFEST):
         load_bundle(bundle.path)
 
 
-def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
-    """A wrong path is told as such."""
+def test_an_absent_folder_is_reported(tmp_path: Path) -> None:
+    """The message says that there is no bundle at the path."""
     with pytest.raises(BundleError, match="there is no model bundle at"):
         load_bundle(tmp_path / "nowhere")
 
 
-def test_a_bare_saved_model_gets_the_right_advice(tmp_path: Path) -> None:
-    """Who points at a SavedModel learns of `seefood package`."""
+def test_a_plain_saved_model_is_recognized(tmp_path: Path) -> None:
+    """The message recommends `seefood package`."""
     (tmp_path / "saved_model.pb").write_bytes(b"graph")
     with pytest.raises(BundleError, match="make it a bundle with `seefood package`"):
         load_bundle(tmp_path)
@@ -164,19 +164,19 @@ GOLDENS = (Golden("assets.extra/golden/house.png", (0.5, 0.5)),)
         ({"certificate": Certificate(0.0, GOLDENS)}, "no golden picture or no tolerance"),
         (
             {"labels": ("a", "b", "c"), "thresholds": (0.0,) * 3},
-            "a golden picture has not 3 probabilities",
+            "a golden picture does not have 3 probabilities",
         ),
     ],
 )
 def test_a_bundle_that_contradicts_itself_is_not_written(
     tmp_path: Path, changes: dict[str, object], reason: str
 ) -> None:
-    """Labels, thresholds and certificate have to fit one another."""
+    """Labels, thresholds and certificate must be consistent."""
     with pytest.raises(BundleError, match=reason):
         fake_bundle(tmp_path, **changes)
 
 
-def test_a_certificate_for_a_picture_that_is_not_there_is_not_written(bundle: Bundle) -> None:
+def test_a_certificate_for_an_absent_picture_is_not_written(bundle: Bundle) -> None:
     """The golden pictures are part of the bundle."""
     bundle.file("assets.extra/golden/house.png").unlink()
     with pytest.raises(BundleError, match=r"golden/house\.png is not in"):
@@ -184,5 +184,5 @@ def test_a_certificate_for_a_picture_that_is_not_there_is_not_written(bundle: Bu
 
 
 def test_the_digest_depends_on_the_content_alone(tmp_path: Path) -> None:
-    """The same bundle in another folder is the same model."""
+    """The same files in another folder have the same digest."""
     assert fake_bundle(tmp_path / "a").digest == fake_bundle(tmp_path / "b").digest

@@ -17,7 +17,7 @@ _GOLDEN = "assets.extra/golden/a.png"
 
 
 def _upload(tmp_path: Path, change: Callable[[dict[str, object]], None] | None = None) -> str:
-    """Put a small bundle into a memory store of its own and return its URI."""
+    """Upload a small bundle to a new memory store and return its URI."""
     folder = tmp_path / "made"
     (folder / "assets.extra/golden").mkdir(parents=True)
     Image.new("RGB", (8, 8), (200, 40, 40)).save(folder / _GOLDEN)
@@ -46,8 +46,8 @@ def _upload(tmp_path: Path, change: Callable[[dict[str, object]], None] | None =
     return uri
 
 
-def test_a_bundle_in_a_bucket_arrives_whole_and_verified(tmp_path: Path) -> None:
-    """What is fetched is the bundle that was uploaded, file by file, named by its digest."""
+def test_a_bundle_is_downloaded_whole_and_verified(tmp_path: Path) -> None:
+    """The downloaded folder has the files of the uploaded bundle and is named by its digest."""
     uri = _upload(tmp_path)
 
     folder = fetch_bundle(f"{uri}/", tmp_path / "cache")
@@ -61,8 +61,8 @@ def test_a_bundle_in_a_bucket_arrives_whole_and_verified(tmp_path: Path) -> None
     assert [folder] == list((tmp_path / "cache").iterdir())
 
 
-def test_a_bundle_that_is_there_is_not_fetched_again(tmp_path: Path) -> None:
-    """The second time only `bundle.json` is read: the other objects may even be gone."""
+def test_a_cached_bundle_is_not_downloaded_again(tmp_path: Path) -> None:
+    """The second time only `bundle.json` is read; the other objects may be absent."""
     uri = _upload(tmp_path)
     first = fetch_bundle(uri, tmp_path / "cache")
     location = parse_location(uri)
@@ -72,13 +72,13 @@ def test_a_bundle_that_is_there_is_not_fetched_again(tmp_path: Path) -> None:
 
 
 def test_a_damaged_object_is_refused_and_leaves_nothing(tmp_path: Path) -> None:
-    """A file whose hash differs never becomes part of a bundle."""
+    """A file with another hash is not added to the cache."""
     uri = _upload(tmp_path)
     location = parse_location(uri)
     name = location.child("assets.extra/model.tflite")
     open_store(location.root).write(name.key, b"another one")
 
-    with pytest.raises(BundleError, match=r"model\.tflite is not what"):
+    with pytest.raises(BundleError, match=r"model\.tflite differs from"):
         fetch_bundle(uri, tmp_path / "cache")
     assert [] == list((tmp_path / "cache").iterdir())
 
@@ -110,8 +110,8 @@ def test_a_missing_object_is_named(tmp_path: Path) -> None:
         MANIFEST,
     ],
 )
-def test_no_name_leads_out_of_the_folder(tmp_path: Path, name: str) -> None:
-    """A manifest that names a file elsewhere is refused before anything is fetched."""
+def test_file_names_cannot_leave_the_folder(tmp_path: Path, name: str) -> None:
+    """A manifest that names a file outside is refused before anything is downloaded."""
 
     def add(document: dict[str, object]) -> None:
         files = document["files"]
@@ -120,22 +120,22 @@ def test_no_name_leads_out_of_the_folder(tmp_path: Path, name: str) -> None:
 
     uri = _upload(tmp_path, add)
 
-    with pytest.raises(BundleError, match="not plainly inside"):
+    with pytest.raises(BundleError, match="not safely inside"):
         fetch_bundle(uri, tmp_path / "cache")
     assert not (tmp_path / "cache").exists()
 
 
 @pytest.mark.parametrize("digest", ["", "../../x", "0" * 63, "Z" * 64])
-def test_no_digest_leads_out_of_the_cache(tmp_path: Path, digest: str) -> None:
-    """The folder's name is a digest or nothing."""
+def test_digests_cannot_leave_the_cache(tmp_path: Path, digest: str) -> None:
+    """The folder's name is always a digest."""
     uri = _upload(tmp_path, lambda document: document.update(digest=digest))
 
-    with pytest.raises(BundleError, match="which is none"):
+    with pytest.raises(BundleError, match="which is not a digest"):
         fetch_bundle(uri, tmp_path / "cache")
 
 
 def test_a_manifest_that_was_changed_is_refused(tmp_path: Path) -> None:
-    """The digest covers the description: other labels are another model."""
+    """The digest covers the manifest: other labels are another model."""
     uri = _upload(tmp_path, lambda document: document.update(labels=["a", "b"]))
 
     with pytest.raises(BundleError, match="was changed"):
@@ -143,7 +143,7 @@ def test_a_manifest_that_was_changed_is_refused(tmp_path: Path) -> None:
     assert [] == list((tmp_path / "cache").iterdir())
 
 
-def test_a_place_without_a_bundle_is_named(tmp_path: Path) -> None:
-    """A wrong URI is a usage error that names it."""
+def test_a_location_without_a_bundle_is_named(tmp_path: Path) -> None:
+    """A wrong URI raises `BundleError` with the URI."""
     with pytest.raises(BundleError, match=r"memory://nothing-here/models has no"):
         fetch_bundle("memory://nothing-here/models", tmp_path / "cache")

@@ -14,17 +14,17 @@ from seefood.imaging.decode import Pixels
 from tests.bundles import fake_bundle
 
 
-class Otherwise:
-    """An engine that changes what the fake engine answers."""
+class ChangedEngine:
+    """An engine that changes the fake engine's probabilities."""
 
-    name = "otherwise"
+    name = "changed"
     batch_size = 1
 
     def __init__(self, change: Callable[[Probabilities], Probabilities]) -> None:
         self._engine, self._change = FakeEngine(), change
 
     def predict(self, images: Pixels) -> Probabilities:
-        """See `seefood.engines.Engine.predict`."""
+        """See `Engine.predict`."""
         return self._change(self._engine.predict(images))
 
 
@@ -34,35 +34,37 @@ def bundle(tmp_path: Path) -> Bundle:
 
 
 def shifted(by: float) -> Engine:
-    return Otherwise(lambda answers: answers + np.float32(by) * np.array([1, -1], np.float32))
+    return ChangedEngine(
+        lambda probabilities: probabilities + np.float32(by) * np.array([1, -1], np.float32)
+    )
 
 
-def test_the_engine_of_the_certificate_differs_by_nothing(bundle: Bundle) -> None:
-    """What was certified reproduces itself exactly."""
+def test_the_engine_of_the_certificate_reproduces_it(bundle: Bundle) -> None:
+    """The difference is exactly zero."""
     assert certify(FakeEngine(), bundle) == 0.0
 
 
 def test_a_difference_within_the_tolerance_is_reported(bundle: Bundle) -> None:
-    """An engine that is a little off may serve, and one learns how far off it is."""
+    """An engine with a small difference passes, and the difference is returned."""
     assert certify(shifted(5e-5), bundle) == pytest.approx(5e-5, rel=0.01)
 
 
 def test_an_engine_that_computes_something_else_is_refused_with_both_numbers(
     bundle: Bundle,
 ) -> None:
-    """The sentence names the engine, the picture, what came and what was due."""
+    """The message names the engine, the picture, and the actual and expected probability."""
     golden = bundle.spec.certificate.goldens[0]
-    due = np.float32(golden.probabilities[0])
+    expected = np.float32(golden.probabilities[0])
     with pytest.raises(
         BundleError,
-        match=rf"otherwise engine gives hotdog = {due + np.float32(0.01):.6f} for {golden.file}, "
-        rf"the certificate of .* says {due:.6f}",
+        match=rf"changed engine gives hotdog = {expected + np.float32(0.01):.6f} for {golden.file}, "
+        rf"the certificate of .* says {expected:.6f}",
     ):
         certify(shifted(0.01), bundle)
 
 
 def test_the_second_picture_counts_as_well(bundle: Bundle) -> None:
-    """An engine that is right on one golden picture only is refused."""
+    """An engine that reproduces only one golden picture is refused."""
     first, second = bundle.spec.certificate.goldens
     wrong = replace(second, probabilities=(0.9, 0.1))
     changed = write_bundle(
@@ -72,19 +74,19 @@ def test_the_second_picture_counts_as_well(bundle: Bundle) -> None:
         certify(FakeEngine(), changed)
 
 
-def test_an_engine_that_answers_no_numbers_is_refused(bundle: Bundle) -> None:
+def test_nan_is_refused(bundle: Bundle) -> None:
     """NaN is not within any tolerance."""
     with pytest.raises(BundleError, match="gives hotdog = nan"):
-        certify(Otherwise(lambda answers: answers * np.float32("nan")), bundle)
+        certify(ChangedEngine(lambda probabilities: probabilities * np.float32("nan")), bundle)
 
 
 def test_an_engine_of_other_classes_is_refused(bundle: Bundle) -> None:
-    """Three answers for two labels: the graph belongs to another bundle."""
+    """Three probabilities for two labels: the graph belongs to another bundle."""
     with pytest.raises(BundleError, match=r"returns 3 probabilities .* its certificate has 2"):
         certify(FakeEngine(3), bundle)
 
 
 def test_swapped_labels_are_refused(bundle: Bundle) -> None:
-    """An engine that answers in another order is as wrong as one that is off."""
+    """An engine with the classes in another order is refused."""
     with pytest.raises(BundleError, match="package the model again"):
-        certify(Otherwise(lambda answers: answers[:, ::-1]), bundle)
+        certify(ChangedEngine(lambda probabilities: probabilities[:, ::-1]), bundle)

@@ -20,7 +20,7 @@ LABELS = ("hotdog", "not_hotdog", "neither")
 
 @pytest.fixture(scope="module")
 def bundles(tmp_path_factory: pytest.TempPathFactory) -> tuple[Bundle, Bundle]:
-    """Two bundles of the same kind and of different weights."""
+    """Two bundles of the same network with different weights."""
     from seefood_training.export import export_bundle  # noqa: PLC0415 (needs TensorFlow)
 
     folder = tmp_path_factory.mktemp("engines")
@@ -43,7 +43,7 @@ def bundles(tmp_path_factory: pytest.TempPathFactory) -> tuple[Bundle, Bundle]:
 
 @pytest.fixture
 def copy(bundles: tuple[Bundle, Bundle], tmp_path: Path) -> Bundle:
-    """A copy of the first bundle that a test may spoil."""
+    """A copy of the first bundle that a test may change."""
     for name in [*bundles[0].files, "assets.extra/bundle.json"]:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes(bundles[0].file(name).read_bytes())
@@ -59,30 +59,30 @@ def pictures() -> Pixels:
 def test_both_engines_give_the_same_probabilities(
     bundles: tuple[Bundle, Bundle], pictures: Pixels
 ) -> None:
-    """LiteRT and the SavedModel itself agree within 1e-5 on every drawn picture."""
+    """LiteRT and TensorFlow agree within 1e-5 on every drawn picture."""
     light, heavy = (load_engine(bundles[0], name) for name in ("litert", "tensorflow"))
     np.testing.assert_allclose(light.predict(pictures), heavy.predict(pictures), atol=1e-5)
 
 
 @pytest.mark.tensorflow
 @pytest.mark.parametrize("name", ["litert", "openvino", "tensorflow"])
-def test_a_batch_answers_what_its_pictures_answer(
+def test_a_batch_gives_what_its_pictures_give_alone(
     bundles: tuple[Bundle, Bundle], pictures: Pixels, name: str
 ) -> None:
-    """Any number of pictures goes: 1, several, more than the best batch."""
+    """Any number of pictures works: one, several, more than the best batch."""
     engine = load_engine(bundles[0], name)
     alone = np.concatenate([engine.predict(picture[np.newaxis]) for picture in pictures])
     for count in (1, 7, len(pictures)):
-        answers = engine.predict(pictures[:count])
-        assert (count, len(LABELS)) == answers.shape
-        assert answers.dtype == np.float32
-        np.testing.assert_allclose(answers, alone[:count], atol=1e-6)
+        probabilities = engine.predict(pictures[:count])
+        assert (count, len(LABELS)) == probabilities.shape
+        assert probabilities.dtype == np.float32
+        np.testing.assert_allclose(probabilities, alone[:count], atol=1e-6)
     np.testing.assert_allclose(alone.sum(axis=1), 1.0, atol=1e-5)
 
 
 @pytest.mark.tensorflow
 @pytest.mark.parametrize("name", ["litert", "openvino", "tensorflow"])
-def test_threads_do_not_mix_up_their_pictures(
+def test_engines_are_thread_safe(
     bundles: tuple[Bundle, Bundle], pictures: Pixels, name: str
 ) -> None:
     """Eight threads that share one engine get what one thread gets."""
@@ -90,23 +90,23 @@ def test_threads_do_not_mix_up_their_pictures(
     serial = engine.predict(pictures)
     order = np.random.default_rng(0).integers(0, len(pictures), 200)
     with ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(lambda at: engine.predict(pictures[at : at + 1])[0], order))
-    np.testing.assert_allclose(answers, serial[order], atol=1e-6)
+        probabilities = list(pool.map(lambda at: engine.predict(pictures[at : at + 1])[0], order))
+    np.testing.assert_allclose(probabilities, serial[order], atol=1e-6)
 
 
 @pytest.mark.tensorflow
 def test_openvino_computes_what_litert_computes(
     bundles: tuple[Bundle, Bundle], pictures: Pixels
 ) -> None:
-    """In float32 within 1e-5; bfloat16 has a name of its own and its own, stated tolerance."""
+    """In float32 they agree within 1e-5."""
     light, other = (load_engine(bundles[0], name) for name in ("litert", "openvino"))
     assert "openvino" == other.name
     np.testing.assert_allclose(light.predict(pictures), other.predict(pictures), atol=1e-5)
 
 
 @pytest.mark.tensorflow
-def test_bfloat16_is_near_or_not_there(bundles: tuple[Bundle, Bundle], pictures: Pixels) -> None:
-    """A processor without bfloat16 is told so; on others the answers are near, and rows say it."""
+def test_bfloat16_is_close_or_unsupported(bundles: tuple[Bundle, Bundle], pictures: Pixels) -> None:
+    """Without bfloat16 in the processor it is a usage error; with it, within its tolerance."""
     try:
         engine = load_engine(bundles[0], "openvino-bf16")
     except UsageError as error:
@@ -118,14 +118,14 @@ def test_bfloat16_is_near_or_not_there(bundles: tuple[Bundle, Bundle], pictures:
 
 
 @pytest.mark.tensorflow
-def test_openvino_tells_nobody_of_its_use(bundles: tuple[Bundle, Bundle]) -> None:
-    """The package that would report to OpenVINO's makers is not loaded."""
+def test_openvino_reports_no_usage(bundles: tuple[Bundle, Bundle]) -> None:
+    """The package that reports usage to Intel is not imported."""
     load_engine(bundles[0], "openvino")
     assert sys.modules["openvino_telemetry"] is None
 
 
 @pytest.mark.tensorflow
-def test_auto_takes_the_light_engine_where_it_can(copy: Bundle) -> None:
+def test_auto_prefers_litert(copy: Bundle) -> None:
     """LiteRT where the bundle has its graph, else TensorFlow."""
     assert load_engine(copy).name == "litert"
     copy.file(LITERT_MODEL).unlink()
@@ -143,7 +143,7 @@ def test_auto_takes_the_light_engine_where_it_can(copy: Bundle) -> None:
 def test_an_engine_that_computes_something_else_is_refused(
     bundles: tuple[Bundle, Bundle], copy: Bundle, name: str, file: str
 ) -> None:
-    """Another network's graph under this bundle's certificate does not serve; both numbers show."""
+    """Another network's graph is refused with the expected and the actual probability."""
     copy.file(file).write_bytes(bundles[1].file(file).read_bytes())
     forged = write_bundle(copy.path, copy.spec)
     with pytest.raises(
@@ -154,7 +154,7 @@ def test_an_engine_that_computes_something_else_is_refused(
 
 @pytest.mark.tensorflow
 def test_a_graph_of_another_size_is_refused(copy: Bundle) -> None:
-    """The rule and LiteRT's graph have to name the same input."""
+    """The rule and the LiteRT graph must have the same input size."""
     forged = write_bundle(copy.path, replace(copy.spec, rule=ResizeRule(SIZE, 2 * SIZE)))
     with pytest.raises(BundleError, match=r"uint8 \(1, 32, 32, 3\) where uint8 \(1, 32, 64, 3\)"):
         load_engine(forged, "litert")
@@ -163,8 +163,8 @@ def test_a_graph_of_another_size_is_refused(copy: Bundle) -> None:
 
 
 @pytest.mark.tensorflow
-def test_a_bundle_without_its_saved_model_has_one_engine(copy: Bundle) -> None:
-    """What a Lambda package leaves out is missed by name, not by traceback."""
+def test_a_bundle_without_its_saved_model_runs_on_litert(copy: Bundle) -> None:
+    """TensorFlow is refused with a message, as in a Lambda package."""
     copy.file("saved_model.pb").unlink()
     slim = load_bundle(copy.path)
     assert load_engine(slim).name == "litert"
@@ -173,14 +173,14 @@ def test_a_bundle_without_its_saved_model_has_one_engine(copy: Bundle) -> None:
 
 
 @pytest.mark.tensorflow
-def test_a_saved_model_that_is_none_is_refused(tmp_path: Path) -> None:
-    """TensorFlow's complaint about a file becomes a sentence of ours."""
+def test_an_invalid_saved_model_is_refused(tmp_path: Path) -> None:
+    """TensorFlow's exception becomes a `BundleError`."""
     with pytest.raises(BundleError, match="TensorFlow cannot load the SavedModel"):
         load_engine(fake_bundle(tmp_path), "tensorflow")
 
 
-def test_a_flat_file_that_is_none_is_refused(tmp_path: Path) -> None:
-    """A runtime's complaint about a file becomes a sentence of ours."""
+def test_an_invalid_litert_graph_is_refused(tmp_path: Path) -> None:
+    """The runtime's exception becomes a `BundleError`."""
     bundle = fake_bundle(tmp_path)
     for name, title in (("litert", "LiteRT"), ("openvino", "OpenVINO")):
         with pytest.raises(BundleError, match=f"{title} cannot load"):
@@ -188,21 +188,19 @@ def test_a_flat_file_that_is_none_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("classes", [2, 3, 7])
-def test_the_fake_engine_answers_probabilities(classes: int) -> None:
-    """The engine that ships for tests keeps the protocol: float32, rows that sum to 1."""
+def test_the_fake_engine_returns_probabilities(classes: int) -> None:
+    """The fake engine follows the protocol: float32, rows that sum to 1."""
     images = np.random.default_rng(0).integers(0, 256, (4, 5, 6, 3), dtype=np.uint8)
-    answers = FakeEngine(classes).predict(images)
-    assert (4, classes) == answers.shape
-    assert answers.dtype == np.float32
-    np.testing.assert_allclose(answers.sum(axis=1), 1.0, atol=1e-6)
+    probabilities = FakeEngine(classes).predict(images)
+    assert (4, classes) == probabilities.shape
+    assert probabilities.dtype == np.float32
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1.0, atol=1e-6)
 
 
 @pytest.mark.photos
 @pytest.mark.slow
 @pytest.mark.tensorflow
-def test_the_bundle_in_the_box_says_the_same_of_every_test_photo(
-    shared: Path, bundle_path: Path
-) -> None:
+def test_the_engines_agree_on_every_test_photo(shared: Path, bundle_path: Path) -> None:
     """LiteRT and the SavedModel give each photo the same label, and probabilities within 1e-4."""
     bundle = load_bundle(bundle_path)
     light, heavy = (load_engine(bundle, name) for name in ("litert", "tensorflow"))

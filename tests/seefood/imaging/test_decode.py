@@ -1,4 +1,4 @@
-"""The one decode: every format and mode that people keep photos in, and no other error."""
+"""Decoding: every photo format and mode, and no exception but `PictureError`."""
 
 from io import BytesIO
 
@@ -30,7 +30,7 @@ def _as_is(image: Image.Image) -> ResizeRule:
 
 
 def _stored(upright: Pixels, orientation: int) -> Pixels:
-    """Return how a camera stores `upright`, from the words of EXIF 2.32, section 4.6.4."""
+    """Return how a camera stores `upright`, as described in EXIF 2.32, section 4.6.4."""
     turned = {
         1: upright,
         2: upright[:, ::-1],
@@ -52,7 +52,7 @@ def _code(data: bytes, limits: Limits = DEFAULT_LIMITS) -> ErrorCode:
 
 @pytest.mark.parametrize("format_name", ["PNG", "BMP", "TIFF"])
 def test_lossless_pixels_are_exact(format_name: str) -> None:
-    """A picture of the input's size arrives pixel by pixel."""
+    """A picture of the input's size is returned pixel by pixel."""
     pixels = noise(24, 32)
     image = decode(encoded(Image.fromarray(pixels), format_name), RULE)
     assert (format_name, 32, 24) == (image.format, image.width, image.height)
@@ -61,7 +61,7 @@ def test_lossless_pixels_are_exact(format_name: str) -> None:
 
 @pytest.mark.parametrize("format_name", ["JPEG", "WEBP", "HEIF", "AVIF", "GIF"])
 def test_lossy_formats_are_close(format_name: str) -> None:
-    """What a codec loses is little, and the channels are in their order."""
+    """Lossy codecs change pixels little and keep the order of channels."""
     picture = gradient((64, 48))
     image = decode(encoded(picture, format_name), _as_is(picture))
     assert (format_name, 64, 48) == (image.format, image.width, image.height)
@@ -94,7 +94,7 @@ def test_every_orientation_comes_upright(format_name: str, orientation: int) -> 
 @pytest.mark.parametrize("format_name", ["HEIF", "AVIF"])
 @pytest.mark.parametrize("orientation", [1, 3, 6, 8])
 def test_phone_formats_come_upright_once(format_name: str, orientation: int) -> None:
-    """Their containers turn the picture by themselves; it is not turned a second time."""
+    """Their decoders apply the orientation; it is not applied a second time."""
     upright = np.asarray(gradient((64, 48)))
     exif = Image.Exif()
     exif[0x0112] = orientation
@@ -116,7 +116,7 @@ def test_an_orientation_that_does_not_exist_is_none(orientation: int) -> None:
 
 
 def test_broken_exif_is_no_broken_picture() -> None:
-    """A picture with damaged EXIF is classified as it lies."""
+    """A picture with damaged EXIF is decoded without orientation."""
     data = encoded(plain(), "JPEG", exif=b"Exif\x00\x00MM\x00*\xff\xff\xff\xff")
     assert (24, 32, 3) == decode(data, RULE).pixels.shape
 
@@ -140,7 +140,7 @@ def _sixteen_bit(value: int) -> bytes:
             (255, 255, 255),
         ),
         ("transparent GIF", encoded(plain().quantize(4), "GIF", transparency=0), (255, 255, 255)),
-        ("rgb with a clear colour", encoded(plain((1, 2, 3)), "PNG", transparency=(1, 2, 3)),
+        ("rgb with a transparent color", encoded(plain((1, 2, 3)), "PNG", transparency=(1, 2, 3)),
          (255, 255, 255)),
         ("16 bit, dark", _sixteen_bit(255), (0, 0, 0)),
         ("16 bit, middle", _sixteen_bit(0x8012), (0x80, 0x80, 0x80)),
@@ -170,7 +170,7 @@ def _sixteen_bit(value: int) -> bytes:
 def test_every_mode_becomes_rgb(
     name: str, data: bytes, expected: tuple[int, int, int] | None
 ) -> None:
-    """Each pixel mode arrives as 8-bit RGB, transparent pixels on white."""
+    """Each pixel mode becomes 8-bit RGB, with transparent pixels on white."""
     pixels = decode(data, RULE).pixels
     assert ("uint8", (24, 32, 3)) == (str(pixels.dtype), pixels.shape), name
     if expected is not None:
@@ -179,14 +179,14 @@ def test_every_mode_becomes_rgb(
 
 @pytest.mark.parametrize("format_name", ["GIF", "WEBP", "PNG", "TIFF", "AVIF"])
 def test_an_animation_is_its_first_frame(format_name: str) -> None:
-    """Of several frames or pages the first one counts."""
+    """Of several frames or pages the first one is decoded."""
     frames = [plain((200, 0, 0)), plain((0, 200, 0)), plain((0, 0, 200))]
     data = encoded(frames[0], format_name, save_all=True, append_images=frames[1:])
     assert np.abs(decode(data, RULE).pixels.mean(axis=(0, 1)) - (200, 0, 0)).max() < 8
 
 
 def test_a_multi_picture_jpeg_is_its_first() -> None:
-    """An MPO of a phone is a JPEG for the row, and its first picture for the network."""
+    """The row of a phone's MPO says JPEG, and its first picture is decoded."""
     frames = [plain((200, 0, 0)), plain((0, 200, 0))]
     image = decode(encoded(frames[0], "MPO", save_all=True, append_images=frames[1:]), RULE)
     assert "JPEG" == image.format
@@ -194,7 +194,7 @@ def test_a_multi_picture_jpeg_is_its_first() -> None:
 
 
 def test_open_upright_bounds_the_longest_side() -> None:
-    """A thumbnail keeps the aspect ratio and is never larger than asked."""
+    """A thumbnail keeps the aspect ratio and is never larger than requested."""
     data = encoded(gradient((800, 600)), "JPEG")
     assert (160, 120) == open_upright(data, 160).size
     assert (800, 600) == open_upright(data).size
@@ -202,7 +202,7 @@ def test_open_upright_bounds_the_longest_side() -> None:
 
 
 def test_open_upright_agrees_with_pillow() -> None:
-    """What people are shown is what Pillow's own transpose makes of it."""
+    """The image for display equals the one that Pillow's own transpose makes."""
     exif = Image.Exif()
     exif[0x0112] = 7
     data = encoded(Image.fromarray(noise(20, 30)), "PNG", exif=exif)
@@ -211,7 +211,7 @@ def test_open_upright_agrees_with_pillow() -> None:
 
 
 def test_limits_are_told_from_the_header() -> None:
-    """Bytes, pixels and decoded pixels are each refused with a code and both numbers."""
+    """Too many bytes, pixels or decoded pixels are refused with a code and both numbers."""
     data = encoded(gradient((400, 300)), "PNG")
     assert ErrorCode.TOO_LARGE == _code(data, Limits(max_bytes=len(data) - 1))
     assert ErrorCode.TOO_MANY_PIXELS == _code(data, Limits(max_pixels=119_999))
@@ -220,7 +220,7 @@ def test_limits_are_told_from_the_header() -> None:
 
 
 def test_a_large_jpeg_is_judged_by_what_is_decoded() -> None:
-    """A camera's JPEG above `max_decoded_pixels` passes, because a scaled decode is smaller."""
+    """A JPEG above `max_decoded_pixels` is decoded if its scaled decode is below it."""
     data = encoded(gradient((800, 600)), "JPEG")
     limits = Limits(max_decoded_pixels=200_000)
     assert (24, 32, 3) == decode(data, RULE, limits).pixels.shape
@@ -231,7 +231,7 @@ def test_a_large_jpeg_is_judged_by_what_is_decoded() -> None:
 
 @pytest.mark.parametrize("format_name", ["PNG", "TIFF", "WEBP", "GIF", "BMP", "AVIF", "HEIF"])
 def test_no_pixel_is_decoded_of_a_picture_that_is_too_large(format_name: str) -> None:
-    """A refusal for its size comes before decoding, where damage behind the header would show.
+    """Sizes are checked before decoding, so damage behind the header is not noticed.
 
     The containers of TIFF, WebP and AVIF are looked at as a whole when they are opened.
     """
@@ -263,12 +263,12 @@ def test_no_pixel_is_decoded_of_a_picture_that_is_too_large(format_name: str) ->
     ],
 )
 def test_codes(data: bytes, code: ErrorCode) -> None:
-    """Each kind of broken picture has its code."""
+    """Each kind of broken picture has its error code."""
     assert code == _code(data)
 
 
 def test_messages_name_no_addresses() -> None:
-    """The same bytes give the same message: no object's address is in it."""
+    """The same bytes give the same message, without the address of an object."""
     for data in (b"\xff\xd8\xff\xe0abc", b"RIFF____WEBPVP8 ", b"II*\0\x08\0\0\0\0\0", b"GIF89a123"):
         with pytest.raises(PictureError) as caught:
             decode(data, RULE)
@@ -295,7 +295,7 @@ _MAGIC = st.sampled_from(
 @settings(max_examples=300, deadline=None)
 @given(_MAGIC, st.binary(max_size=300))
 def test_any_bytes_give_a_picture_or_a_picture_error(magic: bytes, rest: bytes) -> None:
-    """Whatever the bytes are, nothing but `PictureError` comes out."""
+    """Any bytes raise `PictureError` or nothing."""
     try:
         image = decode(magic + rest, RULE)
     except PictureError:
@@ -312,7 +312,7 @@ _WHOLE = {
 @settings(max_examples=300, deadline=None)
 @given(st.sampled_from(sorted(_WHOLE)), st.data())
 def test_any_damage_gives_a_picture_or_a_picture_error(name: str, data: st.DataObject) -> None:
-    """A picture with some bytes changed and its end cut off raises nothing else either."""
+    """A picture with changed bytes and a missing end raises `PictureError` or nothing."""
     damaged = bytearray(_WHOLE[name])
     for _ in range(data.draw(st.integers(0, 6))):
         damaged[data.draw(st.integers(0, len(damaged) - 1))] = data.draw(st.integers(0, 255))

@@ -1,4 +1,4 @@
-"""The one decode on files that others made: hostile ones, and a camera's."""
+"""Decoding of real files: hostile ones, and those of cameras."""
 
 import time
 from dataclasses import replace
@@ -18,7 +18,7 @@ RULE = ResizeRule(224, 224)
 
 
 def test_hostile_files_give_a_picture_or_a_picture_error(shared: Path) -> None:
-    """None of 905 malformed and dangerous files raises anything else or takes ten seconds."""
+    """None of 905 malformed and dangerous files raises another exception or takes ten seconds."""
     files = sorted((shared / "hostile").iterdir())
     slowest, decoded = 0.0, 0
     for file in files:
@@ -39,7 +39,7 @@ def test_hostile_files_give_a_picture_or_a_picture_error(shared: Path) -> None:
 
 @pytest.fixture(scope="module")
 def pairs(shared: Path, bundle_path: Path) -> dict[str, tuple[Pixels, Pixels]]:
-    """Photos of the web and of cameras, each decoded as the bundle's rule says and in full."""
+    """Photos of the web and of cameras decode by the bundle's rule and at full size."""
     rule = load_bundle(bundle_path).spec.rule
     assert rule.scaled_decode is not None
     full = replace(rule, scaled_decode=None)
@@ -52,7 +52,7 @@ def pairs(shared: Path, bundle_path: Path) -> dict[str, tuple[Pixels, Pixels]]:
 
 
 def test_scaled_decoding_changes_photos_little(pairs: dict[str, tuple[Pixels, Pixels]]) -> None:
-    """On photos a scaled decode stays close to a full one."""
+    """On photos a scaled decode is close to a full one."""
     differences = [
         float(np.abs(scaled.astype(int) - full).mean()) for scaled, full in pairs.values()
     ]

@@ -1,4 +1,4 @@
-"""Which bytes reach a decoder."""
+"""Formats are detected by their first bytes."""
 
 import subprocess
 import sys
@@ -11,7 +11,7 @@ from tests.pictures import encoded, plain
 
 @pytest.mark.parametrize("format_name", SUPPORTED_FORMATS)
 def test_formats_are_told_from_their_first_bytes(format_name: str) -> None:
-    """64 bytes are enough to tell each format."""
+    """64 bytes are enough to recognize each format."""
     assert format_name == sniff_format(encoded(plain(), format_name)[:64])
 
 
@@ -29,12 +29,12 @@ def test_formats_are_told_from_their_first_bytes(format_name: str) -> None:
     ],
 )
 def test_container_brands(head: bytes, expected: str | None) -> None:
-    """HEIC and AVIF are told apart by their brands, and a film is no picture."""
+    """HEIC and AVIF are distinguished by their brands, and a video is not a picture."""
     assert expected == sniff_format(head)
 
 
 def test_a_refused_picture_loads_no_other_decoder() -> None:
-    """Broken bytes load the one plugin of their format: never EPS, which starts Ghostscript."""
+    """Broken bytes load only the plugin of their format, never EPS, which starts Ghostscript."""
     code = """
 import sys
 from seefood.errors import PictureError

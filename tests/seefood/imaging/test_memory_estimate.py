@@ -1,4 +1,4 @@
-"""What decoding costs is told from the header, and the worst of pictures stays below 1 GB."""
+"""The memory estimate from the header is an upper bound, and a process stays below 1 GB."""
 
 import subprocess
 import sys
@@ -25,7 +25,7 @@ from tests.pictures import encoded, gradient, plain
 RULE = ResizeRule(24, 32)
 SIDE = 2400
 GRACE_BYTES = 24 * 1024 * 1024
-"""What a decoder's own tables and threads take, whatever the picture's size."""
+"""For a decoder's own tables and threads, independent of the picture's size."""
 KINDS = (
     *("RGB.PNG", "RGBA.PNG", "LA.PNG", "P.PNG", "RGB.WEBP", "RGBA.WEBP", "RGB.AVIF", "RGBA.AVIF"),
     *("RGB.HEIF", "RGBA.HEIF", "RGB.TIFF", "I;16.PNG", "F.TIFF", "P.GIF", "RGB.JPEG", "CMYK.JPEG"),
@@ -45,15 +45,15 @@ def _picture(kind: str, side: int) -> bytes:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_no_format_takes_more_than_was_foreseen(kind: str, tmp_path: Path) -> None:
-    """The estimate from the header is an upper bound of what a process grows by."""
+def test_no_format_takes_more_than_estimated(kind: str, tmp_path: Path) -> None:
+    """The estimate from the header is an upper bound of a process's growth."""
     file = tmp_path / "picture"
     file.write_bytes(_picture(kind, SIDE))
     command = [sys.executable, "-m", "tests.decode_peak", str(file)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-    taken, foreseen = map(int, done.stdout.split())
-    assert taken < foreseen + GRACE_BYTES
-    assert foreseen < 22 * SIDE * SIDE
+    taken, estimated = map(int, done.stdout.split())
+    assert taken < estimated + GRACE_BYTES
+    assert estimated < 22 * SIDE * SIDE
 
 
 def _cost(data: bytes) -> int:
@@ -61,8 +61,8 @@ def _cost(data: bytes) -> int:
     return decode_bytes(image, format_name, data, image.size)
 
 
-def test_jpegs_of_several_scans_hold_their_coefficients() -> None:
-    """A progressive JPEG costs two bytes a coefficient more, fewer where colour is subsampled."""
+def test_jpegs_with_several_scans_keep_their_coefficients() -> None:
+    """A progressive JPEG takes two more bytes for each coefficient; subsampled ones have fewer."""
     picture, pixels = gradient((200, 160)), 200 * 160
     assert 9 * pixels == _cost(encoded(picture, "JPEG"))
     full = _cost(encoded(picture, "JPEG", progressive=True, subsampling=0))
@@ -71,7 +71,7 @@ def test_jpegs_of_several_scans_hold_their_coefficients() -> None:
     assert (9 + 3) * pixels == half
 
 
-def test_a_baseline_jpeg_of_split_scans_is_known() -> None:
+def test_a_baseline_jpeg_with_split_scans_is_recognized() -> None:
     """Where the first scan has fewer components than the frame, libjpeg keeps all coefficients."""
     data = bytearray(encoded(gradient((200, 160)), "JPEG", subsampling=0))
     scan = data.index(b"\xff\xda")
@@ -80,8 +80,8 @@ def test_a_baseline_jpeg_of_split_scans_is_known() -> None:
     assert (9 + 6) * 200 * 160 == _cost(bytes(data))
 
 
-def test_what_would_take_too_much_is_refused_and_the_rest_waits() -> None:
-    """One picture above the limit has a code; below it, any number pass one after the other."""
+def test_a_picture_above_the_memory_limit_is_refused() -> None:
+    """A picture above the limit has an error code; one below it is decoded."""
     data = encoded(plain(size=(2000, 1500)), "PNG")
     with pytest.raises(PictureError, match="bytes to decode, more than the limit") as caught:
         decode(data, RULE, Limits(max_decode_bytes=20_000_000))
@@ -96,7 +96,7 @@ def _animation(format_name: str, frames: int) -> bytes:
 
 @pytest.mark.parametrize("format_name", ["GIF", "TIFF", "WEBP", "PNG", "AVIF"])
 def test_frames_are_counted(format_name: str) -> None:
-    """A file of more frames than allowed is refused, one of as many is its first frame."""
+    """A file with more frames than the limit is refused; of any other the first is decoded."""
     data = _animation(format_name, 5)
     assert (32, 24) == (decode(data, RULE, Limits(max_frames=5)).width, 24)
     with pytest.raises(PictureError, match="more frames than the limit of 4") as caught:
@@ -104,8 +104,8 @@ def test_frames_are_counted(format_name: str) -> None:
     assert ErrorCode.TOO_MANY_FRAMES == caught.value.code
 
 
-def test_a_circle_of_directories_ends() -> None:
-    """A TIFF whose last page points at its first has as many pages as it has."""
+def test_a_cycle_of_directories_ends() -> None:
+    """Of a TIFF whose last page points to its first, each page is counted once."""
     data = bytearray(_animation("TIFF", 3))
     at = first = int.from_bytes(data[4:8], "little")
     while True:
@@ -121,19 +121,20 @@ def test_a_circle_of_directories_ends() -> None:
 
 
 def _peak_bytes(process: int) -> int:
-    """Return the most memory that a process has held; its rusage has its parent's in it."""
+    """Return a process's peak of memory; its rusage would include its parent's."""
     lines = Path(f"/proc/{process}/status").read_text().splitlines()
     return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM"))
 
 
 @pytest.mark.photos
 @pytest.mark.slow
-# Of a process that still runs, that is: macOS and Windows have no /proc. What is bounded is the
-# same code there, and CI, which runs on Linux, fails if this is skipped.
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process's peak memory")
+# macOS and Windows have no /proc. The code is the same there, and CI runs on Linux.
+@pytest.mark.skipif(
+    sys.platform != "linux", reason="needs /proc for the peak memory of a running process"
+)
 @pytest.mark.timeout(600)
 def test_a_worker_stays_below_one_gigabyte(shared: Path, tmp_path: Path, bundle_path: Path) -> None:
-    """905 hostile files and the largest bombs: one row each, no process above 1 GB."""
+    """905 hostile files and the largest bombs: one row each, and no process above 1 GB."""
     bombs = tmp_path / "bombs"
     bombs.mkdir()
     for number, kind in enumerate(("RGBA.PNG", "RGBA.PNG", "F.TIFF", "I;16.PNG", "RGB.WEBP")):

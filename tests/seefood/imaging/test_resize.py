@@ -1,4 +1,4 @@
-"""The fast resize is Pillow's to within one level, whatever it is asked for."""
+"""The fast resize equals Pillow's to within one level of 255."""
 
 from io import BytesIO
 from typing import get_args
@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from seefood.imaging.decode import ResizeRule, decode
-from seefood.imaging.resize import Box, Filter, resample, resized_by
+from seefood.imaging.resize import Box, resample, resized_by
+from seefood.imaging.resize_rule import Filter
 from tests.pictures import encoded, noise
 
 pytest.importorskip("cykooz_resizer", reason="has no wheel for this platform")
@@ -33,7 +34,7 @@ def _differ(image: Image.Image, size: tuple[int, int], box: Box | None = None) -
 def test_it_is_pillows_to_within_one_level(
     width: int, height: int, new_width: int, new_height: int
 ) -> None:
-    """Smaller, larger, one way smaller and the other larger, not at all."""
+    """Smaller, larger, smaller in one direction and larger in the other, and unchanged."""
     picture = Image.fromarray(noise(height, width))
     assert _differ(picture, (new_width, new_height)) <= 1
 
@@ -41,7 +42,7 @@ def test_it_is_pillows_to_within_one_level(
 @given(st.data(), _SIDES, _SIDES)
 @settings(max_examples=200, deadline=None)
 def test_so_is_a_part_of_a_picture(data: st.DataObject, width: int, height: int) -> None:
-    """A centre crop's box lies between pixels."""
+    """The edges of a center crop may be between pixels."""
     left = data.draw(st.floats(0, width - 0.5))
     top = data.draw(st.floats(0, height - 0.5))
     right = data.draw(st.floats(left + 0.25, width))
@@ -51,7 +52,7 @@ def test_so_is_a_part_of_a_picture(data: st.DataObject, width: int, height: int)
 
 
 def test_what_is_asked_exactly_is_the_same_everywhere() -> None:
-    """`exact` is for what is compared across machines: the certificate's pictures."""
+    """`exact` gives Pillow's pixels, which are compared across machines."""
     data = encoded(Image.fromarray(noise(97, 131)), "PNG")
     rule = ResizeRule(48, 64)
     due = np.asarray(Image.open(BytesIO(data)).resize((64, 48), Image.Resampling.BILINEAR))
@@ -62,7 +63,7 @@ def test_what_is_asked_exactly_is_the_same_everywhere() -> None:
 
 @pytest.mark.parametrize("kind", sorted({*get_args(Filter)} - {"bilinear"}))
 def test_other_filters_are_pillows(kind: Filter) -> None:
-    """There the two would differ by tens of levels at an edge."""
+    """With these the two differ by tens of levels at an edge."""
     picture = Image.fromarray(noise(60, 70))
     fast, exact = (resample(picture, (24, 32), kind, exact=exact) for exact in (False, True))
     np.testing.assert_array_equal(exact, fast)

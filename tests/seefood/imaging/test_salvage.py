@@ -1,4 +1,4 @@
-"""A JPEG that was cut off gives what it still shows, if asked, and its row says so."""
+"""With `salvage` a truncated JPEG is decoded as far as it goes, and its row says so."""
 
 import numpy as np
 import pytest
@@ -18,7 +18,7 @@ WHOLE = encoded(gradient((320, 240)), "JPEG", quality=90)
 
 @pytest.mark.parametrize("progressive", [False, True])
 def test_the_upper_part_is_there(progressive: bool) -> None:  # noqa: FBT001 (a parameter of pytest)
-    """What was decoded is as in the whole picture; the damage is told."""
+    """The decoded part equals the whole picture's, and `damage` is set."""
     data = encoded(gradient((320, 240)), "JPEG", quality=90, progressive=progressive)
     cut = data[: len(data) * 2 // 3]
     salvaged, whole = decode(cut, RULE, salvage=True), decode(data, RULE, salvage=True)
@@ -29,7 +29,7 @@ def test_the_upper_part_is_there(progressive: bool) -> None:  # noqa: FBT001 (a 
 
 
 def test_without_the_option_it_fails() -> None:
-    """Half a picture is no picture unless somebody asked for it."""
+    """Without `salvage` a truncated picture fails."""
     with pytest.raises(PictureError) as caught:
         decode(WHOLE[:-400], RULE)
     assert ErrorCode.TRUNCATED == caught.value.code
@@ -39,14 +39,14 @@ def test_without_the_option_it_fails() -> None:
     "data", [WHOLE[:100], b"\xff\xd8\xff", encoded(gradient((90, 70)), "PNG")[:150]]
 )
 def test_what_shows_nothing_fails_as_before(data: bytes) -> None:
-    """A cut inside the header, or of another format, is what it was: truncated."""
+    """A cut in the header, or in another format, remains `truncated`."""
     with pytest.raises(PictureError) as caught:
         decode(data, RULE, salvage=True)
     assert ErrorCode.TRUNCATED == caught.value.code
 
 
 def test_its_row_says_so() -> None:
-    """A label, never `ok`, the code, and why; it counts as labelled and not as failed."""
+    """The row has a label, an error code and a message, and never the status `ok`."""
     cut = jpeg((250, 5, 5), (400, 300))[:-60]
     fetched = (ImageRef("s3://b/cut.jpg", "e", len(cut)), cut)
     (row,) = classify_images([fetched], FakeEngine(2), MODEL, ClassifyOptions(salvage=True))
