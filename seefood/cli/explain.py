@@ -1,4 +1,4 @@
-"""`seefood explain`: one picture through the network, as a page to read."""
+"""`seefood explain`: writes a page about what the network computes for one picture."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from seefood.cli.options import model_digest_option, model_option, named_bundle
+from seefood.cli.options import model_digest_option, model_option, open_bundle
 
 
 @click.command("explain")
@@ -27,12 +27,12 @@ from seefood.cli.options import model_digest_option, model_option, named_bundle
     help="Labelled photos for the last chapter: a folder for each class.",
 )
 @click.option(
-    "--compare", multiple=True, metavar="BUNDLE", help="Another network to ask; may be repeated."
+    "--compare", multiple=True, metavar="BUNDLE", help="Another bundle that classifies IMAGE too; may be repeated."
 )
 def explain_command(
-    *, image: str, output: str, photos: Path | None, compare: Sequence[str], **typed: Any
+    *, image: str, output: str, photos: Path | None, compare: Sequence[str], **options: Any
 ) -> None:
-    """Walk IMAGE through the network and write one page about it that opens from disk.
+    """Write a self-contained page about what the network computes for IMAGE.
 
     \b
     Examples:
@@ -47,14 +47,14 @@ def explain_command(
     from seefood.storage import read, write
     from seefood.storage.uris import parse_location
 
-    bundle = named_bundle(typed["model"], typed["model_digest"])
-    others = [named_bundle(other) for other in compare]
+    bundle = open_bundle(options["model"], options["model_digest"])
+    others = [open_bundle(other) for other in compare]
     try:
         data = read(parse_location(image))
         page = explain_picture(
             Picture(Path(image).name, data),
             bundle,
-            language="pt" if typed["lang"] == "pt" else "en",
+            language="pt" if options["lang"] == "pt" else "en",
             photos=photos,
             compared=others,
         )

@@ -1,12 +1,14 @@
-"""The glass box: what the network sees of one picture, as a page in English or Portuguese.
+"""Explains what the network computes for one picture, as a page in English or Portuguese.
 
-    flatgraph  the operations of a tflite file, with strides, paddings, activations
-    trace      one run with every tensor kept
-    layers     shapes by formula, parameters, receptive fields
-    heatmap    class activation maps and occlusion maps
-    classics   LeNet-5, AlexNet, GoogLeNet as arithmetic
-    figures    every number and picture of the page
-    page       the page
+    tflite_graph  the operations of a tflite file, with strides, paddings, activations
+    trace         one run that keeps every tensor
+    layers        shapes by formula, parameters, receptive fields
+    heatmap       class activation maps
+    classics      LeNet-5, AlexNet and GoogLeNet, computed from their papers
+    curves        plots of the activation functions
+    samples       labelled pictures with the network's predictions
+    figures       every number and image of the page
+    page          the page
 
-It needs the bundle's LiteRT graph and nothing of TensorFlow.
+It needs the bundle's LiteRT graph and no TensorFlow.
 """

@@ -1,7 +1,7 @@
-"""LeNet-5, AlexNet and GoogLeNet as arithmetic: their layers, shapes and parameters, by formula.
+"""Layers, shapes and parameters of LeNet-5, AlexNet and GoogLeNet, computed from their papers.
 
-No framework: a table of windows and channels from each paper, and sums. The trainable networks are
-in `seefood_training.networks`; a test compares both, parameter by parameter.
+This needs no framework. The trainable networks are in `seefood_training.networks`; a test compares
+the parameters of both.
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class ClassicLayer:
-    """A layer of a classic network, and what follows from its table."""
+    """A layer of a classic network."""
 
     name: str
     side: int
@@ -21,24 +21,24 @@ class ClassicLayer:
 
 @dataclass(frozen=True, slots=True)
 class Classic:
-    """A network of the past at its original input."""
+    """A classic network at its original input size."""
 
     name: str
     year: int
     paper: str
     input_shape: tuple[int, int, int]
     depth: int
-    """Layers with weights, one after another."""
+    """Number of layers with weights on the longest path."""
     layers: tuple[ClassicLayer, ...]
 
     @property
     def parameters(self) -> int:
-        """All trainable numbers."""
+        """The number of trainable parameters."""
         return sum(layer.parameters for layer in self.layers)
 
 
 def output_side(side: int, window: int, stride: int = 1, padding: int = 0) -> int:
-    """Return `floor((side + padding - window) / stride) + 1`; padding is both sides together."""
+    """Return `floor((side + padding - window) / stride) + 1`; padding is the sum of both sides."""
     return (side + padding - window) // stride + 1
 
 
@@ -51,7 +51,8 @@ def lenet5() -> Classic:
     """LeCun, Bottou, Bengio and Haffner 1998, section II.B: 32 x 32 grey digits.
 
     C3 connects each of its 16 maps to some of the 6 below (table I): 60 kernels. Subsampling layers
-    have a coefficient and a bias a map. The output compares with fixed codes and trains nothing.
+    have one coefficient and one bias per map. The output layer compares with fixed codes and has no
+    trainable parameters.
     """
     kernels_c3 = 6 * 3 + 9 * 4 + 1 * 6
     c1 = output_side(32, 5)

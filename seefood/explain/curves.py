@@ -1,4 +1,4 @@
-"""The four activation functions of the text, as small inline SVG plots."""
+"""The four activation functions that the page explains, as small inline SVG plots."""
 
 import math
 from collections.abc import Callable
@@ -12,14 +12,14 @@ _RANGE: Final = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """One function of one number."""
+    """The plot of one function."""
 
     name: str
     formula: str
     path: str
     """SVG path data in a 220 x 140 box whose centre is the origin."""
     low: float
-    """The plot's range of values."""
+    """Lower end of the plotted range of values."""
     high: float
 
 

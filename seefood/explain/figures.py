@@ -1,4 +1,4 @@
-"""Every number and picture of the page, computed from one trace of the reader's own picture."""
+"""Every number and image of the page, computed from one trace of the user's picture."""
 
 from dataclasses import dataclass
 from typing import Any, Final
@@ -8,26 +8,22 @@ import numpy as np
 from seefood.bundle import Bundle
 from seefood.engines.base import Engine
 from seefood.engines.saliency import occlusion_map
-from seefood.explain.heatmap import (
-    ActivationMap,
-    agreement,
-    class_activation_map,
-)
-from seefood.explain.layers import Layer, before_activation, find_layers
+from seefood.explain.heatmap import ActivationMap, agreement, class_activation_map
+from seefood.explain.layers import Layer, before_activation, bias_of, find_layers
 from seefood.explain.pictures import channel_uri, heat_uri, kernel_uri, map_uri, photo_uri
 from seefood.explain.trace import Trace, Values, trace_picture
 from seefood.imaging.decode import DecodedImage
 
 _MAPS_SHOWN: Final = 8
-_WORTH_SHOWING: Final = 0.1
-"""A rectifier that sets a smaller share to zero shows nothing; the next one is looked at."""
+_MIN_ZEROED: Final = 0.1
+"""A ReLU that sets a smaller share of its values to zero is not shown."""
 _PATCH: Final = 10
-"""Side of the patch that the stepper slides over, in values of the first convolution's input."""
+"""Side of the stepper's patch, in values of the first convolution's input."""
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
-    """What the page is made from."""
+class Analysis:
+    """What the figures are computed from."""
 
     bundle: Bundle
     image: DecodedImage
@@ -38,12 +34,12 @@ class Stage:
     occlusion: Values
 
 
-def set_stage(bundle: Bundle, engine: Engine, image: DecodedImage) -> Stage:
-    """Run the picture through the network and both maps. Raises `UsageError` without LiteRT."""
+def analyze(bundle: Bundle, engine: Engine, image: DecodedImage) -> Analysis:
+    """Trace the picture and compute both maps. Raises `UsageError` without a LiteRT graph."""
     trace = trace_picture(bundle, image.pixels)
     layers = find_layers(trace)
     label = int(trace.probabilities.argmax())
-    return Stage(
+    return Analysis(
         bundle=bundle,
         image=image,
         trace=trace,
@@ -54,48 +50,48 @@ def set_stage(bundle: Bundle, engine: Engine, image: DecodedImage) -> Stage:
     )
 
 
-def maps_figure(stage: Stage) -> dict[str, Any]:
-    """Return both heat maps over the photo, and how well they agree."""
-    pixels = stage.image.pixels
+def maps_figure(analysis: Analysis) -> dict[str, Any]:
+    """Return both heat maps over the photo and their correlation."""
+    pixels = analysis.image.pixels
     figure: dict[str, Any] = {
         "photo": photo_uri(pixels),
-        "occlusion": heat_uri(pixels, stage.occlusion),
-        "occlusion_drop": float(stage.occlusion.max()),
-        "occlusion_places": stage.occlusion.shape[0],
+        "occlusion": heat_uri(pixels, analysis.occlusion),
+        "occlusion_drop": float(analysis.occlusion.max()),
+        "occlusion_positions": analysis.occlusion.shape[0],
         "activation": None,
     }
-    if stage.activation_map is not None:
-        contrast = stage.activation_map.contrast(stage.label)
+    if analysis.activation_map is not None:
+        contrast = analysis.activation_map.contrast(analysis.label)
         figure["activation"] = heat_uri(pixels, contrast)
         figure["activation_shape"] = contrast.shape
-        figure["agreement"] = agreement(contrast, stage.occlusion)
+        figure["agreement"] = agreement(contrast, analysis.occlusion)
     return figure
 
 
-def input_figure(stage: Stage) -> dict[str, Any]:
-    """Return the picture as the array that the network gets: channels, and a corner in numbers."""
-    pixels = stage.image.pixels
+def input_figure(analysis: Analysis) -> dict[str, Any]:
+    """Return the array that the network receives: its channels and 36 of its pixels."""
+    pixels = analysis.image.pixels
     height, width, _ = pixels.shape
     top, left = height // 2 - 3, width // 2 - 3
     return {
         "height": height,
         "width": width,
         "values": height * width * 3,
-        "original": (stage.image.width, stage.image.height),
+        "original": (analysis.image.width, analysis.image.height),
         "channels": [channel_uri(pixels, channel) for channel in range(3)],
         "corner": pixels[top : top + 6, left : left + 6].tolist(),
         "corner_at": (top, left),
     }
 
 
-def kernels_figure(stage: Stage) -> dict[str, Any] | None:
-    """Return the first convolution's kernels with what each answered, the strongest first."""
-    layer = first_convolution(stage.layers)
+def kernels_figure(analysis: Analysis) -> dict[str, Any] | None:
+    """Return kernels of the first convolution with their feature maps, the most varied first."""
+    layer = first_convolution(analysis.layers)
     if layer is None:
         return None
-    weights = stage.trace.tensors[layer.operation.inputs[1]]
-    answers = stage.trace.tensors[layer.operation.outputs[0]][0]
-    chosen = strongest(answers, _MAPS_SHOWN)
+    weights = analysis.trace.tensors[layer.operation.inputs[1]]
+    outputs = analysis.trace.tensors[layer.operation.outputs[0]][0]
+    chosen = most_varied(outputs, _MAPS_SHOWN)
     return {
         "layer": layer,
         "count": len(weights),
@@ -105,31 +101,30 @@ def kernels_figure(stage: Stage) -> dict[str, Any] | None:
                 "kernel": kernel_uri(weights[channel])
                 if weights.shape[3] == 3
                 else map_uri(weights[channel].mean(axis=2)),
-                "map": map_uri(answers[:, :, channel]),
+                "map": map_uri(outputs[:, :, channel]),
             }
             for channel in chosen
         ],
     }
 
 
-def stepper_figure(stage: Stage) -> dict[str, Any] | None:
-    """Return a patch of the first convolution's input, its strongest kernel, and every product sum.
+def stepper_figure(analysis: Analysis) -> dict[str, Any] | None:
+    """Return a patch of the first convolution's input, one kernel, and the sum at each position.
 
-    The patch lies where the kernel answers most. `answers` are what the formula gives at each
-    position; they equal the network's own values there.
+    The kernel is the one whose feature map varies most; the patch surrounds that map's maximum.
+    `sums` equal the network's own values before its activation.
     """
-    layer = first_convolution(stage.layers)
+    layer = first_convolution(analysis.layers)
     if layer is None or max(layer.window) > _PATCH:
         return None
     item = layer.operation
-    weights = stage.trace.tensors[item.inputs[1]]
-    source = stage.trace.tensors[item.inputs[0]][0]
-    answers = stage.trace.tensors[item.outputs[0]][0]
-    channel = strongest(answers, 1)[0]
-    top, left = _patch_corner(answers[:, :, channel], layer, source.shape)
+    weights = analysis.trace.tensors[item.inputs[1]]
+    source = analysis.trace.tensors[item.inputs[0]][0]
+    outputs = analysis.trace.tensors[item.outputs[0]][0]
+    channel = most_varied(outputs, 1)[0]
+    top, left = _patch_corner(outputs[:, :, channel], layer, source.shape)
     patch = source[top : top + _PATCH, left : left + _PATCH]
-    has_bias = len(item.inputs) > 2 and item.inputs[2] >= 0
-    bias = float(stage.trace.tensors[item.inputs[2]][channel]) if has_bias else 0.0
+    bias = float(bias_of(layer, analysis.trace)[channel])
     kernel = weights[channel]
     windows = np.lib.stride_tricks.sliding_window_view(patch, layer.window, axis=(0, 1))
     sums = np.einsum("yxchw,hwc->yx", windows, kernel) + bias
@@ -137,7 +132,7 @@ def stepper_figure(stage: Stage) -> dict[str, Any] | None:
         "patch": np.round(patch, 3).tolist(),
         "kernel": np.round(kernel, 3).tolist(),
         "bias": round(bias, 4),
-        "answers": np.round(sums, 3).tolist(),
+        "sums": np.round(sums, 3).tolist(),
         "stride": item.stride[0],
         "window": layer.window[0],
         "channel": channel,
@@ -148,15 +143,15 @@ def stepper_figure(stage: Stage) -> dict[str, Any] | None:
     }
 
 
-def relu_figure(stage: Stage) -> dict[str, Any] | None:
-    """Return feature maps before and after the first rectifying activation."""
-    for layer in stage.layers:
+def relu_figure(analysis: Analysis) -> dict[str, Any] | None:
+    """Return feature maps before and after the first ReLU that changes enough values."""
+    for layer in analysis.layers:
         fused = layer.operation.activation
         if layer.kind in {"convolution", "depthwise"} and fused in {"relu", "relu6"}:
-            answers = stage.trace.tensors[layer.operation.outputs[0]][0]
-            chosen = strongest(answers, 4)
-            before = before_activation(layer, stage.trace, chosen)
-            if float((before < 0).mean()) < _WORTH_SHOWING:
+            outputs = analysis.trace.tensors[layer.operation.outputs[0]][0]
+            chosen = most_varied(outputs, 4)
+            before = before_activation(layer, analysis.trace, chosen)
+            if float((before < 0).mean()) < _MIN_ZEROED:
                 continue
             limits = np.abs(before).max(axis=(0, 1))
             return {
@@ -167,7 +162,7 @@ def relu_figure(stage: Stage) -> dict[str, Any] | None:
                     {
                         "channel": channel,
                         "before": map_uri(before[:, :, at], float(limits[at])),
-                        "after": map_uri(answers[:, :, channel], float(limits[at])),
+                        "after": map_uri(outputs[:, :, channel], float(limits[at])),
                     }
                     for at, channel in enumerate(chosen)
                 ],
@@ -175,41 +170,41 @@ def relu_figure(stage: Stage) -> dict[str, Any] | None:
     return None
 
 
-def pooling_figure(stage: Stage) -> dict[str, Any] | None:
-    """Return a 24 x 24 piece of a real feature map and its maximum of each 2 x 2, 12 x 12."""
-    for layer in stage.layers:
-        answers = stage.trace.tensors[layer.operation.outputs[0]]
-        if layer.kind in {"convolution", "depthwise"} and min(answers.shape[1:3]) >= 24:
-            channel = strongest(answers[0], 1)[0]
-            side = answers.shape[1]
+def pooling_figure(analysis: Analysis) -> dict[str, Any] | None:
+    """Return a 24 x 24 part of a feature map and the maximum of each 2 x 2 of it."""
+    for layer in analysis.layers:
+        outputs = analysis.trace.tensors[layer.operation.outputs[0]]
+        if layer.kind in {"convolution", "depthwise"} and min(outputs.shape[1:3]) >= 24:
+            channel = most_varied(outputs[0], 1)[0]
+            side = outputs.shape[1]
             start = (side - 24) // 2
-            piece = answers[0, start : start + 24, start : start + 24, channel]
-            pooled = max_pool(piece)
-            limit = float(np.abs(piece).max())
+            part = outputs[0, start : start + 24, start : start + 24, channel]
+            pooled = max_pool(part)
+            limit = float(np.abs(part).max())
             return {
                 "layer": layer,
                 "channel": channel,
-                "before": map_uri(piece, limit),
+                "before": map_uri(part, limit),
                 "after": map_uri(pooled, limit),
-                "numbers": np.round(piece[:4, :4], 2).tolist(),
+                "numbers": np.round(part[:4, :4], 2).tolist(),
                 "pooled": np.round(pooled[:2, :2], 2).tolist(),
             }
     return None
 
 
-def dense_figure(stage: Stage) -> dict[str, Any] | None:
-    """Return the last fully connected layer: strongest shares, scores, probabilities."""
-    dense = [layer for layer in stage.layers if layer.kind == "dense"]
+def dense_figure(analysis: Analysis) -> dict[str, Any] | None:
+    """Return the last fully connected layer: largest shares, scores, probabilities."""
+    dense = [layer for layer in analysis.layers if layer.kind == "dense"]
     if not dense:
         return None
     item = dense[-1].operation
-    features = stage.trace.tensors[item.inputs[0]].reshape(-1)
-    weights = stage.trace.tensors[item.inputs[1]]
-    shares = features * weights[stage.label]
+    features = analysis.trace.tensors[item.inputs[0]].reshape(-1)
+    weights = analysis.trace.tensors[item.inputs[1]]
+    shares = features * weights[analysis.label]
     order = np.argsort(-np.abs(shares), kind="stable")[:_MAPS_SHOWN]
-    scores = stage.trace.tensors[item.outputs[0]].reshape(-1)
-    labels = stage.bundle.labels
-    ranked = np.argsort(-stage.trace.probabilities, kind="stable")[:5]
+    scores = analysis.trace.tensors[item.outputs[0]].reshape(-1)
+    labels = analysis.bundle.labels
+    ranked = np.argsort(-analysis.trace.probabilities, kind="stable")[:5]
     return {
         "layer": dense[-1],
         "features": features.size,
@@ -217,7 +212,7 @@ def dense_figure(stage: Stage) -> dict[str, Any] | None:
             {
                 "feature": int(at),
                 "value": float(features[at]),
-                "weight": float(weights[stage.label, at]),
+                "weight": float(weights[analysis.label, at]),
                 "share": float(shares[at]),
             }
             for at in order
@@ -226,47 +221,47 @@ def dense_figure(stage: Stage) -> dict[str, Any] | None:
             {
                 "label": labels[at],
                 "score": float(scores[at]) if scores.size == len(labels) else None,
-                "probability": float(stage.trace.probabilities[at]),
+                "probability": float(analysis.trace.probabilities[at]),
             }
             for at in ranked
         ],
-        "label": labels[stage.label],
+        "label": labels[analysis.label],
     }
 
 
-def layers_figure(stage: Stage) -> list[dict[str, Any]]:
-    """Return every layer with its strongest feature maps."""
+def layers_figure(analysis: Analysis) -> list[dict[str, Any]]:
+    """Return every layer with its most varied feature maps."""
     figures = []
-    for layer in stage.layers:
-        answers = stage.trace.tensors[layer.operation.outputs[0]]
+    for layer in analysis.layers:
+        outputs = analysis.trace.tensors[layer.operation.outputs[0]]
         maps: list[str] = []
-        if answers.ndim == 4 and min(answers.shape[1:3]) > 1:
-            maps = [map_uri(answers[0, :, :, at]) for at in strongest(answers[0], 6)]
+        if outputs.ndim == 4 and min(outputs.shape[1:3]) > 1:
+            maps = [map_uri(outputs[0, :, :, at]) for at in most_varied(outputs[0], 6)]
         figures.append({"layer": layer, "maps": maps})
     return figures
 
 
 def first_convolution(layers: list[Layer]) -> Layer | None:
-    """Return the first layer with kernels over all of its input's channels."""
+    """Return the first convolution that is not depthwise."""
     return next((layer for layer in layers if layer.kind == "convolution"), None)
 
 
-def strongest(answers: Values, count: int) -> list[int]:
-    """Return the channels of `(height, width, channels)` that vary most over the picture."""
-    spread = answers.reshape(-1, answers.shape[-1]).std(axis=0)
+def most_varied(outputs: Values, count: int) -> list[int]:
+    """Return the channels of `(height, width, channels)` with the largest deviation."""
+    spread = outputs.reshape(-1, outputs.shape[-1]).std(axis=0)
     return [int(at) for at in np.argsort(-spread, kind="stable")[:count]]
 
 
 def max_pool(values: Values, window: int = 2) -> Values:
-    """Return the maximum of each window of `(height, width)`; sides must be multiples of it."""
+    """Return the maximum of each window of `(height, width)`; both must be multiples of it."""
     height, width = values.shape
     blocks = values.reshape(height // window, window, width // window, window)
     return np.asarray(blocks.max(axis=(1, 3)), dtype=np.float32)
 
 
-def _patch_corner(answers: Values, layer: Layer, shape: tuple[int, ...]) -> tuple[int, int]:
-    """Return where a patch around the strongest answer begins, inside the input."""
-    y, x = np.unravel_index(int(answers.argmax()), answers.shape)
+def _patch_corner(outputs: Values, layer: Layer, shape: tuple[int, ...]) -> tuple[int, int]:
+    """Return the (top, left) of a patch around the maximum of `outputs`, inside the input."""
+    y, x = np.unravel_index(int(outputs.argmax()), outputs.shape)
     stride = layer.operation.stride
     top = int(np.clip(int(y) * stride[0] - _PATCH // 2, 0, shape[0] - _PATCH))
     left = int(np.clip(int(x) * stride[1] - _PATCH // 2, 0, shape[1] - _PATCH))

@@ -1,36 +1,37 @@
-"""Class activation maps, read off a trace, and how well another map agrees with them.
+"""Class activation maps, computed from a trace, and their agreement with other maps.
 
-A network that ends in global average pooling and one fully connected layer gives its map for a
-matrix product: the weights that turn pooled features into a class's score turn each place's
-features into that place's share of it (Zhou et al. 2016, "Learning Deep Features for Discriminative
+In a network that ends in global average pooling and one fully connected layer, the weights that
+turn pooled features into a class's score also turn the features of each position into that
+position's share of the score (Zhou et al. 2016, "Learning Deep Features for Discriminative
 Localization", section 2).
 """
 
 from dataclasses import dataclass
 
 import numpy as np
+from PIL import Image
 
 from seefood.engines.saliency import contrast
-from seefood.explain.layers import Layer
+from seefood.explain.layers import Layer, bias_of
 from seefood.explain.trace import Trace, Values
 
 
 @dataclass(frozen=True, slots=True)
 class ActivationMap:
-    """Each place's share of each class's score."""
+    """The share of each position in each class's score."""
 
     scores: Values
-    """Shape `(height, width, classes)`; the mean over places, plus `bias`, is the class's score."""
+    """Shape `(height, width, classes)`; mean over positions plus `bias` is the class's score."""
     bias: Values
     """Shape `(classes,)`."""
 
     def contrast(self, label: int) -> Values:
-        """Return what each place says for `label` and against the others, `(height, width)`."""
+        """Return how much each position favours `label` over the others, `(height, width)`."""
         return contrast(self.scores, label)
 
 
 def class_activation_map(trace: Trace, layers: list[Layer]) -> ActivationMap | None:
-    """Return the map; None for a network that does not end in average pooling and one layer."""
+    """Return the map; None unless the network ends in average pooling and one dense layer."""
     pools = [at for at, layer in enumerate(layers) if layer.kind == "global_pool"]
     if not pools:
         return None
@@ -41,13 +42,12 @@ def class_activation_map(trace: Trace, layers: list[Layer]) -> ActivationMap | N
     dense = mixing[0].operation
     features = trace.tensors[layers[pools[-1]].operation.inputs[0]][0]
     weights = trace.tensors[dense.inputs[1]]
-    has_bias = len(dense.inputs) > 2 and dense.inputs[2] >= 0
-    bias = trace.tensors[dense.inputs[2]] if has_bias else np.zeros(len(weights), np.float32)
-    return ActivationMap(np.asarray(features @ weights.T, dtype=np.float32), bias)
+    scores = np.asarray(features @ weights.T, dtype=np.float32)
+    return ActivationMap(scores, bias_of(mixing[0], trace))
 
 
 def agreement(first: Values, second: Values) -> float:
-    """Return the correlation of two maps in [-1, 1], after bringing both to one size; 0 if flat."""
+    """Return the correlation of two maps, resized to one size, in [-1, 1]; 0 if one is constant."""
     side = 12
     one, two = (_resized(item, side).ravel() for item in (first, second))
     if float(one.std()) == 0.0 or float(two.std()) == 0.0:
@@ -56,7 +56,5 @@ def agreement(first: Values, second: Values) -> float:
 
 
 def _resized(values: Values, side: int) -> Values:
-    from PIL import Image  # noqa: PLC0415 (one use)
-
     image = Image.fromarray(values).resize((side, side), Image.Resampling.BILINEAR)
     return np.asarray(image, dtype=np.float32)

@@ -1,10 +1,10 @@
-"""From a trace to layers as a textbook has them: shapes by formula, parameters, receptive fields.
+"""The layers of a network as textbooks describe them: shapes, parameters, receptive fields.
 
-The formula of an output's side, with input side n, window k, stride s, dilation d, padding p:
+The side of an output, with input side n, window k, stride s, dilation d and padding p, is
 
     floor((n + p - d (k - 1) - 1) / s) + 1        (Dumoulin and Visin 2016, relationship 14)
 
-and the receptive field r of a layer, from that of its input r', whose pixels lie j' apart:
+The receptive field r of a layer, from that of its input r', whose pixels are j' apart, is
 
     r = r' + (k - 1) d j',   j = j' s             (Araujo, Norris and Sim 2019, equation 2)
 """
@@ -46,35 +46,35 @@ _HIDDEN: Final = frozenset({"CAST", "QUANTIZE", "DEQUANTIZE", "RESHAPE", "PAD"})
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
-    """Which part of the picture one value of a layer depends on, along one side."""
+class ReceptiveField:
+    """The part of the picture that one value of a layer depends on, along one side."""
 
     size: int = 1
     """Pixels of the network's input."""
     jump: int = 1
-    """Distance of neighbouring values, in pixels of the network's input."""
+    """Distance between neighbouring values, in pixels of the network's input."""
 
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """One step of the network that does something to look at."""
+    """One step of the network that the page shows."""
 
     number: int
     """From 1, in the order of execution."""
     kind: Kind
     operation: Operation
     input_shape: tuple[int, ...]
-    """Without the batch, after explicit padding."""
+    """Without the batch, before explicit padding."""
     output_shape: tuple[int, ...]
     window: tuple[int, int]
-    """(height, width); (1, 1) where there is none."""
+    """(height, width); (1, 1) for a layer without a window."""
     padding: tuple[int, int]
-    """All rows and columns of zeros together, both sides."""
+    """Rows and columns of zeros, both sides added."""
     parameters: int
-    reach: Reach
+    field: ReceptiveField
 
     def derived_side(self, axis: int) -> int:
-        """Return the output's height (axis 0) or width (axis 1) as the formula gives it."""
+        """Return the output's height (axis 0) or width (axis 1) by the formula."""
         item = self.operation
         inner = self.input_shape[axis] + self.padding[axis]
         inner -= item.dilation * (self.window[axis] - 1) + 1
@@ -88,56 +88,46 @@ class Layer:
 
 def find_layers(trace: Trace) -> list[Layer]:
     """Return the layers of `trace` in the order of execution."""
-    reaches: dict[int, Reach] = {}
+    fields: dict[int, ReceptiveField] = {}
     paddings: dict[int, tuple[int, int]] = {}
     layers: list[Layer] = []
     for item in trace.operations:
-        sources = [index for index in item.inputs if index in reaches]
-        before = _widest([reaches[index] for index in sources])
         kind = _kind(item, trace)
         window = _window(item, kind, trace)
-        reach = _after(before, item, kind, window, _side(trace, item))
-        for index in item.outputs:
-            reaches[index] = reach
+        field = _receptive_field(item, kind, window, trace, fields)
+        fields.update(dict.fromkeys(item.outputs, field))
         if item.name == "PAD":
             paddings[item.outputs[0]] = _explicit_padding(trace, item)
-            continue
         if item.name in _HIDDEN:
             continue
-        layers.append(_layer(len(layers) + 1, kind, item, trace, (window, paddings, reach)))
+        source = _activation_input(item, trace)
+        explicit = paddings.get(source, (0, 0))
+        input_shape = _shape(trace, source)
+        if source in paddings:
+            height, width, *rest = input_shape
+            input_shape = (height - explicit[0], width - explicit[1], *rest)
+        output_shape = _shape(trace, item.outputs[0])
+        is_same = kind in _WINDOWED and item.same_padding
+        layers.append(
+            Layer(
+                number=len(layers) + 1,
+                kind=kind,
+                operation=item,
+                input_shape=input_shape,
+                output_shape=output_shape,
+                window=window,
+                padding=_same_padding(item, window, input_shape, output_shape)
+                if is_same
+                else explicit,
+                parameters=_parameters(item, kind, trace),
+                field=field,
+            )
+        )
     return layers
 
 
-def _layer(
-    number: int,
-    kind: Kind,
-    item: Operation,
-    trace: Trace,
-    found: tuple[tuple[int, int], dict[int, tuple[int, int]], Reach],
-) -> Layer:
-    window, paddings, reach = found
-    source = _activation_input(item, trace)
-    input_shape = trace.tensors[source].shape[1:]
-    output_shape = trace.tensors[item.outputs[0]].shape[1:]
-    explicit = paddings.get(source, (0, 0))
-    if explicit != (0, 0):
-        input_shape = (
-            input_shape[0] - explicit[0], input_shape[1] - explicit[1], *input_shape[2:]
-        )  # fmt: skip
-    padding = explicit
-    if kind in _WINDOWED and item.same_padding:
-        padding = _same_padding(item, window, input_shape, output_shape)
-    return Layer(
-        number=number,
-        kind=kind,
-        operation=item,
-        input_shape=tuple(map(int, input_shape)),
-        output_shape=tuple(map(int, output_shape)),
-        window=window,
-        padding=padding,
-        parameters=_parameters(item, kind, trace),
-        reach=reach,
-    )
+def _shape(trace: Trace, index: int) -> tuple[int, ...]:
+    return tuple(map(int, trace.tensors[index].shape[1:]))
 
 
 def _kind(item: Operation, trace: Trace) -> Kind:
@@ -150,7 +140,7 @@ def _kind(item: Operation, trace: Trace) -> Kind:
 
 
 def _is_constant(index: int, trace: Trace) -> bool:
-    """Whether a tensor is a weight, stored as it is or widened from fewer bits."""
+    """Return whether a tensor is a weight, stored as float32 or dequantised by the graph."""
     maker = next((item for item in trace.operations if index in item.outputs), None)
     if maker is None:
         return index != trace.input
@@ -158,9 +148,10 @@ def _is_constant(index: int, trace: Trace) -> bool:
 
 
 def _activation_input(item: Operation, trace: Trace) -> int:
-    """Return the input that carries the picture, not a constant."""
+    """Return the input that depends on the picture."""
     return next(
-        (at for at in item.inputs if at >= 0 and not _is_constant(at, trace)), item.inputs[0]
+        (index for index in item.inputs if index >= 0 and not _is_constant(index, trace)),
+        item.inputs[0],
     )
 
 
@@ -173,22 +164,23 @@ def _window(item: Operation, kind: Kind, trace: Trace) -> tuple[int, int]:
     return 1, 1
 
 
-def _side(trace: Trace, item: Operation) -> int:
-    shape = trace.tensors[_activation_input(item, trace)].shape
-    return int(shape[1]) if len(shape) == 4 else 1
-
-
-def _after(before: Reach, item: Operation, kind: Kind, window: tuple[int, int], side: int) -> Reach:
+def _receptive_field(
+    item: Operation,
+    kind: Kind,
+    window: tuple[int, int],
+    trace: Trace,
+    fields: dict[int, ReceptiveField],
+) -> ReceptiveField:
+    inputs = [fields[index] for index in item.inputs if index in fields]
+    before = max(inputs, key=lambda field: field.size, default=ReceptiveField())
     if kind in _WINDOWED:
         size = before.size + (window[0] - 1) * item.dilation * before.jump
-        return Reach(size, before.jump * item.stride[0])
+        return ReceptiveField(size, before.jump * item.stride[0])
     if kind == "global_pool":
-        return Reach(before.size + (side - 1) * before.jump, before.jump * side)
+        shape = trace.tensors[_activation_input(item, trace)].shape
+        side = int(shape[1]) if len(shape) == 4 else 1
+        return ReceptiveField(before.size + (side - 1) * before.jump, before.jump * side)
     return before
-
-
-def _widest(reaches: list[Reach]) -> Reach:
-    return max(reaches, key=lambda reach: reach.size, default=Reach())
 
 
 def _same_padding(
@@ -199,16 +191,13 @@ def _same_padding(
 ) -> tuple[int, int]:
     """Return how many zeros TensorFlow's `SAME` adds on both sides together."""
     down, across = (
-        max(
-            0,
-            (output_shape[axis] - 1) * item.stride[axis]
-            + item.dilation * (window[axis] - 1)
-            + 1
-            - input_shape[axis],
-        )
+        (output_shape[axis] - 1) * item.stride[axis]
+        + item.dilation * (window[axis] - 1)
+        + 1
+        - input_shape[axis]
         for axis in (0, 1)
     )
-    return int(down), int(across)
+    return max(0, down), max(0, across)
 
 
 def _explicit_padding(trace: Trace, item: Operation) -> tuple[int, int]:
@@ -222,18 +211,25 @@ def _parameters(item: Operation, kind: Kind, trace: Trace) -> int:
     return sum(int(trace.tensors[index].size) for index in item.inputs[1:3] if index >= 0)
 
 
-def before_activation(layer: Layer, trace: Trace, channels: Sequence[int]) -> Values:
-    """Return what a convolution gave before its fused activation, for some of its channels.
+def bias_of(layer: Layer, trace: Trace) -> Values:
+    """Return the bias of a convolution or a dense layer, zeros if it has none; `(outputs,)`."""
+    inputs = layer.operation.inputs
+    if len(inputs) > 2 and inputs[2] >= 0:
+        return trace.tensors[inputs[2]]
+    return np.zeros(layer.output_shape[-1], np.float32)
 
-    Computed here, in NumPy, because LiteRT applies the activation at once. Shape
-    `(height, width, len(channels))`; after the activation it equals what the graph answered.
+
+def before_activation(layer: Layer, trace: Trace, channels: Sequence[int]) -> Values:
+    """Return some channels of a convolution before its fused activation.
+
+    Computed in NumPy because LiteRT only returns the activated values. Shape
+    `(height, width, len(channels))`; activated, it equals the graph's own output.
     """
     item, chosen = layer.operation, list(channels)
     source = trace.tensors[_activation_input(item, trace)][0]
     weights = trace.tensors[item.inputs[1]]
-    bias = trace.tensors[item.inputs[2]] if len(item.inputs) > 2 and item.inputs[2] >= 0 else None
-    explicit = source.shape[0] != layer.input_shape[0]
-    if not explicit:
+    is_padded = source.shape[0] != layer.input_shape[0]
+    if not is_padded:
         top, left = layer.padding[0] // 2, layer.padding[1] // 2
         rest = (layer.padding[0] - top, layer.padding[1] - left)
         source = np.pad(source, ((top, rest[0]), (left, rest[1]), (0, 0)))
@@ -242,7 +238,7 @@ def before_activation(layer: Layer, trace: Trace, channels: Sequence[int]) -> Va
     patches = patches[:: item.stride[0], :: item.stride[1], :, :: item.dilation, :: item.dilation]
     if layer.kind == "depthwise":
         kernels = weights[0][:, :, chosen]
-        answer = np.einsum("yxchw,hwc->yxc", patches[:, :, chosen], kernels, optimize=True)
+        sums = np.einsum("yxchw,hwc->yxc", patches[:, :, chosen], kernels, optimize=True)
     else:
-        answer = np.einsum("yxchw,ohwc->yxo", patches, weights[chosen], optimize=True)
-    return np.asarray(answer if bias is None else answer + bias[chosen], dtype=np.float32)
+        sums = np.einsum("yxchw,ohwc->yxo", patches, weights[chosen], optimize=True)
+    return np.asarray(sums + bias_of(layer, trace)[chosen], dtype=np.float32)

@@ -1,4 +1,4 @@
-"""The page: figures and text of one language, as one self-contained HTML file."""
+"""Renders the figures and the text of one language as one self-contained HTML file."""
 
 import json
 from collections.abc import Sequence
@@ -35,7 +35,7 @@ _CHAPTERS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """The reader's own picture."""
+    """The picture to explain."""
 
     name: str
     data: bytes
@@ -49,41 +49,41 @@ def explain_picture(
     photos: Path | None = None,
     compared: Sequence[Bundle] = (),
 ) -> str:
-    """Return the page, HTML, that walks `picture` through the network of `bundle`.
+    """Return an HTML page that explains what the network of `bundle` computes for `picture`.
 
-    `photos` is a data set for the last chapter; `compared` are bundles that are asked about the
+    `photos` is a data set for the last chapter; `compared` are other bundles that classify the
     same picture. Raises `PictureError` for a picture that cannot be decoded, `UsageError` for a
-    bundle that cannot be looked into, `BundleError` for one that is not certified.
+    bundle without a LiteRT graph, `BundleError` for one that is not certified.
     """
     engine = load_engine(bundle, "litert")
     image = decode(picture.data, bundle.spec.rule)
-    stage = figures.set_stage(bundle, engine, image)
+    analysis = figures.analyze(bundle, engine, image)
     environment = _environment()
-    text: Any = environment.get_template(f"{language}.html").make_module(_writers(language))
-    stepper = figures.stepper_figure(stage)
+    text: Any = environment.get_template(f"{language}.html").make_module(_number_formats(language))
+    stepper = figures.stepper_figure(analysis)
     page = environment.get_template("page.html").render(
-        **_writers(language),
+        **_number_formats(language),
         language=language,
         html_language=_HTML_LANGUAGE[language],
         chapters=_CHAPTERS,
         name=printable(picture.name),
-        verdict={
-            "label": bundle.labels[stage.label],
-            "probability": float(stage.trace.probabilities[stage.label]),
+        prediction={
+            "label": bundle.labels[analysis.label],
+            "probability": float(analysis.trace.probabilities[analysis.label]),
         },
-        model=_model(bundle, stage),
-        maps=figures.maps_figure(stage),
-        input=figures.input_figure(stage),
-        kernels=figures.kernels_figure(stage),
+        model=_model(bundle, analysis),
+        maps=figures.maps_figure(analysis),
+        input=figures.input_figure(analysis),
+        kernels=figures.kernels_figure(analysis),
         stepper=stepper,
         stepper_json=_script_json(stepper, str(text.step_sentence())),
         curves=activation_curves(),
-        relu=figures.relu_figure(stage),
-        pooling=figures.pooling_figure(stage),
-        dense=figures.dense_figure(stage),
-        layers=figures.layers_figure(stage),
+        relu=figures.relu_figure(analysis),
+        pooling=figures.pooling_figure(analysis),
+        dense=figures.dense_figure(analysis),
+        layers=figures.layers_figure(analysis),
         classics=CLASSICS,
-        compared=[_verdict(other, picture) for other in compared],
+        compared=[_prediction(other, picture) for other in compared],
         samples=sample_groups(bundle, engine, photos),
     )
     return str(page)
@@ -99,8 +99,8 @@ def _environment() -> Environment:
     )
 
 
-def _writers(language: Language) -> dict[str, Any]:
-    """Return how numbers are written: a Brazilian reader expects 1.234,5."""
+def _number_formats(language: Language) -> dict[str, Any]:
+    """Return functions that format numbers; Brazilian Portuguese writes 1.234,5."""
 
     def localised(text: str) -> str:
         return text.translate(str.maketrans(",.", ".,")) if language == "pt" else text
@@ -112,29 +112,29 @@ def _writers(language: Language) -> dict[str, Any]:
     }
 
 
-def _model(bundle: Bundle, stage: figures.Stage) -> dict[str, Any]:
+def _model(bundle: Bundle, analysis: figures.Analysis) -> dict[str, Any]:
     rule = bundle.spec.rule
     return {
         "name": bundle.name,
         "digest": bundle.digest[:DIGEST_SHOWN],
         "input_shape": (rule.height, rule.width, 3),
-        "layers": len(stage.layers),
-        "depth": sum(layer.parameters > 0 for layer in stage.layers),
-        "parameters": sum(layer.parameters for layer in stage.layers),
+        "layers": len(analysis.layers),
+        "depth": sum(layer.parameters > 0 for layer in analysis.layers),
+        "parameters": sum(layer.parameters for layer in analysis.layers),
         "version": version("seefood"),
     }
 
 
-def _verdict(bundle: Bundle, picture: Picture) -> dict[str, Any]:
+def _prediction(bundle: Bundle, picture: Picture) -> dict[str, Any]:
     engine: Engine = load_engine(bundle)
     pixels = decode(picture.data, bundle.spec.rule).pixels
-    answer = engine.predict(pixels[None])[0]
-    best = int(answer.argmax())
+    probabilities = engine.predict(pixels[None])[0]
+    best = int(probabilities.argmax())
     return {
         "name": bundle.name,
         "parameters": sum(layer.parameters for layer in find_layers(trace_picture(bundle, pixels))),
         "label": bundle.labels[best],
-        "probability": float(answer[best]),
+        "probability": float(probabilities[best]),
     }
 
 

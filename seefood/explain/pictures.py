@@ -1,4 +1,4 @@
-"""Arrays to pictures in a page: PNG data URIs, colour scales, heat maps over photos."""
+"""Turns arrays into images for the page: data URIs, color scales, heat maps over photos."""
 
 import base64
 from io import BytesIO
@@ -12,7 +12,7 @@ from seefood.explain.trace import Values
 from seefood.imaging.decode import Pixels
 
 _MAP_SIDE: Final = 112
-# Seven stops of a perceptually even scale from dark to light, and one that diverges from white.
+# Seven stops each of a perceptually uniform scale and of a scale that diverges from white.
 _SEQUENTIAL: Final = np.array(
     [(13, 8, 60), (84, 15, 109), (139, 34, 105), (187, 55, 84), (227, 89, 51), (249, 142, 9),
      (252, 225, 120)],
@@ -40,49 +40,49 @@ def photo_uri(pixels: Pixels) -> str:
 
 
 def channel_uri(pixels: Pixels, channel: int) -> str:
-    """Return one channel of RGB pixels in its own colour."""
+    """Return one channel of RGB pixels in its own color."""
     tinted = np.zeros_like(pixels)
     tinted[:, :, channel] = pixels[:, :, channel]
     return photo_uri(tinted)
 
 
-def colour(values: Values, limit: float | None = None) -> NDArray[np.uint8]:
-    """Return `values` of shape `(height, width)` as colours of shape `(height, width, 3)`.
+def colorize(values: Values, limit: float | None = None) -> NDArray[np.uint8]:
+    """Return `values` of shape `(height, width)` as colors of shape `(height, width, 3)`.
 
-    Values of both signs go from blue over white to red, symmetrically; others from dark to light.
-    `limit` is the absolute value of the scale's end, by default the largest one.
+    If there are negative values, the scale goes from blue over white to red, symmetrically around
+    0; otherwise from dark to light. It ends at the absolute value `limit`, by default the largest.
     """
     end = float(np.abs(values).max()) if limit is None else limit
     end = end or 1.0
     diverging = bool(values.min() < 0)
     stops = _DIVERGING if diverging else _SEQUENTIAL
     share = (values / end + 1) / 2 if diverging else values / end
-    place = np.clip(share, 0.0, 1.0) * (len(stops) - 1)
-    low = np.minimum(place.astype(int), len(stops) - 2)
-    part = (place - low)[..., np.newaxis]
+    position = np.clip(share, 0.0, 1.0) * (len(stops) - 1)
+    low = np.minimum(position.astype(int), len(stops) - 2)
+    part = (position - low)[..., np.newaxis]
     return np.asarray(stops[low] * (1 - part) + stops[low + 1] * part, dtype=np.uint8)
 
 
 def map_uri(values: Values, limit: float | None = None) -> str:
-    """Return a feature map, `(height, width)`, a pixel a value; at most 112 pixels wide.
+    """Return a feature map, `(height, width)`, with one pixel per value, at most 112 x 112.
 
-    Pages enlarge it in hard squares (`image-rendering: pixelated`).
+    The page enlarges it without smoothing (`image-rendering: pixelated`).
     """
-    image = Image.fromarray(colour(values, limit))
+    image = Image.fromarray(colorize(values, limit))
     image.thumbnail((_MAP_SIDE, _MAP_SIDE), Image.Resampling.BOX)
     return data_uri(image.quantize(64, dither=Image.Dither.NONE))
 
 
 def kernel_uri(kernel: Values) -> str:
-    """Return a first layer's kernel, `(height, width, 3)`, as the colours that it looks for."""
+    """Return a first layer's kernel, `(height, width, 3)`, as the colors that it responds to."""
     span = float(np.abs(kernel).max()) or 1.0
     return data_uri(Image.fromarray(np.asarray((kernel / span + 1) * 127.5, dtype=np.uint8)))
 
 
 def heat_uri(pixels: Pixels, heat: Values) -> str:
-    """Return the photo with `heat`, of any shape `(height, width)`, laid over it.
+    """Return the photo overlaid with `heat`, of any shape `(height, width)`.
 
-    Only places that speak for the label are coloured: the stronger, the more opaque.
+    Only positive values are colored: the larger, the more opaque.
     """
     height, width, _ = pixels.shape
     positive = np.maximum(heat, 0.0)
@@ -91,5 +91,5 @@ def heat_uri(pixels: Pixels, heat: Values) -> str:
     strength /= float(strength.max()) or 1.0
     alpha = (0.75 * strength)[..., np.newaxis]
     dimmed = pixels * np.float32(0.55) + np.float32(40)
-    mixed = dimmed * (1 - alpha) + colour(strength, 1.0) * alpha
+    mixed = dimmed * (1 - alpha) + colorize(strength, 1.0) * alpha
     return photo_uri(np.asarray(np.clip(mixed, 0, 255), dtype=np.uint8))

@@ -1,4 +1,4 @@
-"""The last chapter's pictures: photos of the reader's data set, or drawn ones, each judged."""
+"""The last chapter's pictures: labelled photos or drawings, each with its prediction."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -15,17 +15,17 @@ from seefood.explain.pictures import photo_uri
 from seefood.imaging.decode import decode, open_upright
 from seefood.synthetic import KINDS, draw_picture
 
-_EACH: Final = 6
+_SAMPLES_PER_CLASS: Final = 6
 _SIDE: Final = 160
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A picture with its truth and what the network says of it."""
+    """A picture with its true and its predicted label."""
 
     uri: str
     truth: str
-    said: str
+    predicted: str
     probability: float
 
 
@@ -40,29 +40,30 @@ class Group:
 
 
 def sample_groups(bundle: Bundle, engine: Engine, photos: Path | None) -> list[Group]:
-    """Return a few pictures of each class, judged.
+    """Return a few pictures of each class with their predictions.
 
-    `photos` has a folder for each class, or `train/` and `test/` with those inside; without it the
-    pictures are drawn, for a bundle whose labels the drawings know. Raises `UsageError` for a
-    folder without such folders.
+    `photos` has a folder for each class, or `train/` and `test/` with such folders. Without it the
+    pictures are drawings; there are none if the labels are not hotdog and not_hotdog. Raises
+    `UsageError` for a folder without class folders.
     """
     sources = _drawn(bundle) if photos is None else _photos(photos)
     groups = []
     for part, truth, pictures in sources:
-        judged = tuple(filter(None, (_judge(data, truth, bundle, engine) for data in pictures)))
-        groups.append(Group(part, truth, judged[:_EACH]))
+        samples = tuple(filter(None, (_sample(data, truth, bundle, engine) for data in pictures)))
+        groups.append(Group(part, truth, samples[:_SAMPLES_PER_CLASS]))
     return groups
 
 
-def _judge(data: bytes, truth: str, bundle: Bundle, engine: Engine) -> Sample | None:
+def _sample(data: bytes, truth: str, bundle: Bundle, engine: Engine) -> Sample | None:
     try:
         pixels = decode(data, bundle.spec.rule).pixels
         shown = open_upright(data, _SIDE)
     except PictureError:
         return None
-    answer = engine.predict(pixels[None])[0]
-    best = int(answer.argmax())
-    return Sample(photo_uri(np.asarray(shown)), truth, bundle.labels[best], float(answer[best]))
+    probabilities = engine.predict(pixels[None])[0]
+    best = int(probabilities.argmax())
+    uri = photo_uri(np.asarray(shown))
+    return Sample(uri, truth, bundle.labels[best], float(probabilities[best]))
 
 
 def _photos(folder: Path) -> Iterator[tuple[str, str, Iterator[bytes]]]:
@@ -74,10 +75,12 @@ def _photos(folder: Path) -> Iterator[tuple[str, str, Iterator[bytes]]]:
         if path.is_dir()
     ]
     if not classes:
-        raise UsageError(f"{folder} has no folder for each class; name one that has")
+        raise UsageError(
+            f"{folder} has no class folders; give a folder that has one for each class"
+        )
     for part, path in classes:
         files = sorted(file for file in path.iterdir() if file.is_file())
-        step = max(1, len(files) // (_EACH * 2))
+        step = max(1, len(files) // (_SAMPLES_PER_CLASS * 2))
         yield part, path.name, (file.read_bytes() for file in files[::step])
 
 
@@ -90,7 +93,7 @@ def _drawn(bundle: Bundle) -> Iterator[tuple[str, str, Iterator[bytes]]]:
 
 
 def _drawings(kinds: Sequence[str]) -> Iterator[bytes]:
-    for seed in range(_EACH):
+    for seed in range(_SAMPLES_PER_CLASS):
         stream = BytesIO()
         draw_picture(kinds[seed % len(kinds)], 900 + seed, (320, 240)).save(stream, "PNG")
         yield stream.getvalue()

@@ -1,7 +1,6 @@
-"""Runs one picture through a bundle's LiteRT graph and keeps what every operation answered.
+"""Runs one picture through a bundle's LiteRT graph and keeps the output of every operation.
 
-Without delegates and with every tensor preserved: slower than serving, and each intermediate value
-can be looked at.
+This runs without delegates and preserves all tensors, so it is slower than serving.
 """
 
 from dataclasses import dataclass
@@ -35,19 +34,19 @@ class Trace:
 
     @cached_property
     def probabilities(self) -> Values:
-        """What the network answers, shape `(classes,)`."""
+        """The network's output, shape `(classes,)`."""
         return np.asarray(self.tensors[self.output][0], dtype=np.float32)
 
 
 def trace_picture(bundle: Bundle, pixels: Pixels) -> Trace:
     """Return the trace of `pixels`, RGB uint8 of shape `(height, width, 3)`.
 
-    Raises `UsageError` if the bundle has no LiteRT graph to look into.
+    Raises `UsageError` if the bundle has no LiteRT graph.
     """
     if not bundle.has_litert:
         raise UsageError(
-            f"the bundle {bundle.path} has no LiteRT graph, so its layers cannot be looked at; "
-            "package it with a graph that converts"
+            f"the bundle {bundle.path} has no LiteRT graph, so its layers cannot be shown; "
+            "package a model that converts to LiteRT"
         )
     path = bundle.file(LITERT_MODEL)
     interpreter = Interpreter(

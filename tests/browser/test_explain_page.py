@@ -1,4 +1,4 @@
-"""Rules of the glass box in a real browser, opened from disk."""
+"""Rules of the explanation page, opened from disk in a real browser."""
 
 from io import BytesIO
 from typing import TYPE_CHECKING
@@ -32,8 +32,8 @@ def url(
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1280])
-def test_page_is_quiet_and_fits(browser: "Browser", url: str, width: int, theme: str) -> None:
-    """No console message, no request but the page's own, nothing wider than the window."""
+def test_page_has_no_errors_and_fits(browser: "Browser", url: str, width: int, theme: str) -> None:
+    """There is no console message, no request but the page's own, and no horizontal scrolling."""
     browser.open(url, width=width, theme=theme)
     assert browser.console() == []
     assert browser.requests() == [url]
@@ -41,31 +41,31 @@ def test_page_is_quiet_and_fits(browser: "Browser", url: str, width: int, theme:
 
 
 def test_every_picture_has_an_alternative_text(browser: "Browser", url: str) -> None:
-    """What cannot be seen can be read: every image and drawing says what it shows."""
+    """Every image and plot has a text for readers who cannot see it."""
     browser.open(url)
-    silent = "[...document.querySelectorAll('img, svg')].filter(e => !(e.alt || e.ariaLabel))"
-    assert browser.ask(f"{silent}.length") == 0
+    without_text = "[...document.querySelectorAll('img, svg')].filter(e => !(e.alt || e.ariaLabel))"
+    assert browser.ask(f"{without_text}.length") == 0
     assert browser.ask("document.querySelectorAll('img').length") > 40
 
 
 def test_calculator_follows_the_formula(browser: "Browser", url: str) -> None:
-    """5 x 5 over 32 x 32 says 28 when the page opens, and 14 once the stride is 2."""
+    """The calculator shows 28 for 5 x 5 over 32 x 32, and 14 once the stride is 2."""
     browser.open(url)
-    answer = "document.getElementById('calc-answer').textContent"
-    assert browser.ask(answer).endswith("= 28")
+    result = "document.getElementById('calc-result').textContent"
+    assert browser.ask(result).endswith("= 28")
     browser.driver.execute_script(
         "const s = document.getElementById('calc-s'); s.value = 2;"
         "s.dispatchEvent(new Event('input'))"
     )
-    assert browser.ask(answer).endswith("= 14")
+    assert browser.ask(result).endswith("= 14")
 
 
-def test_stepper_sums_what_it_shows(browser: "Browser", url: str) -> None:
-    """By keyboard, the window moves, and the sum below is the cell of the feature map."""
+def test_stepper_shows_the_sum_of_its_window(browser: "Browser", url: str) -> None:
+    """The keyboard moves the window, and the sum equals the cell of the feature map."""
     browser.open(url)
     slider = browser.driver.find_element("id", "step")
     slider.send_keys("\ue014" * 3)  # three times the right arrow
     assert browser.ask("document.getElementById('step').value") == "3"
-    cell = browser.ask("document.querySelector('#answers td.on').textContent")
+    cell = browser.ask("document.querySelector('#sums td.on').textContent")
     total = browser.ask("document.getElementById('step-sum').textContent").rsplit("= ", 1)[1]
     assert float(cell) == pytest.approx(float(total), abs=0.006)

@@ -1,4 +1,4 @@
-"""`seefood explain` as a user types it."""
+"""The command `seefood explain`."""
 
 from pathlib import Path
 
@@ -18,7 +18,7 @@ def lunch(tmp_path: Path) -> Path:
 
 
 def test_page_compares_and_samples(bundle_path: Path, lunch: Path, tmp_path: Path) -> None:
-    """--compare adds another network's verdict, --photos a chapter of labelled photos."""
+    """--compare adds another network's prediction, --photos a chapter of labelled photos."""
     data = tmp_path / "data"
     for part in ("train", "test"):
         for label in ("hotdog", "not_hotdog"):
@@ -32,14 +32,14 @@ def test_page_compares_and_samples(bundle_path: Path, lunch: Path, tmp_path: Pat
     assert result.output.strip() == str(target)
     page = target.read_text()
     assert "Training photos: hotdog" in page
-    assert "What they say of this picture" in page
+    assert "Predictions for this picture" in page
 
 
 @pytest.mark.parametrize("content", [None, b"", b"no picture"])
 def test_bad_picture_is_one_sentence(
     bundle_path: Path, tmp_path: Path, content: bytes | None
 ) -> None:
-    """A picture that is absent or broken is a usage error, and no page is written."""
+    """A picture that is missing or broken is a usage error, and no page is written."""
     source, target = tmp_path / "lunch.jpg", tmp_path / "page.html"
     if content is not None:
         source.write_bytes(content)

@@ -1,4 +1,4 @@
-"""The glass box: every number of the page follows from the network and the picture."""
+"""The numbers of the explanation follow from the network and the picture."""
 
 import json
 import re
@@ -33,64 +33,66 @@ def picture() -> Picture:
 
 
 @pytest.fixture(scope="module")
-def stage(bundle: Bundle, picture: Picture) -> figures.Stage:
+def analysis(bundle: Bundle, picture: Picture) -> figures.Analysis:
     image = decode(picture.data, bundle.spec.rule)
-    return figures.set_stage(bundle, load_engine(bundle), image)
+    return figures.analyze(bundle, load_engine(bundle), image)
 
 
-def test_trace_answers_as_the_engine(bundle: Bundle, stage: figures.Stage) -> None:
-    """Looking inside changes nothing: the traced run gives the serving engine's probabilities."""
-    served = load_engine(bundle).predict(stage.image.pixels[np.newaxis])[0]
-    assert served == pytest.approx(stage.trace.probabilities, abs=1e-4)
+def test_trace_gives_the_engines_probabilities(bundle: Bundle, analysis: figures.Analysis) -> None:
+    """A run that keeps every tensor gives the probabilities of the serving engine."""
+    served = load_engine(bundle).predict(analysis.image.pixels[np.newaxis])[0]
+    assert served == pytest.approx(analysis.trace.probabilities, abs=1e-4)
 
 
-def test_formula_gives_each_layers_real_shape(stage: figures.Stage) -> None:
-    """The formula's side is the side that the layer answered, in every layer with a window."""
-    windowed = [layer for layer in stage.layers if layer.is_windowed]
+def test_formula_gives_each_layers_real_shape(analysis: figures.Analysis) -> None:
+    """In every layer with a window, the formula gives the side of the layer's output."""
+    windowed = [layer for layer in analysis.layers if layer.is_windowed]
     assert windowed
     for layer in windowed:
         assert layer.output_shape[:2] == (layer.derived_side(0), layer.derived_side(1))
 
 
-def test_first_layers_scale_the_pixels(stage: figures.Stage) -> None:
-    """What stands before the first convolution is scaling, however its numbers are stored."""
-    kinds = [layer.kind for layer in stage.layers]
+def test_first_layers_scale_the_pixels(analysis: figures.Analysis) -> None:
+    """Only scaling precedes the first convolution."""
+    kinds = [layer.kind for layer in analysis.layers]
     assert set(kinds[: kinds.index("convolution")]) <= {"scale"}
 
 
-def test_receptive_field_grows_and_covers_the_pooled_picture(stage: figures.Stage) -> None:
-    """No layer sees less than the one before it on a chain; the last sees at least the input."""
-    sizes = [layer.reach.size for layer in stage.layers if layer.is_windowed]
+def test_receptive_field_grows_and_covers_the_picture(analysis: figures.Analysis) -> None:
+    """Receptive fields never shrink along a chain; the last covers the whole input."""
+    sizes = [layer.field.size for layer in analysis.layers if layer.is_windowed]
     assert sizes == sorted(sizes)
-    assert stage.layers[-1].reach.size >= stage.bundle.spec.rule.height
+    assert analysis.layers[-1].field.size >= analysis.bundle.spec.rule.height
 
 
-def test_convolutions_recomputed_in_numpy_are_the_networks(stage: figures.Stage) -> None:
-    """Weights times windows plus bias, activated, equals what the graph answered."""
-    for layer in [item for item in stage.layers if item.kind in {"convolution", "depthwise"}][:6]:
-        answers = stage.trace.tensors[layer.operation.outputs[0]][0]
-        channels = figures.strongest(answers, 4)
-        before = before_activation(layer, stage.trace, channels)
+def test_convolutions_recomputed_in_numpy_are_the_networks(analysis: figures.Analysis) -> None:
+    """Weights times windows plus bias, activated, equals the graph's output."""
+    for layer in [item for item in analysis.layers if item.kind in {"convolution", "depthwise"}][
+        :6
+    ]:
+        outputs = analysis.trace.tensors[layer.operation.outputs[0]][0]
+        channels = figures.most_varied(outputs, 4)
+        before = before_activation(layer, analysis.trace, channels)
         after = {
             "relu": np.maximum(before, 0),
             "relu6": np.clip(before, 0, 6),
             None: before,
         }[layer.operation.activation]
-        assert after == pytest.approx(answers[:, :, channels], abs=1e-3)
+        assert after == pytest.approx(outputs[:, :, channels], abs=1e-3)
 
 
-def test_stepper_shows_the_networks_own_products(stage: figures.Stage) -> None:
-    """Where the network's stride lands inside the patch, the stepper shows the network's number."""
-    shown = figures.stepper_figure(stage)
-    layer = figures.first_convolution(stage.layers)
+def test_stepper_shows_the_networks_own_products(analysis: figures.Analysis) -> None:
+    """At positions that the network's stride visits, the stepper shows the network's number."""
+    shown = figures.stepper_figure(analysis)
+    layer = figures.first_convolution(analysis.layers)
     assert shown is not None
     assert layer is not None
     top, left = shown["corner"]
     stride = layer.operation.stride[0]
-    before = before_activation(layer, stage.trace, [shown["channel"]])[:, :, 0]
+    before = before_activation(layer, analysis.trace, [shown["channel"]])[:, :, 0]
     pad = layer.padding[0] // 2
     compared = 0
-    for y, row in enumerate(shown["answers"]):
+    for y, row in enumerate(shown["sums"]):
         for x, value in enumerate(row):
             if (top + y + pad) % stride == 0 and (left + x + pad) % stride == 0:
                 at = ((top + y + pad) // stride, (left + x + pad) // stride)
@@ -100,49 +102,51 @@ def test_stepper_shows_the_networks_own_products(stage: figures.Stage) -> None:
     assert compared > 0
 
 
-def test_activation_map_adds_up_to_the_scores(stage: figures.Stage) -> None:
-    """The mean of the map over places, plus the bias, is the last layer's answer."""
-    found = class_activation_map(stage.trace, stage.layers)
-    assert found is not None
-    (dense,) = [layer for layer in stage.layers if layer.kind == "dense"]
-    scores = stage.trace.tensors[dense.operation.outputs[0]][0]
-    assert found.scores.mean(axis=(0, 1)) + found.bias == pytest.approx(scores, abs=1e-3)
+def test_activation_map_adds_up_to_the_scores(analysis: figures.Analysis) -> None:
+    """The mean of the map over positions, plus the bias, is the last layer's output."""
+    activation_map = class_activation_map(analysis.trace, analysis.layers)
+    assert activation_map is not None
+    (dense,) = [layer for layer in analysis.layers if layer.kind == "dense"]
+    scores = analysis.trace.tensors[dense.operation.outputs[0]][0]
+    assert activation_map.scores.mean(axis=(0, 1)) + activation_map.bias == pytest.approx(
+        scores, abs=1e-3
+    )
 
 
-def test_served_map_is_the_traced_one(bundle: Bundle, stage: figures.Stage) -> None:
-    """The map that comes with the answer at serving is the map that the glass box computes."""
-    served = score_map(load_engine(bundle), stage.image.pixels, stage.label)
-    found = class_activation_map(stage.trace, stage.layers)
+def test_served_map_is_the_traced_one(bundle: Bundle, analysis: figures.Analysis) -> None:
+    """The map that the engine serves equals the map computed from the trace."""
+    served = score_map(load_engine(bundle), analysis.image.pixels, analysis.label)
+    activation_map = class_activation_map(analysis.trace, analysis.layers)
     assert served is not None
-    assert found is not None
-    traced = found.contrast(stage.label)
+    assert activation_map is not None
+    traced = activation_map.contrast(analysis.label)
     assert served.shape == traced.shape
     assert np.corrcoef(served.ravel(), traced.ravel())[0, 1] == pytest.approx(1.0, abs=1e-3)
 
 
-def test_fake_engine_has_no_map_to_serve(stage: figures.Stage) -> None:
-    """An engine that cannot explain says so with None; occlusion works for it all the same."""
-    assert score_map(FakeEngine(), stage.image.pixels, 0) is None
+def test_fake_engine_has_no_activation_map(analysis: figures.Analysis) -> None:
+    """An engine without class activation maps returns None."""
+    assert score_map(FakeEngine(), analysis.image.pixels, 0) is None
 
 
-def test_activation_map_needs_average_pooling(stage: figures.Stage) -> None:
-    """A network without global average pooling has no map, and says so with None."""
-    layers = [layer for layer in stage.layers if layer.kind != "global_pool"]
-    assert class_activation_map(stage.trace, layers) is None
+def test_activation_map_needs_average_pooling(analysis: figures.Analysis) -> None:
+    """There is no map for a network without global average pooling."""
+    layers = [layer for layer in analysis.layers if layer.kind != "global_pool"]
+    assert class_activation_map(analysis.trace, layers) is None
 
 
-def test_occlusion_finds_what_the_engine_looks_at() -> None:
-    """Covering the red corner is what costs an engine that looks for red."""
+def test_occlusion_locates_what_the_score_depends_on() -> None:
+    """For an engine that scores red, the map is highest at the red corner."""
     pixels = np.zeros((48, 48, 3), dtype=np.uint8)
     pixels[:16, :16, 0] = 255
-    found = occlusion_map(FakeEngine(classes=3), pixels, 0, cells=6)
-    y, x = np.unravel_index(int(found.argmax()), found.shape)
+    heat = occlusion_map(FakeEngine(classes=3), pixels, 0, cells=6)
+    y, x = np.unravel_index(int(heat.argmax()), heat.shape)
     assert max(int(y), int(x)) < 3
-    assert found[5, 5] == pytest.approx(found[5, 4], abs=0.1)
+    assert heat[5, 5] == pytest.approx(heat[5, 4], abs=0.1)
 
 
 def test_agreement_is_a_correlation() -> None:
-    """A map agrees with itself, contradicts its negative, and says nothing when it is flat."""
+    """A map's agreement is 1 with itself, -1 with its negative and 0 with a constant map."""
     ramp = np.arange(36, dtype=np.float32).reshape(6, 6)
     assert agreement(ramp, ramp) == pytest.approx(1.0)
     assert agreement(ramp, -ramp) == pytest.approx(-1.0)
@@ -150,16 +154,16 @@ def test_agreement_is_a_correlation() -> None:
 
 
 def test_max_pool_keeps_the_largest_of_each_window() -> None:
-    """24 x 24 becomes 12 x 12, each value the largest of its four."""
+    """24 x 24 becomes 12 x 12, each value the largest of four."""
     values = np.arange(24 * 24, dtype=np.float32).reshape(24, 24)
     pooled = figures.max_pool(values)
     assert pooled.shape == (12, 12)
     assert pooled[0, 0] == values[1, 1]
 
 
-def test_dense_shares_add_up_to_the_score(stage: figures.Stage) -> None:
-    """The classes' probabilities are the softmax of scores up to the calibration's temperature."""
-    shown = figures.dense_figure(stage)
+def test_class_probabilities_are_ranked_and_sum_to_one(analysis: figures.Analysis) -> None:
+    """The classes are listed by falling probability, and the probabilities sum to 1."""
+    shown = figures.dense_figure(analysis)
     assert shown is not None
     ranked = [item["probability"] for item in shown["classes"]]
     assert ranked == sorted(ranked, reverse=True)
@@ -172,9 +176,9 @@ def test_dense_shares_add_up_to_the_score(stage: figures.Stage) -> None:
 )
 def test_classics_by_arithmetic(network: str, parameters: int, first_side: int) -> None:
     """The papers' layer tables add up to the known numbers of parameters."""
-    (found,) = [item for item in classics.CLASSICS if item.name == network]
-    assert parameters == found.parameters
-    assert first_side == found.layers[0].side
+    (classic,) = [item for item in classics.CLASSICS if item.name == network]
+    assert parameters == classic.parameters
+    assert first_side == classic.layers[0].side
 
 
 @pytest.mark.parametrize(("stride", "side"), [(1, 28), (2, 14)])
@@ -184,8 +188,10 @@ def test_worked_example(stride: int, side: int) -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_page_is_whole_and_escaped(bundle: Bundle, picture: Picture, language: str) -> None:
-    """The page renders in both languages, with nothing of the outside and no name as markup."""
+def test_page_is_self_contained_and_escaped(
+    bundle: Bundle, picture: Picture, language: str
+) -> None:
+    """The page renders in both languages, loads nothing and escapes the picture's name."""
     page = explain_picture(picture, bundle, language="pt" if language == "pt" else "en")
     assert "lunch &lt;1&gt;.png" in page
     assert "lunch <1>" not in page
