@@ -1,14 +1,14 @@
-# The bulk job's image: our wheel, Beam, LiteRT, and the built-in model at /model.
+# The batch job's image: this wheel, Beam, LiteRT, and the built-in model at /model.
 #
 #   docker build -f infra/bulk.Dockerfile -t seefood-bulk .
 #   docker run --rm --user "$(id -u)" -v ~/Pictures:/pictures:ro -v ~/labels:/labels seefood-bulk \
 #     classify /pictures --output /labels
 #
-# Everything from Python's index is pinned with hashes in constraints.txt. To pin the base to the byte
-# as well: --build-arg PYTHON_IMAGE=python:3.13.9-slim-trixie@sha256:…
+# constraints.txt pins all Python packages with hashes. To pin the base image by digest as well:
+# --build-arg PYTHON_IMAGE=python:3.13.9-slim-trixie@sha256:…
 #
-# checkov:skip=CKV_DOCKER_2:a job ends by itself, and Batch looks at its exit code
-# checkov:skip=CKV_DOCKER_7:the version stands in PYTHON_IMAGE
+# checkov:skip=CKV_DOCKER_2:a job ends by itself, and Batch reads its exit code
+# checkov:skip=CKV_DOCKER_7:the version is in PYTHON_IMAGE
 ARG PYTHON_IMAGE=python:3.13.9-slim-trixie
 
 FROM ${PYTHON_IMAGE} AS build
@@ -35,8 +35,8 @@ COPY --from=build /opt/seefood /opt/seefood
 ENV PATH=/opt/seefood/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     XDG_CACHE_HOME=/tmp/cache
-# The build ends here if the model or a part of the job is missing, or the engine answers otherwise
-# than the model's certificate says.
+# The build fails here if the model or a part of the job is missing, or if the engine's results differ
+# from the model's certificate.
 RUN ln -s "$(python -c 'from seefood.bundle import default_bundle_path as p; print(p())')" /model \
  && python -c 'import seefood_pipeline.launcher, seefood_pipeline.bulk_job, pyarrow.parquet' \
  && python -c 'from seefood.bundle import load_bundle as b; from seefood.engines.loading import load_engine as e; e(b("/model"), "litert")'

@@ -1,11 +1,10 @@
 #!/bin/sh
-# Builds both images from their Dockerfiles without a Docker daemon and without a registry, and uses
-# them, so that a file or package that is missing shows. The base is a bare Debian made on the spot.
+# Builds both images from their Dockerfiles without a Docker daemon or a registry, and labels pictures
+# with them, which fails if a file or package is missing. The base image is a minimal Debian made here.
 #
 #   sudo infra/check_images.sh [FOLDER]       needs debootstrap and buildah; about five minutes, 3 GB
 #
-# The published base (python:…-slim) holds the same Debian with a Python of its own; what differs is
-# that Python's patch level.
+# The published base (python:…-slim) is the same Debian with another patch level of Python.
 set -eu
 work=${1:-$(mktemp -d)}
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -17,7 +16,7 @@ if ! [ -x "$work/debian/usr/bin/python3" ]; then
   debootstrap --variant=minbase --include=python3,python3-venv,ca-certificates trixie "$work/debian"
   ln -sf python3 "$work/debian/usr/bin/python"
 fi
-# Behind a proxy with a certificate of its own, this machine's certificates are what pip needs.
+# Behind a proxy with its own certificate, pip needs this machine's certificates.
 cp /etc/ssl/certs/ca-certificates.crt "$work/debian/etc/ssl/certs/ca-certificates.crt"
 container=$($buildah from scratch)
 $buildah add --quiet "$container" "$work/debian" / > /dev/null
@@ -26,12 +25,12 @@ $buildah config --env PATH=/usr/local/bin:/usr/bin:/bin \
   --env PIP_CERT=/etc/ssl/certs/ca-certificates.crt "$container"
 $buildah commit --quiet --rm "$container" "docker.io/library/$base" > /dev/null
 
-for door in bulk lambda; do
-  echo "== $door"
-  $buildah bud --quiet --pull-never --file "$root/infra/$door.Dockerfile" --tag "seefood-$door" "$root"
+for name in bulk lambda; do
+  echo "== $name"
+  $buildah bud --quiet --pull-never --file "$root/infra/$name.Dockerfile" --tag "seefood-$name" "$root"
 done
 
-echo "== the bulk image labels a picture, as nobody in particular"
+echo "== the batch job's image labels pictures, as an ordinary user"
 mkdir -p "$work/pictures" "$work/labels"
 chmod 777 "$work/labels"
 container=$($buildah from --pull-never localhost/seefood-bulk)
@@ -44,7 +43,7 @@ $buildah run --user 10001:10001 --volume "$work/pictures:/pictures:ro" --volume 
   --max-failure-ratio 0.05 --quiet
 $buildah rm "$container" > /dev/null
 
-echo "== the Lambda image's handler answers a direct call"
+echo "== the Lambda image's handler labels a picture"
 container=$($buildah from --pull-never localhost/seefood-lambda)
 folder=$($buildah mount "$container")
 du -sh "$folder/opt/seefood" | sed 's/\t.*/ of Python packages/'
@@ -66,4 +65,4 @@ print(row["label"], round(row["score"], 3))
 assert row["status"] in ("ok", "unsure"), row
 ' "$(basename "$picture")"
 $buildah rm "$container" > /dev/null
-echo "both images are whole"
+echo "both images work"

@@ -1,4 +1,4 @@
-"""Deploys the stack and takes it down: the steps as data, shown before they are run.
+"""Deploys and deletes the stack. The steps are data, and each is printed before it runs.
 
     python infra/deploy.py deploy --region eu-west-1 --dry-run
     python infra/deploy.py deploy --region eu-west-1 --set AlarmEmail=me@example.org
@@ -6,8 +6,8 @@
     python infra/deploy.py upload-model --region eu-west-1 --model my-bundle
     python infra/deploy.py destroy --region eu-west-1 [--delete-data]
 
-Each step is one command that a person could type. `--dry-run` prints them all and runs none; it
-needs no credentials. `sam` and `aws` come pinned through uv where they are not installed.
+Each step is one shell command. `--dry-run` prints all of them, runs none, and needs no
+credentials. Where `sam` and `aws` are not installed, uv runs pinned versions of them.
 """
 
 import argparse
@@ -27,71 +27,72 @@ from typing import Final
 
 ROOT: Final = Path(__file__).parent.parent
 ACCOUNT: Final = "<account>"
-"""Stands in commands for the account's number, which only the credentials know."""
+"""Placeholder in commands for the account's number, which is read with the credentials."""
 _PINNED: Final = {"sam": "aws-sam-cli==1.170.0", "aws": "awscli>=1.40,<2"}
 _IMAGE_PARTS: Final = (
     ".dockerignore",
     "constraints.txt",
     "infra/bulk.Dockerfile",
+    "lambda",
     "pipeline",
     "pyproject.toml",
     "seefood",
     "training",
 )
-# Lambda's, Batch's and Docker's names of one architecture.
+# Lambda's names of the architectures to Batch's and Docker's.
 _ARCHITECTURES: Final = {"x86_64": ("X86_64", "linux/amd64"), "arm64": ("ARM64", "linux/arm64")}
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the operator asks for."""
+    """The operator's options."""
 
     region: str
     stack: str = "seefood"
     model: Path | None = None
-    """A bundle's folder; None is the built-in model."""
+    """A bundle's folder; None for the built-in model."""
     parameters: tuple[str, ...] = ()
     """The template's parameters, as `Name=value`."""
     image_architecture: str = "x86_64"
-    """What this machine builds without emulation."""
+    """The architecture that this machine builds without emulation."""
     delete_data: bool = False
 
     @property
     def results_bucket(self) -> str:
-        """The bucket that the template names so."""
+        """The results bucket's name in the template."""
         return f"{self.stack}-results-{ACCOUNT}-{self.region}"
 
     @property
     def image_bucket(self) -> str:
-        """The bucket that the template names so, if it makes one."""
+        """The image bucket's name in the template, if the template creates one."""
         return f"{self.stack}-images-{ACCOUNT}-{self.region}"
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One command, and why it is run."""
+    """One command and its purpose."""
 
-    why: str
+    purpose: str
     command: tuple[str, ...]
-    reads: tuple[str, ...] | None = None
-    """A command whose output this one reads, as by a pipe."""
-    unless: tuple[str, ...] | None = None
+    input_from: tuple[str, ...] | None = None
+    """A command whose output this one reads, as through a pipe."""
+    skip_if: tuple[str, ...] | None = None
     """A command that succeeds if this step is done already, as before `||`."""
 
     def __str__(self) -> str:
-        """Return the line that a person would type, with its reason as a comment."""
+        """Return the shell command, with its purpose as a comment before it."""
         line = _line(self.command)
-        if self.reads:
-            line = f"{_line(self.reads)} | {line}"
-        if self.unless:
-            line = f"{_line(self.unless)} || {line}"
-        return f"# {self.why}\n{line}"
+        if self.input_from:
+            line = f"{_line(self.input_from)} | {line}"
+        if self.skip_if:
+            line = f"{_line(self.skip_if)} || {line}"
+        return f"# {self.purpose}\n{line}"
 
 
 def plan_deploy(options: Options) -> list[Step]:
-    """Return what deploys: first all that can fail on this machine, then what changes AWS."""
-    digest = "box" if options.model is None else bundle_digest(options.model)
-    lambda_architecture = _given(options.parameters, "LambdaArchitecture") or "arm64"
+    """Return the steps of a deploy: first those that only run here, then those that change AWS."""
+    digest = "built-in" if options.model is None else bundle_digest(options.model)
+    lambda_architecture = _parameter(options.parameters, "LambdaArchitecture") or "arm64"
     batch, platform_name = _ARCHITECTURES[options.image_architecture]
     tag = image_tag(ROOT)
     registry = f"{ACCOUNT}.dkr.ecr.{options.region}.amazonaws.com"
@@ -112,7 +113,7 @@ def plan_deploy(options: Options) -> list[Step]:
             ),
         ),
         Step(
-            "build the bulk job's image",
+            "build the batch job's image",
             (
                 *("docker", "build", "--platform", platform_name),
                 *("--file", "infra/bulk.Dockerfile", "--tag", image, "."),
@@ -130,14 +131,14 @@ def plan_deploy(options: Options) -> list[Step]:
             ),
         ),
         Step(
-            "let Docker into the stack's registry",
+            "log Docker in to the stack's registry",
             ("docker", "login", "--username", "AWS", "--password-stdin", registry),
-            reads=("aws", "ecr", "get-login-password", "--region", options.region),
+            input_from=("aws", "ecr", "get-login-password", "--region", options.region),
         ),
         Step(
-            "push the image, unless one with this content is there",
+            "push the image, unless the registry has one with this content",
             ("docker", "push", image),
-            unless=(
+            skip_if=(
                 *("aws", "ecr", "describe-images", "--region", options.region),
                 *("--repository-name", f"{options.stack}-bulk", "--image-ids", f"imageTag={tag}"),
             ),
@@ -147,14 +148,14 @@ def plan_deploy(options: Options) -> list[Step]:
 
 
 def plan_upload_model(options: Options) -> list[Step]:
-    """Return what puts a bundle beside those that are there; nothing uses it yet."""
+    """Return the step that uploads a bundle, which no job or function uses yet."""
     assert options.model is not None  # noqa: S101 (the parser requires it)
-    place = f"s3://{options.results_bucket}/models/{bundle_digest(options.model)}/"
+    target = f"s3://{options.results_bucket}/models/{bundle_digest(options.model)}/"
     return [
         Step(
-            "put the model where the bulk job finds it",
+            "upload the model to the place where the batch job reads it",
             (
-                *("aws", "s3", "sync", str(options.model), place),
+                *("aws", "s3", "sync", str(options.model), target),
                 *("--region", options.region, "--no-progress"),
             ),
         )
@@ -162,22 +163,22 @@ def plan_upload_model(options: Options) -> list[Step]:
 
 
 def plan_destroy(options: Options) -> list[Step]:
-    """Return what takes the stack down; pictures and results stay unless `delete_data`."""
-    where = ("--region", options.region)
+    """Return the steps that delete the stack; pictures and results stay unless `delete_data`."""
+    region = ("--region", options.region)
     delete = Step(
         "delete the stack, its images and its logs",
-        ("sam", "delete", "--stack-name", options.stack, *where, "--no-prompts"),
+        ("sam", "delete", "--stack-name", options.stack, *region, "--no-prompts"),
     )
     if not options.delete_data:
         return [delete]
     buckets = [options.results_bucket]
-    if _given(options.parameters, "ImageBucketName") is None:
+    if _parameter(options.parameters, "ImageBucketName") is None:
         buckets.insert(0, options.image_bucket)
-    # A bucket that was yours before is never in this list.
+    # The list never includes an image bucket that the stack did not create.
     return [delete] + [
         Step(
             "delete the bucket with every version of every object",
-            (sys.executable, "infra/empty_bucket.py", bucket, *where, "--delete"),
+            (sys.executable, "infra/empty_bucket.py", bucket, *region, "--delete"),
         )
         for bucket in buckets
     ]
@@ -189,11 +190,11 @@ def bundle_digest(folder: Path) -> str:
         document = json.loads((folder / "assets.extra" / "bundle.json").read_bytes())
         return str(document["digest"])
     except (OSError, ValueError, KeyError) as error:
-        sys.exit(f"deploy: {folder} is no model bundle ({error}); MODEL takes a bundle's folder")
+        sys.exit(f"deploy: {folder} is no model bundle ({error}); MODEL must be a bundle's folder")
 
 
 def image_tag(root: Path) -> str:
-    """Return a tag that names the image's content: the same sources, the same tag."""
+    """Return a tag made of the image's content: the same sources give the same tag."""
     content = hashlib.sha256()
     for part in _IMAGE_PARTS:
         for file in _files(root / part):
@@ -203,19 +204,19 @@ def image_tag(root: Path) -> str:
 
 
 def run(steps: Sequence[Step]) -> None:
-    """Run `steps` one after the other, each printed before. Exits at the first that fails."""
+    """Print and run `steps` one after the other. Exits at the first that fails."""
     account = _output(
         ("aws", "sts", "get-caller-identity", "--query", "Account", "--output", "text")
     )
     for step in steps:
         print(f"\n{step}", flush=True)
-        if step.unless is not None and _succeeds(step.unless):
+        if step.skip_if is not None and _succeeds(step.skip_if):
             continue
         command = [word.replace(ACCOUNT, account) for word in _installed(step.command)]
-        given = None if step.reads is None else _output(step.reads)
-        done = subprocess.run(command, cwd=ROOT, input=given, text=True, check=False)
+        stdin = None if step.input_from is None else _output(step.input_from)
+        done = subprocess.run(command, cwd=ROOT, input=stdin, text=True, check=False)
         if done.returncode:
-            sys.exit(f"deploy: this step failed with code {done.returncode}; mend it and run again")
+            sys.exit(f"deploy: this step failed with code {done.returncode}; fix it and run again")
 
 
 _TEMPLATE: Final = "infra/template.yaml"
@@ -230,19 +231,19 @@ def _files(path: Path) -> Iterator[Path]:
 
 
 def _override(parameter: str) -> str:
-    """Return `Name=value` as sam reads it also with spaces in the value, or without any."""
+    """Return `Name=value` quoted for sam, which splits unquoted values at spaces."""
     name, _, value = parameter.partition("=")
     escaped = value.replace("\\", "\\\\").replace('"', '\\"')
     return f'{name}="{escaped}"'
 
 
-def _given(parameters: Sequence[str], name: str) -> str | None:
+def _parameter(parameters: Sequence[str], name: str) -> str | None:
     values = [one.partition("=")[2] for one in parameters if one.startswith(f"{name}=")]
     return values[-1] if values and values[-1] else None
 
 
 def _installed(command: Sequence[str]) -> list[str]:
-    """Return `command` with its program as it can be started here."""
+    """Return `command`, run by uv if its program is not installed."""
     name, *rest = command
     if name not in _PINNED or shutil.which(name):
         return [name, *rest]
@@ -284,33 +285,33 @@ def _parse(arguments: Sequence[str] | None) -> tuple[argparse.Namespace, Options
     parser.add_argument("--set", nargs="*", default=[], dest="parameters", metavar="Name=value")
     parser.add_argument("--delete-data", action="store_true")
     parser.add_argument("--dry-run", action="store_true")
-    asked = parser.parse_args(arguments)
-    if not asked.region:
+    args = parser.parse_args(arguments)
+    if not args.region:
         parser.error("name the region: REGION=eu-west-1, or set AWS_REGION")
-    if not re.fullmatch(r"[a-z][a-z0-9-]{0,28}", asked.stack):
-        parser.error(f"the stack's name {asked.stack!r} begins its buckets' names: a-z, 0-9, -")
-    if asked.action == "upload-model" and asked.model is None:
+    if not re.fullmatch(r"[a-z][a-z0-9-]{0,28}", args.stack):
+        parser.error(f"the stack's name {args.stack!r} is part of its buckets' names: a-z, 0-9, -")
+    if args.action == "upload-model" and args.model is None:
         parser.error("upload-model needs --model, a bundle's folder")
-    for one in asked.parameters:
+    for one in args.parameters:
         if not re.fullmatch(r"[A-Za-z]+=.*", one):
-            parser.error(f"{one!r} is no parameter; write Name=value")
+            parser.error(f"{one!r} is no parameter; write it as Name=value")
     machine = "arm64" if platform.machine() in {"arm64", "aarch64"} else "x86_64"
-    return asked, Options(
-        region=asked.region,
-        stack=asked.stack,
-        model=asked.model,
-        parameters=tuple(asked.parameters),
+    return args, Options(
+        region=args.region,
+        stack=args.stack,
+        model=args.model,
+        parameters=tuple(args.parameters),
         image_architecture=machine,
-        delete_data=asked.delete_data,
+        delete_data=args.delete_data,
     )
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Show the steps and, unless it is a dry run, run them."""
-    asked, options = _parse(arguments)
+    """Print the steps and, unless it is a dry run, run them."""
+    args, options = _parse(arguments)
     plans = {"deploy": plan_deploy, "upload-model": plan_upload_model, "destroy": plan_destroy}
-    steps = plans[asked.action](options)
-    if asked.dry_run:
+    steps = plans[args.action](options)
+    if args.dry_run:
         print("\n\n".join(map(str, steps)))
         return
     run(steps)

@@ -1,8 +1,8 @@
-"""Empties a versioned bucket: every version of every object, and what uploads left unfinished.
+"""Empties a versioned bucket: every version of every object, and unfinished multipart uploads.
 
     python infra/empty_bucket.py NAME --region eu-west-1 [--delete]
 
-A bucket can only be deleted when it is empty, and `aws s3 rm` leaves old versions, which cost.
+Only an empty bucket can be deleted, and `aws s3 rm` keeps old versions, which cost money.
 """
 
 import argparse
@@ -14,9 +14,9 @@ from botocore.exceptions import ClientError
 
 
 def empty_bucket(name: str, region: str, *, delete: bool) -> int:
-    """Delete all that is in the bucket, and with `delete` the bucket; return how many versions.
+    """Delete every version in the bucket, and with `delete` the bucket; return how many versions.
 
-    There is no way back. Idempotent: a bucket that is absent is done.
+    Cannot be undone. Idempotent: an absent bucket is no error.
     """
     client = boto3.client("s3", region_name=region)
     try:
@@ -32,8 +32,8 @@ def empty_bucket(name: str, region: str, *, delete: bool) -> int:
         if objects:
             client.delete_objects(Bucket=name, Delete={"Objects": objects, "Quiet": True})  # type: ignore[typeddict-item]
         removed += len(objects)
-    for started in client.get_paginator("list_multipart_uploads").paginate(Bucket=name):
-        for upload in started.get("Uploads", []):
+    for unfinished in client.get_paginator("list_multipart_uploads").paginate(Bucket=name):
+        for upload in unfinished.get("Uploads", []):
             client.abort_multipart_upload(
                 Bucket=name, Key=upload["Key"], UploadId=upload["UploadId"]
             )
@@ -43,14 +43,14 @@ def empty_bucket(name: str, region: str, *, delete: bool) -> int:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Empty the bucket that was named."""
+    """Empty the bucket that the command line names."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("name")
     parser.add_argument("--region", required=True)
-    parser.add_argument("--delete", action="store_true", help="the bucket itself, too")
-    asked = parser.parse_args(arguments)
-    removed = empty_bucket(asked.name, asked.region, delete=asked.delete)
-    print(f"{removed:,} versions deleted from {asked.name}", file=sys.stderr)
+    parser.add_argument("--delete", action="store_true", help="also delete the bucket itself")
+    args = parser.parse_args(arguments)
+    removed = empty_bucket(args.name, args.region, delete=args.delete)
+    print(f"{removed:,} versions deleted from {args.name}", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -1,11 +1,11 @@
-# The upload handler as a container image, for those who deploy Lambdas so; the template uses the zip.
+# The upload handler as a container image for Lambda; the template uses the zip.
 #
 #   docker build -f infra/lambda.Dockerfile -t seefood-lambda .
 #
-# Any base does for Lambda, as long as it runs AWS's runtime client (awslambdaric) as its entry point.
+# Lambda runs any image whose entry point is AWS's runtime client (awslambdaric).
 #
-# checkov:skip=CKV_DOCKER_2:Lambda watches its environments itself and asks no image
-# checkov:skip=CKV_DOCKER_7:the version stands in PYTHON_IMAGE
+# checkov:skip=CKV_DOCKER_2:Lambda checks its environments itself
+# checkov:skip=CKV_DOCKER_7:the version is in PYTHON_IMAGE
 ARG PYTHON_IMAGE=python:3.13.9-slim-trixie
 
 FROM ${PYTHON_IMAGE} AS build
@@ -25,10 +25,10 @@ RUN /tmp/uv/bin/uv pip install --no-cache --quiet --python /opt/seefood --compil
 
 FROM ${PYTHON_IMAGE}
 COPY --from=build /opt/seefood /opt/seefood
-COPY lambda/handler.py /var/task/
+COPY --from=build /src/lambda/handler.py /var/task/
 ENV PATH=/opt/seefood/bin:$PATH
 WORKDIR /var/task
-# The build ends here if the handler or its model is missing.
+# The build fails here if the handler or its model is missing.
 RUN python -c 'import handler'
 USER 10001:10001
 ENTRYPOINT ["python", "-m", "awslambdaric"]

@@ -1,9 +1,9 @@
-"""The licences of what is shipped and installed: docs/licences.md, from the packages' metadata.
+"""Lists the licences of shipped and installed packages in docs/licences.md, from their metadata.
 
     python infra/licences.py            writes docs/licences.md
-    python infra/licences.py --check    exit code 1 if a package that is installed is not in it
+    python infra/licences.py --check    exit code 1 if an installed package is not in it
 
-`make licences` runs it in the development environment, which has every runtime extra.
+`make licences` runs it in the development environment, which has all runtime extras.
 """
 
 import argparse
@@ -22,18 +22,18 @@ from packaging.utils import canonicalize_name
 ROOT: Final = Path(__file__).resolve().parents[1]
 PAGE: Final = ROOT / "docs" / "licences.md"
 EXTRAS: Final = ("beam", "tensorflow", "train", "lambda")
-"""What users install; `demo`, `bench` and `dev` are for development."""
-# Where the metadata names none, what the package's own licence file says.
-_READ: Final = {
+"""The extras for users; `demo`, `bench` and `dev` are for development."""
+# From the package's licence file, where the metadata names no licence.
+_FROM_FILES: Final = {
     "namex": "Apache-2.0",
 }
 _HEAD: Final = """\
 # Licences
 
-Made by `make licences` from the metadata of the packages; not written by hand.
+`make licences` generates this page from the metadata of the packages.
 seefood itself is under the MIT licence (`LICENSE`).
 
-Wheels of native code bundle libraries that have licences of their own, which lie in the wheels:
+Wheels of native code contain libraries with their own licences, which are in the wheels:
 `pi-heif` and `pillow-heif` bring libheif and libde265 (LGPL-3.0), as shared libraries that can be
 replaced; `pillow-heif` also brings x265 (GPL-2.0), an encoder that seefood never calls and that the
 Lambda does not ship; `pillow`, `numpy` and `scipy` bring image codecs, OpenBLAS and GCC's runtime.
@@ -42,7 +42,7 @@ Lambda does not ship; `pillow`, `numpy` and `scipy` bring image codecs, OpenBLAS
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """A package and under what it may be used."""
+    """An installed package and its licence."""
 
     name: str
     version: str
@@ -50,19 +50,19 @@ class Package:
 
 
 def packages(names: Iterable[str]) -> list[Package]:
-    """Return what is installed of `names`, sorted by name."""
-    found = []
+    """Return the installed packages among `names`, sorted by name."""
+    result = []
     for name in sorted(set(map(canonicalize_name, names))):
         try:
             installed = distribution(name)
         except PackageNotFoundError:
             continue  # not on this platform
-        found.append(Package(name, installed.version, licence_of(name)))
-    return found
+        result.append(Package(name, installed.version, licence_of(name)))
+    return result
 
 
 def licence_of(name: str) -> str:
-    """Return the licence that a package's metadata names; `unknown` if it names none."""
+    """Return the licence in a package's metadata; `unknown` if there is none."""
     metadata = distribution(name).metadata
     classifiers = [
         text.rpartition(" :: ")[2]
@@ -72,19 +72,19 @@ def licence_of(name: str) -> str:
     text = (metadata["License"] or "").strip()
     first = text.splitlines()[0] if text else ""
     short = first if 0 < len(first) < 60 else ""
-    told = metadata["License-Expression"] or "; ".join(classifiers) or short
-    return _READ.get(name) or re.sub(r"\s+", " ", told).replace("|", "/") or "unknown"
+    licence = metadata["License-Expression"] or "; ".join(classifiers) or short
+    return _FROM_FILES.get(name) or re.sub(r"\s+", " ", licence).replace("|", "/") or "unknown"
 
 
 def closure(extras: Sequence[str]) -> set[str]:
-    """Return what `pip install seefood[extras]` installs here, without seefood."""
-    waiting: list[tuple[str, frozenset[str]]] = [("seefood", frozenset(extras))]
+    """Return the names that `pip install seefood[extras]` installs here, without seefood."""
+    pending: list[tuple[str, frozenset[str]]] = [("seefood", frozenset(extras))]
     seen: set[tuple[str, frozenset[str]]] = set()
-    while waiting:
-        entry = waiting.pop()
+    while pending:
+        entry = pending.pop()
         if entry not in seen:
             seen.add(entry)
-            waiting.extend(_needs(*entry))
+            pending.extend(_needs(*entry))
     return {name for name, _ in seen} - {"seefood"}
 
 
@@ -100,17 +100,17 @@ def _needs(name: str, extras: frozenset[str]) -> Iterator[tuple[str, frozenset[s
 
 
 def page() -> str:
-    """Return docs/licences.md."""
+    """Return the text of docs/licences.md."""
     sections = {
-        "What the Lambda's zip ships": packages(WHEELS),
-        "What `pip install seefood` installs": packages(closure(())),
-        "What the extras add (" + ", ".join(f"`{name}`" for name in EXTRAS) + ")": packages(
-            closure(EXTRAS) - closure(())
-        ),
+        "Packages in the Lambda's zip": packages(WHEELS),
+        "Packages that `pip install seefood` installs": packages(closure(())),
+        "Packages that the extras add ("
+        + ", ".join(f"`{name}`" for name in EXTRAS)
+        + ")": packages(closure(EXTRAS) - closure(())),
     }
     parts = [_HEAD]
-    for title, found in sections.items():
-        rows = "\n".join(f"| {p.name} | {p.version} | {p.licence} |" for p in found)
+    for title, listed in sections.items():
+        rows = "\n".join(f"| {p.name} | {p.version} | {p.licence} |" for p in listed)
         parts.append(
             f"## {title}\n\n| package | version | licence |\n| --- | --- | --- |\n{rows}\n"
         )
@@ -118,16 +118,18 @@ def page() -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Write the page, or check it."""
+    """Write or check the page."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--check", action="store_true", help="write nothing")
+    parser.add_argument("--check", action="store_true", help="only check the page")
     if not parser.parse_args(arguments).check:
         PAGE.write_text(page())
         return 0
     listed = set(re.findall(r"^\| ([a-z0-9-]+) \|", PAGE.read_text(), re.MULTILINE))
     missing = {p.name for p in packages({*WHEELS, *closure(EXTRAS)})} - listed
     if missing:
-        sys.stderr.write(f"licences: {', '.join(sorted(missing))} not listed; `make licences`\n")
+        sys.stderr.write(
+            f"licences: {', '.join(sorted(missing))} are not listed; run `make licences`\n"
+        )
     return 1 if missing else 0
 
 

@@ -1,4 +1,4 @@
-"""S3, SQS and the poller between a queue and a function, as AWS runs them; over moto's server."""
+"""Buckets, queues and Lambda's poller between a queue and a function, on moto's server."""
 
 import json
 from collections.abc import Callable
@@ -9,12 +9,12 @@ from uuid import uuid4
 import boto3
 
 TRIES: Final = 5
-"""How often a message is delivered before it goes to the dead-letter queue."""
+"""After this many deliveries a message goes to the dead-letter queue."""
 
 
 @dataclass(frozen=True)
 class Uploads:
-    """A bucket whose uploads reach a queue with a dead-letter queue, and a bucket for results."""
+    """A bucket that notifies a queue with a dead-letter queue, and a bucket for results."""
 
     s3: Any
     sqs: Any
@@ -28,31 +28,31 @@ class Uploads:
         self.s3.put_object(Bucket=self.bucket, Key=key, Body=data)
 
     def send(self, body: str) -> None:
-        """Put a message into the queue that S3 did not write."""
+        """Send a message that is not from S3 to the queue."""
         self.sqs.send_message(QueueUrl=self.queue, MessageBody=body)
 
     def has_messages(self) -> bool:
-        """Whether the queue has anything left, in flight included."""
+        """Whether the queue has messages, in flight included."""
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-        told = self.sqs.get_queue_attributes(QueueUrl=self.queue, AttributeNames=names)
-        return any(int(told["Attributes"][name]) for name in names)
+        response = self.sqs.get_queue_attributes(QueueUrl=self.queue, AttributeNames=names)
+        return any(int(response["Attributes"][name]) for name in names)
 
     def receive(self, queue: str) -> list[dict[str, Any]]:
         """Return up to ten messages of a queue; they stay in flight."""
-        answer = self.sqs.receive_message(
+        response = self.sqs.receive_message(
             QueueUrl=queue, MaxNumberOfMessages=10, AttributeNames=["All"]
         )
-        messages: list[dict[str, Any]] = answer.get("Messages", [])
+        messages: list[dict[str, Any]] = response.get("Messages", [])
         return messages
 
     def give_back(self, messages: list[dict[str, Any]]) -> None:
-        """Make messages visible again at once."""
+        """Make messages visible again immediately."""
         entries = [{**_entry(message), "VisibilityTimeout": 0} for message in messages]
         if entries:
             self.sqs.change_message_visibility_batch(QueueUrl=self.queue, Entries=entries)
 
     def delete(self, messages: list[dict[str, Any]]) -> None:
-        """Take messages out of the queue for good."""
+        """Delete messages from the queue."""
         if messages:
             entries = [_entry(message) for message in messages]
             self.sqs.delete_message_batch(QueueUrl=self.queue, Entries=entries)
@@ -71,14 +71,14 @@ def make_uploads(endpoint: str) -> Uploads:
         "aws_secret_access_key": "test",
     }
     s3, sqs = boto3.client("s3", **settings), boto3.client("sqs", **settings)
-    mark = uuid4().hex[:8]
-    bucket, results = f"uploads-{mark}", f"labels-{mark}"
+    suffix = uuid4().hex[:8]
+    bucket, results = f"uploads-{suffix}", f"labels-{suffix}"
     for name in (bucket, results):
         s3.create_bucket(Bucket=name)
-    dead = sqs.create_queue(QueueName=f"dead-{mark}")["QueueUrl"]
+    dead = sqs.create_queue(QueueName=f"dead-{suffix}")["QueueUrl"]
     redrive = {"deadLetterTargetArn": queue_arn(sqs, dead), "maxReceiveCount": TRIES}
     queue = sqs.create_queue(
-        QueueName=f"uploads-{mark}",
+        QueueName=f"uploads-{suffix}",
         Attributes={"RedrivePolicy": json.dumps(redrive), "VisibilityTimeout": "180"},
     )["QueueUrl"]
     s3.put_bucket_notification_configuration(
@@ -103,7 +103,7 @@ def queue_arn(sqs: Any, url: str) -> str:
 
 
 def as_records(messages: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return the event that Lambda's poller makes of received messages."""
+    """Return the event with which Lambda's poller delivers messages."""
     return {
         "Records": [
             {
@@ -125,25 +125,25 @@ def drain(
     uploads: Uploads,
     invoke: Callable[[Any], Any],
     *,
-    lost_answers: int = 0,
-    most_batches: int = 10_000,
+    lost_responses: int = 0,
+    max_batches: int = 10_000,
 ) -> int:
-    """Poll the queue until nothing is left in it; return how many batches were delivered.
+    """Poll the queue until it is empty; return how many batches were delivered.
 
-    What the function hands back becomes visible again at once. The first `lost_answers` answers
-    never arrive, so that all of their messages are delivered again.
+    Messages that the function returns become visible again immediately. The first `lost_responses`
+    responses are lost, so all messages of their batches are delivered again.
     """
     batches = 0
-    while batches < most_batches:
+    while batches < max_batches:
         messages = uploads.receive(uploads.queue)
         if not messages:
             if uploads.has_messages():  # moved to the dead-letter queue by this very call
                 continue
             break
-        answer = invoke(as_records(messages))
-        back = {item["itemIdentifier"] for item in answer["batchItemFailures"]}
-        lost, batches = batches < lost_answers, batches + 1
-        kept = [message for message in messages if lost or message["MessageId"] in back]
+        response = invoke(as_records(messages))
+        failed = {item["itemIdentifier"] for item in response["batchItemFailures"]}
+        lost, batches = batches < lost_responses, batches + 1
+        kept = [message for message in messages if lost or message["MessageId"] in failed]
         uploads.give_back(kept)
         uploads.delete([message for message in messages if message not in kept])
     return batches

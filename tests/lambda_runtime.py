@@ -1,7 +1,7 @@
-"""A stand-in for Lambda's Runtime API on loopback, and the real runtime client against it.
+"""A local Runtime API of Lambda, and AWS's runtime client that polls it.
 
-`awslambdaric` polls for the next invocation and posts its answer, as it does in Lambda. What runs
-is the unpacked zip and nothing else: no site-packages of this environment are on its path.
+`awslambdaric` requests the next invocation and posts its result, as in Lambda. It runs the unpacked
+zip only: no site-packages of this environment are on its path.
 """
 
 import json
@@ -27,28 +27,28 @@ _ARN: Final = "arn:aws:lambda:us-east-1:123456789012:function:seefood"
 
 @dataclass(slots=True)
 class Invocation:
-    """One event on its way to the function and back."""
+    """One event and its result."""
 
     event: Any
     timeout_seconds: float
     id: str = field(default_factory=lambda: str(uuid4()))
-    answered: threading.Event = field(default_factory=threading.Event)
-    answer: Any = None
+    done: threading.Event = field(default_factory=threading.Event)
+    result: Any = None
     error: dict[str, Any] | None = None
 
 
 class FunctionError(Exception):
-    """The function ended with an error, as the runtime client reported it."""
+    """The error that the runtime client reported for the function."""
 
 
 class RuntimeApi(ThreadingHTTPServer):
-    """Hands out invocations one by one and takes their answers."""
+    """Returns invocations one by one and receives their results."""
 
     daemon_threads = True
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Api)
-        self.waiting: queue.Queue[Invocation] = queue.Queue()
+        self.pending: queue.Queue[Invocation] = queue.Queue()
         self.running: dict[str, Invocation] = {}
         self.init_error: dict[str, Any] | None = None
 
@@ -58,18 +58,18 @@ class RuntimeApi(ThreadingHTTPServer):
         return f"127.0.0.1:{self.server_address[1]}"
 
     def invoke(self, event: Any, timeout_seconds: float = 30.0) -> Any:
-        """Return the function's answer to `event`. Raises `FunctionError`."""
+        """Return the function's result for `event`. Raises `FunctionError`."""
         invocation = Invocation(event, timeout_seconds)
         self.running[invocation.id] = invocation
-        self.waiting.put(invocation)
-        if not invocation.answered.wait(timeout_seconds + 30.0):
-            raise TimeoutError(f"no answer; {self.init_error}")
+        self.pending.put(invocation)
+        if not invocation.done.wait(timeout_seconds + 30.0):
+            raise TimeoutError(f"no result; {self.init_error}")
         if invocation.error is not None:
             raise FunctionError(invocation.error["errorType"], invocation.error["errorMessage"])
-        return invocation.answer
+        return invocation.result
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing of a function that was killed while it waited."""
+        """Ignore the closed connection of a function that was killed."""
         if not isinstance(sys.exc_info()[1], ConnectionError):
             super().handle_error(request, client_address)
 
@@ -79,7 +79,7 @@ class _Api(BaseHTTPRequestHandler):
     server: RuntimeApi
 
     def do_GET(self) -> None:
-        invocation = self.server.waiting.get()
+        invocation = self.server.pending.get()
         body = json.dumps(invocation.event).encode()
         self.send_response(200)
         deadline = int((time.time() + invocation.timeout_seconds) * 1000)
@@ -92,20 +92,20 @@ class _Api(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def do_POST(self) -> None:
-        told = json.loads(self._body() or b"null")
+        document = json.loads(self._body() or b"null")
         parts = self.path.removeprefix(f"{_VERSION}/").split("/")
         if parts[:2] == ["init", "error"]:
-            self.server.init_error = told
+            self.server.init_error = document
             for invocation in list(self.server.running.values()):
-                invocation.error = told
-                invocation.answered.set()
+                invocation.error = document
+                invocation.done.set()
         else:
             invocation = self.server.running.pop(parts[1])
             if parts[2] == "error":
-                invocation.error = told
+                invocation.error = document
             else:
-                invocation.answer = told
-            invocation.answered.set()
+                invocation.result = document
+            invocation.done.set()
         self.send_response(202)
         self.send_header("Content-Length", "0")
         self.end_headers()
@@ -121,25 +121,25 @@ class _Api(BaseHTTPRequestHandler):
         return data
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 (the base class's name)
-        """Say nothing."""
+        """Print nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """A function environment that is running."""
+    """A running function environment."""
 
     api: RuntimeApi
     process: "subprocess.Popen[bytes]"
     log: Path
 
     def lines(self) -> list[dict[str, Any]]:
-        """Return the JSON lines that the function has written so far."""
+        """Return the JSON lines in the function's log."""
         text = self.log.read_text(encoding="utf-8", errors="replace")
         return [json.loads(line) for line in text.splitlines() if line.startswith("{")]
 
 
 def copy_client(folder: Path) -> Path:
-    """Copy the runtime client out of this environment, and nothing else; return `folder`."""
+    """Copy only the runtime client of this environment to `folder`; return `folder`."""
     folder.mkdir()
     for name in ("awslambdaric", "simplejson", "snapshot_restore_py", "runtime_client"):
         spec = find_spec(name)
@@ -156,7 +156,7 @@ def copy_client(folder: Path) -> Path:
 def start_function(
     package: Path, client: Path, environment: Mapping[str, str], api: RuntimeApi, log: Path
 ) -> "subprocess.Popen[bytes]":
-    """Start the runtime client `client` (a folder with awslambdaric) on the unpacked `package`."""
+    """Start the runtime client in the folder `client` with the unpacked `package`."""
     inherited = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     with log.open("wb") as stream:
         return subprocess.Popen(

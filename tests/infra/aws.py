@@ -1,7 +1,7 @@
-"""The template as a stack in moto: translated, created, and the rest made by its own APIs.
+"""Creates the template as a stack in moto.
 
-moto's CloudFormation knows most resource types. What it does not know is resolved here, from the
-same template and the same parameters, and created by the service's own API.
+moto's CloudFormation supports most resource types. The others are resolved here, from the same
+template and parameters, and created with their service's API.
 """
 
 import json
@@ -33,10 +33,10 @@ _NOT_BY_STACK: Final = frozenset(
         "AWS::Budgets::Budget",
         "AWS::CloudWatch::Alarm",
         "AWS::CloudWatch::Dashboard",
-        "AWS::Lambda::EventSourceMapping",  # never: moto's would empty the queue
+        "AWS::Lambda::EventSourceMapping",  # moto's would empty the queue
         "AWS::Lambda::Permission",
         "AWS::Lambda::Url",
-        "AWS::S3::BucketPolicy",  # never: moto applies a denial whatever its condition says
+        "AWS::S3::BucketPolicy",  # moto ignores the condition of a denial
         "AWS::SNS::Subscription",
         "AWS::SNS::TopicPolicy",
         "AWS::SQS::QueuePolicy",
@@ -47,15 +47,15 @@ _NOT_BY_STACK: Final = frozenset(
 
 @dataclass(frozen=True)
 class Template:
-    """The template with parameters: what CloudFormation would see."""
+    """The template with parameters, as CloudFormation gets it."""
 
     document: Mapping[str, Any]
     parameters: Mapping[str, str]
     physical: Mapping[str, str] = field(default_factory=dict)
-    """What `Ref` and `GetAtt` give of resources that exist, by `Name` and `Name.Attribute`."""
+    """The values of `Ref` and `GetAtt` of existing resources, by `Name` and `Name.Attribute`."""
 
     def resources(self, kind: str | None = None) -> dict[str, Any]:
-        """Return the resources of one type whose condition holds, unresolved, by name."""
+        """Return the resources of one type whose condition is true, unresolved, by name."""
         return {
             name: resource
             for name, resource in self.document["Resources"].items()
@@ -96,12 +96,12 @@ class Template:
         if name == "Fn::Sub":
             text, values = (argument, {}) if isinstance(argument, str) else argument
             own = {key: self.resolve(item) for key, item in values.items()}
-            return re.sub(r"\$\{([^!}]+)\}", lambda found: self._substitute(found[1], own), text)
+            return re.sub(r"\$\{([^!}]+)\}", lambda match: self._substitute(match[1], own), text)
         if name == "Fn::If":
             return self.resolve(argument[1 if self._holds(argument[0]) else 2])
         if name == "Fn::Join":
             return argument[0].join(map(str, self.resolve(argument[1])))
-        raise ValueError(f"the template uses {name}, which this reader does not know: teach it")
+        raise ValueError(f"the template uses {name}, which this class does not support: add it")
 
     def _substitute(self, name: str, own: Mapping[str, Any]) -> str:
         if name in own:
@@ -123,7 +123,7 @@ class Template:
             return not self._holds(arguments[0])
         if name == "Fn::And":
             return all(map(self._holds, arguments))
-        raise ValueError(f"the template uses {name}, which this reader does not know: teach it")
+        raise ValueError(f"the template uses {name}, which this class does not support: add it")
 
 
 def read_template(**parameters: str) -> Template:
@@ -132,29 +132,29 @@ def read_template(**parameters: str) -> Template:
     document["Resources"]["Classifier"]["Properties"]["CodeUri"] = "s3://code/lambda.zip"
     defaults = {name: str(one["Default"]) for name, one in document["Parameters"].items()}
     values = {**defaults, **parameters}
-    # No managed policies: every policy stands in the template.
+    # No managed policies: every policy is in the template.
     translator = Translator({}, Parser(), boto_session=boto3.Session(region_name=REGION))
     return Template(translator.translate(document, dict(values)), values)
 
 
 @dataclass(frozen=True)
 class Stack:
-    """A stack that exists in moto, and clients to look at it."""
+    """A stack in moto, and clients for it."""
 
     template: Template
     endpoint: str
 
     def variant(self, **parameters: str) -> Template:
-        """Return the template with other parameters, over the resources that exist."""
+        """Return the template with other parameters and the existing resources."""
         other = read_template(**parameters)
         return Template(other.document, other.parameters, self.template.physical)
 
     def client(self, service: str) -> Any:
-        """Return a client of the server that holds the stack."""
+        """Return a client of the server with the stack."""
         return make_client(service, self.endpoint)
 
     def policies(self, role: str, **parameters: str) -> list[dict[str, Any]]:
-        """Return a role's statements, with the names of what exists; it has no other policy."""
+        """Return all statements of a role, with the names of existing resources."""
         attached = self.client("iam").list_attached_role_policies(
             RoleName=self.template.physical[role]
         )
@@ -170,7 +170,7 @@ def make_client(service: str, endpoint: str) -> Any:
         endpoint_url=endpoint,
         region_name=REGION,
         aws_access_key_id="test",
-        aws_secret_access_key="test",  # noqa: S106 (moto takes any)
+        aws_secret_access_key="test",  # noqa: S106 (moto accepts any)
     )
 
 
@@ -185,7 +185,7 @@ def create_stack(endpoint: str, package: bytes, **parameters: str) -> Stack:
 
 
 def _prepare_account(endpoint: str, package: bytes) -> None:
-    """Make what an AWS account has, or what `sam deploy` makes, before the stack."""
+    """Create what exists in an account, or `sam deploy` creates, before the stack."""
     where = {"LocationConstraint": REGION}
     make_client("s3", endpoint).create_bucket(Bucket="code", CreateBucketConfiguration=where)
     make_client("s3", endpoint).put_object(Bucket="code", Key="lambda.zip", Body=package)
@@ -193,13 +193,13 @@ def _prepare_account(endpoint: str, package: bytes) -> None:
 
 
 def _create_by_cloudformation(endpoint: str, template: Template) -> dict[str, str]:
-    """Create what moto's CloudFormation can and return what it says of each resource."""
+    """Create the resources that moto's CloudFormation supports; return their outputs by name."""
     resources = {
         name: {key: value for key, value in resource.items() if key != "DependsOn"}
         for name, resource in template.resources().items()
         if resource["Type"] not in _NOT_BY_STACK
     }
-    # In AWS the service-linked role is implied; moto wants to see one.
+    # In AWS the service-linked role is implied; moto requires it.
     resources["BulkCompute"]["Properties"]["ServiceRole"] = (
         f"arn:aws:iam::{ACCOUNT}:role/aws-service-role/batch.amazonaws.com/AWSServiceRoleForbatch"
     )
@@ -230,25 +230,25 @@ def _create_by_cloudformation(endpoint: str, template: Template) -> dict[str, st
 
 
 def _attributes(value: Any) -> list[str]:
-    """Return every `Name.Attribute` that the template asks for."""
+    """Return every `Name.Attribute` that the template uses."""
     if isinstance(value, list):
         return [path for item in value for path in _attributes(item)]
     if not isinstance(value, dict):
         return []
-    found = []
+    paths = []
     if "Fn::GetAtt" in value:
         path = value["Fn::GetAtt"]
-        found.append(path if isinstance(path, str) else ".".join(path))
+        paths.append(path if isinstance(path, str) else ".".join(path))
     if "Fn::Sub" in value:
         text = value["Fn::Sub"] if isinstance(value["Fn::Sub"], str) else value["Fn::Sub"][0]
-        found.extend(re.findall(r"\$\{(\w+\.\w+)\}", text))
-    return found + [path for item in value.values() for path in _attributes(item)]
+        paths.extend(re.findall(r"\$\{(\w+\.\w+)\}", text))
+    return paths + [path for item in value.values() for path in _attributes(item)]
 
 
 def _create_the_rest(stack: Stack, physical: dict[str, str]) -> None:
-    """Create, each by its service's API, what moto's CloudFormation does not know.
+    """Create, with their services' APIs, the resources that moto's CloudFormation does not support.
 
-    Adds what they are called to `physical`, which later ones refer to.
+    Adds their names to `physical`, for the resources that refer to them.
     """
     for kind, create in _CREATORS.items():
         for name in stack.template.resources(kind):
@@ -327,7 +327,7 @@ _CREATORS: Final[dict[str, Callable[[Stack, str, dict[str, Any], dict[str, str]]
 
 
 def _notification(wanted: Mapping[str, Any]) -> dict[str, Any]:
-    """Return CloudFormation's queue configuration in the words of S3's API."""
+    """Return CloudFormation's queue configuration in the form of S3's API."""
     own = {"QueueArn": wanted["Queue"], "Events": [wanted["Event"]]}
     if "Filter" in wanted:
         own["Filter"] = {"Key": {"FilterRules": wanted["Filter"]["S3Key"]["Rules"]}}

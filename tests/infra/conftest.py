@@ -11,7 +11,7 @@ from tests.infra.aws import Stack, create_stack
 
 @pytest.fixture(scope="session")
 def package() -> bytes:
-    """A Lambda package for moto, which keeps it and never runs it."""
+    """A Lambda package for moto, which never runs it."""
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as archive:
         archive.writestr("handler.py", "")
@@ -20,7 +20,7 @@ def package() -> bytes:
 
 @pytest.fixture(scope="session")
 def stack(package: bytes) -> Iterator[Stack]:
-    """The stack as a careful user deploys it, in a moto of its own."""
+    """The stack with alarms, tags and a model, in its own moto server."""
     from moto.server import ThreadedMotoServer  # noqa: PLC0415 (a second)
 
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)

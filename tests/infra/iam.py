@@ -1,7 +1,7 @@
-"""IAM's decision over policies as data: an explicit denial wins, then an allowance, else no.
+"""Evaluates IAM policies: an explicit denial wins, then an allowance, otherwise it is denied.
 
-Covers what the template uses: Action, Resource, Principal, and the conditions StringEquals,
-ArnEquals and Bool. A condition that a request says nothing about does not hold.
+Supports what the template uses: Action, Resource, Principal, and the conditions StringEquals,
+ArnEquals and Bool. A condition on a key that the request lacks is false.
 """
 
 import re
@@ -12,7 +12,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Request:
-    """Who does what to what; `context` holds what conditions ask for."""
+    """An action on a resource by a principal; `context` has the keys of conditions."""
 
     action: str
     resource: str
@@ -21,7 +21,7 @@ class Request:
 
 
 def is_allowed(statements: Iterable[Mapping[str, Any]], request: Request) -> bool:
-    """Return what IAM decides about `request` under `statements` alone."""
+    """Return whether IAM allows `request` under `statements` alone."""
     effects = {one["Effect"] for one in statements if _applies(one, request)}
     return "Allow" in effects and "Deny" not in effects
 
@@ -52,7 +52,7 @@ def _holds(operator: str, key: str, values: Any, context: Mapping[str, str]) -> 
         return context[key] in _many(values)
     if operator == "ArnEquals":
         return _matches(values, context[key])
-    raise ValueError(f"a policy uses {operator}, which this reader does not know: teach it")
+    raise ValueError(f"a policy uses {operator}, which this module does not support: add it")
 
 
 def _matches(patterns: Any, text: str, *, ignore_case: bool = False) -> bool:

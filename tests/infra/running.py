@@ -1,4 +1,4 @@
-"""The stack's programs, started as AWS starts them: the Lambda function, and Batch's containers."""
+"""Runs the stack's programs as AWS does: the Lambda function and Batch's containers."""
 
 import json
 import os
@@ -13,7 +13,7 @@ from botocore.validate import validate_parameters
 from tests.conftest import ROOT
 from tests.infra.aws import REGION, Stack, Template
 
-# What the Lambda runtime does with an event: import the handler, call it, send back its answer.
+# What the Lambda runtime does with an event: import the handler, call it, return its result.
 _RUNTIME: Final = """
 import json, sys
 sys.path.insert(0, "lambda")
@@ -28,13 +28,13 @@ class Context:
     def get_remaining_time_in_millis(self):
         return 60_000
 
-answer = handler.handler(json.load(sys.stdin), Context())
-print("\\nANSWER " + json.dumps(answer))
+result = handler.handler(json.load(sys.stdin), Context())
+print("\\nRESULT " + json.dumps(result))
 """
 
 
 def aws_environment(stack: Stack) -> dict[str, str]:
-    """Return what every program of the stack finds in its environment here."""
+    """Return the environment variables of each program."""
     return {
         "PATH": os.environ["PATH"],
         "HOME": os.environ["HOME"],
@@ -48,7 +48,7 @@ def aws_environment(stack: Stack) -> dict[str, str]:
 def invoke(
     template: Template, stack: Stack, event: dict[str, Any], bundle: Path
 ) -> tuple[Any, list[dict[str, Any]]]:
-    """Return the handler's answer to `event`, and the JSON lines that it wrote."""
+    """Return the handler's result for `event`, and the JSON lines that it wrote."""
     own = template.properties("Classifier")["Environment"]["Variables"]
     environment = {**aws_environment(stack), **own, "SEEFOOD_MODEL": str(bundle)}
     done = subprocess.run(
@@ -62,15 +62,15 @@ def invoke(
         timeout=60,
     )
     assert 0 == done.returncode, done.stderr
-    said, _, answer = done.stdout.rpartition("ANSWER ")
-    lines = [json.loads(line) for line in said.splitlines() if line.startswith("{")]
-    return json.loads(answer), lines
+    log, _, result = done.stdout.rpartition("RESULT ")
+    lines = [json.loads(line) for line in log.splitlines() if line.startswith("{")]
+    return json.loads(result), lines
 
 
 def start_container(
     stack: Stack, request: dict[str, Any], output: str, **environment: str
 ) -> "subprocess.Popen[str]":
-    """Start what Batch would: the job definition's command with the request's parameters."""
+    """Start the job definition's command with the request's parameters, as Batch does."""
     (definition,) = stack.client("batch").describe_job_definitions(
         jobDefinitions=[request["JobDefinition"]]
     )["jobDefinitions"]
@@ -100,10 +100,10 @@ def finish(child: "subprocess.Popen[str]") -> dict[str, Any]:
 
 
 def validate_submit_job(request: dict[str, Any]) -> None:
-    """Check `request` against the API's model; Scheduler writes its names with capitals."""
+    """Check `request` against the API's model; Scheduler capitalises the field names."""
     model = boto3.client("batch", region_name=REGION).meta.service_model
-    words = {name[0].lower() + name[1:]: value for name, value in request.items()}
-    if "arrayProperties" in words:
-        words["arrayProperties"] = {"size": words["arrayProperties"]["Size"]}
-    validate_parameters(words, model.operation_model("SubmitJob").input_shape)
-    assert set(words) <= set(model.operation_model("SubmitJob").input_shape.members)
+    fields = {name[0].lower() + name[1:]: value for name, value in request.items()}
+    if "arrayProperties" in fields:
+        fields["arrayProperties"] = {"size": fields["arrayProperties"]["Size"]}
+    validate_parameters(fields, model.operation_model("SubmitJob").input_shape)
+    assert set(fields) <= set(model.operation_model("SubmitJob").input_shape.members)

@@ -1,4 +1,4 @@
-"""`make deploy` and `make destroy`: what they would do, as data and as printed."""
+"""Tests `make deploy` and `make destroy`: their steps as data and as printed."""
 
 import re
 import subprocess
@@ -21,7 +21,7 @@ def _words(step: Any) -> str:
 
 
 def test_a_deploy_builds_first_and_changes_aws_after() -> None:
-    """What can fail on this machine fails before anything in the account is touched."""
+    """A step that fails on this machine fails before anything in the account changes."""
     programs = [step.command[:2] for step in plan_deploy(Options("eu-west-1"))]
 
     assert [
@@ -34,8 +34,8 @@ def test_a_deploy_builds_first_and_changes_aws_after() -> None:
     ] == programs
 
 
-def test_a_deploy_switches_both_doors_to_the_same_model(tmp_path: Path) -> None:
-    """The package gets the bundle, the stack its digest, the bucket its files, in one go."""
+def test_a_deploy_switches_function_and_job_to_the_same_model(tmp_path: Path) -> None:
+    """The package gets the bundle, the stack its digest, the bucket its files."""
     bundle = fake_bundle(tmp_path / "new")
     steps = plan_deploy(Options("eu-west-1", model=bundle.path))
     text = "\n".join(map(_words, steps))
@@ -46,15 +46,15 @@ def test_a_deploy_switches_both_doors_to_the_same_model(tmp_path: Path) -> None:
     assert load_bundle(bundle.path).digest == bundle.digest
 
 
-def test_a_deploy_without_a_model_goes_back_to_the_one_in_the_box() -> None:
-    """A parameter that is left out would keep its last value, so the model is always named."""
+def test_a_deploy_without_a_model_uses_the_built_in_one() -> None:
+    """A missing parameter would keep its last value, so the model is always given."""
     text = "\n".join(map(_words, plan_deploy(Options("eu-west-1"))))
 
-    assert 'ModelDigest="box"' in text
+    assert 'ModelDigest="built-in"' in text
 
 
-def test_the_image_is_built_for_what_the_stack_runs() -> None:
-    """Docker's platform and Batch's architecture are two words for one thing."""
+def test_the_image_is_built_for_the_stacks_architecture() -> None:
+    """Docker's platform and Batch's architecture match."""
     steps = plan_deploy(Options("eu-west-1", image_architecture="arm64"))
     text = "\n".join(map(_words, steps))
 
@@ -63,39 +63,40 @@ def test_the_image_is_built_for_what_the_stack_runs() -> None:
 
 
 def test_an_image_is_named_by_its_content(tmp_path: Path) -> None:
-    """The same sources give the same tag, a changed line another: a tag is never overwritten."""
-    for name in ("constraints.txt", "seefood/a.py", "infra/bulk.Dockerfile"):
+    """The same sources give the same tag, changed sources another: no tag is overwritten."""
+    for name in ("constraints.txt", "seefood/a.py", "lambda/b.py", "infra/bulk.Dockerfile"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(name)
     before = image_tag(tmp_path)
     (tmp_path / "README.md").write_text("not in the image")
     same = image_tag(tmp_path)
-    (tmp_path / "seefood/a.py").write_text("changed")
-
     assert before == same
-    assert before != image_tag(tmp_path)
+    for name in ("seefood/a.py", "lambda/b.py"):
+        (tmp_path / name).write_text("changed")
+        assert image_tag(tmp_path) != same
+        same = image_tag(tmp_path)
 
 
-def test_destroying_keeps_pictures_and_results_unless_told() -> None:
-    """Data goes only with DELETE_DATA, and never a bucket that was there before the stack."""
-    kept = plan_destroy(Options("eu-west-1"))
-    gone = plan_destroy(Options("eu-west-1", delete_data=True))
-    mine = plan_destroy(
+def test_destroying_keeps_pictures_and_results_by_default() -> None:
+    """Only DELETE_DATA deletes data, and never a bucket that the stack did not create."""
+    default = plan_destroy(Options("eu-west-1"))
+    with_data = plan_destroy(Options("eu-west-1", delete_data=True))
+    own_bucket = plan_destroy(
         Options("eu-west-1", delete_data=True, parameters=("ImageBucketName=my-photos",))
     )
 
     assert ["sam delete --stack-name seefood --region eu-west-1 --no-prompts"] == [
-        *map(_words, kept)
+        *map(_words, default)
     ]
     assert [
         "seefood-images-<account>-eu-west-1",
         "seefood-results-<account>-eu-west-1",
-    ] == [step.command[2] for step in gone[1:]]
-    assert ["seefood-results-<account>-eu-west-1"] == [step.command[2] for step in mine[1:]]
+    ] == [step.command[2] for step in with_data[1:]]
+    assert ["seefood-results-<account>-eu-west-1"] == [step.command[2] for step in own_bucket[1:]]
 
 
-def test_uploading_a_model_touches_nothing_else(tmp_path: Path) -> None:
-    """The new bundle lies beside the old one, under its own digest."""
+def test_uploading_a_model_changes_nothing_else(tmp_path: Path) -> None:
+    """The new bundle is stored under its own digest."""
     bundle = fake_bundle(tmp_path / "new")
     (step,) = plan_upload_model(Options("eu-west-1", model=bundle.path))
 
@@ -105,7 +106,7 @@ def test_uploading_a_model_touches_nothing_else(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("action", ["deploy", "destroy"])
 def test_a_dry_run_prints_each_command_and_needs_no_credentials(action: str) -> None:
-    """Every line is a reason or a command that a person could type."""
+    """Every line is a comment or a shell command."""
     done = subprocess.run(
         [
             *(sys.executable, "infra/deploy.py", action, "--region", "eu-west-1", "--dry-run"),
@@ -129,15 +130,15 @@ def test_a_dry_run_prints_each_command_and_needs_no_credentials(action: str) -> 
     ("arguments", "message"),
     [
         (["deploy"], "name the region"),
-        (["deploy", "--region", "x", "--stack", "Seefood"], "begins its buckets' names"),
+        (["deploy", "--region", "x", "--stack", "Seefood"], "is part of its buckets' names"),
         (["upload-model", "--region", "x"], "needs --model"),
         (["deploy", "--region", "x", "--set", "AlarmEmail"], "no parameter"),
         (["deploy", "--region", "x", "--model", "/nowhere", "--dry-run"], "no model bundle"),
     ],
     ids=["no region", "stack's name", "no model", "no value", "no bundle"],
 )
-def test_what_cannot_work_is_said_before_the_first_step(arguments: list[str], message: str) -> None:
-    """A wrong option ends in one sentence."""
+def test_invalid_options_fail_before_the_first_step(arguments: list[str], message: str) -> None:
+    """The error is one sentence."""
     done = subprocess.run(
         [sys.executable, "infra/deploy.py", *arguments],
         cwd=ROOT,
@@ -154,7 +155,7 @@ def test_what_cannot_work_is_said_before_the_first_step(arguments: list[str], me
 
 @pytest.fixture
 def tools(tmp_path: Path) -> Path:
-    """A folder with an `aws`, a `sam` and a `docker` that write down how they were called."""
+    """A folder with an `aws`, a `sam` and a `docker` that record their arguments."""
     folder = tmp_path / "tools"
     folder.mkdir()
     for name in ("aws", "sam", "docker"):
@@ -178,22 +179,22 @@ def _deploy(tools: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
     )
 
 
-def test_steps_are_run_with_the_accounts_number_in_place(tools: Path, tmp_path: Path) -> None:
-    """What is run is what was printed, with the number that the credentials tell."""
+def test_steps_run_with_the_accounts_number(tools: Path, tmp_path: Path) -> None:
+    """The printed placeholder is replaced by the number of the credentials' account."""
     bundle = fake_bundle(tmp_path / "new")
 
     done = _deploy(tools, "upload-model", "--model", str(bundle.path))
 
-    place = f"s3://seefood-results-123456789012-eu-west-1/models/{bundle.digest}/"
+    target = f"s3://seefood-results-123456789012-eu-west-1/models/{bundle.digest}/"
     assert (0, "") == (done.returncode, done.stderr)
     assert [
         "aws sts get-caller-identity --query Account --output text",
-        f"aws s3 sync {bundle.path} {place} --region eu-west-1 --no-progress",
+        f"aws s3 sync {bundle.path} {target} --region eu-west-1 --no-progress",
     ] == (tools / "called").read_text().splitlines()
 
 
-def test_the_first_step_that_fails_is_the_last(tools: Path) -> None:
-    """Buckets are not emptied when the stack could not be deleted."""
+def test_a_failed_step_is_the_last(tools: Path) -> None:
+    """Buckets are not emptied if the stack could not be deleted."""
     done = _deploy(tools, "destroy", "--stack", "broken", "--delete-data")
 
     assert 1 == done.returncode
@@ -201,8 +202,8 @@ def test_the_first_step_that_fails_is_the_last(tools: Path) -> None:
     assert "empty_bucket" not in done.stdout
 
 
-def test_emptying_a_bucket_leaves_no_version_that_costs(s3: Bucket) -> None:
-    """Old versions and markers go too, then the bucket; a bucket that is gone is done."""
+def test_emptying_a_bucket_deletes_all_versions(s3: Bucket) -> None:
+    """Old versions and markers too, then the bucket; an absent bucket is no error."""
     name = f"versions-{uuid4().hex[:8]}"
     s3.client.create_bucket(Bucket=name)
     s3.client.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})

@@ -1,4 +1,4 @@
-"""Who may do what: the policies as data, against a table."""
+"""Tests the policies against a table of requests."""
 
 import json
 import re
@@ -13,7 +13,7 @@ _IMAGES: Final = f"arn:aws:s3:::seefood-images-{ACCOUNT}-{REGION}"
 _RESULTS: Final = f"arn:aws:s3:::seefood-results-{ACCOUNT}-{REGION}"
 _ROLES: Final = ("ClassifierRole", "BulkRole", "BulkExecutionRole", "ScheduleRole")
 
-# Principal, action, resource (a name of the template where it begins with @), allowed?
+# Role, action, resource (with @ a name in the template), whether it is allowed.
 _TABLE: Final = [
     ("ClassifierRole", "s3:GetObject", f"{_IMAGES}/a/b.jpg", True),
     ("ClassifierRole", "s3:GetObjectVersion", f"{_IMAGES}/a/b.jpg", True),
@@ -68,12 +68,12 @@ _TABLE: Final = [
 
 @pytest.fixture(scope="module")
 def policies(stack: Stack) -> dict[str, list[dict[str, Any]]]:
-    """The statements of each role, where uploads are tagged."""
+    """The statements of each role in a stack that tags uploads."""
     return {role: stack.policies(role, LabelTag="label") for role in _ROLES}
 
 
 def _arn(stack: Stack, name: str) -> str:
-    """Return what a resource of the table stands for."""
+    """Return the ARN of a resource in the table."""
     if not name.startswith("@"):
         return name
     if name.endswith(".Stream"):
@@ -83,7 +83,7 @@ def _arn(stack: Stack, name: str) -> str:
 
 
 @pytest.mark.parametrize(("role", "action", "resource", "allowed"), _TABLE)
-def test_a_role_may_do_its_work_and_nothing_else(
+def test_a_role_has_only_the_permissions_it_needs(
     stack: Stack,
     policies: dict[str, list[dict[str, Any]]],
     *,
@@ -92,16 +92,16 @@ def test_a_role_may_do_its_work_and_nothing_else(
     resource: str,
     allowed: bool,
 ) -> None:
-    """The table holds under the policies of each role, with the names of what exists."""
+    """The policies of each role decide as the table says."""
     request = Request(action, _arn(stack, resource))
 
     assert allowed == is_allowed(policies[role], request)
 
 
-def test_no_role_has_a_wildcard_that_could_be_avoided(
+def test_no_role_has_an_avoidable_wildcard(
     policies: dict[str, list[dict[str, Any]]],
 ) -> None:
-    """No action has one; a resource has one for keys, streams, and the one action without any."""
+    """No action has one; resources only for keys, log streams and the action without resources."""
     for role in _ROLES:
         for statement in policies[role]:
             assert "*" not in json.dumps(statement["Action"]), statement["Sid"]
@@ -121,15 +121,15 @@ def test_no_role_has_a_wildcard_that_could_be_avoided(
         ("ScheduleRole", "scheduler.amazonaws.com"),
     ],
 )
-def test_a_role_is_taken_by_its_own_service_only(stack: Stack, role: str, service: str) -> None:
-    """Nobody else may assume it, and no service on behalf of another account."""
+def test_only_its_own_service_may_assume_a_role(stack: Stack, role: str, service: str) -> None:
+    """No other service, and none on behalf of another account."""
     trust = stack.template.properties(role)["AssumeRolePolicyDocument"]["Statement"]
     statements = [{**one, "Resource": "*"} for one in trust]
     own = {"aws:SourceAccount": ACCOUNT}
 
     assert is_allowed(statements, Request("sts:AssumeRole", "*", service, own))
     assert not is_allowed(statements, Request("sts:AssumeRole", "*", "ec2.amazonaws.com", own))
-    if service != "lambda.amazonaws.com":  # which sends no source when it assumes a role
+    if service != "lambda.amazonaws.com":  # Lambda sends no source account
         other = {"aws:SourceAccount": "999999999999"}
         assert not is_allowed(statements, Request("sts:AssumeRole", "*", service, other))
 
@@ -142,7 +142,7 @@ def _queue(template: Template) -> list[dict[str, Any]]:
 
 
 def _send(template: Template, principal: str, source: str, account: str = ACCOUNT) -> bool:
-    """Return whether `principal` may put a message on the queue for `source`."""
+    """Return whether `principal` may send a message to the queue for `source`."""
     context = {
         "aws:SourceArn": source,
         "aws:SourceAccount": account,
@@ -152,8 +152,8 @@ def _send(template: Template, principal: str, source: str, account: str = ACCOUN
     return is_allowed(_queue(template), Request("sqs:SendMessage", queue, principal, context))
 
 
-def test_only_the_own_bucket_may_fill_the_queue(stack: Stack) -> None:
-    """Another bucket, another account or another service may not, nor anyone without TLS."""
+def test_only_the_stacks_bucket_may_send_to_the_queue(stack: Stack) -> None:
+    """No other bucket, account or service, and none without TLS."""
     own = stack.template
 
     assert _send(own, "s3.amazonaws.com", _IMAGES)
@@ -169,8 +169,8 @@ def test_only_the_own_bucket_may_fill_the_queue(stack: Stack) -> None:
     assert not is_allowed(_queue(own), Request("sqs:SendMessage", queue, "s3.amazonaws.com", plain))
 
 
-def test_with_a_bucket_of_yours_only_its_rule_may_fill_the_queue(stack: Stack) -> None:
-    """Then uploads come by EventBridge, and policies name your bucket and prefix."""
+def test_with_an_existing_bucket_only_its_rule_may_send_to_the_queue(stack: Stack) -> None:
+    """Uploads come through EventBridge, and the policies name that bucket and prefix."""
     other = stack.variant(ImageBucketName="my-photos", ImagePrefix="in/")
     rule = f"arn:aws:events:{REGION}:{ACCOUNT}:rule/seefood-uploads"
     statements = other.properties("BulkRole")["Policies"][0]["PolicyDocument"]["Statement"]
@@ -192,7 +192,7 @@ def test_with_a_bucket_of_yours_only_its_rule_may_fill_the_queue(stack: Stack) -
 def test_the_address_is_public_by_parameter_only(
     stack: Stack, access: str, authorisation: str | None, permissions: int
 ) -> None:
-    """IAM guards it by default; `none` leaves it out; `public` says so in two permissions."""
+    """IAM protects it by default; `none` omits it; `public` adds two permissions."""
     other = stack.variant(HttpAccess=access)
     urls = [other.properties(name)["AuthType"] for name in other.resources("AWS::Lambda::Url")]
 
@@ -201,7 +201,7 @@ def test_the_address_is_public_by_parameter_only(
 
 
 def test_without_a_tag_the_function_may_not_tag(stack: Stack) -> None:
-    """A permission that a parameter does not ask for is not given."""
+    """The permission depends on the parameter LabelTag."""
     statements = stack.policies("ClassifierRole")
 
     assert not is_allowed(statements, Request("s3:PutObjectTagging", f"{_IMAGES}/a.jpg"))

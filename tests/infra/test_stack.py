@@ -1,4 +1,4 @@
-"""The stack in moto, used: an upload becomes a row, and the schedule's job does its work."""
+"""Uses the stack in moto: an upload becomes a row, and the scheduled job labels the bucket."""
 
 import io
 import json
@@ -13,11 +13,11 @@ from seefood.synthetic import draw_picture
 from tests.infra.aws import REGION, STACK, Stack
 from tests.infra.iam import Request, is_allowed
 from tests.infra.running import finish, invoke, start_container, validate_submit_job
-from tests.infra.traffic import seen_by_s3
+from tests.infra.traffic import recorded_s3_requests
 
 
 def test_everything_in_the_template_exists(stack: Stack) -> None:
-    """Each resource of the template was created, by the stack or by its own service's API."""
+    """Each resource of the template was created."""
     for service, call, key, expected in [
         ("cloudwatch", "describe_alarms", "MetricAlarms", 7),
         ("cloudwatch", "list_dashboards", "DashboardEntries", 1),
@@ -33,7 +33,7 @@ def test_everything_in_the_template_exists(stack: Stack) -> None:
 
 @pytest.mark.parametrize("name", ["ImageBucket", "ResultsBucket"])
 def test_buckets_are_private_encrypted_versioned_and_tls_only(stack: Stack, name: str) -> None:
-    """Both buckets have every guard, and outlive the stack."""
+    """Both buckets are protected, and deleting the stack keeps them."""
     own = stack.template.properties(name)
     (policy,) = stack.template.properties(f"{name}Policy")["PolicyDocument"]["Statement"]
 
@@ -48,8 +48,8 @@ def test_buckets_are_private_encrypted_versioned_and_tls_only(stack: Stack, name
     assert "RetainExceptOnCreate" == stack.template.resources()[name]["DeletionPolicy"]
 
 
-def test_a_message_is_hidden_six_times_as_long_as_the_function_may_take(stack: Stack) -> None:
-    """A slow batch is not delivered twice; a failed one comes again, five times at most."""
+def test_a_message_is_hidden_six_times_the_functions_timeout(stack: Stack) -> None:
+    """A slow batch is not delivered twice; a failed one at most five times."""
     timeout = stack.template.properties("Classifier")["Timeout"]
     queue = stack.template.properties("UploadQueue")
     mapping = stack.template.properties("ClassifierUploads")
@@ -62,7 +62,7 @@ def test_a_message_is_hidden_six_times_as_long_as_the_function_may_take(stack: S
 
 
 def test_an_upload_becomes_a_row(stack: Stack, bundle_path: Path) -> None:
-    """Bucket, queue, handler, row: with the variables and the policy that the template has."""
+    """The handler runs with the template's variables and needs only the template's policy."""
     images = stack.template.physical["ImageBucket"]
     pictures = {
         "lunch/hot dog.jpg": _picture("hotdog_mustard"),
@@ -73,22 +73,22 @@ def test_an_upload_becomes_a_row(stack: Stack, bundle_path: Path) -> None:
         stack.client("s3").put_object(Bucket=images, Key=key, Body=data)
 
     records = _receive(stack)
-    with seen_by_s3() as asked:
-        answer, said = invoke(stack.template, stack, {"Records": records}, bundle_path)
+    with recorded_s3_requests() as requests:
+        result, log = invoke(stack.template, stack, {"Records": records}, bundle_path)
 
     rows = {row["uri"]: row for row in _upload_rows(stack)}
-    assert {"batchItemFailures": []} == answer
+    assert {"batchItemFailures": []} == result
     assert {f"s3://{images}/{key}" for key in pictures} == set(rows)
     assert "not_an_image" == rows[f"s3://{images}/lunch/broken.jpg"]["error_code"]
     assert {None} == {row["error_code"] for uri, row in rows.items() if "broken" not in uri}
     tags = stack.client("s3").get_object_tagging(Bucket=images, Key="lunch/hot dog.jpg")["TagSet"]
     assert ["label"] == [tag["Key"] for tag in tags]
-    _assert_permitted(stack, "ClassifierRole", asked)
-    _assert_metrics(stack, said)
+    _assert_permitted(stack, "ClassifierRole", requests)
+    _assert_metrics(stack, log)
 
 
-def test_what_fails_five_times_is_kept_in_the_dead_letter_queue(stack: Stack) -> None:
-    """Nothing is lost: the message lies where an alarm sees it and a redrive finds it."""
+def test_a_message_that_fails_five_times_goes_to_the_dead_letter_queue(stack: Stack) -> None:
+    """It is not lost: an alarm is raised and a redrive is possible."""
     sqs, physical = stack.client("sqs"), stack.template.physical
     sqs.send_message(QueueUrl=physical["UploadQueue"], MessageBody='{"poison": true}')
 
@@ -103,7 +103,7 @@ def test_what_fails_five_times_is_kept_in_the_dead_letter_queue(stack: Stack) ->
 def test_the_schedules_input_is_a_job_that_labels_the_bucket(
     stack: Stack, bundle_path: Path
 ) -> None:
-    """What EventBridge Scheduler would send is a valid SubmitJob, and its command does the job."""
+    """EventBridge Scheduler sends a valid SubmitJob, and its command labels the bucket."""
     physical = stack.template.physical
     _upload_model(stack, bundle_path)
     stack.client("s3").put_object(
@@ -116,7 +116,7 @@ def test_the_schedules_input_is_a_job_that_labels_the_bucket(
     assert "arn:aws:scheduler:::aws-sdk:batch:submitJob" == schedule["Target"]["Arn"]
     assert physical["BulkQueue"] == request["JobQueue"]
 
-    with seen_by_s3() as asked:
+    with recorded_s3_requests() as requests:
         summary = finish(start_container(stack, request, output=_results(stack)))
 
     bucket = stack.client("s3").list_objects_v2(Bucket=physical["ImageBucket"])["Contents"]
@@ -124,15 +124,15 @@ def test_the_schedules_input_is_a_job_that_labels_the_bucket(
     labelled = sum(row["uri"].startswith(images) for row in _upload_rows(stack))
     assert load_bundle(bundle_path).digest == summary["model"]["digest"]
     assert len(bucket) == summary["listed"]
-    # What the function has labelled already has its row: the ledger is one for both doors.
+    # The function and the job share one ledger, so the job skips labelled uploads.
     assert labelled == summary["skipped_by_ledger"]
     assert len(bucket) - labelled == summary["rows"]
-    _assert_permitted(stack, "BulkRole", asked)
+    _assert_permitted(stack, "BulkRole", requests)
 
 
 @pytest.mark.beam
 def test_an_array_of_jobs_shares_the_bucket(stack: Stack, bundle_path: Path) -> None:
-    """With BulkShards=2 the schedule asks for two children, which see every picture once."""
+    """With BulkShards=2 two children label every picture once."""
     _upload_model(stack, bundle_path)
     for number in range(12):
         stack.client("s3").put_object(
@@ -163,11 +163,11 @@ def test_an_array_of_jobs_shares_the_bucket(stack: Stack, bundle_path: Path) -> 
     assert all(one["rows"] > 0 for one in summaries)
 
 
-def test_uploads_to_a_bucket_of_yours_come_through_eventbridge(
+def test_uploads_to_an_existing_bucket_come_through_eventbridge(
     stack: Stack, bundle_path: Path
 ) -> None:
-    """The rule's pattern lets through what lies below the prefix, and the handler takes it."""
-    # Last, because a report shows pictures of all rows, and the bulk job may not read this bucket.
+    """The rule's pattern matches uploads below the prefix, and the handler labels them."""
+    # Last, because a report shows pictures of all rows, and the batch job may not read this bucket.
     other = stack.variant(ImageBucketName="my-photos", ImagePrefix="in/")
     s3, events = stack.client("s3"), stack.client("events")
     rule = other.properties("UploadRule")
@@ -182,19 +182,19 @@ def test_uploads_to_a_bucket_of_yours_come_through_eventbridge(
         s3.put_object(Bucket="my-photos", Key=key, Body=_picture("hotdog_mustard"))
 
     records = _receive(stack)
-    answer, _ = invoke(other, stack, {"Records": records}, bundle_path)
+    result, _ = invoke(other, stack, {"Records": records}, bundle_path)
 
     assert 1 == len(records)
-    assert {"batchItemFailures": []} == answer
+    assert {"batchItemFailures": []} == result
     uris = {row["uri"] for row in _upload_rows(stack) if "my-photos" in row["uri"]}
     assert {"s3://my-photos/in/hot dog+1.jpg"} == uris
 
 
-def _assert_permitted(stack: Stack, role: str, asked: set[Request]) -> None:
-    """Everything that was asked of S3 is something that the role's policy allows."""
-    assert asked
+def _assert_permitted(stack: Stack, role: str, requests: set[Request]) -> None:
+    """Assert that the role's policy allows all requests to S3."""
+    assert requests
     statements = stack.policies(role, LabelTag=stack.template.parameters["LabelTag"])
-    assert [] == [one for one in asked if not is_allowed(statements, one)]
+    assert [] == [one for one in requests if not is_allowed(statements, one)]
 
 
 def _picture(kind: str, seed: int = 1) -> bytes:
@@ -208,7 +208,7 @@ def _results(stack: Stack) -> str:
 
 
 def _receive(stack: Stack) -> list[dict[str, Any]]:
-    """Take all messages off the queue and return them as Lambda would be given them."""
+    """Remove all messages from the queue and return them as Lambda gets them."""
     sqs, queue = stack.client("sqs"), stack.template.physical["UploadQueue"]
     records = []
     while messages := sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages"):
@@ -229,15 +229,15 @@ def _receive(stack: Stack) -> list[dict[str, Any]]:
     return records
 
 
-def _assert_metrics(stack: Stack, said: list[dict[str, Any]]) -> None:
-    """The alarm on failures counts what the handler counts, under the same names."""
-    counted = {
+def _assert_metrics(stack: Stack, log: list[dict[str, Any]]) -> None:
+    """Assert that the alarm on failures uses the names of the handler's metrics."""
+    written = {
         (block["Namespace"], metric["Name"], (("service", line["service"]),))
-        for line in said
+        for line in log
         for block in line.get("_aws", {}).get("CloudWatchMetrics", [])
         for metric in block["Metrics"]
     }
-    asked = {
+    used = {
         (
             one["MetricStat"]["Metric"]["Namespace"],
             one["MetricStat"]["Metric"]["MetricName"],
@@ -248,8 +248,8 @@ def _assert_metrics(stack: Stack, said: list[dict[str, Any]]) -> None:
         for one in stack.template.properties("FailureRatioAlarm")["Metrics"]
         if "MetricStat" in one
     }
-    assert 2 == len(asked)
-    assert asked <= counted
+    assert 2 == len(used)
+    assert used <= written
 
 
 def _upload_rows(stack: Stack) -> Iterator[dict[str, Any]]:
@@ -259,7 +259,7 @@ def _upload_rows(stack: Stack) -> Iterator[dict[str, Any]]:
 
 
 def _upload_model(stack: Stack, bundle: Path) -> None:
-    """Put the bundle where `make deploy MODEL=…` puts it."""
+    """Upload the bundle as `make deploy MODEL=…` does."""
     digest = stack.template.parameters["ModelDigest"]
     for file in bundle.rglob("*"):
         if file.is_file():

@@ -1,4 +1,4 @@
-"""The files in infra/ as their own tools see them."""
+"""Tests the files in infra/ with the tools that read them."""
 
 import re
 import subprocess
@@ -22,7 +22,7 @@ _DOCKERFILES: Final = ("bulk.Dockerfile", "lambda.Dockerfile")
 
 
 def test_cfn_lint_finds_nothing() -> None:
-    """Every property, reference and permission is one that CloudFormation knows."""
+    """Every property, reference and permission is valid in CloudFormation."""
     done = subprocess.run(
         [Path(sys.executable).parent / "cfn-lint", "--template", TEMPLATE],
         capture_output=True,
@@ -35,14 +35,14 @@ def test_cfn_lint_finds_nothing() -> None:
 
 
 def test_the_package_is_built_for_the_runtime() -> None:
-    """The zip's wheels and bytecode are for the Python that the function runs on."""
+    """The zip's wheels and bytecode are for the function's Python version."""
     function = read_template().resources("AWS::Lambda::Function")["Classifier"]["Properties"]
 
     assert f"python{PYTHON}" == function["Runtime"]
 
 
 def test_every_parameter_has_a_default_and_a_description() -> None:
-    """`make deploy` works without any, and the console explains each."""
+    """`make deploy` needs none, and the console explains each."""
     document = read_template().document
 
     assert not [name for name, one in document["Parameters"].items() if "Default" not in one]
@@ -51,8 +51,8 @@ def test_every_parameter_has_a_default_and_a_description() -> None:
     assert set(document["Parameters"]) == {name for one in groups for name in one["Parameters"]}
 
 
-def test_every_answer_to_the_security_linter_has_a_reason() -> None:
-    """No finding is switched off without a sentence."""
+def test_every_suppressed_security_finding_has_a_reason() -> None:
+    """The reason is a sentence."""
     resources = yaml_parse(TEMPLATE.read_text())["Resources"]
     skips = [
         skip
@@ -65,8 +65,8 @@ def test_every_answer_to_the_security_linter_has_a_reason() -> None:
 
 
 @pytest.mark.parametrize("name", _DOCKERFILES)
-def test_an_image_is_pinned_and_not_run_by_root(name: str) -> None:
-    """The base has a whole version, Python's packages have hashes, the user is a number."""
+def test_an_image_is_pinned_and_does_not_run_as_root(name: str) -> None:
+    """The base has a full version, Python packages have hashes, the user is a number."""
     text = (_INFRA / name).read_text()
 
     assert re.search(r"^ARG PYTHON_IMAGE=python:\d+\.\d+\.\d+-slim-\w+$", text, re.MULTILINE)
@@ -77,45 +77,45 @@ def test_an_image_is_pinned_and_not_run_by_root(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", _DOCKERFILES)
-def test_an_image_copies_what_is_there_and_let_in(name: str) -> None:
-    """Each source of a COPY exists, and `.dockerignore` lets it into the build."""
+def test_an_image_copies_existing_files_of_the_build_context(name: str) -> None:
+    """Each source of a COPY exists, and `.dockerignore` does not exclude it."""
     copies = re.findall(r"^COPY (?!--from)(.+) \S+$", (_INFRA / name).read_text(), re.MULTILINE)
-    let_in = (ROOT / ".dockerignore").read_text().splitlines()
+    included = (ROOT / ".dockerignore").read_text().splitlines()
 
     sources = [source for line in copies for source in line.split()]
     assert sources
     assert [] == [source for source in sources if not (ROOT / source).exists()]
-    assert [] == [source for source in sources if f"!{source}" not in let_in]
+    assert [] == [source for source in sources if f"!{source}" not in included]
 
 
-def test_the_timer_starts_the_service_with_a_real_command() -> None:
-    """Systemd's files parse, and the command's options are ones that `classify` has."""
+def test_the_timer_starts_a_service_with_a_valid_command() -> None:
+    """Systemd's files parse, and `classify` has the command's options."""
     service, timer = RawConfigParser(strict=False), RawConfigParser()
     service.read(_INFRA / "seefood.service")
     timer.read(_INFRA / "seefood.timer")
     command = service["Service"]["ExecStart"].split()
-    shown = CliRunner().invoke(cli, ["classify", "--help"]).output
+    help_text = CliRunner().invoke(cli, ["classify", "--help"]).output
 
     assert "timers.target" == timer["Install"]["WantedBy"]
     assert ["/opt/seefood/bin/seefood", "classify"] == command[:2]
-    assert all(word in shown for word in command if word.startswith("--"))
+    assert all(word in help_text for word in command if word.startswith("--"))
 
 
-def test_the_kubernetes_job_shares_one_bucket_by_index() -> None:
-    """As many pods as shards, and options that `classify` has."""
+def test_the_kubernetes_job_has_one_pod_for_each_shard() -> None:
+    """And `classify` has the options of its command."""
     job = yaml_parse((_INFRA / "kubernetes.yaml").read_text())["spec"]["jobTemplate"]["spec"]
     (container,) = job["template"]["spec"]["containers"]
     arguments = container["args"]
-    shown = CliRunner().invoke(cli, ["classify", "--help"]).output
+    help_text = CliRunner().invoke(cli, ["classify", "--help"]).output
 
     assert (
         f"$(JOB_COMPLETION_INDEX)/{job['completions']}" == arguments[arguments.index("--shard") + 1]
     )
-    assert all(word in shown for word in arguments if word.startswith("--"))
+    assert all(word in help_text for word in arguments if word.startswith("--"))
 
 
 def test_the_documents_prices_are_those_of_the_table() -> None:
-    """docs/deploy.md states what `seefood.runs.pricing` computes from the newest prices."""
+    """docs/deploy.md has the values that `seefood.runs.pricing` computes from the newest prices."""
     prices = load_prices(default_prices())
     text = (ROOT / "docs" / "deploy.md").read_text()
     rows = re.findall(r"^\| (\d+) ms [^|]*\| \$(\S+) \| \$(\S+) \| \$(\S+) \|$", text, re.MULTILINE)
@@ -135,8 +135,8 @@ def test_the_documents_prices_are_those_of_the_table() -> None:
         assert expected == stated
 
 
-def test_what_the_documents_name_exists() -> None:
-    """Outputs, parameters and files that docs/deploy.md names are there."""
+def test_names_in_the_documents_exist() -> None:
+    """The outputs, parameters and files that docs/deploy.md names exist."""
     document = read_template().document
     text = (ROOT / "docs" / "deploy.md").read_text()
 

@@ -1,4 +1,4 @@
-"""What was asked of S3 while a block ran, in IAM's words: seen in the server's own log."""
+"""Records the requests to S3 during a block as IAM requests, from the server's log."""
 
 import logging
 import re
@@ -19,41 +19,41 @@ _ACTIONS: Final = {
 
 
 @contextmanager
-def seen_by_s3() -> Iterator[set[Request]]:
-    """Collect what moto's server in this process was asked about buckets while the block ran.
+def recorded_s3_requests() -> Iterator[set[Request]]:
+    """Collect the requests to buckets that moto's server in this process gets during the block.
 
     The set is filled when the block ends.
     """
-    seen: set[Request] = set()
+    requests: set[Request] = set()
     lines: set[tuple[str, str]] = set()
 
     class Listener(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
-            found = _LINE.search(record.getMessage())
-            if found is not None:
-                lines.add((found[1], found[2]))
+            match = _LINE.search(record.getMessage())
+            if match is not None:
+                lines.add((match[1], match[2]))
 
     log, listener = logging.getLogger("werkzeug"), Listener()
-    before = log.level
+    previous_level = log.level
     log.addHandler(listener)
     log.setLevel(logging.INFO)
     try:
-        yield seen
+        yield requests
     finally:
         log.removeHandler(listener)
-        log.setLevel(before)
-    # Other services' requests begin with a version, or have no path at all.
-    seen.update(_request(*line) for line in lines if re.match(r"/[a-z0-9-]{3,}", line[1]))
+        log.setLevel(previous_level)
+    # Paths of other services begin with a version, or are empty.
+    requests.update(_request(*line) for line in lines if re.match(r"/[a-z0-9-]{3,}", line[1]))
 
 
 def _request(method: str, target: str) -> Request:
-    """Return the IAM request that an HTTP request of S3 needs. Knows those that seefood sends."""
+    """Return the IAM request of an HTTP request to S3. Supports the requests that seefood sends."""
     url = urlsplit(target)
     bucket, _, key = unquote(url.path).lstrip("/").partition("/")
     if not key and method == "GET":
         return Request("s3:ListBucket", f"arn:aws:s3:::{bucket}")
     if method == "POST" and "delete" in url.query:
-        # The body names the keys, which the log has not: a lease, as every run deletes one.
+        # The keys are in the body, which is not in the log: every run deletes a lease.
         return Request("s3:DeleteObject", f"arn:aws:s3:::{bucket}/runs/leases/0")
     action = _ACTIONS[method]
     if re.search(r"(^|&)tagging(=|&|$)", url.query):

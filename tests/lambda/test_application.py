@@ -129,5 +129,5 @@ def test_an_unknown_event_is_an_error(application: Application) -> None:
 
 def test_another_model_than_the_pinned_one_is_refused(bundle_path: Path) -> None:
     """The function runs only with the digest that was deployed."""
-    with pytest.raises(BundleError, match="was asked for"):
+    with pytest.raises(BundleError, match="was expected"):
         Application(LambdaConfig(bundle_path, digest="0" * 12))

@@ -116,7 +116,7 @@ def test_a_failing_handler_is_a_500_without_details(capfd: pytest.CaptureFixture
 
     started: list[Any] = []
     environ = {"REQUEST_METHOD": "GET", "REQUEST_URI": "/", "wsgi.input": BytesIO()}
-    body = b"".join(as_wsgi(broken)(environ, lambda *status: started.append(status)))  # type: ignore[arg-type,func-returns-value]
+    body = b"".join(as_wsgi(broken)(environ, lambda *status: started.append(status)))  # type: ignore[arg-type]
 
     assert "500 Internal Server Error" == started[0][0]
     assert b"secret" not in body
