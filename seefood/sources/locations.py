@@ -31,6 +31,8 @@ class Prefix:
 
     def list(self) -> Iterator[ImageRef]:
         """See `Source.list`."""
+        if self.location.is_local and not os.path.lexists(self.location.key):
+            raise UsageError(f"there is nothing at {self.text}; check the path")
         for ref in open_store(self.location.root).list(self.location.key):
             yield ref
             # Keys are sorted: an object with exactly this key is the first one.
@@ -76,9 +78,7 @@ def parse_location_source(text: str) -> Prefix | Glob:
     if location.is_local and os.path.lexists(location.key):
         return Prefix(text, location)
     start, pattern = split_glob(location.key)
-    if pattern is not None:
-        max_slashes = None if "**" in pattern else pattern.count("/")
-        return Glob(text, Location(location.root, start), compile_glob(pattern), max_slashes)
-    if location.is_local:
-        raise UsageError(f"there is nothing at {text}; check the path")
-    return Prefix(text, location)
+    if pattern is None:
+        return Prefix(text, location)
+    max_slashes = None if "**" in pattern else pattern.count("/")
+    return Glob(text, Location(location.root, start), compile_glob(pattern), max_slashes)

@@ -80,6 +80,15 @@ def test_a_local_path_is_not_a_prefix(tmp_path: Path) -> None:
         _names([f"{tmp_path}/photo"])
 
 
+def test_a_folder_that_is_deleted_before_it_is_listed_is_an_error(tmp_path: Path) -> None:
+    """The launcher parses a source, and a worker lists it later."""
+    (tmp_path / "photos").mkdir()
+    source = parse_source(str(tmp_path / "photos"))
+    (tmp_path / "photos").rmdir()
+    with pytest.raises(UsageError, match="there is nothing at"):
+        list(list_sources([source]))
+
+
 def test_empty_sources_are_usage_errors(tmp_path: Path, filled: str) -> None:
     """An empty folder, a prefix or a glob that matches nothing: the message has its text."""
     for text, words in (
