@@ -32,9 +32,9 @@ if TYPE_CHECKING:
 Handler = Callable[[dict[str, Any], Any], Any]
 
 _MAX_BYTES: Final = 6 * 1024 * 1024  # Lambda's limit for one request
-# Larger bodies are read up to this size, because most clients read a response only after they have
-# sent their whole request. Above it the server closes the connection.
-_MAX_READ_BYTES: Final = 64 * 1024 * 1024
+# Larger bodies are received up to this size, into a temporary file, because most clients read a
+# response only after they have sent their whole request. Above it waitress closes the connection.
+_MAX_RECEIVED_BYTES: Final = 256 * 1024 * 1024
 _TIMEOUT_SECONDS: Final = 30.0
 _TEXT: Final = ("text/", "application/json", "application/x-www-form-urlencoded")
 
@@ -119,8 +119,15 @@ def as_wsgi(handler: Handler) -> "WSGIApplication":
     def application(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         started = time.perf_counter()
         method, target = environ["REQUEST_METHOD"], environ["REQUEST_URI"]
-        body = environ["wsgi.input"].read()
-        response = _respond(handler, to_event(method, target, _headers(environ), body), len(body))
+        length = int(environ.get("CONTENT_LENGTH") or 0)
+        if length > _MAX_BYTES:
+            response = _problem(
+                HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+                f"{length:,} bytes are more than the {_MAX_BYTES:,} that Lambda takes",
+            )
+        else:
+            body = environ["wsgi.input"].read(length)
+            response = _respond(handler, to_event(method, target, _headers(environ), body))
         status, data = HTTPStatus(response["statusCode"]), response["body"].encode()
         headers = [*response["headers"].items(), ("content-length", str(len(data)))]
         start_response(f"{status:d} {status.phrase}", headers)
@@ -132,12 +139,7 @@ def as_wsgi(handler: Handler) -> "WSGIApplication":
     return application
 
 
-def _respond(handler: Handler, event: dict[str, Any], body_bytes: int) -> dict[str, Any]:
-    if body_bytes > _MAX_BYTES:
-        return _problem(
-            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-            f"{body_bytes:,} bytes are more than the {_MAX_BYTES:,} that Lambda takes",
-        )
+def _respond(handler: Handler, event: dict[str, Any]) -> dict[str, Any]:
     context = LocalContext(
         event["requestContext"]["requestId"], time.monotonic() + _TIMEOUT_SECONDS
     )
@@ -211,7 +213,7 @@ def _serve(listener: socket.socket, application: "WSGIApplication", url: str) ->
         sockets=[listener],
         threads=1,
         ident="seefood",
-        max_request_body_size=_MAX_READ_BYTES,
+        max_request_body_size=_MAX_RECEIVED_BYTES,
         channel_timeout=60,
     )
     previous = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
