@@ -1,19 +1,23 @@
-"""seefood: a bucket of pictures and a CNN in, one labelled row per picture out.
+"""seefood: classifies the pictures of a bucket with a CNN, one labelled row for each.
 
-The package is the core that every door shares (command line, Beam job, Lambda). Importing it loads
-no Beam, no TensorFlow and no boto3. The packages, from the ground up:
+This package is the core that the command line, the Beam job and the Lambda share. Importing it
+imports no Beam, TensorFlow or boto3. Its packages and modules; each imports only those above it:
 
-    errors    what can go wrong, and who handles it
-    records   the values that travel: ImageRef, Prediction, Row
-    imaging   bytes to upright RGB of the network's input size
+    errors    the exceptions, and the error codes of rows
+    sanitize  removes secrets and control characters from text
+    records   ImageRef, Prediction and Row
+    imaging   decodes pictures to upright RGB of the network's input size
     storage   URIs, local files, S3 and other object stores
-    bundle    the model on disk: a SavedModel, its LiteRT graph, labels, thresholds, certificate
-    engines   one module per runtime, and the fake that ships
-    classify  pictures in, rows out; no I/O
-    results   rows to Parquet, JSON lines or CSV; the ledger of what is done
-    sources   folders, buckets, globs and manifests: which pictures there are
+    bundle    the model on disk: SavedModel, LiteRT graph, labels, thresholds, certificate
+    engines   one module for each runtime, and a fake for tests
+    classify  pictures to rows, without I/O
+    results   rows in Parquet, JSON lines or CSV; the ledger of finished pictures
+    sources   lists pictures: folders, buckets, globs, manifests
     runs      one run: lease, shards, progress, summary, estimate
-    workers   pictures through decode and inference, in threads and in processes
+    workers   classifies pictures in threads and processes
+    report    the HTML report of a run's results
+    explain   the HTML page that shows how a model classifies a picture
+    cli       the command line
 """
 
 from importlib import import_module
@@ -41,7 +45,7 @@ __all__ = [
     "load_engine",
 ]
 
-_HOME = {
+_MODULES = {
     "Bundle": "bundle",
     "Engine": "engines.base",
     "ImageRef": "records",
@@ -56,8 +60,8 @@ _HOME = {
 
 
 def __getattr__(name: str) -> Any:
-    """Import a public name when it is first used: `seefood --help` needs no NumPy (PEP 562)."""
-    if name not in _HOME:
+    """Import a public name on first use (PEP 562), so that `seefood --help` needs no NumPy."""
+    if name not in _MODULES:
         message = f"module {__name__!r} has no attribute {name!r}"
         raise AttributeError(message)
-    return getattr(import_module(f"seefood.{_HOME[name]}"), name)
+    return getattr(import_module(f"seefood.{_MODULES[name]}"), name)

@@ -1,7 +1,7 @@
-"""The whole algorithm, without I/O: bytes of pictures and an engine in, rows out.
+"""Classifies pictures, without I/O: the bytes of pictures in, rows out.
 
-`classify_images` is what every door calls. One bad picture never costs its neighbours: decoding
-fails picture by picture, and a batch on which the engine fails is tried again one by one.
+Every entry point calls `classify_images`. A bad picture never affects others: each is decoded on
+its own, and a batch on which the engine fails is classified again one by one.
 """
 
 from collections.abc import Callable, Sequence
@@ -20,13 +20,12 @@ from seefood.sanitize import redacted
 Fetched = tuple[ImageRef, bytes | PictureError]
 """A reference and its bytes, or why there are none."""
 
-
 _ROUNDING: Final = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """What rows need to know of the network that answered them."""
+    """The parts of a bundle that rows are made from."""
 
     name: str
     digest: str
@@ -36,43 +35,43 @@ class Model:
 
     @classmethod
     def of(cls, bundle: Bundle) -> "Model":
-        """Return the part of `bundle` that rows need."""
+        """Return the model of `bundle`."""
         spec = bundle.spec
         return cls(spec.name, bundle.digest, spec.labels, spec.thresholds, spec.rule)
 
 
 @dataclass(frozen=True, slots=True)
 class ClassifyOptions:
-    """How pictures are judged and what is told of them."""
+    """How pictures are classified and what their rows contain."""
 
     top_k: int = 5
     limits: Limits = DEFAULT_LIMITS
     salvage: bool = False
-    """Whether a JPEG that was cut off is labelled by what it still shows."""
+    """Whether a truncated JPEG is classified by the part that it still contains."""
 
 
 def classify_images(
     fetched: Sequence[Fetched],
     engine: Engine,
     model: Model,
-    settings: ClassifyOptions = ClassifyOptions(),
+    options: ClassifyOptions = ClassifyOptions(),
     on_start: Callable[[Sequence[int]], None] = lambda _: None,
 ) -> list[Row]:
-    """Return one row for each of `fetched`, in order; nothing is raised for a bad picture.
+    """Return one row for each of `fetched`, in order; a bad picture raises nothing.
 
-    `on_start` is told which of them, by index, a decoder or the engine is about to be handed.
+    `on_start` is called with the indices of the pictures that are decoded or predicted next.
     """
     decoded: list[DecodedImage | PictureError] = []
     for index, (_, source) in enumerate(fetched):
         on_start((index,))
-        decoded.append(_decode(source, model, settings))
+        decoded.append(_decode(source, model, options))
     images = {at: item.pixels for at, item in enumerate(decoded) if isinstance(item, DecodedImage)}
     on_start(tuple(images))
-    answers = iter(_predict(list(images.values()), engine, len(model.labels)))
+    predicted = iter(_predict(list(images.values()), engine, len(model.labels)))
     rows = []
     for (ref, _), item in zip(fetched, decoded, strict=True):
-        answer = next(answers) if isinstance(item, DecodedImage) else item
-        rows.append(_row(ref, item, answer, engine.name, model, settings.top_k))
+        outcome = next(predicted) if isinstance(item, DecodedImage) else item
+        rows.append(_row(ref, item, outcome, engine.name, model, options.top_k))
     return rows
 
 
@@ -82,26 +81,29 @@ def failed_row(ref: ImageRef, error: PictureError, engine: str, model: Model) ->
 
 
 def rank(probabilities: Probabilities, model: Model, top_k: int) -> Prediction:
-    """Return what `probabilities` of shape `(classes,)` say; equal ones keep the labels' order."""
+    """Return the prediction for `probabilities`, of shape `(classes,)`.
+
+    Labels of equal probability are in the model's order.
+    """
     order = np.argsort(-probabilities, kind="stable").tolist()
     scores = probabilities.tolist()
     best = order[0]
-    sure = scores[best] >= model.thresholds[best]
+    is_sure = scores[best] >= model.thresholds[best]
     return Prediction(
         label=model.labels[best],
         score=scores[best],
         top=tuple((model.labels[at], scores[at]) for at in order[:top_k]),
-        status=Status.OK if sure else Status.UNSURE,
+        status=Status.OK if is_sure else Status.UNSURE,
     )
 
 
 def _decode(
-    source: bytes | PictureError, model: Model, settings: ClassifyOptions
+    source: bytes | PictureError, model: Model, options: ClassifyOptions
 ) -> DecodedImage | PictureError:
     if isinstance(source, PictureError):
         return source
     try:
-        return decode(source, model.rule, settings.limits, salvage=settings.salvage)
+        return decode(source, model.rule, options.limits, salvage=options.salvage)
     except PictureError as error:
         return error
 
@@ -109,15 +111,15 @@ def _decode(
 def _predict(
     images: list[Pixels], engine: Engine, classes: int
 ) -> list[Probabilities | PictureError]:
-    """Return an answer for each image; a batch that fails is tried again one by one."""
+    """Return the result for each image; a batch that fails is predicted again one by one."""
     if not images:
         return []
     try:
         batch = images[0][np.newaxis] if len(images) == 1 else np.stack(images)
         return list(_checked(engine.predict(batch), len(images), classes))
-    except Exception as error:  # noqa: BLE001 (a runtime raises anything; the picture's row says it)
+    except Exception as error:  # noqa: BLE001 (a runtime raises anything; it goes into the row)
         if len(images) > 1:
-            return [answer for image in images for answer in _predict([image], engine, classes)]
+            return [each for image in images for each in _predict([image], engine, classes)]
         if isinstance(error, MemoryError):
             message = f"there was not enough memory for the {engine.name} engine"
             return [PictureError(ErrorCode.OUT_OF_MEMORY, message)]
@@ -125,43 +127,43 @@ def _predict(
         return [PictureError(ErrorCode.ENGINE_ERROR, f"the {engine.name} engine failed: {text}")]
 
 
-def _checked(answers: Probabilities, images: int, classes: int) -> Probabilities:
-    if answers.shape != (images, classes):
-        message = f"it answered the shape {answers.shape}, not {(images, classes)}"
+def _checked(values: Probabilities, images: int, classes: int) -> Probabilities:
+    if values.shape != (images, classes):
+        message = f"it returned the shape {values.shape}, not {(images, classes)}"
         raise ValueError(message)
-    # Written so that NaN fails, too; half precision may round a little beyond 1.
-    if not ((answers >= -_ROUNDING) & (answers <= 1 + _ROUNDING)).all():
-        message = "it answered a value that is no probability"
+    # NaN fails this check too; half precision may round slightly above 1.
+    if not ((values >= -_ROUNDING) & (values <= 1 + _ROUNDING)).all():
+        message = "it returned a value that is not a probability"
         raise ValueError(message)
-    return answers
+    return values
 
 
 def _row(
     ref: ImageRef,
     image: DecodedImage | PictureError,
-    answer: "Probabilities | PictureError",
+    outcome: Probabilities | PictureError,
     engine: str,
     model: Model,
     top_k: int,
 ) -> Row:
-    shown = image if isinstance(image, DecodedImage) else None
+    decoded = image if isinstance(image, DecodedImage) else None
     prediction, code, message = None, None, None
-    if isinstance(answer, PictureError):
-        code, message = str(answer.code), redacted(str(answer))
+    if isinstance(outcome, PictureError):
+        code, message = str(outcome.code), redacted(str(outcome))
     else:
-        prediction = rank(answer, model, top_k)
-        if shown is not None and shown.damage is not None:  # a person should look
+        prediction = rank(outcome, model, top_k)
+        if decoded is not None and decoded.damage is not None:
             prediction = replace(prediction, status=Status.UNSURE)
             code = str(ErrorCode.TRUNCATED)
-            message = f"salvaged, the label is of what it still shows: {shown.damage}"
+            message = f"salvaged, classified by the part that was decoded: {decoded.damage}"
     return Row(
         uri=ref.uri,
         etag=ref.etag,
         version_id=ref.version_id,
         size_bytes=ref.size_bytes,
-        width=shown.width if shown else None,
-        height=shown.height if shown else None,
-        format=shown.format if shown else None,
+        width=decoded.width if decoded else None,
+        height=decoded.height if decoded else None,
+        format=decoded.format if decoded else None,
         label=prediction.label if prediction else None,
         score=prediction.score if prediction else None,
         top=prediction.top if prediction else None,

@@ -1,63 +1,63 @@
-"""Everything that can go wrong, drawn as one tree whose branches say who handles it.
+"""The exceptions that seefood raises. The branch of an error decides what happens next.
 
     SeefoodError
-    ├── PictureError      row:   this picture fails, its row says why, the job goes on
-    ├── RetryableError    retry: the same call may succeed later (throttling, a reset, a time-out)
-    └── StopError         stop:  the job cannot go on
-        ├── UsageError           found before any work started (exit code 2)
-        │   └── BundleError      a model bundle that is absent, broken or not what it says it is
-        └── JobError             found while working (exit code 1)
+    ├── PictureError      row:   this picture fails, its row states why, the job continues
+    ├── RetryableError    retry: the same call may succeed later (throttling, a reset, a timeout)
+    └── StopError         stop:  the job cannot continue
+        ├── UsageError           raised before any work has started (exit code 2)
+        │   └── BundleError      a model bundle is absent, damaged or not the expected one
+        └── JobError             raised during the work (exit code 1)
 
-A message is one sentence that names the value, the cause and the way out.
+A message is one sentence with the value, the cause and the remedy.
 """
 
 from enum import StrEnum
 
 
 class ErrorCode(StrEnum):
-    """Why a picture has no label: the closed list of values of a row's `error_code`.
+    """Why a picture has no label: the possible values of a row's `error_code`.
 
-    docs/errors.md says of each what is done about it.
+    docs/errors.md documents how each is handled.
     """
 
     EMPTY = "empty"
     """The object has no bytes."""
     NOT_AN_IMAGE = "not_an_image"
-    """The bytes are of no picture format."""
+    """The bytes are not in a known picture format."""
     UNSUPPORTED_FORMAT = "unsupported_format"
-    """A picture, of a format that is not decoded here (PSD, EPS, SVG, ...)."""
+    """A picture in a format that is not decoded (PSD, EPS, SVG, ...)."""
     TRUNCATED = "truncated"
-    """The picture ends before its data does. With a label: what it still shows was salvaged."""
+    """The picture's data is incomplete. In a row with a label, the first part was decoded."""
     CORRUPT = "corrupt"
-    """The format is known, the data is damaged."""
+    """The picture's data is damaged."""
     TOO_LARGE = "too_large"
     """More bytes than `Limits.max_bytes`."""
     TOO_MANY_PIXELS = "too_many_pixels"
-    """More pixels than `Limits` allows, or more memory to decode them; told from the header."""
+    """More pixels, or more memory for decoding them, than `Limits` allows, by the header."""
     TOO_MANY_FRAMES = "too_many_frames"
     """More frames or pages than `Limits.max_frames`."""
     TIMEOUT = "timeout"
-    """It took more than `Limits.max_seconds` to decode and classify, alone."""
+    """Decoding and classifying it alone took longer than `Limits.max_seconds`."""
     OUT_OF_MEMORY = "out_of_memory"
     """There was not enough memory to decode it."""
     DECODER_CRASH = "decoder_crash"
-    """A decoder or the engine crashed on it, alone in a process of its own."""
+    """A decoder or the engine crashed on it, in a process that had only this picture."""
     NOT_FOUND = "not_found"
-    """Listed, but gone when it was read."""
+    """It was listed, and deleted before it was read."""
     CHANGED = "changed"
-    """Replaced between listing and reading; the next run classifies the new object."""
+    """It was replaced between listing and reading; the next run classifies the new object."""
     FORBIDDEN = "forbidden"
-    """The store refuses to let these credentials read it."""
+    """These credentials may not read it."""
     UNSUPPORTED_NAME = "unsupported_name"
     """The object's name cannot be expressed by the store's client."""
     STORE_ERROR = "store_error"
-    """The store failed in another way, also after retries."""
+    """The store failed in another way, after retries."""
     ENGINE_ERROR = "engine_error"
-    """The engine failed on this picture, or answered something that is no probability."""
+    """The engine failed on this picture, or returned something else than probabilities."""
 
 
 class SeefoodError(Exception):
-    """The root. Whatever seefood raises on purpose is one of these."""
+    """The base class of all exceptions that seefood raises on purpose."""
 
 
 class PictureError(SeefoodError):
@@ -76,16 +76,16 @@ class RetryableError(SeefoodError):
 
 
 class StopError(SeefoodError):
-    """The job cannot go on."""
+    """The job cannot continue."""
 
 
 class UsageError(StopError):
-    """A wrong source, option or file, found before any work started."""
+    """A wrong source, option or file; raised before any work has started."""
 
 
 class BundleError(UsageError):
-    """A model bundle that is absent, broken, or not what it says it is."""
+    """A model bundle is absent, damaged, or not the expected one."""
 
 
 class JobError(StopError):
-    """The job had started and cannot finish."""
+    """The job has started and cannot finish."""

@@ -1,4 +1,4 @@
-"""The values that travel through every door: a reference, a prediction, a row."""
+"""The values that all parts exchange: a reference, a prediction, a row."""
 
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
@@ -6,37 +6,37 @@ from enum import StrEnum
 from typing import Any, Final
 
 DIGEST_SHOWN: Final = 12
-"""How many digits of a model's digest names of folders and messages show."""
+"""How many digits of a model's digest are in folder names and messages."""
 
 
 class Status(StrEnum):
-    """What became of a picture."""
+    """The outcome for one picture."""
 
     OK = "ok"
-    """Classified, and the score reaches the label's threshold."""
+    """Classified, with a score of at least the label's threshold."""
     UNSURE = "unsure"
-    """Classified, below the threshold: a person should look."""
+    """Classified, with a score below the threshold: a person should check it."""
     FAILED = "failed"
-    """Not classified; `error_code` says why."""
+    """Not classified; `error_code` states why."""
 
 
 @dataclass(frozen=True, slots=True)
 class ImageRef:
-    """One object as it was listed: where it is and which content it had."""
+    """One object as it was listed: its location and its content."""
 
     uri: str
     """`s3://bucket/key` (key unescaped), `gs://…`, `az://…` or `file:///…` (percent-encoded)."""
     etag: str = ""
-    """The store's entity tag without quotes; names the content."""
+    """The store's entity tag without quotes; identifies the content."""
     size_bytes: int = 0
     version_id: str | None = None
     modified: float | None = field(default=None, compare=False)
-    """When the store says that the content came, in POSIX seconds; None where it does not say."""
+    """The store's time of last modification, in POSIX seconds; None if unknown."""
 
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """What the network says of one picture."""
+    """The network's result for one picture."""
 
     label: str
     score: float
@@ -49,14 +49,14 @@ class Prediction:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of the results: the contract that other people's scripts stand on."""
+    """One line of the results. Users' scripts depend on these fields."""
 
     uri: str
     etag: str
     version_id: str | None
     size_bytes: int
     width: int | None
-    """Upright width in pixels, as a viewer shows it."""
+    """Width of the upright picture in pixels, as a viewer shows it."""
     height: int | None
     format: str | None
     """`JPEG`, `PNG`, `WEBP`, `GIF`, `BMP`, `TIFF`, `HEIF` or `AVIF`."""
@@ -73,7 +73,7 @@ class Row:
     """UTC, in whole milliseconds."""
 
     def as_json(self) -> dict[str, Any]:
-        """Return the row as the contract's JSON object; `top` as a list of {label, score}."""
+        """Return the row as a JSON object; `top` as a list of {label, score}."""
         row = {item.name: getattr(self, item.name) for item in fields(self)}
         if self.top is not None:
             row["top"] = [{"label": label, "score": score} for label, score in self.top]
@@ -83,7 +83,7 @@ class Row:
 
 
 def utc_now() -> datetime:
-    """Return the time in UTC, cut to whole milliseconds."""
+    """Return the time in UTC, truncated to whole milliseconds."""
     now = datetime.now(UTC)
     return now.replace(microsecond=now.microsecond // 1000 * 1000)
 

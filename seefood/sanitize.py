@@ -1,8 +1,8 @@
-"""Text that goes into logs, rows, reports and onto terminals, without what lets somebody in.
+"""Removes secrets and control characters from text for logs, rows, reports and terminals.
 
-Clients put addresses into their messages, and addresses carry signatures; users type credentials
-where none belong. Taken out are the queries of web addresses (presigned URLs, shared access
-signatures), users and passwords before an `@`, AWS's access keys, and values that are named secret.
+Messages of client libraries contain URLs, and URLs contain signatures; users type credentials in
+wrong places. Removed are the queries of web URLs (presigned URLs, shared access signatures), users
+and passwords before an `@`, AWS access keys, and values whose names say that they are secret.
 """
 
 import logging
@@ -10,12 +10,12 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-GONE: Final = "***"
+MASK: Final = "***"
 _RULES: Final = (
-    # The query of a web address; S3 keys may hold a question mark and stand as they are.
-    (re.compile(r"(\bhttps?://[^\s?#'\"<>]*)\?[^\s'\"<>)]*", re.IGNORECASE), rf"\1?{GONE}"),
-    (re.compile(r"(\b[a-z][a-z0-9+.-]*://)[^\s/@'\"]+@", re.IGNORECASE), rf"\1{GONE}@"),
-    (re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{12,}\b"), GONE),
+    # Queries of web URLs only: S3 keys may contain a question mark.
+    (re.compile(r"(\bhttps?://[^\s?#'\"<>]*)\?[^\s'\"<>)]*", re.IGNORECASE), rf"\1?{MASK}"),
+    (re.compile(r"(\b[a-z][a-z0-9+.-]*://)[^\s/@'\"]+@", re.IGNORECASE), rf"\1{MASK}@"),
+    (re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{12,}\b"), MASK),
     (
         re.compile(
             r"([\w-]*(?:secret|password|passwd|token|signature|credential|access[-_]?key|"
@@ -23,7 +23,7 @@ _RULES: Final = (
             r"(?:bearer\s+|basic\s+)?['\"]?)[^\s'\"&,;)}]+",
             re.IGNORECASE,
         ),
-        rf"\1{GONE}",
+        rf"\1{MASK}",
     ),
 )
 _HINT: Final = re.compile(
@@ -40,8 +40,8 @@ def printable(text: str) -> str:
 
 
 def redacted(text: str) -> str:
-    """Return `text` with what lets somebody in replaced by `***`."""
-    if not _HINT.search(text):  # most messages; the rules cost more
+    """Return `text` with secrets replaced by `***`."""
+    if not _HINT.search(text):  # fast path for most messages
         return text
     for pattern, replacement in _RULES:
         text = pattern.sub(replacement, text)
@@ -49,25 +49,28 @@ def redacted(text: str) -> str:
 
 
 def redacted_arguments(arguments: Iterable[str]) -> list[str]:
-    """Return a command line's `arguments`, also those whose value stands in the next one."""
-    shown: list[str] = []
+    """Return a command line's `arguments` with secrets replaced by `***`.
+
+    Also where an option's value is the next argument.
+    """
+    result: list[str] = []
     for argument in arguments:
-        named = shown and shown[-1].startswith("-") and "=" not in shown[-1]
+        follows_option = result and result[-1].startswith("-") and "=" not in result[-1]
         if (
-            named
+            follows_option
             and not argument.startswith("-")
-            and redacted(f"{shown[-1]}={argument}") != (f"{shown[-1]}={argument}")
+            and redacted(f"{result[-1]}={argument}") != (f"{result[-1]}={argument}")
         ):
-            shown.append(GONE)
+            result.append(MASK)
         else:
-            shown.append(redacted(argument))
-    return shown
+            result.append(redacted(argument))
+    return result
 
 
 class SafeFormatter(logging.Formatter):
-    """Log lines whose messages, which quote strangers, hold no secrets and no control characters.
+    """Removes secrets and control characters from log messages, and secrets from tracebacks.
 
-    Tracebacks keep their lines, and lose secrets, too.
+    Messages quote untrusted names. Their line breaks are kept.
     """
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 (the base class's name)

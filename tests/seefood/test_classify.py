@@ -1,4 +1,4 @@
-"""The whole algorithm without I/O: one row for each picture, whatever happens."""
+"""Classification without I/O: one row for each picture in every case."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -26,18 +26,18 @@ def _probabilities(values: Sequence[float]) -> Probabilities:
     return np.array(values, dtype=np.float32)
 
 
-class _Answers:
-    """An engine that answers what a function makes of the batch."""
+class _FunctionEngine:
+    """An engine whose probabilities a function computes."""
 
-    name = "odd"
+    name = "function"
     batch_size = 4
 
-    def __init__(self, answer: Callable[[Pixels], Probabilities]) -> None:
-        self.predict = answer
+    def __init__(self, predict: Callable[[Pixels], Probabilities]) -> None:
+        self.predict = predict
 
 
-def test_rows_come_in_order_one_for_each() -> None:
-    """Good and bad pictures keep their places; a bad one costs its neighbours nothing."""
+def test_each_picture_gets_one_row_in_order() -> None:
+    """Bad pictures do not affect the rows of others."""
     fetched: list[Fetched] = [
         (_ref("1"), RED),
         (_ref("2"), b"not a picture"),
@@ -57,16 +57,16 @@ def test_rows_come_in_order_one_for_each() -> None:
     assert [] == classify_images([], FakeEngine(), MODEL)
 
 
-def test_it_tells_what_a_decoder_or_the_engine_is_handed() -> None:
-    """Each picture alone while it is decoded; to the engine all that could be."""
-    told: list[tuple[int, ...]] = []
+def test_on_start_names_the_pictures_that_are_next() -> None:
+    """Each picture before it is decoded, and all decoded ones before they are predicted."""
+    started: list[tuple[int, ...]] = []
     fetched: list[Fetched] = [(_ref("1"), RED), (_ref("2"), b"no picture"), (_ref("3"), GREEN)]
-    classify_images(fetched, FakeEngine(), MODEL, on_start=lambda at: told.append(tuple(at)))
-    assert [(0,), (1,), (2,), (0, 2)] == told
+    classify_images(fetched, FakeEngine(), MODEL, on_start=lambda at: started.append(tuple(at)))
+    assert [(0,), (1,), (2,), (0, 2)] == started
 
 
 def test_a_failing_batch_is_tried_one_by_one() -> None:
-    """The engine's failure on one picture is that picture's row, with its words."""
+    """If the engine fails on one picture, only its row has the error and its message."""
     calls = []
 
     def before(images: Pixels) -> None:
@@ -89,7 +89,7 @@ def test_a_failing_batch_is_tried_one_by_one() -> None:
 
 
 @pytest.mark.parametrize(
-    "answer",
+    "predict",
     [
         lambda images: np.zeros((len(images), 3), np.float32),
         lambda images: np.zeros((len(images) + 1, 2), np.float32),
@@ -101,17 +101,17 @@ def test_a_failing_batch_is_tried_one_by_one() -> None:
     ],
     ids=["classes", "rows", "nan", "infinite", "logits", "list", "none"],
 )
-def test_what_is_no_probability_is_an_engine_error(
-    answer: Callable[[Pixels], Probabilities],
+def test_invalid_probabilities_are_an_engine_error(
+    predict: Callable[[Pixels], Probabilities],
 ) -> None:
-    """An engine's wrong shape, or numbers that are none or outside [0, 1], become no label."""
-    rows = classify_images([(_ref("1"), RED), (_ref("2"), RED)], _Answers(answer), MODEL)
+    """A wrong shape, NaN, or values outside [0, 1] give no label."""
+    rows = classify_images([(_ref("1"), RED), (_ref("2"), RED)], _FunctionEngine(predict), MODEL)
     assert ["engine_error"] * 2 == [row.error_code for row in rows]
     assert [None, None] == [row.label for row in rows]
 
 
 def test_thresholds_make_unsure() -> None:
-    """A score below its label's own threshold asks for a person; the label stays."""
+    """A score below its label's own threshold makes the picture unsure."""
     model = replace(MODEL, thresholds=(0.8, 0.6))
     for probabilities, status in (
         ([0.79, 0.21], Status.UNSURE),
@@ -122,8 +122,8 @@ def test_thresholds_make_unsure() -> None:
         assert status is rank(_probabilities(probabilities), model, 2).status
 
 
-def test_ranking_is_stable_and_cut() -> None:
-    """`top` descends, equal ones keep the labels' order, and `top_k` may be too large."""
+def test_ranking_is_stable_and_limited() -> None:
+    """`top` is descending, ties keep the order of labels, and `top_k` may be too large."""
     assert (("red", 0.5), ("green", 0.5)) == rank(_probabilities([0.5, 0.5]), MODEL, 9).top
     prediction = rank(_probabilities([0.25, 0.75]), MODEL, 1)
     assert ("green", 0.75, (("green", 0.75),)) == (
@@ -131,8 +131,8 @@ def test_ranking_is_stable_and_cut() -> None:
     )  # fmt: skip
 
 
-def test_limits_travel() -> None:
-    """A picture above the settings' limits is refused with its code."""
-    settings = ClassifyOptions(limits=Limits(max_bytes=10))
-    (row,) = classify_images([(_ref("1"), RED)], FakeEngine(), MODEL, settings)
+def test_limits_apply() -> None:
+    """A picture above the options' limits fails with its error code."""
+    options = ClassifyOptions(limits=Limits(max_bytes=10))
+    (row,) = classify_images([(_ref("1"), RED)], FakeEngine(), MODEL, options)
     assert "too_large" == row.error_code

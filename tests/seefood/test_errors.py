@@ -1,4 +1,4 @@
-"""The taxonomy of errors: what is documented is what the code does."""
+"""The documentation of error codes agrees with the code."""
 
 import re
 
@@ -15,14 +15,14 @@ def _policies() -> dict[str, str]:
 
 
 def test_every_code_is_documented_with_its_policy() -> None:
-    """docs/errors.md lists all codes and no other, and says of each what the ledger does."""
+    """docs/errors.md lists every code with what the ledger does, and no other."""
     assert {str(code) for code in ErrorCode} == set(_policies())
     assert {str(code) for code in TRANSIENT} == {
         code for code, policy in _policies().items() if policy == "tried again"
     }
 
 
-def test_every_code_has_an_answer_over_http() -> None:
-    """Each code has a status; none of them says that the picture was fine."""
+def test_every_code_has_an_http_status() -> None:
+    """Each code has an HTTP status of 400 or above."""
     assert set(ErrorCode) == set(STATUS_OF)
     assert all(status >= 400 for status in STATUS_OF.values())

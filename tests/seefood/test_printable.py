@@ -1,4 +1,4 @@
-"""Text of strangers on a terminal."""
+"""Untrusted text on a terminal."""
 
 import pytest
 from hypothesis import given
@@ -18,13 +18,13 @@ from seefood.sanitize import printable
         ("", ""),
     ],
 )
-def test_control_characters_are_shown(text: str, expected: str) -> None:
-    """Nothing that moves a cursor, turns text round or has no encoding gets through."""
+def test_control_characters_are_escaped(text: str, expected: str) -> None:
+    """Escape sequences, direction marks and lone surrogates become visible escapes."""
     assert expected == printable(text)
 
 
 @given(st.text())
 def test_any_text_can_be_printed(text: str) -> None:
-    """The result has an encoding and is printable."""
+    """The result is printable and can be encoded."""
     assert printable(text).isprintable()
     printable(text).encode()

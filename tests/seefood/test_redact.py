@@ -1,4 +1,4 @@
-"""No credential, signature or full query string gets into a log, a row or a report."""
+"""Logs, rows and reports contain no credential, signature or query string."""
 
 import io
 import logging
@@ -37,43 +37,43 @@ PRESIGNED = (
         ("Authorization: Bearer abc.def", "Authorization: Bearer ***"),
     ],
 )
-def test_what_lets_somebody_in_is_gone(text: str, expected: str) -> None:
-    """Signatures, passwords, keys and tokens go; ordinary messages stay as they are."""
+def test_secrets_are_removed(text: str, expected: str) -> None:
+    """Signatures, passwords, keys and tokens are removed; other text is unchanged."""
     assert expected == redacted(text)
 
 
 @given(st.text())
-def test_any_text_is_taken(text: str) -> None:
-    """Nothing breaks it, and doing it twice changes nothing more."""
+def test_any_text_is_accepted(text: str) -> None:
+    """No text raises, and redacting twice is redacting once."""
     assert redacted(text) == redacted(redacted(text))
 
 
 def test_options_for_other_programs() -> None:
-    """Values of secret options go, joined or apart; the others stay."""
-    given_ = ["--runner=FlinkRunner", "--s3_secret_access_key=abc", "--s3_session_token", "def"]
-    shown = ["--runner=FlinkRunner", "--s3_secret_access_key=***", "--s3_session_token", "***"]
-    assert shown == redacted_arguments(given_)
+    """Values of secret options are removed, after `=` or as the next argument."""
+    arguments = ["--runner=FlinkRunner", "--s3_secret_access_key=abc", "--s3_session_token", "def"]
+    expected = ["--runner=FlinkRunner", "--s3_secret_access_key=***", "--s3_session_token", "***"]
+    assert expected == redacted_arguments(arguments)
     assert ["--flink_master", "h:1"] == redacted_arguments(["--flink_master", "h:1"])
 
 
-def test_rows_hold_none() -> None:
-    """Whatever a store's client says, the row's message has no signature."""
+def test_rows_contain_no_secret() -> None:
+    """A row's message has no signature, even if the store client's message has one."""
     error = PictureError(ErrorCode.STORE_ERROR, f"the store failed: error sending to {PRESIGNED}")
     message = failed_row(ImageRef("s3://b/a.jpg"), error, "fake", MODEL).error_message
     assert "the store failed: error sending to https://bucket.s3.amazonaws.com/a.jpg?***" == message
 
 
 @pytest.mark.parametrize("text", [PRESIGNED, "s3://AKIAIOSFODNN7EXAMPLE:p4ss@bucket/a.jpg"])
-def test_sources_that_hold_one_are_refused_without_it(text: str) -> None:
-    """A presigned URL or a password is no source, and the refusal does not repeat it."""
+def test_sources_with_a_secret_are_refused(text: str) -> None:
+    """A presigned URL or a password is not a source, and the message does not repeat it."""
     with pytest.raises(UsageError) as caught:
         parse_location(text)
     for secret in ("p4ss", "AKIA", "fe5f80f77d5fa3"):
         assert secret not in str(caught.value)
 
 
-def test_log_lines_hold_none_and_move_no_cursor() -> None:
-    """Messages and tracebacks lose signatures, messages their control characters."""
+def test_log_lines_contain_no_secret_and_no_control_character() -> None:
+    """Signatures are removed from messages and tracebacks, control characters from messages."""
     stream = io.StringIO()
     handler = logging.StreamHandler(stream)
     handler.setFormatter(SafeFormatter("%(levelname)s %(message)s"))

@@ -57,7 +57,8 @@ def test_an_engine_that_computes_something_else_is_refused_with_both_numbers(
     expected = np.float32(golden.probabilities[0])
     with pytest.raises(
         BundleError,
-        match=rf"changed engine gives hotdog = {expected + np.float32(0.01):.6f} for {golden.file}, "
+        match=rf"changed engine gives hotdog = {expected + np.float32(0.01):.6f} for "
+        rf"{golden.file}, "
         rf"the certificate of .* says {expected:.6f}",
     ):
         certify(shifted(0.01), bundle)

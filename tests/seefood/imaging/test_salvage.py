@@ -51,7 +51,7 @@ def test_its_row_says_so() -> None:
     fetched = (ImageRef("s3://b/cut.jpg", "e", len(cut)), cut)
     (row,) = classify_images([fetched], FakeEngine(2), MODEL, ClassifyOptions(salvage=True))
     assert ("red", Status.UNSURE, "truncated") == (row.label, row.status, row.error_code)
-    assert (row.error_message or "").startswith("salvaged, the label is of what it still shows")
+    assert (row.error_message or "").startswith("salvaged, classified by the part that was decoded")
     totals = count_rows([row])
     assert (0, 1, {}) == (totals.failed, totals.by_label["red"], dict(totals.by_error))
     (plain,) = classify_images([fetched], FakeEngine(2), MODEL)

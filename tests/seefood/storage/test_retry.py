@@ -10,7 +10,8 @@ from obstore.store import S3Store
 from seefood.errors import JobError, UsageError
 from seefood.results.files import encode_rows, list_parts
 from seefood.results.ledger import read_ledger
-from seefood.runs.lease import Claim, hold_lease
+from seefood.runs.lease import hold_lease
+from seefood.runs.run_spec import RunSpec
 from seefood.storage import Store, open_store
 from seefood.storage.object_store import RETRY, RemoteStore
 from seefood.storage.retry import (
@@ -168,7 +169,7 @@ def test_a_lease_survives_one_fault_of_any_kind(kind: Kind, front: FaultFront, s
     store.delete("granted")
     list(store.list("out/"))
     front.faults += [Fault(kind, "", method) for method in ("GET", "PUT", "POST")]
-    with hold_lease(Claim(parse_location(f"{s3.uri}/out"), DIGEST, "r1")):
+    with hold_lease(RunSpec(parse_location(f"{s3.uri}/out"), DIGEST, "r1")):
         assert 1 == len(s3.keys("out/runs/leases/"))
     assert [] == s3.keys("out/runs/leases/")
 
