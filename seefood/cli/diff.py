@@ -30,7 +30,7 @@ _KIND_TEXTS = {
     "--json", "as_json", is_flag=True, help="Print every change as a JSON object, one a line."
 )
 def diff_command(*, before: str, after: str, page: str | None, as_json: bool) -> None:
-    """Compare the results below DEST_A with those below DEST_B: two models, or two nights.
+    """Compare the results below DEST_A with those below DEST_B, of two models or of two runs.
 
     DEST is the `--output` of `seefood classify`. If several models wrote there, name the folder of
     one, DEST/results/digest=…. Pictures are matched by URI, and the latest row counts.
@@ -48,13 +48,13 @@ def diff_command(*, before: str, after: str, page: str | None, as_json: bool) ->
     if not as_json:
         _print(diff)
     if page:
-        from seefood.report.difference import difference_page
+        from seefood.report.diff_page import make_diff_page
         from seefood.runs.summary import shown
         from seefood.storage import fetch, write
         from seefood.storage.uris import parse_location
 
         location = parse_location(page)
-        html = difference_page(diff, before, after, fetch)
+        html = make_diff_page(diff, before, after, fetch)
         write(location, html.encode("utf-8", "backslashreplace"))
         click.echo(f"Page: {shown(location)}", err=as_json)
 
@@ -78,7 +78,7 @@ def _print(diff: "Diff") -> None:
         if diff.counts[kind]:
             click.echo(f"{diff.counts[kind]:>9,}  {_KIND_TEXTS[kind]}")
     if diff.replaced:
-        click.echo(f"{diff.replaced:>9,}  of them replaced by another picture in between")
+        click.echo(f"{diff.replaced:>9,}  of them replaced by another picture in the meantime")
     for (old, new), count in diff.flips.most_common(_MAX_LINES):
         click.echo(f"{count:>9,}  {printable(old)} -> {printable(new)}")
     for change in diff.shown.get(Kind.LABEL, [])[:_MAX_LINES]:

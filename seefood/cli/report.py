@@ -1,4 +1,4 @@
-"""`seefood report`: write the page of finished results again."""
+"""`seefood report`: writes the report of finished results again."""
 
 import click
 
@@ -12,10 +12,10 @@ import click
 )
 @click.option("--open", "show", is_flag=True, help="Open the page in a browser.")
 def report_command(*, dest: str, output: str | None, show: bool) -> None:
-    """Write the report of the results below DEST again, one HTML page, and print where it is.
+    """Write the HTML report of the results below DEST again and print its location.
 
-    DEST is what was given to `seefood classify --output`. The page shows every row of the latest
-    run's model, those of earlier runs and of uploads too.
+    DEST is the output of `seefood classify`. The page shows all rows of the latest run's model,
+    including those of earlier runs and of uploads.
 
     \b
     Examples:
@@ -35,4 +35,4 @@ def report_command(*, dest: str, output: str | None, show: bool) -> None:
 
         webbrowser.open(location.uri)
     elif show:
-        click.echo("seefood: no browser opens a bucket; give --output FILE with --open", err=True)
+        click.echo("seefood: browsers cannot open pages in a bucket; give --output FILE with --open", err=True)

@@ -1,21 +1,21 @@
-"""The geometry of the page's charts; the templates draw them as inline SVG."""
+"""The geometry of the page's charts, which the templates draw as inline SVG."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from seefood.report.words import count_text, share_text
+from seefood.report.formatting import count_text, share_text
 
 BAR_WIDTH: Final = 1000.0
 HISTOGRAM_WIDTH: Final = 240.0
 HISTOGRAM_HEIGHT: Final = 56.0
-_SHORTEST: Final = 1.5
-_NARROWEST: Final = 4.0
+_MIN_HEIGHT: Final = 1.5
+_MIN_WIDTH: Final = 4.0
 
 
 @dataclass(frozen=True, slots=True)
 class Rectangle:
-    """A bar in the chart's own units, and what it says when pointed at."""
+    """A bar in the chart's own units, with the text of its tooltip."""
 
     x: float
     y: float
@@ -33,12 +33,12 @@ class Bar:
     legend: Sequence[tuple[str, str, str, str]]
     """Label, tone, count, share."""
     text: str
-    """The chart in words."""
+    """The chart as text, for screen readers."""
 
 
 @dataclass(frozen=True, slots=True)
 class Histogram:
-    """How many pictures have which score."""
+    """The number of pictures for each range of scores."""
 
     bars: Sequence[Rectangle]
     low: str
@@ -47,12 +47,12 @@ class Histogram:
 
 
 def label_bar(counts: Sequence[tuple[str, int, str]], others: int, failed: int) -> Bar:
-    """Return the bar of (label, count, tone), then of the other labels and of failures."""
+    """Return the bar of `counts`, (label, count, tone) each, then other labels and failures."""
     items = [*counts]
     items += [("other labels", others, "other")] if others else []
     items += [("failed", failed, "failed")] if failed else []
     total = sum(count for _, count, _ in items)
-    widths = [max(_NARROWEST, BAR_WIDTH * count / total) if total else 0.0 for _, count, _ in items]
+    widths = [max(_MIN_WIDTH, BAR_WIDTH * count / total) if total else 0.0 for _, count, _ in items]
     scale = BAR_WIDTH / sum(widths) if widths else 1.0
     parts, left = [], 0.0
     for (label, count, tone), width in zip(items, widths, strict=True):
@@ -67,16 +67,19 @@ def label_bar(counts: Sequence[tuple[str, int, str]], others: int, failed: int) 
 
 
 def score_histogram(bins: Sequence[int], first: int) -> Histogram:
-    """Return the histogram of `bins` over [0, 1], from the bin `first` (at most the half) on."""
+    """Return the histogram of `bins` over [0, 1].
+
+    Bins before `first` are left out, but at most half of all bins.
+    """
     step = 1 / len(bins)
     start = min(first, len(bins) // 2) // 4 * 4
-    shown, most = bins[start:], max(bins, default=0)
+    shown, highest = bins[start:], max(bins, default=0)
     width = HISTOGRAM_WIDTH / len(shown)
     bars = []
     for number, count in enumerate(shown):
         if not count:
             continue
-        height = max(_SHORTEST, HISTOGRAM_HEIGHT * count / most)
+        height = max(_MIN_HEIGHT, HISTOGRAM_HEIGHT * count / highest)
         low = (start + number) * step
         bars.append(
             Rectangle(

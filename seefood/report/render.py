@@ -1,4 +1,4 @@
-"""The page as HTML: escaped by default, no script, and a policy that forbids any request."""
+"""Renders pages as HTML: escaped by default, no script, and a policy that forbids requests."""
 
 import base64
 import hashlib
@@ -11,7 +11,7 @@ from markupsafe import Markup
 from seefood.report.charts import BAR_WIDTH, HISTOGRAM_HEIGHT, HISTOGRAM_WIDTH
 from seefood.report.page import Page
 
-# The one style sheet is named by its hash, so that nothing injected could style or load a thing.
+# The policy allows only the style sheet of this hash, so injected text can neither style nor load.
 _POLICY: Final = (
     "default-src 'none'; img-src data:; style-src 'sha256-{style}'; base-uri 'none'; "
     "form-action 'none'"

@@ -1,4 +1,4 @@
-"""Debian's Chromium without a window, and what it has to say about a page."""
+"""Runs Debian's Chromium without a window and reports what a page does."""
 
 import json
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from selenium.webdriver import Chrome, ChromeOptions
 from selenium.webdriver.chrome.service import Service
 
 CHROMIUM, DRIVER = Path("/usr/bin/chromium"), Path("/usr/bin/chromedriver")
-# The browser's own calls home are not the page's: none of them may blur the test.
+# These turn off requests that the browser makes by itself.
 QUIET = (
     "--headless=new",
     "--no-sandbox",
@@ -32,7 +32,7 @@ class Browser:
     driver: Chrome
 
     def open(self, url: str, width: int = 1280, height: int = 900, theme: str = "light") -> None:
-        """Open a page in a window of this size, with nothing left of the page before."""
+        """Open a page in a window of this size and discard the logs of the page before."""
         self.driver.get("about:blank")
         self._log("browser")
         self._log("performance")
@@ -46,7 +46,7 @@ class Browser:
         )
         self.driver.get(url)
 
-    def ask(self, script: str) -> Any:
+    def evaluate(self, script: str) -> Any:
         """Return the value of a JavaScript expression on the page."""
         return self.driver.execute_script(f"return {script}")
 
@@ -55,7 +55,7 @@ class Browser:
         return self._log("browser")
 
     def requests(self) -> list[str]:
-        """Return the URLs that the page asked for since it was opened, without data."""
+        """Return the URLs that the page requested since it was opened, without data URIs."""
         events = [json.loads(message)["message"] for message in self._log("performance")]
         urls = [
             event["params"]["request"]["url"]
@@ -71,9 +71,9 @@ class Browser:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """Start Chromium once; skip, loudly, where it is not installed."""
-    # A newcomer's `make test` needs Python, make and git, no browser. Nothing hides behind this:
-    # .ci/run installs Chromium, and fails if anything at all was skipped.
+    """Start Chromium once per session; skip the tests if it is not installed."""
+    # `make test` on a fresh clone needs only Python, make and git. CI installs Chromium and fails
+    # if any test is skipped.
     missing = [str(file) for file in (CHROMIUM, DRIVER) if not file.exists()]
     if missing:
         pytest.skip(f"BROWSER TESTS SKIPPED: {', '.join(missing)} is not installed")

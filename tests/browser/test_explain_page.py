@@ -37,27 +37,27 @@ def test_page_has_no_errors_and_fits(browser: "Browser", url: str, width: int, t
     browser.open(url, width=width, theme=theme)
     assert browser.console() == []
     assert browser.requests() == [url]
-    assert browser.ask("document.documentElement.scrollWidth") <= width
+    assert browser.evaluate("document.documentElement.scrollWidth") <= width
 
 
 def test_every_picture_has_an_alternative_text(browser: "Browser", url: str) -> None:
     """Every image and plot has a text for readers who cannot see it."""
     browser.open(url)
     without_text = "[...document.querySelectorAll('img, svg')].filter(e => !(e.alt || e.ariaLabel))"
-    assert browser.ask(f"{without_text}.length") == 0
-    assert browser.ask("document.querySelectorAll('img').length") > 40
+    assert browser.evaluate(f"{without_text}.length") == 0
+    assert browser.evaluate("document.querySelectorAll('img').length") > 40
 
 
 def test_calculator_follows_the_formula(browser: "Browser", url: str) -> None:
     """The calculator shows 28 for 5 x 5 over 32 x 32, and 14 once the stride is 2."""
     browser.open(url)
     result = "document.getElementById('calc-result').textContent"
-    assert browser.ask(result).endswith("= 28")
+    assert browser.evaluate(result).endswith("= 28")
     browser.driver.execute_script(
         "const s = document.getElementById('calc-s'); s.value = 2;"
         "s.dispatchEvent(new Event('input'))"
     )
-    assert browser.ask(result).endswith("= 14")
+    assert browser.evaluate(result).endswith("= 14")
 
 
 def test_stepper_shows_the_sum_of_its_window(browser: "Browser", url: str) -> None:
@@ -65,7 +65,7 @@ def test_stepper_shows_the_sum_of_its_window(browser: "Browser", url: str) -> No
     browser.open(url)
     slider = browser.driver.find_element("id", "step")
     slider.send_keys("\ue014" * 3)  # three times the right arrow
-    assert browser.ask("document.getElementById('step').value") == "3"
-    cell = browser.ask("document.querySelector('#sums td.on').textContent")
-    total = browser.ask("document.getElementById('step-sum').textContent").rsplit("= ", 1)[1]
+    assert browser.evaluate("document.getElementById('step').value") == "3"
+    cell = browser.evaluate("document.querySelector('#sums td.on').textContent")
+    total = browser.evaluate("document.getElementById('step-sum').textContent").rsplit("= ", 1)[1]
     assert float(cell) == pytest.approx(float(total), abs=0.006)

@@ -1,4 +1,4 @@
-"""Rules of the report page in a real browser, opened from disk."""
+"""Rules of the report page, opened from disk in a real browser."""
 
 from datetime import UTC, datetime
 from io import BytesIO
@@ -62,7 +62,7 @@ def row(number: int, status: Status) -> Row:
 def fetch(ref: ImageRef) -> bytes:
     number = int(ref.uri.split("/")[4])
     if number % 7 == 0:
-        raise PictureError(ErrorCode.NOT_FOUND, "the file is gone since it was listed")
+        raise PictureError(ErrorCode.NOT_FOUND, "the file was deleted after it was listed")
     stream = BytesIO()
     size = (160, 120) if number % 2 else (120, 160)
     draw_picture("hotdog_plain", number, size).save(stream, "JPEG")
@@ -71,7 +71,7 @@ def fetch(ref: ImageRef) -> bytes:
 
 @pytest.fixture(scope="module")
 def page(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Write a page with all that a page can have, and return its URL."""
+    """Write a page that has every kind of content and return its URL."""
     rows = [row(number, Status.OK) for number in range(40)]
     rows += [row(40, Status.UNSURE), row(41, Status.FAILED), row(42, Status.FAILED)]
     summary = {
@@ -89,64 +89,64 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 768, 1280])
-def test_the_page_opens_clean_from_disk(
+def test_the_page_has_no_errors_and_fits(
     browser: "Browser", page: str, width: int, theme: str
 ) -> None:
-    """No console message, no request but the page itself, nothing wider than the window."""
+    """There is no console message, no request but the page itself, and nothing overflows."""
     browser.open(page, width, theme=theme)
 
     assert [] == browser.console()
     assert [page] == browser.requests()
-    assert width == browser.ask("document.documentElement.scrollWidth")
-    assert [] == browser.ask(
+    assert width == browser.evaluate("document.documentElement.scrollWidth")
+    assert [] == browser.evaluate(
         "[...document.querySelectorAll('main *, header *')].filter(e =>"
         f" e.getBoundingClientRect().right > {width} + .5).map(e => e.outerHTML.slice(0, 80))"
     )
 
 
 def test_the_headline_is_the_first_heading(browser: "Browser", page: str) -> None:
-    """What a person came for is the page's one h1."""
+    """The page has exactly one h1, which begins with the number of pictures."""
     browser.open(page)
 
-    headings = browser.ask("[...document.querySelectorAll('h1')].map(e => e.innerText)")
+    headings = browser.evaluate("[...document.querySelectorAll('h1')].map(e => e.innerText)")
     assert ["43 pictures"] == [heading.partition(":")[0] for heading in headings]
 
 
-def test_every_picture_is_drawn_and_described(browser: "Browser", page: str) -> None:
-    """Each preview decodes in the browser and has a text; each missing one says why."""
+def test_every_picture_is_shown_and_described(browser: "Browser", page: str) -> None:
+    """Each thumbnail decodes in the browser and has a text; a missing one has its reason."""
     browser.open(page, height=20_000)
 
-    pictures = browser.ask(
+    pictures = browser.evaluate(
         "[...document.images].map(i => [i.complete && i.naturalWidth > 0, i.alt.length > 0])"
     )
     assert len(pictures) > 30
     assert {(True, True)} == {tuple(picture) for picture in pictures}
-    assert "not_found" in browser.ask("document.querySelector('.missing').innerText")
+    assert "not_found" in browser.evaluate("document.querySelector('.missing').innerText")
 
 
-def test_names_of_strangers_are_shown_as_they_are(browser: "Browser", page: str) -> None:
-    """Markup in a name is text; a line break is an escape."""
+def test_untrusted_names_are_shown_as_text(browser: "Browser", page: str) -> None:
+    """Markup in a name is shown as text and a line break as an escape."""
     browser.open(page)
 
-    names = set(browser.ask("[...document.querySelectorAll('.file')].map(e => e.textContent)"))
+    names = set(browser.evaluate("[...document.querySelectorAll('.file')].map(e => e.textContent)"))
     assert {"<b>bold & 'quoted'.jpg", "line\\nbreak.jpg", "ホットドッグ.jpg"} <= names
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_text_can_be_read(browser: "Browser", page: str, theme: str) -> None:
-    """Text stands out from what is behind it: at least 4.5 to 1 (WCAG 2.2, AA)."""
+def test_text_has_enough_contrast(browser: "Browser", page: str, theme: str) -> None:
+    """The contrast between text and background is at least 4.5 to 1 (WCAG 2.2, AA)."""
     browser.open(page, theme=theme)
 
     low = browser.driver.execute_script(CONTRAST)
     assert [] == low
 
 
-def test_the_keyboard_reaches_the_results_first(browser: "Browser", page: str) -> None:
-    """The first stop of the tab key is a link that skips to the results."""
+def test_the_first_tab_stop_skips_to_the_results(browser: "Browser", page: str) -> None:
+    """The first press of the tab key reaches a link that skips to the results."""
     browser.open(page)
     browser.driver.switch_to.active_element.send_keys("\ue004")
 
-    assert "#main" == browser.ask("document.activeElement.getAttribute('href')")
+    assert "#main" == browser.evaluate("document.activeElement.getAttribute('href')")
 
 
 CONTRAST = """

@@ -1,4 +1,4 @@
-"""The page for a phone in a real browser, before a real `seefood serve`."""
+"""Rules of the upload page in a real browser, with a real `seefood serve`."""
 
 import re
 import subprocess
@@ -27,7 +27,7 @@ SIZES = pytest.mark.parametrize(
 
 @pytest.fixture(scope="module")
 def address(bundle_path: Path) -> Iterator[str]:
-    """Where the page is served."""
+    """Serve the page and return its URL."""
     process = subprocess.Popen(
         [sys.executable, "-m", "seefood", "serve", "--port", "0", "--model", bundle_path],
         stderr=subprocess.PIPE,
@@ -49,14 +49,14 @@ def picture(folder: Path, kind: str) -> Path:
 
 
 def choose(browser: Browser, file: Path) -> None:
-    """Give the page a photo, as a person does by its file dialogue."""
+    """Choose a photo with the page's file input."""
     browser.driver.find_element(By.ID, "file").send_keys(str(file))
 
 
 def wait_for(browser: Browser, condition: str) -> None:
     """Wait until a JavaScript expression is true."""
     ends = time.monotonic() + 30
-    while not browser.ask(condition):
+    while not browser.evaluate(condition):
         assert time.monotonic() < ends, f"{condition} never became true"
         time.sleep(0.05)
 
@@ -70,7 +70,7 @@ def shown(name: str) -> str:
 @pytest.mark.parametrize(
     ("kind", "word", "tone"), [("hotdog_mustard", "Hotdog", "yes"), ("house", "Not hotdog", "no")]
 )
-def test_a_photo_gets_its_verdict(  # noqa: PLR0917 (fixtures)
+def test_a_photo_gets_its_label(  # noqa: PLR0917 (fixtures)
     browser: Browser,
     address: str,
     tmp_path: Path,
@@ -81,20 +81,22 @@ def test_a_photo_gets_its_verdict(  # noqa: PLR0917 (fixtures)
     word: str,
     tone: str,
 ) -> None:
-    """The banner says it over the photo's full width, with the probability; nothing overflows."""
+    """The banner has the photo's full width and shows label and probability; nothing overflows."""
     browser.open(address, width, height, theme)
     choose(browser, picture(tmp_path, kind))
     wait_for(browser, shown("banner"))
 
-    said = browser.ask("document.querySelector('#banner .word').textContent")
-    assert word == said.rstrip("?")
-    assert tone == browser.ask("document.getElementById('banner').classList[0]")
-    assert browser.ask(r"/\d+\.\d %/.test(document.querySelector('#banner .share').textContent)")
+    text = browser.evaluate("document.querySelector('#banner .word').textContent")
+    assert word == text.rstrip("?")
+    assert tone == browser.evaluate("document.getElementById('banner').classList[0]")
+    assert browser.evaluate(
+        r"/\d+\.\d %/.test(document.querySelector('#banner .share').textContent)"
+    )
     stage = "document.getElementById('stage').getBoundingClientRect().width"
     banner = "document.getElementById('banner').getBoundingClientRect().width"
-    assert browser.ask(stage) == pytest.approx(browser.ask(banner), abs=1)
-    assert browser.ask("document.documentElement.scrollWidth <= innerWidth")
-    assert browser.ask("document.documentElement.scrollHeight <= innerHeight + 1")
+    assert browser.evaluate(stage) == pytest.approx(browser.evaluate(banner), abs=1)
+    assert browser.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert browser.evaluate("document.documentElement.scrollHeight <= innerHeight + 1")
     assert [] == browser.console()
     assert {address.rstrip("/")} == {
         re.sub(r"^blob:", "", url)[: len(address) - 1] for url in browser.requests()
@@ -102,10 +104,10 @@ def test_a_photo_gets_its_verdict(  # noqa: PLR0917 (fixtures)
 
 
 @SIZES
-def test_where_it_looked_is_painted_on_request(
+def test_the_heat_map_is_shown_and_hidden_on_request(
     browser: Browser, address: str, tmp_path: Path, width: int, height: int, theme: str
 ) -> None:
-    """A second look covers parts of the photo; pressing again takes the map away."""
+    """The button covers the photo with the heat map; pressing it again hides the map."""
     browser.open(address, width, height, theme)
     choose(browser, picture(tmp_path, "hotdog_mustard"))
     wait_for(browser, shown("look"))
@@ -114,37 +116,37 @@ def test_where_it_looked_is_painted_on_request(
     look.click()
     wait_for(browser, shown("heat"))
     photo, heat = (
-        browser.ask(f"(r => [r.x, r.y, r.width, r.height])({name}.getBoundingClientRect())")
+        browser.evaluate(f"(r => [r.x, r.y, r.width, r.height])({name}.getBoundingClientRect())")
         for name in ("document.getElementById('photo')", "document.getElementById('heat')")
     )
     assert photo == pytest.approx(heat, abs=1)
     assert "true" == look.get_attribute("aria-pressed")
     look.click()
-    assert not browser.ask(shown("heat"))
+    assert not browser.evaluate(shown("heat"))
     assert [] == browser.console()
 
 
-def test_a_file_that_is_no_photo_is_told_kindly(
+def test_a_file_that_is_not_a_photo_is_explained(
     browser: Browser, address: str, tmp_path: Path
 ) -> None:
-    """A sentence, and the way to another photo."""
+    """The page shows a sentence and a button that leads back to the start."""
     file = tmp_path / "letter.txt"
     file.write_text("Dear Sir or Madam")
     browser.open(address, 390, 844)
     choose(browser, file)
     wait_for(browser, shown("trouble"))
 
-    text = browser.ask("document.getElementById('trouble').textContent")
+    text = browser.evaluate("document.getElementById('trouble').textContent")
     assert text.startswith("This is not a photo.")
-    assert not browser.ask(shown("banner"))
+    assert not browser.evaluate(shown("banner"))
     browser.driver.find_element(By.ID, "again").click()
-    assert browser.ask(shown("start"))
+    assert browser.evaluate(shown("start"))
 
 
-def test_a_photo_too_large_for_one_request_is_shrunk_first(
+def test_a_large_photo_is_reduced_before_the_upload(
     browser: Browser, address: str, tmp_path: Path
 ) -> None:
-    """A camera's 12 megapixels arrive as a JPEG of at most 2048 pixels a side."""
+    """A photo of 7.2 megapixels is sent as a JPEG of at most 2048 pixels a side."""
     file = tmp_path / "camera.jpg"
     small = noise(400, 500)
     Image.fromarray(np.kron(small, np.ones((6, 6, 1), np.uint8))).save(file, quality=100)
@@ -153,13 +155,13 @@ def test_a_photo_too_large_for_one_request_is_shrunk_first(
     choose(browser, file)
     wait_for(browser, shown("banner"))
 
-    note = browser.ask("document.getElementById('note').textContent")
+    note = browser.evaluate("document.getElementById('note').textContent")
     assert re.match(r"2048 \S 1638 JPEG", note)
     assert [] == browser.console()
 
 
-def test_a_dropped_photo_is_taken(browser: Browser, address: str) -> None:
-    """On a laptop the whole page is where a photo may fall."""
+def test_a_dropped_photo_is_classified(browser: Browser, address: str) -> None:
+    """A photo can be dropped anywhere on the page."""
     browser.open(address, 1366, 768)
     browser.driver.execute_async_script(
         """
@@ -176,21 +178,23 @@ def test_a_dropped_photo_is_taken(browser: Browser, address: str) -> None:
     )
     wait_for(browser, shown("banner"))
 
-    note = browser.ask("document.getElementById('note').textContent")
+    note = browser.evaluate("document.getElementById('note').textContent")
     assert re.match(r"64 \S 64 PNG", note)
 
 
-def test_it_works_by_keyboard_and_speaks(browser: Browser, address: str, tmp_path: Path) -> None:
-    """The file inputs can be reached by Tab, and a screen reader hears the verdict."""
+def test_keyboard_and_screen_reader_work(browser: Browser, address: str, tmp_path: Path) -> None:
+    """Tab reaches the file inputs, and a status element has the label for screen readers."""
     browser.open(address, 1366, 768)
     reached = "document.activeElement.id"
     names = []
     for _ in range(3):
         ActionChains(browser.driver).send_keys(Keys.TAB).perform()
-        names.append(browser.ask(reached))
+        names.append(browser.evaluate(reached))
     assert "file" in names
 
     choose(browser, picture(tmp_path, "house"))
     wait_for(browser, shown("banner"))
-    assert "status" == browser.ask("document.getElementById('spoken').getAttribute('role')")
-    assert browser.ask("document.getElementById('spoken').textContent").startswith("Not hotdog")
+    assert "status" == browser.evaluate("document.getElementById('spoken').getAttribute('role')")
+    assert browser.evaluate("document.getElementById('spoken').textContent").startswith(
+        "Not hotdog"
+    )

@@ -1,4 +1,4 @@
-"""Rules of writing the report from a results folder, and of `seefood report`."""
+"""Rules of writing reports of a results folder and of `seefood report`."""
 
 import json
 from pathlib import Path
@@ -49,15 +49,15 @@ def write_part(output: Location, pictures: Path, names: list[str], digest: str =
     write(part_location(output, digest, refs, "jsonl"), encode_rows(rows, "jsonl"))
 
 
-def write_account(output: Location, run_id: str, digest: str = DIGEST) -> Location:
+def write_summary(output: Location, run_id: str, digest: str = DIGEST) -> Location:
     folder = output.child(f"runs/{run_id}")
     summary = {"run_id": run_id, "rows": 2, "model": {"name": "hotdog", "digest": digest}}
     write(folder.child("summary.json"), json.dumps(summary).encode())
     return folder
 
 
-def test_a_runs_report_shows_the_rows_of_its_model(tmp_path: Path) -> None:
-    """Rows of other models are another page."""
+def test_the_report_of_a_run_shows_only_rows_of_its_model(tmp_path: Path) -> None:
+    """Rows of other models are not on the page."""
     output = parse_location(str(tmp_path / "out"))
     write_part(output, tmp_path, ["one.png", "two.png"])
     write_part(output, tmp_path, ["three.png"], "cd" * 32)
@@ -72,11 +72,11 @@ def test_a_runs_report_shows_the_rows_of_its_model(tmp_path: Path) -> None:
     assert "three.png" not in page
 
 
-def test_a_report_may_lie_in_a_bucket(tmp_path: Path) -> None:
-    """The page is written to wherever the results are."""
+def test_a_report_can_be_written_to_a_bucket(tmp_path: Path) -> None:
+    """The page is written beside the results, also in an object store."""
     output = parse_location("memory://labels/2026")
     write_part(output, tmp_path, ["one.png"])
-    folder = write_account(output, "20261123T000000Z-000000")
+    folder = write_summary(output, "20261123T000000Z-000000")
 
     location = rewrite_report(output)
 
@@ -84,18 +84,18 @@ def test_a_report_may_lie_in_a_bucket(tmp_path: Path) -> None:
     assert b"1 picture: 1 hotdog" in read(location)
 
 
-def test_a_report_written_again_lies_beside_the_latest_run(tmp_path: Path) -> None:
-    """Names of runs begin with the time, so the last one is the latest."""
+def test_a_rewritten_report_is_beside_the_latest_run(tmp_path: Path) -> None:
+    """The latest run is the last one by name, because names begin with the time."""
     output = parse_location(str(tmp_path / "out"))
     write_part(output, tmp_path, ["one.png", "two.png"])
-    write_account(output, "20261122T000000Z-ffffff")
-    latest = write_account(output, "20261123T000000Z-000000")
+    write_summary(output, "20261122T000000Z-ffffff")
+    latest = write_summary(output, "20261123T000000Z-000000")
 
     assert latest.child("report.html") == rewrite_report(output)
 
 
-def test_rows_without_a_run_have_their_report_beside_them(tmp_path: Path) -> None:
-    """An output that only the Lambda wrote has no runs folder."""
+def test_rows_without_a_run_have_the_report_in_the_output_folder(tmp_path: Path) -> None:
+    """An output that only the Lambda wrote has no folder of runs."""
     output = parse_location(str(tmp_path / "out"))
     write_part(output, tmp_path, ["one.png"])
 
@@ -103,7 +103,7 @@ def test_rows_without_a_run_have_their_report_beside_them(tmp_path: Path) -> Non
 
 
 def test_rows_of_two_models_without_a_run_are_refused(tmp_path: Path) -> None:
-    """Results of two models never mix on one page; the message names both."""
+    """Results of two models are never on one page; the message names both models."""
     output = parse_location(str(tmp_path / "out"))
     write_part(output, tmp_path, ["one.png"])
     write_part(output, tmp_path, ["two.png"], "cd" * 32)
@@ -112,17 +112,17 @@ def test_rows_of_two_models_without_a_run_are_refused(tmp_path: Path) -> None:
         rewrite_report(output)
 
 
-def test_a_damaged_account_is_named(tmp_path: Path) -> None:
-    """A summary.json that is no JSON is a usage error, not a trace."""
+def test_a_damaged_summary_is_named(tmp_path: Path) -> None:
+    """A summary.json that is not JSON is a usage error without a traceback."""
     output = parse_location(str(tmp_path / "out"))
     write(output.child("runs/now/summary.json"), b"{")
 
-    with pytest.raises(UsageError, match=r"now/summary\.json is no account of a run"):
+    with pytest.raises(UsageError, match=r"now/summary\.json is not the summary of a run"):
         rewrite_report(output)
 
 
-def test_the_command_prints_where_the_page_is(tmp_path: Path) -> None:
-    """The path alone goes to stdout, so that a script may open it."""
+def test_the_command_prints_the_location_of_the_page(tmp_path: Path) -> None:
+    """Stdout has only the path, so scripts can open it."""
     write_part(parse_location(str(tmp_path / "out")), tmp_path, ["one.png"])
     page = tmp_path / "my page.html"
 
@@ -133,6 +133,6 @@ def test_the_command_prints_where_the_page_is(tmp_path: Path) -> None:
 
 
 def test_an_output_without_results_is_a_usage_error(tmp_path: Path) -> None:
-    """A wrong folder is named, with what to name instead."""
+    """The message names the wrong folder and the folder to give instead."""
     with pytest.raises(UsageError, match=r"no results below .*--output"):
         rewrite_report(parse_location(str(tmp_path / "nothing")))

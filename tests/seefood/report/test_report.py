@@ -1,4 +1,4 @@
-"""Rules of the report page, on rows made by hand."""
+"""Rules of the report page."""
 
 import base64
 import hashlib
@@ -15,7 +15,7 @@ import pytest
 from seefood.errors import ErrorCode, PictureError
 from seefood.records import ImageRef, Row, Status
 from seefood.report import make_report
-from seefood.report.words import bytes_text, score_text, seconds_text, share_text, short_name
+from seefood.report.formatting import bytes_text, score_text, seconds_text, share_text, short_name
 from seefood.synthetic import draw_picture
 
 MOMENT = datetime(2026, 11, 23, 16, 3, 36, tzinfo=UTC)
@@ -86,7 +86,9 @@ def photo() -> bytes:
 
 
 def no_picture(ref: ImageRef) -> bytes:
-    raise PictureError(ErrorCode.NOT_FOUND, f"the object is gone since it was listed {ref.etag}")
+    raise PictureError(
+        ErrorCode.NOT_FOUND, f"the object was deleted after it was listed {ref.etag}"
+    )
 
 
 def report(rows: Iterable[Row], summary: Mapping[str, Any] = SUMMARY) -> str:
@@ -94,45 +96,45 @@ def report(rows: Iterable[Row], summary: Mapping[str, Any] = SUMMARY) -> str:
 
 
 def text_of(html: str) -> str:
-    """Return what a reader reads of a page, spaces collapsed."""
+    """Return the visible text of a page with spaces collapsed."""
     body = re.sub(r"<style>.*?</style>", "", html, flags=re.DOTALL)
     return " ".join(unescape(re.sub(r"<[^>]+>", " ", body)).split())
 
 
-def test_the_headline_says_what_came_of_the_pictures() -> None:
-    """One sentence counts each picture once: sure labels, unsure, failed."""
+def test_the_headline_counts_the_outcomes() -> None:
+    """The headline counts each picture once: sure labels, unsure, failed."""
     assert "5 pictures: 2 hotdog, 1 not_hotdog, 1 unsure, 1 failed" in text_of(report(ROWS))
 
 
-def test_the_lead_says_what_the_run_took() -> None:
-    """Seconds and pictures a second stand right below the headline."""
+def test_the_lead_states_the_duration_and_rate() -> None:
+    """The sentence below the headline has the seconds and the pictures a second."""
     assert "Done in 3.2 s, classifying 240 pictures a second." in text_of(report(ROWS))
 
 
-def test_a_rerun_says_what_was_new() -> None:
-    """The page counts all rows, and the latest run's share of them."""
+def test_after_a_rerun_the_lead_states_what_was_new() -> None:
+    """The page counts all rows and states how many the latest run added and skipped."""
     page = report(ROWS, {**SUMMARY, "rows": 2, "skipped_by_ledger": 3})
 
     assert "5 pictures: 2 hotdog" in text_of(page)
     assert "added 2 of them in 3.2 s" in text_of(page)
-    assert "skipped 3 that had their rows already" in text_of(page)
+    assert "skipped 3 that already had rows" in text_of(page)
 
 
 def test_rows_without_a_run_make_a_page() -> None:
-    """Rows of uploads alone are enough: the model is told from them."""
+    """Rows of uploads alone are enough; the model's details then come from a row."""
     page = text_of(report(ROWS, {}))
 
-    assert "no run of the bulk job" in page
+    assert "no summary of a batch job" in page
     assert "ab" * 32 in page
 
 
 def test_no_rows_make_a_page() -> None:
-    """A run over nothing still leaves a page that says so."""
+    """A run without pictures still writes a page that states it."""
     assert "No pictures yet" in text_of(report(()))
 
 
-def test_the_model_card_and_the_options_are_shown() -> None:
-    """Nested figures are flattened; an absent value says `none`."""
+def test_the_metrics_and_the_options_are_shown() -> None:
+    """Nested values are flattened; an absent value is shown as `none`."""
     page = text_of(report(ROWS))
 
     assert "accuracy 0.9435" in page
@@ -141,7 +143,7 @@ def test_the_model_card_and_the_options_are_shown() -> None:
 
 
 def test_failures_are_listed_by_code_with_reasons_and_examples() -> None:
-    """Each code has its count, its meaning, its most frequent reasons and some names."""
+    """Each code has its count, its meaning, its most frequent reasons and example names."""
     rows = [failed(f"s3://b/{n}.jpg", "truncated", "it ends early") for n in range(30)]
     page = text_of(report([*rows, failed("s3://b/x.psd", "unsupported_format", "PSD is not read")]))
 
@@ -152,30 +154,30 @@ def test_failures_are_listed_by_code_with_reasons_and_examples() -> None:
 
 
 def test_thousands_of_different_reasons_are_summed() -> None:
-    """Messages that differ for each picture do not fill the memory or the page."""
+    """Messages that differ for each picture are summed beyond 200, to bound the memory."""
     rows = (failed(f"s3://b/{n}.jpg", "corrupt", f"bad byte {n}") for n in range(1000))
 
     assert "800 other reasons" in text_of(report(rows))
 
 
 def test_the_least_certain_come_first_and_lowest_first() -> None:
-    """The pictures to look at are those of the lowest score."""
+    """The least certain pictures are those with the lowest scores, in rising order."""
     rows = [labelled(f"s3://b/{n}.jpg", "hotdog", 0.5 + n / 2000) for n in range(1000)]
     page = report(rows)
-    section = page[page.index('id="look"') : page.index('id="label-1"')]
+    section = page[page.index('id="least-certain"') : page.index('id="label-1"')]
 
     assert [f"{n}.jpg" for n in range(24)] == re.findall(r'class="file"[^>]*>([^<]+)<', section)
 
 
 def test_samples_do_not_depend_on_the_order_of_rows() -> None:
-    """The contact sheets are chosen by hash: any order of the parts gives the same page."""
+    """Samples are chosen by hash, so any order of the rows gives the same page."""
     rows = [labelled(f"s3://b/{n}.jpg", "hotdog", 0.9 + n / 20_000) for n in range(1000)]
 
     assert report(rows) == report(reversed(rows))
 
 
-def test_rows_are_read_once_and_let_go(photo: bytes) -> None:
-    """A page of many rows fetches some 150 pictures at most and stays below 2 MB."""
+def test_many_rows_make_a_small_page(photo: bytes) -> None:
+    """A page about many rows fetches at most 150 pictures and has less than 2 MB."""
     fetched: list[str] = []
 
     def fetch(ref: ImageRef) -> bytes:
@@ -192,7 +194,7 @@ def test_rows_are_read_once_and_let_go(photo: bytes) -> None:
 
 @pytest.mark.parametrize("classes", [2, 10, 1000])
 def test_any_number_of_labels_fits(classes: int) -> None:
-    """The most frequent labels have sections, the others are summed."""
+    """The ten most frequent labels have sections; the others are summed."""
     rows = [
         labelled(f"s3://b/{n}-{m}.jpg", f"class {n:04}", 0.9)
         for n in range(classes)
@@ -204,25 +206,25 @@ def test_any_number_of_labels_fits(classes: int) -> None:
     assert (classes > 10) == (f"{classes - 10} other labels" in text_of(page).replace(",", ""))
 
 
-def test_a_preview_is_in_the_page_itself(photo: bytes) -> None:
-    """Pictures are data, with a text that names them for those who cannot see them."""
+def test_thumbnails_are_part_of_the_page(photo: bytes) -> None:
+    """Pictures are data URIs with an alternative text."""
     page = make_report(SUMMARY, ROWS[:1], lambda _: photo)
 
     assert 'src="data:image/jpeg;base64,' in page
     assert 'alt="a dog.jpg, labelled not_hotdog"' in page
 
 
-def test_a_picture_that_cannot_be_shown_says_why() -> None:
-    """A vanished or broken picture leaves a placeholder with its reason, and the page is made."""
-    assert "not_found: the object is gone" in text_of(report(ROWS))
+def test_a_picture_that_cannot_be_shown_has_its_reason() -> None:
+    """A deleted or broken picture becomes a placeholder with the reason."""
+    assert "not_found: the object was deleted" in text_of(report(ROWS))
     assert "not_an_image: " in text_of(make_report(SUMMARY, ROWS, lambda _: b"no picture"))
 
 
-def test_a_huge_object_is_not_fetched_for_a_preview() -> None:
-    """What would fill the memory is not worth a thumbnail."""
+def test_a_huge_object_is_not_fetched_for_a_thumbnail() -> None:
+    """Objects above 40 MiB are not fetched for thumbnails."""
     row = replace(ROWS[1], size_bytes=90_000_000)
 
-    assert "90 MB are too large for a preview" in text_of(make_report(SUMMARY, [row], no_picture))
+    assert "90 MB is too large for a thumbnail" in text_of(make_report(SUMMARY, [row], no_picture))
 
 
 HOSTILE = (
@@ -238,8 +240,8 @@ HOSTILE = (
 @pytest.mark.parametrize(
     "text", HOSTILE, ids=["script", "attribute", "control", "bidi", "surrogate", "template"]
 )
-def test_names_labels_and_reasons_of_strangers_are_harmless(text: str) -> None:
-    """Whatever stands in a name, a label or a message is shown as text, controls as escapes."""
+def test_untrusted_text_is_escaped(text: str) -> None:
+    """Names, labels and messages are shown as text, control characters as escapes."""
     page = report(
         [labelled(f"s3://b/{text}", text, 0.9), failed(f"file:///b/{text}", text, text)],
         {**SUMMARY, "sources": [text], "options": {text: text}},
@@ -252,8 +254,8 @@ def test_names_labels_and_reasons_of_strangers_are_harmless(text: str) -> None:
     page.encode("utf-8")
 
 
-def test_the_page_asks_the_network_for_nothing() -> None:
-    """Every reference is data, a place on the page or a local file; there is no script."""
+def test_the_page_loads_nothing() -> None:
+    """Every reference is data, an anchor or a local file; there is no script."""
     page = report([*ROWS, labelled("file:///pictures/a%20b.jpg", "hotdog", 0.98)])
     references = re.findall(r"""(?:src|href|action|poster)\s*=\s*["']([^"']*)""", page)
 
@@ -264,8 +266,8 @@ def test_the_page_asks_the_network_for_nothing() -> None:
     assert 'href="file:///pictures/a%20b.jpg"' in page
 
 
-def test_the_policy_allows_this_style_and_nothing_else() -> None:
-    """The content security policy names the style sheet by its hash; nothing needs more."""
+def test_the_policy_allows_only_this_style_sheet() -> None:
+    """The content security policy allows the style sheet by its hash and no other style."""
     page = report(ROWS)
     style = re.search(r"<style>(.*?)</style>", page, re.DOTALL)
     policy = unescape(re.findall(r'Content-Security-Policy" content="([^"]+)"', page)[0])
@@ -278,7 +280,7 @@ def test_the_policy_allows_this_style_and_nothing_else() -> None:
 
 
 def test_the_date_is_that_of_the_last_row() -> None:
-    """The page is dated by its results, so that writing it again gives the same page."""
+    """The page has the date of its latest row, so writing it again gives the same page."""
     later = replace(ROWS[0], uri="s3://b/later.jpg", classified_at=MOMENT + timedelta(days=1))
 
     assert "24 November 2026, 16:03 UTC" in text_of(report([later, *ROWS]))
@@ -304,6 +306,6 @@ def test_the_date_is_that_of_the_last_row() -> None:
         ("b%20c.jpg", short_name("s3://a/b%20c.jpg")),
     ],
 )
-def test_numbers_and_names_read_well(expected: str, shown: str) -> None:
-    """Shares never round to all or nothing; names stand as their store shows them."""
+def test_numbers_and_names_are_formatted(expected: str, shown: str) -> None:
+    """Shares only become 0% or 100% if they are exact; names keep the store's spelling."""
     assert expected == shown

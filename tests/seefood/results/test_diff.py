@@ -8,7 +8,7 @@ from click.testing import CliRunner
 from seefood.cli.diff import diff_command
 from seefood.errors import UsageError
 from seefood.records import Row, Status, utc_now
-from seefood.report.difference import difference_page
+from seefood.report.diff_page import make_diff_page
 from seefood.results.diff import Kind, changes, compare, latest_rows, parse_side
 from seefood.results.files import encode_rows
 from seefood.storage import fetch, write
@@ -120,5 +120,5 @@ def test_the_command_prints_counts_flips_and_a_page(tmp_path: Path, memory: str)
 
 def test_a_page_of_no_change_says_so() -> None:
     """A comparison without changes still gives a page."""
-    html = difference_page(compare([]), "a", "b", fetch)
+    html = make_diff_page(compare([]), "a", "b", fetch)
     assert "0 of 0 pictures changed" in html

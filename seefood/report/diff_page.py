@@ -1,20 +1,23 @@
-"""The page of a comparison: counts, and contact sheets of what flipped."""
+"""The page of `seefood diff`: counts and contact sheets of the changes."""
 
 from dataclasses import dataclass
 
 from seefood.records import Row
+from seefood.report.formatting import count_text, score_text, short_name, shown_uri
 from seefood.report.page import Tile
-from seefood.report.previews import Fetch, Preview, make_previews
 from seefood.report.render import render_document
-from seefood.report.words import count_text, score_text, short_name, shown_uri
+from seefood.report.thumbnails import Fetch, Thumbnail, make_thumbnails
 from seefood.results.diff import Change, Diff, Kind
 from seefood.sanitize import printable
 
 _TITLES = {
-    Kind.LABEL: ("Another label", "The surest on both sides first."),
-    Kind.THRESHOLD: ("Across the threshold", "The same label, sure on one side only."),
-    Kind.FAILED: ("Failed now", "They had a label before."),
-    Kind.RECOVERED: ("Labelled now", "They had failed before."),
+    Kind.LABEL: ("Another label", "Those with the highest scores on both sides first."),
+    Kind.THRESHOLD: (
+        "Across the threshold",
+        "The same label, but above the threshold on one side only.",
+    ),
+    Kind.FAILED: ("Failed now", "These had a label before."),
+    Kind.RECOVERED: ("Labelled now", "These had failed before."),
     Kind.APPEARED: ("Appeared", "Only in the second set."),
     Kind.VANISHED: ("Vanished", "Only in the first set."),
 }
@@ -30,16 +33,16 @@ class Section:
     tiles: list[Tile]
 
 
-def difference_page(diff: Diff, before: str, after: str, fetch: Fetch) -> str:
+def make_diff_page(diff: Diff, before: str, after: str, fetch: Fetch) -> str:
     """Return the comparison as one HTML page that shows its pictures; see `make_report`."""
     shown = [change for changes in diff.shown.values() for change in changes]
-    previews = make_previews((change.row for change in shown), fetch)
+    thumbnails = make_thumbnails((change.row for change in shown), fetch)
     sections = [
         Section(
             f"kind-{kind}",
             f"{title}: {diff.counts[kind]:,}",
             note,
-            [_tile(change, previews[change.row.uri]) for change in diff.shown[kind]],
+            [_tile(change, thumbnails[change.row.uri]) for change in diff.shown[kind]],
         )
         for kind, (title, note) in _TITLES.items()
         if kind in diff.shown
@@ -54,7 +57,7 @@ def difference_page(diff: Diff, before: str, after: str, fetch: Fetch) -> str:
     )
 
 
-def _tile(change: Change, preview: Preview) -> Tile:
+def _tile(change: Change, thumbnail: Thumbnail) -> Tile:
     row = change.row
     return Tile(
         name=short_name(row.uri),
@@ -66,7 +69,7 @@ def _tile(change: Change, preview: Preview) -> Tile:
         ),
         tone="other",
         unsure=False,
-        preview=preview,
+        thumbnail=thumbnail,
     )
 
 

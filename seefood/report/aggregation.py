@@ -1,7 +1,8 @@
-"""What a report says of millions of rows, gathered in one pass and bounded memory.
+"""Counts, histograms and samples of millions of rows, in one pass and bounded memory.
 
-Counts and histograms are exact. Pictures are chosen: for each label those whose URI hashes lowest,
-which is a fair sample that is the same in each run; and those of the lowest scores.
+Counts and histograms are exact. The sample of a label has the pictures with the lowest hashes of
+their URIs: a random choice that is the same in each run. The pictures with the lowest scores are
+kept too.
 """
 
 import hashlib
@@ -14,19 +15,19 @@ from typing import Final
 from seefood.records import Row, Status
 
 BINS: Final = 40
-"""Of a score histogram, over [0, 1]."""
+"""Bins of a score histogram over [0, 1]."""
 SAMPLES: Final = 24
-"""Most pictures kept for a label, and of the least certain."""
+"""Maximum number of pictures kept for a label, and of the least certain."""
 EXAMPLES: Final = 8
-"""Most pictures kept for an error code."""
-_REASONS: Final = 200
+"""Maximum number of pictures kept for an error code."""
+_MAX_REASONS: Final = 200
 _OTHER_REASONS: Final = "other reasons"
 _Rank = tuple[float, int]
 
 
 @dataclass(slots=True)
 class Lowest:
-    """The rows of the lowest ranks, at most `size` of them."""
+    """The `size` rows with the lowest ranks."""
 
     size: int
     _heap: list[tuple[float, int, int, Row]] = field(default_factory=list)
@@ -34,7 +35,7 @@ class Lowest:
 
     def offer(self, rank: _Rank, row: Row) -> None:
         """Keep `row` if its rank is among the lowest so far."""
-        self._seen += 1  # decides between equal ranks, so that rows are never compared
+        self._seen += 1  # orders equal ranks, so rows are never compared
         item = (-rank[0], -rank[1], -self._seen, row)
         if len(self._heap) < self.size:
             heapq.heappush(self._heap, item)
@@ -47,46 +48,46 @@ class Lowest:
 
 
 @dataclass(slots=True)
-class LabelTally:
-    """What was seen of one label."""
+class LabelStatistics:
+    """Statistics of one label."""
 
     count: int = 0
     unsure: int = 0
-    """Of `count`, those below the label's threshold."""
+    """How many of `count` are below the label's threshold."""
     bins: list[int] = field(default_factory=lambda: [0] * BINS)
     samples: Lowest = field(default_factory=lambda: Lowest(SAMPLES))
 
 
 @dataclass(slots=True)
-class FailureTally:
-    """What was seen of one error code."""
+class FailureStatistics:
+    """Statistics of one error code."""
 
     count: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
-    """Pictures by message; beyond some hundred different ones they are summed."""
+    """Number of pictures by message; beyond 200 different messages they are summed."""
     examples: Lowest = field(default_factory=lambda: Lowest(EXAMPLES))
 
 
 @dataclass(slots=True)
-class Tally:
-    """What was seen of all rows."""
+class RowStatistics:
+    """Statistics of all rows."""
 
     rows: int = 0
     bytes_read: int = 0
-    labels: dict[str, LabelTally] = field(default_factory=dict)
-    failures: dict[str, FailureTally] = field(default_factory=dict)
+    labels: dict[str, LabelStatistics] = field(default_factory=dict)
+    failures: dict[str, FailureStatistics] = field(default_factory=dict)
     least_certain: Lowest = field(default_factory=lambda: Lowest(SAMPLES))
     last: Row | None = None
-    """The row that was classified last."""
+    """The most recently classified row."""
 
     @property
     def unsure(self) -> int:
-        """Pictures below their label's threshold."""
+        """Number of pictures below their label's threshold."""
         return sum(label.unsure for label in self.labels.values())
 
     @property
     def failed(self) -> int:
-        """Pictures without a label."""
+        """Number of pictures without a label."""
         return sum(failure.count for failure in self.failures.values())
 
     def add(self, row: Row) -> None:
@@ -95,34 +96,34 @@ class Tally:
         self.bytes_read += row.size_bytes
         if self.last is None or row.classified_at > self.last.classified_at:
             self.last = row
-        identity = int.from_bytes(
+        uri_hash = int.from_bytes(
             hashlib.blake2b(row.uri.encode("utf-8", "surrogatepass"), digest_size=8).digest()
         )
         if row.label is None or row.score is None:
-            self._add_failure(row, identity)
+            self._add_failure(row, uri_hash)
             return
         label = self.labels.get(row.label)
         if label is None:
-            label = self.labels[row.label] = LabelTally()
+            label = self.labels[row.label] = LabelStatistics()
         label.count += 1
         label.unsure += row.status == Status.UNSURE
         label.bins[min(BINS - 1, max(0, int(row.score * BINS)))] += 1
-        label.samples.offer((identity, 0), row)
-        self.least_certain.offer((row.score, identity), row)
+        label.samples.offer((uri_hash, 0), row)
+        self.least_certain.offer((row.score, uri_hash), row)
 
-    def _add_failure(self, row: Row, identity: int) -> None:
-        failure = self.failures.setdefault(row.error_code or "unknown", FailureTally())
+    def _add_failure(self, row: Row, uri_hash: int) -> None:
+        failure = self.failures.setdefault(row.error_code or "unknown", FailureStatistics())
         failure.count += 1
         reason = row.error_message or "no reason was recorded"
-        if reason not in failure.reasons and len(failure.reasons) >= _REASONS:
+        if reason not in failure.reasons and len(failure.reasons) >= _MAX_REASONS:
             reason = _OTHER_REASONS
         failure.reasons[reason] += 1
-        failure.examples.offer((identity, 0), row)
+        failure.examples.offer((uri_hash, 0), row)
 
 
-def tally_rows(rows: Iterable[Row]) -> Tally:
-    """Return the tally of `rows`, reading each of them once."""
-    tally = Tally()
+def aggregate_rows(rows: Iterable[Row]) -> RowStatistics:
+    """Return the statistics of `rows`, read once."""
+    statistics = RowStatistics()
     for row in rows:
-        tally.add(row)
-    return tally
+        statistics.add(row)
+    return statistics

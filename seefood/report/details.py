@@ -1,53 +1,53 @@
-"""Tables of plain facts for the end of the page: the model and the run."""
+"""The tables at the end of the page: details of the model and of the run."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from seefood.records import Row
-from seefood.report.words import bytes_text, seconds_text
+from seefood.report.formatting import bytes_text, seconds_text
 from seefood.sanitize import printable
 
-Facts = Sequence[tuple[str, str]]
+Details = Sequence[tuple[str, str]]
 
-_MOST: Final = 60
+_MAX_ROWS: Final = 60
 _MAX_ITEMS: Final = 8
-_LONGEST: Final = 240
+_MAX_CHARACTERS: Final = 240
 
 
-def model_facts(summary: Mapping[str, Any], last: Row | None) -> list[tuple[str, str]]:
-    """Return what is known of the model: from the run's account, else from a row."""
+def model_details(summary: Mapping[str, Any], last: Row | None) -> list[tuple[str, str]]:
+    """Return details of the model, from the run's summary if there is one, else from a row."""
     model = summary.get("model") or {}
     if not model and last is not None:
         model = {"name": last.model, "digest": last.model_digest, "engine": last.engine}
     labels = model.get("labels") or []
-    facts = [
+    details = [
         ("name", str(model.get("name", ""))),
         ("digest", str(model.get("digest", ""))),
         ("engine", str(model.get("engine", ""))),
         ("labels", _list_text(labels)),
         *_flat(model.get("metrics") or {}),
     ]
-    return _clean(facts)
+    return _clean(details)
 
 
-def run_facts(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Return the account of the latest run; empty if there was none."""
+def run_details(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return details of the latest run; empty if there was none."""
     if not summary:
         return []
-    facts = [
+    details = [
         ("run", str(summary.get("run_id", ""))),
         ("started", str(summary.get("started_at", ""))),
         ("took", seconds_text(float(summary.get("seconds", 0)))),
-        ("of it classifying", seconds_text(float(summary.get("classify_seconds", 0)))),
+        ("classifying took", seconds_text(float(summary.get("classify_seconds", 0)))),
         ("listed", f"{int(summary.get('listed', 0)):,}"),
-        ("skipped, had a row already", f"{int(summary.get('skipped_by_ledger', 0)):,}"),
+        ("skipped, already had a row", f"{int(summary.get('skipped_by_ledger', 0)):,}"),
         ("rows written", f"{int(summary.get('rows', 0)):,}"),
         ("read", bytes_text(int(summary.get("bytes_read", 0)))),
         ("sources", _list_text(summary.get("sources") or [])),
         ("output", str(summary.get("output", ""))),
         *_flat(summary.get("options") or {}),
     ]
-    return _clean(facts)
+    return _clean(details)
 
 
 def _flat(values: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, str]]:
@@ -82,9 +82,9 @@ def _list_text(values: Sequence[Any]) -> str:
     return f"{shown} and {more:,} more" if more > 0 else shown
 
 
-def _clean(facts: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+def _clean(details: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
     return [
-        (printable(name), printable(text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"))
-        for name, text in facts[:_MOST]
+        (printable(name), printable(text[:_MAX_CHARACTERS] + "…" * (len(text) > _MAX_CHARACTERS)))
+        for name, text in details[:_MAX_ROWS]
         if text
     ]

@@ -1,4 +1,4 @@
-"""How a report words numbers, sizes, names and errors."""
+"""Formats numbers, sizes, names and errors for pages."""
 
 from typing import Final
 
@@ -6,22 +6,22 @@ from seefood.errors import ErrorCode, UsageError
 from seefood.sanitize import printable
 from seefood.storage.uris import parse_location
 
-ERRORS: Final[dict[str, str]] = {
+ERROR_MEANINGS: Final[dict[str, str]] = {
     ErrorCode.EMPTY: "The object has no bytes.",
-    ErrorCode.NOT_AN_IMAGE: "The bytes are of no picture format, whatever the name says.",
-    ErrorCode.UNSUPPORTED_FORMAT: "A picture, in a format that is not decoded here.",
-    ErrorCode.TRUNCATED: "The picture ends before its data does: upload it again.",
-    ErrorCode.CORRUPT: "The format is known, the data is damaged.",
+    ErrorCode.NOT_AN_IMAGE: "The bytes are not a picture, whatever the name says.",
+    ErrorCode.UNSUPPORTED_FORMAT: "A picture in a format that seefood does not decode.",
+    ErrorCode.TRUNCATED: "The file ends before the picture is complete: upload it again.",
+    ErrorCode.CORRUPT: "The format is known, but the data is damaged.",
     ErrorCode.TOO_LARGE: "More bytes than the limit.",
-    ErrorCode.TOO_MANY_PIXELS: "More pixels than the limit, told from the header.",
-    ErrorCode.NOT_FOUND: "Listed, but gone when it was read.",
-    ErrorCode.CHANGED: "Replaced while the job ran: the next run classifies the new one.",
-    ErrorCode.FORBIDDEN: "These credentials may list it, not read it.",
+    ErrorCode.TOO_MANY_PIXELS: "More pixels than the limit, according to the header.",
+    ErrorCode.NOT_FOUND: "Listed, but deleted before it was read.",
+    ErrorCode.CHANGED: "Replaced while the job ran: the next run classifies the new picture.",
+    ErrorCode.FORBIDDEN: "The credentials may list it but not read it.",
     ErrorCode.UNSUPPORTED_NAME: "The store's client cannot express the name.",
-    ErrorCode.STORE_ERROR: "The store failed, also after retries: run the job again.",
+    ErrorCode.STORE_ERROR: "The store failed, even after retries: run the job again.",
     ErrorCode.ENGINE_ERROR: "The model failed on this picture.",
 }
-_SHORT: Final = 60
+_MAX_NAME: Final = 60
 
 
 def count_text(count: int, noun: str) -> str:
@@ -30,7 +30,7 @@ def count_text(count: int, noun: str) -> str:
 
 
 def share_text(part: int, whole: int) -> str:
-    """Return `12.5%`; neither 0 nor 100% while something is left to count."""
+    """Return `12.5%`; 0% and 100% only if they are exact."""
     if not whole or part in {0, whole}:
         return "100%" if part else "0%"
     share = min(0.999, max(0.001, part / whole))
@@ -38,7 +38,7 @@ def share_text(part: int, whole: int) -> str:
 
 
 def score_text(score: float) -> str:
-    """Return `97.3%`; 100% only for what is nearly 1."""
+    """Return `97.3%`; 100% only from 0.9995 on."""
     return "100%" if score >= 0.9995 else f"{score:.1%}"
 
 
@@ -63,7 +63,7 @@ def bytes_text(count: int) -> str:
 
 
 def shown_uri(uri: str) -> str:
-    """Return a URI as people know it: local files as paths, control characters as escapes."""
+    """Return a URI for display: local files as paths, control characters as escapes."""
     try:
         location = parse_location(uri)
     except UsageError:
@@ -72,7 +72,7 @@ def shown_uri(uri: str) -> str:
 
 
 def short_name(uri: str) -> str:
-    """Return the last part of a URI's path, cut in its middle if it is very long."""
+    """Return the last part of a URI's path, shortened in the middle if it is very long."""
     whole = shown_uri(uri)
     name = whole.rstrip("/").rpartition("/")[2] or whole
-    return name if len(name) <= _SHORT else f"{name[: _SHORT // 2]}…{name[-_SHORT // 3 :]}"
+    return name if len(name) <= _MAX_NAME else f"{name[: _MAX_NAME // 2]}…{name[-_MAX_NAME // 3 :]}"
