@@ -3,21 +3,18 @@
 from seefood.bundle.bundle import (
     BUILT_IN,
     EXTRA,
-    FORMAT_VERSION,
     GOLDEN,
     LITERT_MODEL,
     MANIFEST,
     SMALL_NETWORK,
     Bundle,
-    BundleSpec,
-    Certificate,
-    Golden,
     built_in_bundle_path,
     default_bundle_path,
     digest_matches,
     load_bundle,
     write_bundle,
 )
+from seefood.bundle.spec import FORMAT_VERSION, BundleSpec, Certificate, Golden
 
 __all__ = [
     "BUILT_IN",

@@ -19,61 +19,28 @@ row states it. A SavedModel is a program: load bundles only from where the opera
 
 import hashlib
 import json
-import math
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
+from seefood.bundle.spec import (
+    FORMAT_VERSION,
+    BundleSpec,
+    check_spec,
+    compute_digest,
+    manifest_content,
+    spec_from_json,
+)
 from seefood.errors import BundleError
-from seefood.imaging.resize_rule import FILTERS, FITS, ResizeRule
 from seefood.records import DIGEST_SHOWN
 
-FORMAT_VERSION: Final = 1
 EXTRA: Final = "assets.extra"
 MANIFEST: Final = f"{EXTRA}/bundle.json"
 LITERT_MODEL: Final = f"{EXTRA}/model.tflite"
 GOLDEN: Final = f"{EXTRA}/golden"
 SMALL_NETWORK: Final = f"{EXTRA}/first"
 """The small network of a cascade, itself a bundle."""
-_MAX_SIDE: Final = 4096
-
-
-@dataclass(frozen=True, slots=True)
-class Golden:
-    """A picture in the bundle, and the probabilities that the model is certified to return."""
-
-    file: str
-    """Path relative to the bundle."""
-    probabilities: tuple[float, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Certificate:
-    """What an engine must reproduce before it may classify."""
-
-    tolerance: float
-    """Largest absolute difference of any probability."""
-    goldens: tuple[Golden, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class BundleSpec:
-    """The contents of `bundle.json`, apart from the digests."""
-
-    name: str
-    labels: tuple[str, ...]
-    rule: ResizeRule
-    thresholds: tuple[float, ...]
-    """For each label: a top score below it makes the picture `unsure`; 0 accepts all."""
-    certificate: Certificate
-    training: Mapping[str, Any] = field(default_factory=dict)
-    """How it was made: network, data, seed, temperature, seconds. Informative only."""
-    metrics: Mapping[str, Any] = field(default_factory=dict)
-    """What was measured, on which pictures. Informative only."""
-    cascade_threshold: float | None = None
-    """Of a cascade: the small network decides where its top probability is at least this.
-    `first_at_least` in `bundle.json`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +108,7 @@ def load_bundle(path: str | Path, *, expected_digest: str | None = None) -> Bund
     root = Path(path)
     document = _read_manifest(root)
     try:
-        spec = _spec_from_json(document)
+        spec = spec_from_json(document)
         files = {str(name): str(digest) for name, digest in document["files"].items()}
         expected = str(document["digest"])
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
@@ -149,9 +116,9 @@ def load_bundle(path: str | Path, *, expected_digest: str | None = None) -> Bund
             f"{root / MANIFEST} does not describe a bundle ({error!r}); make the bundle again "
             "with `seefood train` or `seefood package`"
         ) from error
-    _check_spec(spec, root)
+    check_spec(spec, root)
     _check_names(root, spec, files)
-    actual = _digest(spec, files)
+    actual = compute_digest(spec, files)
     if actual != expected:
         raise BundleError(
             f"{root / MANIFEST} was changed: its content has the digest {actual[:DIGEST_SHOWN]}, "
@@ -172,7 +139,7 @@ def write_bundle(path: Path, spec: BundleSpec) -> Bundle:
     Overwrites an existing `bundle.json`. Not atomic: make the bundle in a temporary folder and
     rename it. Raises `BundleError` if `spec` contradicts itself or names an absent file.
     """
-    _check_spec(spec, path)
+    check_spec(spec, path)
     files = {
         file.relative_to(path).as_posix(): _sha256(file)
         for file in sorted(path.rglob("*"))
@@ -181,8 +148,8 @@ def write_bundle(path: Path, spec: BundleSpec) -> Bundle:
     for golden in spec.certificate.goldens:
         if golden.file not in files:
             raise BundleError(f"the golden picture {golden.file} is not in {path}")
-    digest = _digest(spec, files)
-    document = {**_content(spec, files), "digest": digest}
+    digest = compute_digest(spec, files)
+    document = {**manifest_content(spec, files), "digest": digest}
     (path / EXTRA).mkdir(exist_ok=True)
     (path / MANIFEST).write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
     return Bundle(path, spec, digest, files)
@@ -211,82 +178,11 @@ def _read_manifest(root: Path) -> dict[str, Any]:
     return dict(document)
 
 
-def _spec_from_json(document: Mapping[str, Any]) -> BundleSpec:
-    certificate = document["certificate"]
-    return BundleSpec(
-        name=str(document["name"]),
-        labels=tuple(map(str, document["labels"])),
-        rule=_rule_from_json(document["rule"]),
-        thresholds=tuple(map(float, document["thresholds"])),
-        certificate=Certificate(
-            tolerance=float(certificate["tolerance"]),
-            goldens=tuple(
-                Golden(str(golden["file"]), tuple(map(float, golden["probabilities"])))
-                for golden in certificate["goldens"]
-            ),
-        ),
-        training=dict(document["training"]),
-        metrics=dict(document["metrics"]),
-        cascade_threshold=_optional_float(document.get("first_at_least")),
-    )
-
-
-def _optional_float(value: Any) -> float | None:
-    return None if value is None else float(value)
-
-
-def _rule_from_json(document: Mapping[str, Any]) -> ResizeRule:
-    rule = ResizeRule(**document)
-    sides = (rule.height, rule.width)
-    if not all(isinstance(side, int) and 0 < side <= _MAX_SIDE for side in sides):
-        raise ValueError(f"an input of {rule.width} x {rule.height} pixels")
-    if rule.fit not in FITS or rule.filter not in FILTERS:
-        raise ValueError(f"the fit {rule.fit!r} with the filter {rule.filter!r}")
-    margin = rule.scaled_decode
-    if margin is not None and not (isinstance(margin, int | float) and 0 < margin < math.inf):
-        raise ValueError(f"the scaled decode {margin!r}")
-    return rule
-
-
-def _check_spec(spec: BundleSpec, root: Path) -> None:
-    classes = len(spec.labels)
-    problem = None
-    if classes < 2 or len(set(spec.labels)) != classes:
-        problem = f"its {classes} labels must be at least two and differ"
-    elif len(spec.thresholds) != classes:
-        problem = f"it has {len(spec.thresholds)} thresholds for {classes} labels"
-    elif spec.rule.height < 1 or spec.rule.width < 1:
-        problem = f"its input of {spec.rule.width} x {spec.rule.height} pixels is empty"
-    elif not spec.certificate.goldens or spec.certificate.tolerance <= 0:
-        problem = "its certificate has no golden picture or no tolerance"
-    elif spec.cascade_threshold is not None and not 0 < spec.cascade_threshold <= 1:
-        problem = f"its cascade threshold {spec.cascade_threshold} is not a probability"
-    elif any(len(golden.probabilities) != classes for golden in spec.certificate.goldens):
-        problem = f"a golden picture does not have {classes} probabilities"
-    if problem is not None:
-        raise BundleError(f"the bundle {root} contradicts itself: {problem}")
-
-
 def _check_names(root: Path, spec: BundleSpec, files: Mapping[str, str]) -> None:
     outside = [name for name in files if ".." in PurePosixPath(name).parts or name[:1] == "/"]
     _raise_if_any(root, outside, "is outside the bundle")
     unknown = [golden.file for golden in spec.certificate.goldens if golden.file not in files]
     _raise_if_any(root, unknown, "is in its certificate and not among its files")
-
-
-def _content(spec: BundleSpec, files: Mapping[str, str]) -> dict[str, Any]:
-    """Return the content that the digest is computed from."""
-    content = {"format_version": FORMAT_VERSION, **asdict(spec), "files": dict(files)}
-    threshold = content.pop("cascade_threshold")
-    if threshold is not None:  # absent without a cascade, so that older digests stay the same
-        content["first_at_least"] = threshold
-    return content
-
-
-def _digest(spec: BundleSpec, files: Mapping[str, str]) -> str:
-    content = _content(spec, files)
-    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-    return hashlib.sha256(canonical.encode()).hexdigest()
 
 
 def digest_matches(actual: str, expected: str) -> bool:

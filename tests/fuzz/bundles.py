@@ -9,18 +9,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from seefood.bundle.bundle import (
-    LITERT_MODEL,
-    MANIFEST,
-    _digest,
-    _spec_from_json,
-    default_bundle_path,
-    load_bundle,
-)
+from seefood.bundle import LITERT_MODEL, MANIFEST, default_bundle_path, load_bundle
 from seefood.bundle.download import fetch_bundle
+from seefood.bundle.spec import compute_digest, spec_from_json
 from seefood.engines.loading import load_engine
 from seefood.errors import BundleError
-from seefood.explain.flatgraph import read_operations
+from seefood.explain.tflite_graph import read_operations
 from seefood.storage import write
 from seefood.storage.uris import parse_location
 from tests.bundles import fake_bundle
@@ -50,7 +44,7 @@ def _description(data: bytes) -> None:
     _load(data)
     try:
         document = json.loads(data)
-        document["digest"] = _digest(_spec_from_json(document), document["files"])
+        document["digest"] = compute_digest(spec_from_json(document), document["files"])
     except Exception:  # noqa: BLE001 (whatever cannot be signed is refused before)
         return
     _load(json.dumps(document).encode())
