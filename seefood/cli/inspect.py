@@ -1,23 +1,19 @@
-"""`seefood inspect`: what a bundle is, whether it is intact, and which engines may serve it."""
+"""`seefood inspect`: verifies a bundle and shows its contents and its engines."""
 
 import json
 from collections.abc import Iterator, Mapping
-from statistics import median
-from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from seefood.cli.options import model_digest_option, open_bundle
-from seefood.engines.registry import EngineSpec, Graph, engine_spec, selectable_engines
+from seefood.engines.registry import Graph, engine_spec
 from seefood.sanitize import printable
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from seefood.bundle import Bundle
 
-_TIMED_CALLS: Final = 15
 _MAX_LABELS: Final = 8
 _MAX_LINES: Final = 24
 
@@ -25,20 +21,22 @@ _MAX_LINES: Final = 24
 @click.command("inspect")
 @click.argument("bundle", required=False)
 @model_digest_option
-@click.option("--json", "as_json", is_flag=True, help="One JSON document, with all files.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document, with all files.")
 def inspect_command(*, bundle: str | None, model_digest: str | None, as_json: bool) -> int:
-    """Verify every file of BUNDLE (default: the one in the box) and tell what it is.
+    """Verify every file of BUNDLE (default: the built-in one) and show its contents.
 
-    Each engine that is installed classifies the golden pictures: shown are the largest difference
-    from the certificate and the time for one picture. Exit code 1 if an engine is refused that the
-    bundle was made for: LiteRT or TensorFlow.
+    Each installed engine classifies the golden pictures; the table shows the largest difference
+    from the certificate and the time for one picture. The exit code is 1 if LiteRT or TensorFlow,
+    for which bundles are made, is refused.
 
     \b
     Examples:
       seefood inspect
       seefood inspect bundles/flowers --json | jq .digest
     """  # noqa: D301 (click's mark against re-wrapping)
-    document = _document(open_bundle(bundle, model_digest))
+    from seefood.engines.inspection import describe_bundle
+
+    document = describe_bundle(open_bundle(bundle, model_digest))
     if as_json:
         click.echo(json.dumps(document, indent=2, ensure_ascii=False))
     else:
@@ -46,78 +44,11 @@ def inspect_command(*, bundle: str | None, model_digest: str | None, as_json: bo
     return 1 if any(engine["state"] == "refused" for engine in document["engines"]) else 0
 
 
-def _document(bundle: "Bundle") -> dict[str, Any]:
-    from seefood.imaging.resize import resized_by
-
-    spec = bundle.spec
-    files = {
-        name: {"bytes": path.stat().st_size, "sha256": digest}
-        for name, digest in sorted(bundle.files.items())
-        if (path := bundle.file(name)).is_file()
-    }
-    return {
-        "path": str(bundle.path),
-        "name": spec.name,
-        "digest": bundle.digest,
-        "labels": list(spec.labels),
-        "input": {
-            "height": spec.rule.height,
-            "width": spec.rule.width,
-            "fit": spec.rule.fit,
-            "filter": spec.rule.filter,
-            "scaled_decode": spec.rule.scaled_decode,
-            "resized_by": resized_by(spec.rule.filter),
-        },
-        "thresholds": dict(zip(spec.labels, spec.thresholds, strict=True)),
-        "certificate": {
-            "tolerance": spec.certificate.tolerance,
-            "pictures": len(spec.certificate.goldens),
-        },
-        "engines": [_engine(bundle, spec) for spec in selectable_engines()],
-        "bytes": sum(file["bytes"] for file in files.values()),
-        "files": files,
-        "training": dict(spec.training),
-        "metrics": dict(spec.metrics),
-    }
-
-
-def _engine(bundle: "Bundle", spec: EngineSpec) -> dict[str, Any]:
-    """Return an engine's difference from the certificate and speed, or why it cannot be used."""
-    from seefood.engines.certificate import certify
-    from seefood.engines.loading import load_engine
-    from seefood.errors import BundleError, UsageError
-    from seefood.imaging.decode import decode
-
-    if not (bundle.has_litert if spec.graph is Graph.LITERT else bundle.has_saved_model):
-        return {"name": spec.name, "state": "absent", "reason": "its graph is not in this bundle"}
-    if not spec.is_installed:
-        return {"name": spec.name, "state": "absent", "reason": f"{spec.title} is not installed"}
-    try:
-        engine = load_engine(bundle, spec.name)
-    except (BundleError, UsageError) as error:  # UsageError: not on this processor
-        # An engine that the bundle was not made for may round more; that is no damage.
-        state = "refused" if spec.is_exact else "unsuited"
-        return {"name": spec.name, "state": state, "reason": str(error)}
-    golden = bundle.spec.certificate.goldens[0].file
-    image = decode(bundle.file(golden).read_bytes(), bundle.spec.rule).pixels[None]
-    seconds = []
-    for _ in range(_TIMED_CALLS):
-        start = perf_counter()
-        engine.predict(image)
-        seconds.append(perf_counter() - start)
-    return {
-        "name": spec.name,
-        "state": "certified",
-        "difference": certify(engine, bundle, spec.tolerance),
-        "milliseconds": round(median(seconds) * 1000, 2),
-    }
-
-
 def _print(document: Mapping[str, Any]) -> None:
     from rich.console import Console
 
     console = Console(highlight=False)
-    console.print(_facts(document))
+    console.print(_summary(document))
     console.print()
     console.print(_engines(document))
     for part in ("training", "metrics"):
@@ -126,11 +57,11 @@ def _print(document: Mapping[str, Any]) -> None:
             console.print(_nested(part, document[part]))
 
 
-def _facts(document: Mapping[str, Any]) -> "Table":
+def _summary(document: Mapping[str, Any]) -> "Table":
     rule, shown = document["input"], document["labels"][:_MAX_LABELS]
     more = len(document["labels"]) - len(shown)
     thresholds = sorted(set(document["thresholds"].values()))
-    facts = {
+    rows = {
         "name": document["name"],
         "folder": document["path"],
         "digest": document["digest"],
@@ -143,7 +74,7 @@ def _facts(document: Mapping[str, Any]) -> "Table":
         f"tolerance {document['certificate']['tolerance']:g}",
     }
     table = _table()
-    for name, value in facts.items():
+    for name, value in rows.items():
         table.add_row(name, _text(value))
     return table
 
@@ -190,8 +121,8 @@ def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, st
             yield f"{prefix}{name}", _shortened(str(value))
 
 
-def _shortened(text: str, longest: int = 100) -> str:
-    return text if len(text) <= longest else text[: longest - 1] + "…"
+def _shortened(text: str, limit: int = 100) -> str:
+    return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
 def _unsure(thresholds: list[float]) -> str:
@@ -206,7 +137,7 @@ def _size(count: int) -> str:
 
 
 def _text(value: object) -> Any:
-    """Return `value` safe to print: a bundle's words are not the terminal's commands."""
+    """Return `value` as text without markup or control characters, which a bundle may contain."""
     from rich.text import Text
 
     return Text(printable(str(value)))

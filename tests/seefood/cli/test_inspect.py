@@ -1,3 +1,5 @@
+"""Rules of `seefood inspect`."""
+
 import json
 import re
 from dataclasses import replace
@@ -14,12 +16,12 @@ from tests.bundles import LABELS, fake_bundle
 
 @pytest.fixture
 def bundle(tmp_path: Path) -> Bundle:
-    """A bundle that is intact, whose graphs no engine can load."""
+    """An intact bundle whose graphs no engine can load."""
     return fake_bundle(tmp_path / "fake")
 
 
-def test_the_document_tells_all(bundle: Bundle) -> None:
-    """`--json` states the digest, every file with its size and hash, and the free-form parts."""
+def test_the_json_document_is_complete(bundle: Bundle) -> None:
+    """`--json` prints the digest, every file with its size and hash, and the free-form parts."""
     result = CliRunner().invoke(inspect_command, [str(bundle.path), "--json"])
     document = json.loads(result.stdout)
     assert bundle.digest == document["digest"]
@@ -30,16 +32,16 @@ def test_the_document_tells_all(bundle: Bundle) -> None:
     assert document["input"]["fit"] == "stretch"
 
 
-def test_an_engine_that_is_refused_is_shown_and_fails_the_command(bundle: Bundle) -> None:
-    """The files are intact but the graph is none: exit code 1, the reason in the table."""
+def test_a_refused_engine_fails_the_command(bundle: Bundle) -> None:
+    """If an engine cannot load the graph, the exit code is 1 and the table has the reason."""
     result = CliRunner().invoke(inspect_command, [str(bundle.path)], standalone_mode=False)
     assert result.return_value == 1
     assert "7, all intact" in result.stdout
     assert "LiteRT cannot load" in re.sub(r"\s+", " ", result.stdout)
 
 
-def test_a_graph_that_is_not_there_is_no_failure(bundle: Bundle) -> None:
-    """A bundle may come without LiteRT's file, or without its SavedModel."""
+def test_an_absent_graph_is_not_a_failure(bundle: Bundle) -> None:
+    """A bundle may lack LiteRT's file or the SavedModel."""
     bundle.file("saved_model.pb").unlink()
     bundle.file(LITERT_MODEL).unlink()
     write_bundle(bundle.path, bundle.spec)
@@ -51,7 +53,7 @@ def test_a_graph_that_is_not_there_is_no_failure(bundle: Bundle) -> None:
 
 
 def test_a_damaged_bundle_is_not_described(bundle: Bundle) -> None:
-    """Every file is verified before anything is told."""
+    """Every file is verified before anything is printed."""
     bundle.file("variables/variables.index").write_bytes(b"another index")
     with pytest.raises(BundleError, match=r"variables\.index was changed"):
         CliRunner().invoke(
@@ -59,8 +61,8 @@ def test_a_damaged_bundle_is_not_described(bundle: Bundle) -> None:
         )
 
 
-def test_words_of_strangers_are_no_commands_of_the_terminal(bundle: Bundle) -> None:
-    """Labels and records are shown with their control characters escaped."""
+def test_control_characters_are_escaped(bundle: Bundle) -> None:
+    """Control characters in labels and training records are escaped, and markup is text."""
     spec = replace(bundle.spec, labels=("\x1b[31mred", "[bold]two"), training={"a": "\x1b]0;x\x07"})
     write_bundle(bundle.path, spec)
     result = CliRunner().invoke(inspect_command, [str(bundle.path)])
