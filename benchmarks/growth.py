@@ -177,9 +177,13 @@ def _section(runs: list[_Run]) -> Section:
 
 def _job(engine: str, bundle: str, source: str, output: str) -> None:
     """Run the job in this process and print its summary."""
-    from seefood_pipeline.launcher import Request, launch  # noqa: PLC0415 (each run in its own process)
+    from seefood.runs.run_spec import RunOptions  # noqa: PLC0415 (each run in its own process)
+    from seefood_pipeline.launcher import launch  # noqa: PLC0415
+    from seefood_pipeline.request import Request  # noqa: PLC0415
 
-    request = Request((source,), output, Path(bundle), engine=engine, report=False)
+    request = Request(
+        (source,), output, Path(bundle), RunOptions(engine=engine), report=False
+    )
     print(json.dumps(launch(request, "quiet").summary))
 
 

@@ -1,20 +1,57 @@
 """A model and workers without a network, over the fake engine that ships."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from seefood.classify import ClassifyOptions, Model
 from seefood.engines.fake import FakeEngine
 from seefood.imaging.decode import Pixels, ResizeRule
 from seefood.records import ImageRef, Row, Status, utc_now
-from seefood.runs.progress import ProgressCounters
 from seefood.storage import open_store, write
 from seefood.storage.uris import parse_location
-from seefood.workers.threaded import Worker
+from seefood.workers.in_flight import InFlightTable, in_flight_file
+from seefood.workers.pending import PendingChunk
+from seefood.workers.threaded import ThreadedWorker
 
 DEFAULT: Final = ClassifyOptions()
 DIGEST: Final = "0123456789abcdef" * 4
 MODEL: Final = Model("fake", DIGEST, ("red", "green"), (0.0, 0.0), ResizeRule(8, 8))
+
+
+@dataclass(frozen=True, slots=True)
+class _LocalChunk:
+    """Passes the rows of a `ThreadedWorker` to the chunk that a caller waits for."""
+
+    pending: PendingChunk
+    number: int = 0
+
+    def put(self, index: int, row: Row) -> None:
+        """Store the row of one picture."""
+        self.pending.put(index, row)
+
+    def fail(self, error: Exception) -> None:
+        """Fail the chunk."""
+        self.pending.fail(error)
+
+
+@dataclass(frozen=True, slots=True)
+class LocalClassifier:
+    """A `ChunkClassifier` with its threads in this process, where a test can reach its engine."""
+
+    worker: ThreadedWorker
+
+    @property
+    def engine_name(self) -> str:
+        """See `ChunkClassifier`."""
+        return self.worker.engine_name
+
+    def classify(self, refs: Sequence[ImageRef]) -> list[Row]:
+        """See `ChunkClassifier`."""
+        pending = PendingChunk(refs)
+        for index, ref in enumerate(refs):
+            self.worker.submit(_LocalChunk(pending), index, ref)
+        return pending.wait()
 
 
 def fake_worker(
@@ -22,12 +59,16 @@ def fake_worker(
     *,
     batch_size: int = 1,
     threads: int = 2,
-    meter: ProgressCounters | None = None,
-    settings: ClassifyOptions = DEFAULT,
-) -> Worker:
-    """Return a worker of two classes: red pictures are `red`, green ones `green`."""
+    options: ClassifyOptions = DEFAULT,
+) -> LocalClassifier:
+    """Return a worker of two classes: red pictures are `red`, green ones `green`.
+
+    `before` is called with the pixels of each batch before they are classified.
+    """
     engine = FakeEngine(2, batch_size=batch_size, before=before)
-    return Worker(engine, MODEL, settings, threads=threads, meter=meter)
+    with in_flight_file(threads) as file:
+        table = InFlightTable(file.fileno(), threads)
+    return LocalClassifier(ThreadedWorker(engine, MODEL, options, threads=threads, table=table))
 
 
 def put_all(root: str, pictures: dict[str, bytes]) -> list[ImageRef]:

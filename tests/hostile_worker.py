@@ -1,10 +1,10 @@
-"""A worker program whose engine does to its process what a broken decoder would.
+"""A worker program whose engine behaves like a broken decoder.
 
     python tests/hostile_worker.py FOLDER DESCRIPTOR
 
-The seams are those that ship: the worker's program, and the fake engine's `before`. What it does is
-told by a picture's colour; FOLDER counts how often. A green picture is a segmentation fault, a blue
-one hangs, a white one asks for all memory; a grey one is a crash the first time only.
+It uses the worker program that ships and the fake engine's `before`. A green picture causes a
+segmentation fault, a blue one hangs, a white one allocates all memory, and a grey one crashes the
+process the first time only. FOLDER gets a file for each crash.
 """
 
 import os
@@ -20,7 +20,7 @@ from seefood.imaging.decode import Pixels
 from seefood.workers.in_flight import InFlightTable
 from seefood.workers.protocol import WorkerConfig
 from seefood.workers.subprocess_main import serve
-from seefood.workers.threaded import Worker
+from seefood.workers.threaded import ThreadedWorker
 from tests.fakes import MODEL
 
 FOLDER = Path(sys.argv[1])
@@ -42,12 +42,11 @@ def _before(images: Pixels) -> None:
         time.sleep(600)
 
 
-def _open(start: WorkerConfig, notes: InFlightTable) -> Worker:
-    if start.engine == "absent":
+def _open(config: WorkerConfig, table: InFlightTable) -> ThreadedWorker:
+    if config.engine == "absent":
         os._exit(7)
-    return Worker(
-        FakeEngine(before=_before), MODEL, start.settings, threads=start.threads, notes=notes
-    )
+    engine = FakeEngine(before=_before)
+    return ThreadedWorker(engine, MODEL, config.options, threads=config.threads, table=table)
 
 
 if __name__ == "__main__":

@@ -9,8 +9,10 @@ import pyarrow.parquet
 from benchmarks.job import Job, read_job, timed
 from seefood.cli.warm_up import start_worker_early
 from seefood.engines.threads import compute_threads
-from seefood_pipeline.launcher import Request, launch
-from seefood_pipeline.light import import_in_background
+from seefood.runs.run_spec import RunOptions
+from seefood_pipeline.beam_import import import_in_background
+from seefood_pipeline.launcher import launch
+from seefood_pipeline.request import Request
 
 # Imports happen before the timed block, as for every contender. That includes those of the worker
 # process, which starts here as in the command line and loads the model inside the block, and those
@@ -27,7 +29,7 @@ def main(job: Job) -> None:
         sources=(job.source,),
         output=job.output,
         bundle=Path(job.bundle),
-        engine=job.engine,
+        options=RunOptions(engine=job.engine),
         report=False,
     )
     with timed(job):

@@ -1,10 +1,13 @@
-"""The batch job: an Apache Beam job over the core's functions.
+"""The batch job: an Apache Beam pipeline over the functions of `seefood`.
 
-    list -> skip what the ledger has -> [reshuffle refs, never bytes] -> classify chunks -> totals
+    list -> skip pictures that have a row -> [reshuffle references] -> classify chunks -> add counts
 
-    job         what a bulk job is, as a value, and how one is run
-    transforms  thin transforms, each over a plain function of the core
-    workers     the worker of a process, opened once
-
-As little logic as possible stands in transforms; as much as possible in `seefood`.
+request         what a caller of `launch` asks for
+launcher        `launch`: prepare, execute, account
+transforms      the steps of the pipeline, each around a plain function
+bulk_job        builds the pipeline and runs it to its end
+remote_runner   a job whose workers are other processes; with coordination and restart_state
+options         Beam's options, and what a Flink cluster needs
+worker_factory  the worker of a process
+command         `seefood classify`
 """

@@ -1,4 +1,4 @@
-"""`seefood classify`: the bulk job, from what was typed to a report and an exit code."""
+"""`seefood classify`: the batch job."""
 
 import json
 import os
@@ -18,11 +18,10 @@ from seefood.cli.options import (
     top_k_option,
 )
 from seefood.cli.source_options import check_named, manifests, selection, source_options
-from seefood.cli.warm_up import get_ready
+from seefood.cli.warm_up import start_worker_early
 from seefood.engines.threads import compute_threads
+from seefood.results.formats import format_names
 
-# Written out, because its home imports NumPy and `--help` must be instant; a test compares.
-FORMATS: Final = ("parquet", "jsonl", "csv")
 TOO_MANY_FAILED: Final = 3
 
 
@@ -34,8 +33,8 @@ TOO_MANY_FAILED: Final = 3
 @model_digest_option
 @click.option(
     "--format",
-    "form",
-    type=click.Choice(FORMATS),
+    "file_format",
+    type=click.Choice(format_names()),
     default="parquet",
     show_default=True,
     help="Of the result objects.",
@@ -54,10 +53,10 @@ TOO_MANY_FAILED: Final = 3
 @click.option(
     "--shard",
     metavar="I/N",
-    help="Take part I (from 0) of N only; `batch`: as the AWS Batch array job says.",
+    help="Classify part I (from 0) of N only; `batch` takes I and N from AWS Batch.",
 )
-@click.option("--quote", metavar="FILE", help="What `plan --json` said, to compare with.")
-@click.option("--force", is_flag=True, help="Classify again what has a row already.")
+@click.option("--quote", metavar="FILE", help="Output of `plan --json`, to compare with.")
+@click.option("--force", is_flag=True, help="Also classify pictures that have a row already.")
 @click.option("--no-report", "report", flag_value=False, default=True, help="Write no report.html.")
 @click.option(
     "--chunk-size",
@@ -65,17 +64,17 @@ TOO_MANY_FAILED: Final = 3
     default=512,
     show_default=True,
     metavar="N",
-    help="Pictures in one result object: what a crash can lose.",
+    help="Pictures in one result object; a crash loses no more.",
 )
 @click.option("--quiet", is_flag=True, help="Show no progress.")
 @click.option("--json", "as_json", is_flag=True, help="Print summary.json instead of a table.")
 @click.pass_obj
-def classify_command(beam: Sequence[str], /, *, quiet: bool, **typed: Any) -> int:
+def classify_command(beam: Sequence[str], /, *, quiet: bool, **params: Any) -> int:
     """Label every picture of each SOURCE and write one row per picture below DEST.
 
     SOURCE is a folder, a file, a glob, or a URI (s3://, gs://, az://, file://): a prefix or a glob.
-    A picture that has a row of this model already is skipped. Behind `--` stand Beam's own options.
     A manifest lists pictures: txt, csv, jsonl, Parquet, or an S3 Inventory's manifest.json.
+    Pictures that have a row of this model already are skipped. Beam's options follow after `--`.
 
     \b
     Examples:
@@ -92,48 +91,52 @@ def classify_command(beam: Sequence[str], /, *, quiet: bool, **typed: Any) -> in
             "`seefood classify` needs Apache Beam, which is not installed; "
             'run `pip install "seefood[beam]"`'
         )
-    get_ready(compute_threads(typed["engine"]))
+    start_worker_early(compute_threads(params["engine"]))
+    from seefood.runs.run_spec import ChunkSize, RunOptions
     from seefood.runs.sharding import parse_shard
-    from seefood.workers.chunks import ChunkSize
-    from seefood_pipeline.launcher import Request, launch
-    from seefood_pipeline.light import import_in_background
+    from seefood_pipeline.beam_import import import_in_background
+    from seefood_pipeline.launcher import launch
+    from seefood_pipeline.request import Request
 
-    check_named(typed)
+    check_named(params)
+    options = RunOptions(
+        engine=params["engine"],
+        file_format=params["file_format"],
+        classify=classify_options(params),
+        chunk=ChunkSize(pictures=params["chunk_size"]),
+        selection=selection(params),
+        limit=params["limit"],
+        max_failure_ratio=params["max_failure_ratio"],
+        force=params["force"],
+    )
     request = Request(
-        sources=tuple(typed["sources"]),
-        output=typed["output"],
-        bundle=model_path(typed["model"], typed["model_digest"]),
-        digest=typed["model_digest"],
-        engine=typed["engine"],
-        form=typed["form"],
-        settings=classify_options(typed),
-        chunk=ChunkSize(pictures=typed["chunk_size"]),
-        limit=typed["limit"],
-        manifests=manifests(typed),
-        selection=selection(typed),
-        max_failure_ratio=typed["max_failure_ratio"],
-        quote=Path(typed["quote"]) if typed["quote"] else None,
-        shard=parse_shard(typed["shard"], os.environ) if typed["shard"] else None,
-        force=typed["force"],
-        report=typed["report"],
+        sources=(*params["sources"], *manifests(params)),
+        output=params["output"],
+        bundle=model_path(params["model"], params["model_digest"]),
+        options=options,
+        digest=params["model_digest"],
+        shard=parse_shard(params["shard"], os.environ) if params["shard"] else None,
+        quote=Path(params["quote"]) if params["quote"] else None,
+        report=params["report"],
         beam_arguments=tuple(beam),
     )
     if not beam:
-        import_in_background("seefood_pipeline.outcome_table")
+        report = ("seefood.report",) if request.report else ()
+        import_in_background("seefood_pipeline.outcome_table", *report)
     outcome = launch(request, "quiet" if quiet else "auto")
     from seefood_pipeline.outcome_table import print_outcome
 
-    if typed["as_json"]:
+    if params["as_json"]:
         text = json.dumps(outcome.summary, indent=2, ensure_ascii=False)
-        click.echo(text.encode("utf-8", "backslashreplace"))  # a path may hold any bytes
+        click.echo(text.encode("utf-8", "backslashreplace"))  # a path may have any bytes
     else:
         print_outcome(outcome)
-    if outcome.failure_ratio > typed["max_failure_ratio"]:
+    if outcome.failure_ratio > params["max_failure_ratio"]:
         click.echo(
             f"seefood: {outcome.failure_ratio:.1%} of the pictures failed, more than the "
-            f"{typed['max_failure_ratio']:.1%} that --max-failure-ratio allows; "
+            f"{params['max_failure_ratio']:.1%} that --max-failure-ratio allows; "
             + ("the job stopped early, " if outcome.summary["stopped_early"] else "")
-            + "what was written is kept",
+            + "rows that were written are kept",
             err=True,
         )
         return TOO_MANY_FAILED

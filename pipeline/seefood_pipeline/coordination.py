@@ -1,102 +1,90 @@
-"""Small objects below a run's folder, through which launcher and workers tell one another things.
+"""Messages between the launcher and the workers of a run: small objects in the run's folder.
 
-    DEST/runs/<id>/before.json    what was there when the run started; once gone, the run is over
-    DEST/runs/<id>/listing.json   how many pictures were listed, once that is known
-    DEST/runs/<id>/stop.json      nothing new is to be started: too many pictures have failed
-    DEST/runs/<id>/totals.json    the counts of the finished job
-
-Any runner's workers reach the store, whatever stands between them and the launcher. All are gone
-when the run has ended; those of a run that was killed go with its lease.
+Workers of any runner can reach the store, but not always the launcher. `seefood.runs.run_files`
+lists the objects. They are deleted when the run ends; those of a killed run are deleted by the next
+run, with its lease.
 """
 
 import json
 import time
-from dataclasses import dataclass
 from typing import Final
 
 from seefood.errors import JobError
 from seefood.results.totals import Totals
-from seefood.runs.summary import run_folder
+from seefood.runs.run_files import BEFORE, LISTING, STOP, TOTALS
+from seefood.runs.run_spec import RunSpec
 from seefood.storage import open_store, write
-from seefood.storage.uris import Location, parse_location
+from seefood.storage.uris import Location
 
 _POLL_SECONDS: Final = 2.0
 
 
-@dataclass(frozen=True, slots=True)
-class RunCoordination:
-    """Where a run's coordination are; small, and travels to workers."""
-
-    output: str
-    run_id: str
-
-    @property
-    def before(self) -> Location:
-        """What was there when the run started."""
-        return self._at("before")
-
-    @property
-    def listing(self) -> Location:
-        """The lister's counts."""
-        return self._at("listing")
-
-    @property
-    def stop(self) -> Location:
-        """Its presence says that nothing new is to be started."""
-        return self._at("stop")
-
-    def clear(self) -> None:
-        """Take the coordination away. Raises `JobError` if the store refuses."""
-        for place in (self.before, self.listing, self.stop):
-            open_store(place.root).delete(place.key)
-
-    def _at(self, name: str) -> Location:
-        return run_folder(parse_location(self.output), self.run_id).child(f"{name}.json")
-
-
 class StopFlag:
-    """Looks at a run's coordination, now and then, for one worker."""
+    """Tells a worker whether to stop; reads the store at most every two seconds."""
 
-    def __init__(self, coordination: RunCoordination) -> None:
-        self._signs = coordination
-        self._next_look = 0.0
-        self._seen = False
+    def __init__(self, run: RunSpec) -> None:
+        self._run = run
+        self._next_read = 0.0
+        self._is_set = False
 
-    def is_up(self) -> bool:
-        """Whether nothing new is to be started; looks at most every two seconds.
+    def is_set(self) -> bool:
+        """Whether nothing new may be started.
 
-        Raises `JobError` once the run is over: who still works for it was cut off or cancelled.
+        Raises `JobError` if the run has ended: then this worker was cut off or cancelled.
         """
-        if not self._seen and time.monotonic() >= self._next_look:
-            if not exists(self._signs.before):
-                raise JobError(f"the run {self._signs.run_id} is over; its worker stops")
-            self._seen = exists(self._signs.stop)
-            self._next_look = time.monotonic() + _POLL_SECONDS
-        return self._seen
+        if not self._is_set and time.monotonic() >= self._next_read:
+            if not _exists(self._run.folder.child(BEFORE)):
+                raise JobError(f"the run {self._run.run_id} is over; its worker stops")
+            self._is_set = _exists(self._run.folder.child(STOP))
+            self._next_read = time.monotonic() + _POLL_SECONDS
+        return self._is_set
 
 
-def put_stop(coordination: RunCoordination) -> None:
-    """Put the stop sign up. Idempotent."""
-    write(coordination.stop, b"{}")
+def write_stop_flag(run: RunSpec) -> None:
+    """Make every worker of `run` start nothing new. Idempotent."""
+    write(run.folder.child(STOP), b"{}")
 
 
-def put_listing(coordination: RunCoordination, totals: Totals) -> None:
-    """Tell the launcher what was listed. Overwrites, so a repeated listing corrects it."""
-    write(coordination.listing, json.dumps(totals.as_json()).encode())
+def write_listing_totals(totals: Totals, run: RunSpec) -> None:
+    """Publish what was listed. Overwrites, so a repeated listing corrects it."""
+    _write_totals(totals, run.folder.child(LISTING))
 
 
-def see_listing(coordination: RunCoordination) -> Totals | None:
-    """Return what was listed; None as long as that goes on."""
+def read_listing_totals(run: RunSpec) -> Totals | None:
+    """Return what was listed; None until listing has ended."""
     try:
-        return Totals.from_json(
-            json.loads(open_store(coordination.listing.root).read(coordination.listing.key))
-        )
+        return _read_totals(run.folder.child(LISTING))
     except (FileNotFoundError, ValueError):
         return None
 
 
-def exists(location: Location) -> bool:
-    """Return whether there is an object; reads it, for it is small."""
+def write_totals(totals: Totals, run: RunSpec) -> None:
+    """Publish the counts of the finished job. Atomic, overwrites."""
+    _write_totals(totals, run.folder.child(TOTALS))
+
+
+def take_totals(run: RunSpec) -> Totals:
+    """Return the counts of the finished job and delete them. Raises `JobError` if absent."""
+    location = run.folder.child(TOTALS)
+    try:
+        totals = _read_totals(location)
+    except (FileNotFoundError, ValueError, TypeError, AttributeError, OverflowError) as error:
+        raise JobError(
+            f"the job ended without its counts at {location.uri}; can its workers write there?"
+        ) from error
+    open_store(location.root).delete(location.key)
+    return totals
+
+
+def _write_totals(totals: Totals, location: Location) -> None:
+    write(location, json.dumps(totals.as_json()).encode())
+
+
+def _read_totals(location: Location) -> Totals:
+    return Totals.from_json(json.loads(open_store(location.root).read(location.key)))
+
+
+def _exists(location: Location) -> bool:
     try:
         open_store(location.root).read(location.key)
     except FileNotFoundError:

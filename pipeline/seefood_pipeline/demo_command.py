@@ -1,8 +1,7 @@
-"""`seefood demo`: the whole job, end to end, on this machine alone."""
+"""`seefood demo`: runs the whole batch job on this machine."""
 
 import os
 import tempfile
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -18,16 +17,17 @@ _BUCKET: Final = "demo-pictures"
 @click.option(
     "--pictures",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="A folder of your own pictures instead of drawn ones.",
+    help="Classify the pictures in this folder instead of drawn ones.",
 )
 @click.option(
     "--output",
     type=click.Path(file_okay=False, path_type=Path),
-    help="For the results and the report.  [default: demo-output, or demo-output/NAME of yours]",
+    help="Where to write the results and the report.  [default: demo-output, or "
+    "demo-output/NAME for a folder NAME]",
 )
 @click.option("--quiet", is_flag=True, help="Show no progress.")
 def demo_command(*, pictures: Path | None, output: Path | None, quiet: bool) -> int:
-    """Draw pictures, put them into an embedded S3, run the Beam job over it, write a report.
+    """Draw pictures, upload them to an embedded S3 server, run the Beam job, write a report.
 
     \b
     Examples:
@@ -43,10 +43,12 @@ def demo_command(*, pictures: Path | None, output: Path | None, quiet: bool) -> 
             'run `pip install "seefood[demo]"`'
         )
     from seefood.bundle import default_bundle_path
-    from seefood_pipeline.launcher import Request, launch
+    from seefood.runs.run_spec import RunOptions
+    from seefood_pipeline.launcher import launch
     from seefood_pipeline.outcome_table import print_outcome
+    from seefood_pipeline.request import Request
 
-    if output is None:  # a report shows all that lies in a folder: drawings and photos keep apart
+    if output is None:  # a report shows all rows in a folder, so each set of pictures has its own
         output = Path("demo-output") / (pictures.resolve().name if pictures else "")
     with tempfile.TemporaryDirectory(prefix="seefood-demo-") as scratch, _embedded_s3():
         folder = pictures or _draw(Path(scratch))
@@ -57,7 +59,7 @@ def demo_command(*, pictures: Path | None, output: Path | None, quiet: bool) -> 
             sources=(f"s3://{_BUCKET}",),
             output=str(output),
             bundle=default_bundle_path(),
-            force=True,
+            options=RunOptions(force=True),
         )
         outcome = launch(request, "quiet" if quiet else "auto")
     print_outcome(outcome)
@@ -73,8 +75,9 @@ def _draw(folder: Path) -> Path:
 
 
 def _upload(folder: Path) -> int:
-    """Put every file below `folder` into the bucket and return how many there were."""
-    from seefood.sources.listing import list_sources, parse_source
+    """Upload every file below `folder` to the bucket and return their number."""
+    from seefood.sources.listing import list_sources
+    from seefood.sources.registry import parse_source
     from seefood.storage import fetch, open_store
     from seefood.storage.uris import Location, parse_location
 
@@ -89,22 +92,22 @@ def _upload(folder: Path) -> int:
 
 
 def _check(output: Path, digest: str) -> int:
-    """Compare labels with the folders that the demo drew into; 1 if a picture is mislabelled."""
+    """Compare the labels with the folders of the demo set; return 1 if one is wrong, else 0."""
     from seefood.results.files import read_rows
     from seefood.storage.uris import parse_location
 
     expected = {"hotdog": "hotdog", "other": "not_hotdog", "broken": None}
     rows = list(read_rows(parse_location(str(output)), digest))
-    wrong = Counter(row.uri for row in rows if row.label != expected[row.uri.split("/")[3]])
+    wrong = [row.uri for row in rows if row.label != expected[row.uri.split("/")[3]]]
     click.echo(f"{len(rows) - len(wrong)} of {len(rows)} files have the label they were drawn for.")
     for uri in wrong:
-        click.echo(f"  not so: {uri}")
+        click.echo(f"  wrong: {uri}")
     return 1 if wrong else 0
 
 
 @contextmanager
 def _embedded_s3() -> Iterator[None]:
-    """Run moto's S3 server on a free port of the loopback, with the demo's bucket in it."""
+    """Run moto's S3 server with the demo's bucket on a free loopback port."""
     import logging
 
     from moto.server import ThreadedMotoServer
@@ -134,7 +137,7 @@ def _embedded_s3() -> Iterator[None]:
 
 
 def _create_bucket(endpoint: str) -> None:
-    """Create the bucket: moto's server takes the request without a signature."""
+    """Create the bucket; moto's server accepts requests without a signature."""
     from urllib.request import Request, urlopen
 
     request = Request(f"{endpoint}/{_BUCKET}", method="PUT")  # noqa: S310 (our own loopback server)

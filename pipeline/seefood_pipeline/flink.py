@@ -1,7 +1,7 @@
-"""What a Flink session cluster is asked, through its REST interface.
+"""A client of a Flink session cluster's REST interface.
 
-Beam's own runner only submits. Whether a cluster is there, how many nodes it has, and which job is
-ours, is asked here, and a job is cancelled here: Beam's cancel ends the client, not the job.
+Beam's runner only submits a job. This client checks that the cluster is there, counts its nodes,
+finds our job and its failures, and cancels it: Beam's `cancel` ends its client and not the job.
 """
 
 import json
@@ -14,15 +14,15 @@ from typing import Any, Final
 from seefood.errors import JobError, UsageError
 
 POOL_ADDRESS: Final = "localhost:50000"
-"""Where each TaskManager finds the pool of Python workers beside it, unless the user says more."""
-_ANSWER_SECONDS: Final = 10.0
+"""The default address of the worker pool beside each TaskManager."""
+_RESPONSE_SECONDS: Final = 10.0
 _CANCEL_SECONDS: Final = 60.0
 _OVER: Final = frozenset({"FINISHED", "FAILED", "CANCELED"})
 
 
 @dataclass(frozen=True, slots=True)
 class FlinkJob:
-    """A job as the cluster lists it."""
+    """A job in the cluster's list."""
 
     id: str
     name: str
@@ -30,13 +30,13 @@ class FlinkJob:
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing of it runs any more."""
+        """Whether it has ended."""
         return self.state in _OVER
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why a part of a job ended, or was started again."""
+    """Why a part of a job ended or was restarted."""
 
     at: int
     """Milliseconds since 1970."""
@@ -46,21 +46,21 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class FlinkCluster:
-    """A session cluster, by the address of its REST interface."""
+    """A session cluster."""
 
     address: str
-    """`HOST:PORT`, or a URL."""
+    """Of its REST interface: `HOST:PORT`, or a URL."""
 
     @property
     def url(self) -> str:
-        """The address as a URL without a slash at its end."""
+        """The address as a URL without a trailing slash."""
         address = self.address.rstrip("/")
         return address if "://" in address else f"http://{address}"
 
     def check(self) -> int:
         """Return how many TaskManagers there are. Raises `UsageError` if there is no cluster."""
         try:
-            nodes = int(self._ask("overview")["taskmanagers"])
+            nodes = int(self._request("overview")["taskmanagers"])
         except (OSError, ValueError, KeyError, TypeError) as error:
             cause = getattr(error, "reason", error)
             raise UsageError(
@@ -75,43 +75,46 @@ class FlinkCluster:
         return nodes
 
     def every_job(self) -> list[FlinkJob]:
-        """Return what ran and runs there. Raises `OSError` if the cluster does not answer."""
+        """Return running and ended jobs. Raises `OSError` if the cluster does not respond."""
         return [
             FlinkJob(str(job["jid"]), str(job["name"]), str(job["state"]))
-            for job in self._ask("jobs/overview")["jobs"]
+            for job in self._request("jobs/overview")["jobs"]
         ]
 
     def failures(self, name: str) -> list[Failure]:
-        """Return what went wrong so far in the running jobs with this name, oldest first.
+        """Return the failures so far of the running jobs with this name, oldest first.
 
-        Raises `OSError` if the cluster does not answer, `ValueError` or `KeyError` if oddly.
+        Raises `OSError` if the cluster does not respond, `ValueError` or `KeyError` for a response
+        of another form.
         """
         jobs = [job for job in self.every_job() if job.name == name and not job.is_over]
         entries = [
             entry
             for job in jobs
-            for entry in self._ask(f"jobs/{job.id}/exceptions")["exceptionHistory"]["entries"]
+            for entry in self._request(f"jobs/{job.id}/exceptions")["exceptionHistory"]["entries"]
         ]
-        found = [Failure(int(entry["timestamp"]), _cause(entry["stacktrace"])) for entry in entries]
-        return sorted(found, key=lambda failure: failure.at)
+        failures = [
+            Failure(int(entry["timestamp"]), _cause(entry["stacktrace"])) for entry in entries
+        ]
+        return sorted(failures, key=lambda failure: failure.at)
 
     def cancel(self, name: str) -> int:
-        """Cancel every job with this name, wait until it is over; return how many there were.
+        """Cancel every job with this name and wait until all have ended; return how many.
 
-        Raises `JobError` if that does not happen within a minute.
+        Raises `JobError` if that takes longer than a minute.
         """
         deadline = time.monotonic() + _CANCEL_SECONDS
-        asked: set[str] = set()
-        cause: object = "it goes on"
+        cancelled: set[str] = set()
+        cause: object = "it still runs"
         while True:
             try:
                 running = [job for job in self.every_job() if job.name == name and not job.is_over]
                 for job in running:
-                    if job.id not in asked:
-                        self._ask(f"jobs/{job.id}?mode=cancel", "PATCH")
-                        asked.add(job.id)
+                    if job.id not in cancelled:
+                        self._request(f"jobs/{job.id}?mode=cancel", "PATCH")
+                        cancelled.add(job.id)
                 if not running:
-                    return len(asked)
+                    return len(cancelled)
             except (OSError, ValueError, KeyError) as error:
                 cause = error
             if time.monotonic() > deadline:
@@ -121,10 +124,10 @@ class FlinkCluster:
                 )
             time.sleep(0.5)
 
-    def _ask(self, path: str, method: str = "GET") -> dict[str, Any]:
+    def _request(self, path: str, method: str = "GET") -> dict[str, Any]:
         request = urllib.request.Request(f"{self.url}/{path}", method=method)  # noqa: S310 (http)
-        with urllib.request.urlopen(request, timeout=_ANSWER_SECONDS) as answer:  # noqa: S310
-            document: dict[str, Any] = json.load(answer)
+        with urllib.request.urlopen(request, timeout=_RESPONSE_SECONDS) as response:  # noqa: S310
+            document: dict[str, Any] = json.load(response)
             return document
 
 

@@ -1,7 +1,7 @@
-"""Beam's job server for Flink: a Java process beside the launcher that submits the job.
+"""Runs Beam's job server for Flink: a Java process beside the launcher that submits the job.
 
-Beam would start one by itself, but in the terminal's process group, so that Ctrl-C ends it before
-it can cancel anything. This one lives as long as the launcher does, in bounded memory.
+Beam can start one itself, but in the terminal's process group, where Ctrl-C ends it before it can
+cancel anything. This one ends with the launcher and has bounded memory.
 """
 
 import logging
@@ -26,7 +26,7 @@ _START_SECONDS: Final = 120.0
 
 
 def cached_class_path() -> str | None:
-    """Return the class path of the job server that `make flink-up` fetched; None if it did not."""
+    """Return the class path of the job server that `make flink-up` fetched; None if absent."""
     base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "seefood-flink")
     folders = [base / "job-server", *sorted(base.glob("flink-*"))]
     if len(folders) < 2 or not folders[0].is_dir():
@@ -35,16 +35,18 @@ def cached_class_path() -> str | None:
 
 
 def class_path(jar: str | None) -> str:
-    """Return the class path for the jar that the user named, or of the cached one.
+    """Return the class path of the jar that the user named, or of the cached one.
 
-    Raises `UsageError` if there is neither, or no Java.
+    Raises `UsageError` if the jar is absent, or Java is.
     """
     path = cached_class_path() if jar is None else jar if Path(jar).is_file() else None
     if path is None:
-        what = "Beam's job server for Flink is not here" if jar is None else f"there is no {jar}"
+        problem = (
+            "Beam's job server for Flink is not installed" if jar is None else f"there is no {jar}"
+        )
         raise UsageError(
-            f"{what}; fetch it with `python -m infra.flink.jars` in a checkout, or name a jar with "
-            "--flink_job_server_jar=PATH, or a running server with --job_endpoint=HOST:PORT"
+            f"{problem}; fetch it with `python -m infra.flink.jars` in a checkout, or name a jar "
+            "with --flink_job_server_jar=PATH, or a running server with --job_endpoint=HOST:PORT"
         )
     if shutil.which("java") is None:
         raise UsageError("there is no `java` on the PATH; Flink's job server needs Java 11 or 17")
@@ -55,7 +57,7 @@ def class_path(jar: str | None) -> str:
 def job_server(path: str, master: str) -> Iterator[str]:
     """Run the job server for the cluster `master` and yield its address.
 
-    Raises `JobError` if it does not come up.
+    Raises `JobError` if it does not start.
     """
     with tempfile.TemporaryDirectory(prefix="seefood-job-") as scratch:
         port = _free_port()
@@ -78,14 +80,14 @@ def job_server(path: str, master: str) -> Iterator[str]:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-            _log.info("the job server said: %s", log.read_text(errors="replace")[-20_000:])
+            _log.info("output of the job server: %s", log.read_text(errors="replace")[-20_000:])
 
 
 def _command(path: str, master: str, port: int, scratch: str) -> list[str]:
-    # Linux ends it with the launcher, however that ends.
-    guard = ["setpriv", "--pdeathsig", "TERM"] if shutil.which("setpriv") else []
+    # Linux then ends it with the launcher, even if that is killed.
+    wrapper = ["setpriv", "--pdeathsig", "TERM"] if shutil.which("setpriv") else []
     return [
-        *guard, "java", *_JVM, f"-Djava.io.tmpdir={scratch}", "-cp", path, _MAIN,
+        *wrapper, "java", *_JVM, f"-Djava.io.tmpdir={scratch}", "-cp", path, _MAIN,
         f"--flink-master={master}", "--job-host=127.0.0.1", f"--job-port={port}",
         "--artifact-port=0", "--expansion-port=0", f"--artifacts-dir={scratch}",
     ]  # fmt: skip
@@ -99,8 +101,8 @@ def _wait(process: "subprocess.Popen[bytes]", port: int, log: Path) -> None:
                 return
         time.sleep(0.1)
     lines = log.read_text(errors="replace").splitlines()
-    said = lines[-1] if lines else "nothing"
-    raise JobError(f"Beam's job server did not start; it said: {said:.300}")
+    last = lines[-1] if lines else "nothing"
+    raise JobError(f"Beam's job server did not start; it printed: {last:.300}")
 
 
 def _free_port() -> int:

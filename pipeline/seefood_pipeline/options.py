@@ -1,4 +1,4 @@
-"""Beam's options: what the user typed, what we add to it, and what is refused before any work."""
+"""Beam's options: those of the user, checked before any work, and those that we add."""
 
 import argparse
 from collections.abc import Sequence
@@ -18,20 +18,20 @@ from seefood_pipeline.job_server import class_path
 
 IN_PROCESS: Final = "FnApiRunner"
 _LOCAL: Final = frozenset({IN_PROCESS, "DirectRunner"})
-# Where Prism's binary is not. Without this, Beam's DirectRunner downloads and runs one, with no
-# time-out, before it falls back to the runner that is in the package.
+# A path where Prism's binary is not. Otherwise Beam's DirectRunner downloads Prism, without a
+# time-out, and runs it.
 _NO_PRISM: Final = "--prism_location=no-download"
-# A lost machine restarts the job; what is written is not done again. The cluster's own strategy,
-# which is none by default, would end it.
+# A lost machine restarts the job, which skips what is written. By default the cluster would not
+# restart it.
 _RESTARTS: Final = ("--number_of_execution_retries=20", "--execution_retry_delay=3000")
-# A TaskManager keeps a Python worker for its next task, also one that has died, and each restart
-# fails on it ("call already cancelled"). Past this age it takes a new one: long before the restarts
-# are used up. One that is at work stays until it has done what it was handed.
+# A TaskManager keeps a Python worker for its next task, even one that has died, and each restart
+# fails on it ("call already cancelled"). Above this age it requests a new one, long before the
+# restarts are used up. A busy worker finishes its bundle first.
 _EXPIRY: Final = "--environment_expiration_millis=30000"
 
 
 class JavaOptions(PipelineOptions):  # type: ignore[misc]  # Beam has no types
-    """Options of Beam's Java side, which its Python side hands on but does not know."""
+    """Options of Beam's Java side that its Python side passes on but does not declare."""
 
     @classmethod
     def _add_argparse_args(cls, parser: argparse.ArgumentParser) -> None:
@@ -42,8 +42,8 @@ class JavaOptions(PipelineOptions):  # type: ignore[misc]  # Beam has no types
 def pipeline_options(arguments: Sequence[str]) -> PipelineOptions:
     """Return Beam's options for `arguments`. Raises `UsageError` for those that Beam refuses.
 
-    A Flink cluster gets what it needs where the user said nothing: the worker pool beside each
-    TaskManager, one task for each of these, restarts. Raises `UsageError` if there is no cluster.
+    For a Flink cluster, adds the worker pool beside each TaskManager, one task for each TaskManager
+    and restarts, unless the user sets them. Raises `UsageError` if there is no cluster.
     """
     given = list(arguments)
     if not _has(given, "--runner"):
@@ -65,25 +65,25 @@ def pipeline_options(arguments: Sequence[str]) -> PipelineOptions:
 
 
 def is_remote(options: PipelineOptions) -> bool:
-    """Whether workers are other processes than this one."""
+    """Whether the job runs in other processes than this one."""
     return options.view_as(StandardOptions).runner not in _LOCAL
 
 
 def flink_cluster(options: PipelineOptions) -> FlinkCluster | None:
-    """Return the Flink cluster that is to run the job; None for another runner."""
+    """Return the Flink cluster that runs the job; None for another runner."""
     if options.view_as(StandardOptions).runner != "FlinkRunner":
         return None
     master = str(options.view_as(FlinkRunnerOptions).flink_master).strip()
     if master.startswith("["):
         raise UsageError(
-            f"--flink_master={master} names no cluster; give the address of one's REST interface "
-            "as --flink_master=HOST:PORT, or leave --runner out to work in this process"
+            f"--flink_master={master} names no cluster; give the address of its REST interface as "
+            "--flink_master=HOST:PORT, or leave --runner out to run in this process"
         )
     return FlinkCluster(master)
 
 
 def job_server_path(options: PipelineOptions) -> str | None:
-    """Return the class path of the job server to start; None if the user named a running one."""
+    """Return the class path of the job server to start; None if the user names a running one."""
     if options.view_as(PortableOptions).job_endpoint:
         return None
     return class_path(options.view_as(FlinkRunnerOptions).flink_job_server_jar)
@@ -108,15 +108,15 @@ def _has(arguments: Sequence[str], name: str) -> bool:
     return any(argument.split("=")[0] == name for argument in arguments)
 
 
-def _refuse_unknown(given: Sequence[str], typed: Sequence[str]) -> None:
+def _refuse_unknown(given: Sequence[str], arguments: Sequence[str]) -> None:
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
     for group in PipelineOptions.__subclasses__():
         group._add_argparse_args(parser)  # noqa: SLF001 (Beam's documented hook for options)
     try:
         _, unknown = parser.parse_known_args(given)
     except (argparse.ArgumentError, SystemExit) as error:
-        raise UsageError(f"Beam refuses {' '.join(typed)}: {error}") from error
+        raise UsageError(f"Beam refuses {' '.join(arguments)}: {error}") from error
     if unknown:
         raise UsageError(
-            f"Beam knows no option {unknown[0]}; what stands behind `--` must be Beam's own options"
+            f"Beam knows no option {unknown[0]}; only Beam's own options may follow `--`"
         )

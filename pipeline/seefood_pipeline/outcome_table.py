@@ -1,4 +1,4 @@
-"""What a finished run says on the terminal."""
+"""Prints the outcome of a run on the terminal."""
 
 from typing import TYPE_CHECKING
 
@@ -11,13 +11,13 @@ from seefood.runs.summary import shown
 from seefood.sanitize import printable
 
 if TYPE_CHECKING:
-    from seefood_pipeline.launcher import Outcome
+    from seefood_pipeline.account import Outcome
 
 _MAX_LABELS = 12
 
 
 def print_outcome(outcome: "Outcome") -> None:
-    """Print a run's counts as a table, then where the results and the report are."""
+    """Print a run's counts as a table, and where the results and the report are."""
     summary = outcome.summary
     console = Console(highlight=False)
     if summary["rows"]:

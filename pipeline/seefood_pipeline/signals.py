@@ -1,4 +1,4 @@
-"""How the person at the terminal, or the machine that is going down, ends a run in good order."""
+"""Stops a run in order when the user or the system asks for it."""
 
 import signal
 import threading
@@ -13,23 +13,26 @@ GRACE_SECONDS: Final = 5.0
 
 
 @contextmanager
-def stopping(meter: ProgressCounters) -> Iterator[None]:
-    """Let SIGINT and SIGTERM end the run after the chunks in flight; a second one, at once.
+def stopping(counters: ProgressCounters) -> Iterator[None]:
+    """Make SIGINT and SIGTERM stop the run after the chunks in flight; a second one at once.
 
-    Chunks that take longer are given up: whoever stops a process kills it soon after.
+    Chunks that need more than five seconds are abandoned, because a supervisor that stops a process
+    kills it soon after. Does nothing on threads other than the main thread.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
 
-    def ask(number: int, frame: FrameType | None) -> None:
+    def request_stop(number: int, frame: FrameType | None) -> None:
         del number, frame
-        if meter.stop_requested:
-            meter.request_stop(0.0)
+        if counters.stop_requested:
+            counters.request_stop(0.0)
             raise KeyboardInterrupt
-        meter.request_stop(GRACE_SECONDS)
+        counters.request_stop(GRACE_SECONDS)
 
-    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {
+        number: signal.signal(number, request_stop) for number in (signal.SIGINT, signal.SIGTERM)
+    }
     try:
         yield
     finally:

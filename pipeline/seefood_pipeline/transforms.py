@@ -1,7 +1,7 @@
-"""Thin transforms. Each calls a plain function of the core that a test calls without Beam."""
+"""Thin transforms: each calls a plain function that tests call without Beam."""
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -14,30 +14,27 @@ from apache_beam.utils.windowed_value import WindowedValue
 
 from seefood.records import ImageRef
 from seefood.results.totals import Totals, add_totals
-from seefood.workers.chunks import Target, classify_chunk
-from seefood.workers.threaded import ChunkClassifier
-from seefood_pipeline.coordination import RunCoordination, StopFlag
+from seefood.runs.run_spec import RunSpec
+from seefood.workers.chunks import classify_chunk
+from seefood_pipeline.coordination import StopFlag
 from seefood_pipeline.listing import Listing, list_chunks
-from seefood_pipeline.warm_start import warm_start_of
-from seefood_pipeline.worker_factory import run_counters
+from seefood_pipeline.worker_factory import WorkerFactory, run_counters
 
 LISTED: Final = "listed"
 _NAMESPACE: Final = "seefood"
-# While one chunk is written and the next one's first objects are fetched, a third computes.
+# One chunk is written, one is computed, and the first objects of the third are fetched.
 _CHUNKS_IN_FLIGHT: Final = 3
 
 
 @dataclass
 class ClassifyPictures(beam.PTransform):
-    """The whole job: a PCollection of one `Listing` in, one of its `Totals` out."""
+    """From a PCollection of one `Listing` to one of its `Totals`."""
 
-    open_worker: Callable[[], ChunkClassifier]
-    target: Target
-    spread: bool
-    """Whether chunks are redistributed over workers. In one process it would only be a barrier
-    that keeps the first picture waiting until the last one is listed."""
-    coordination: RunCoordination | None = None
-    """Where workers of other processes are told to stop."""
+    run: RunSpec
+    open_worker: WorkerFactory
+    remote: bool
+    """Whether chunks are spread over workers. In one process the reshuffle would only delay the
+    first picture until the last one is listed."""
 
     def __post_init__(self) -> None:
         super().__init__()
@@ -48,10 +45,10 @@ class ClassifyPictures(beam.PTransform):
             LISTED, main="chunks"
         )
         chunks = listed.chunks
-        if self.spread:
+        if self.remote:
             chunks = chunks | "Spread over workers" >> beam.Reshuffle()
         written = chunks | "Classify and write" >> beam.ParDo(
-            ClassifyChunks(self.open_worker, self.target, self.coordination)
+            ClassifyChunks(self.run, self.open_worker, self.remote)
         )
         return (
             (written, listed[LISTED])
@@ -61,54 +58,53 @@ class ClassifyPictures(beam.PTransform):
 
 
 class ListChunks(beam.DoFn):
-    """From a `Listing` to chunks of references; counts go to the output `listed`."""
+    """From a `Listing` to chunks of references; its `Totals` go to the output `listed`."""
 
     def process(self, listing: Listing) -> Iterator[Any]:
-        """Yield chunks while listing goes on."""
-        # Beam would take an honest annotation, with the tagged output in it, for the main output's.
-        begun = warm_start_of(listing.run_id)
-        listed = begun.items() if begun else list_chunks(listing, run_counters(listing.run_id))
-        for item in listed:
+        """Yield chunks while listing continues."""
+        # Iterator[Any] because Beam takes an exact annotation for the main output's type.
+        for item in list_chunks(listing, run_counters(listing.run.run_id)):
             yield TaggedOutput(LISTED, item) if isinstance(item, Totals) else item
 
 
 @dataclass
 class ClassifyChunks(beam.DoFn):
-    """From chunks to the totals of each, after its rows were written."""
+    """From chunks of references to the `Totals` of each, once its rows are written."""
 
-    open_worker: Callable[[], ChunkClassifier]
-    target: Target
-    coordination: RunCoordination | None = None
+    run: RunSpec
+    open_worker: WorkerFactory
+    remote: bool = False
+    """Whether the launcher stops this worker through the store."""
     _pending: deque[Future[Totals]] = field(default_factory=deque, init=False)
 
     def setup(self) -> None:
-        """Open the worker and a few threads that wait for it."""
-        self._worker = self.open_worker()
+        """Open the worker and the threads that wait for it."""
+        self._worker = self.open_worker(self.run)
         self._pool = ThreadPoolExecutor(_CHUNKS_IN_FLIGHT, thread_name_prefix="chunk")
-        self._stop = StopFlag(self.coordination) if self.coordination is not None else None
+        self._stop_flag = StopFlag(self.run) if self.remote else None
         self._rows = Metrics.counter(_NAMESPACE, "out-rows")
         self._failed = Metrics.counter(_NAMESPACE, "out-failed")
         self._bytes = Metrics.counter(_NAMESPACE, "in-bytes")
 
     def process(self, refs: Sequence[ImageRef]) -> Iterator[Totals]:
-        """Start this chunk; wait for the oldest one if too many are in flight.
+        """Start this chunk; if too many are in flight, wait for the oldest.
 
-        Once the stop sign is up, a chunk is given back: as if it had not been listed.
+        Once the stop flag is set, the chunk is subtracted from what was listed.
         """
-        if self._stop is not None and self._stop.is_up():
+        if self._stop_flag is not None and self._stop_flag.is_set():
             yield Totals(listed=-len(refs), stopped_early=1)
             return
-        self._pending.append(self._pool.submit(classify_chunk, refs, self._worker, self.target))
+        self._pending.append(self._pool.submit(classify_chunk, refs, self._worker, self.run))
         if len(self._pending) >= _CHUNKS_IN_FLIGHT:
             yield self._finish_oldest()
 
     def finish_bundle(self) -> Iterator[WindowedValue]:
-        """Wait for the rest: Beam may forget the bundle's input after this."""
+        """Wait for the rest: Beam may discard the bundle's input after this."""
         while self._pending:
             yield GlobalWindows.windowed_value(self._finish_oldest())
 
     def teardown(self) -> None:
-        """Let the threads go."""
+        """End the threads."""
         self._pool.shutdown()
 
     def _finish_oldest(self) -> Totals:

@@ -1,61 +1,47 @@
-"""The worker of a process: opened once, shared by every thread that Beam starts there."""
+"""Opens the worker of a process: once, shared by every thread that Beam starts there."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
 from functools import cache
 
 from seefood.bundle import load_bundle
-from seefood.classify import ClassifyOptions, Model
+from seefood.classify import Model
 from seefood.engines.threads import compute_threads
 from seefood.errors import StopError
 from seefood.runs.progress import ProgressCounters
+from seefood.runs.run_spec import RunSpec
+from seefood.workers.chunks import ChunkClassifier
 from seefood.workers.protocol import WorkerConfig
 from seefood.workers.supervisor import SupervisedWorker
-from seefood.workers.threaded import ChunkClassifier
-from seefood_pipeline.warm_start import warm_start_of
+
+WorkerFactory = Callable[[RunSpec], ChunkClassifier]
+"""Opens the worker of a run. Beam sends it to other machines by name."""
 
 
-@dataclass(frozen=True, slots=True)
-class WorkerFactory:
-    """How to open a worker for a model bundle; small, and travels to other machines.
+def open_worker(run: RunSpec) -> SupervisedWorker:
+    """Return this process's worker for `run`; the first call starts it.
 
-    Calling it starts a process that loads and certifies the engine, once, and returns its worker.
+    Returns once the engine has passed the bundle's certificate. Raises `BundleError` or
+    `UsageError`.
     """
-
-    bundle: str
-    """The bundle's folder, as this process sees it."""
-    digest: str
-    """Which model it must be: another one is refused."""
-    engine: str
-    settings: ClassifyOptions
-    run_id: str
-
-    def __call__(self) -> ChunkClassifier:
-        """Return the worker, or the run's head start before it. Raises as `open` does."""
-        return warm_start_of(self.run_id) or self.open()
-
-    def open(self) -> SupervisedWorker:
-        """Return the worker. Raises `BundleError` or `UsageError`."""
-        return _open(self)
+    return _open_worker(run)
 
 
 @cache
 def run_counters(run_id: str) -> ProgressCounters:
-    """Return the counters of a run in this process; the launcher reads them for its progress bar.
-
-    On a machine that is not the launcher's nobody reads them.
-    """
-    del run_id  # the cache's key
+    """Return the counters of a run in this process; on the launcher they feed the progress bar."""
+    del run_id  # the key of the cache
     return ProgressCounters()
 
 
 @cache
-def _open(spec: WorkerFactory) -> SupervisedWorker:
-    threads = compute_threads(spec.engine)
-    start = WorkerConfig(spec.bundle, spec.digest, spec.engine, spec.settings, threads=threads)
-    model = Model.of(load_bundle(spec.bundle, expected_digest=spec.digest))
-    worker = SupervisedWorker(start, model, meter=run_counters(spec.run_id))
+def _open_worker(run: RunSpec) -> SupervisedWorker:
+    options = run.options
+    threads = compute_threads(options.engine)
+    config = WorkerConfig(run.bundle, run.digest, options.engine, options.classify, threads)
+    model = Model.of(load_bundle(run.bundle, expected_digest=run.digest))
+    worker = SupervisedWorker(config, model, counters=run_counters(run.run_id))
     try:
-        _ = worker.engine_name  # whatever is wrong with the model is said now
+        _ = worker.engine_name  # waits, and raises what is wrong with the model
     except StopError:
         worker.close()
         raise

@@ -1,10 +1,10 @@
-"""The worker pool that stands beside each TaskManager: it starts Python workers when asked.
+"""The worker pool beside each TaskManager: starts Python workers on request.
 
     python -m seefood_pipeline.worker_pool [HOST:PORT]        default: localhost:50000
 
-Beam has such a program, too. This one listens where it is told instead of on all interfaces, starts
-workers with the interpreter that it runs in, whatever is on the PATH (with another one there a job
-would hang without an error), and tells in its log how each worker ended.
+It replaces Beam's own worker pool. It listens at one address instead of on all interfaces, starts
+workers with its own interpreter instead of the one on the PATH (with which a job may hang without
+an error), and logs how each worker ended.
 """
 
 import logging
@@ -27,14 +27,14 @@ _GRACE_SECONDS: Final = 10.0
 
 
 class WorkerPool(beam_fn_api_pb2_grpc.BeamFnExternalWorkerPoolServicer):  # type: ignore[misc]
-    """Beam's service, over processes of this machine. Any thread may call it."""
+    """Beam's worker pool service, over processes of this machine. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._workers: list[tuple[str, subprocess.Popen[bytes]]] = []
 
     def StartWorker(self, request: Any, context: Any) -> Any:  # noqa: N802 (Beam's name)
-        """Start the worker that a TaskManager asks for."""
+        """Start the worker that a TaskManager requests."""
         del context
         name, address = str(request.worker_id), str(request.control_endpoint.url)
         command = [sys.executable, "-m", "seefood_pipeline.pool_worker", address, name]
@@ -52,15 +52,15 @@ class WorkerPool(beam_fn_api_pb2_grpc.BeamFnExternalWorkerPoolServicer):  # type
         del context
         name = str(request.worker_id)
         with self._lock:
-            found = [process for known, process in self._workers if known == name]
-        # Each job counts its own workers from one. If two have the same name, nothing says whose is
-        # meant: its TaskManager has hung up on it, so it ends by itself.
-        if len(found) == 1:
-            _end(found[0])
+            processes = [process for known, process in self._workers if known == name]
+        # Each job numbers its workers from one. If two workers have the name, the one that is meant
+        # is unknown. It ends by itself, because its TaskManager has closed the connection.
+        if len(processes) == 1:
+            _end(processes[0])
         return beam_fn_api_pb2.StopWorkerResponse()
 
-    def look(self) -> None:
-        """Tell which workers have ended, and how; forget them."""
+    def log_ended(self) -> None:
+        """Log which workers have ended and how, once for each."""
         with self._lock:
             ended = [(name, worker) for name, worker in self._workers if worker.poll() is not None]
             self._workers = [entry for entry in self._workers if entry not in ended]
@@ -77,7 +77,7 @@ class WorkerPool(beam_fn_api_pb2_grpc.BeamFnExternalWorkerPoolServicer):  # type
             worker.terminate()
         for worker in workers:
             _end(worker)
-        self.look()
+        self.log_ended()
 
 
 def _end(worker: "subprocess.Popen[bytes]") -> None:
@@ -90,7 +90,7 @@ def _end(worker: "subprocess.Popen[bytes]") -> None:
 
 
 def serve(address: str) -> None:
-    """Start workers for whoever asks at `address`, until SIGTERM or SIGINT; then stop them."""
+    """Serve worker requests at `address` until SIGTERM or SIGINT; then end all workers."""
     server = grpc.server(thread_pool_executor.shared_unbounded_instance())
     pool = WorkerPool()
     beam_fn_api_pb2_grpc.add_BeamFnExternalWorkerPoolServicer_to_server(pool, server)
@@ -100,12 +100,12 @@ def serve(address: str) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
     while not ended.wait(_POLL_SECONDS):
-        pool.look()
+        pool.log_ended()
     server.stop(grace=None)
     pool.close()
 
 
 if __name__ == "__main__":
-    # By force: Beam has logged something already while it was imported.
+    # `force`, because importing Beam has set up logging already.
     logging.basicConfig(format="%(asctime)s %(message)s", level=logging.INFO, force=True)
     serve(sys.argv[1] if len(sys.argv) > 1 else POOL_ADDRESS)

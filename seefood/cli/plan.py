@@ -1,4 +1,4 @@
-"""`seefood plan`: what a run would do, take and cost; touches nothing."""
+"""`seefood plan`: what a run would do, take and cost; writes nothing."""
 
 import json
 from pathlib import Path
@@ -6,15 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from seefood.cli.options import engine_option, model_digest_option, model_option, named_bundle
+from seefood.cli.options import engine_option, model_digest_option, model_option, open_bundle
 from seefood.cli.source_options import check_named, manifests, selection, source_options
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from seefood.sources.manifests import Manifest
-
-_PLACES = {
+_COMPUTE = {
     "machine": "one machine, by the second",
     "fargate": "AWS Batch on Fargate",
     "fargate_spot": "AWS Batch on Fargate Spot",
@@ -25,20 +23,20 @@ _PLACES = {
 @click.command("plan")
 @click.argument("sources", metavar="[SOURCE]...", nargs=-1)
 @source_options
-@click.option("--output", metavar="DEST", help="Skip what has rows there, as the run would.")
+@click.option("--output", metavar="DEST", help="Skip what has rows there, as a run would.")
 @model_option
 @model_digest_option
 @engine_option
 @click.option(
-    "--cores", type=click.IntRange(min=1), metavar="N", help="Of the machine in question."
+    "--cores", type=click.IntRange(min=1), metavar="N", help="Of the machine that would run it."
 )
-@click.option("--prices", metavar="FILE", help="Another price table.  [default: in the box]")
-@click.option("--json", "as_json", is_flag=True, help="For machines, and for `classify --quote`.")
-def plan_command(*, as_json: bool, **typed: Any) -> None:
-    """Say what `seefood classify` would do with each SOURCE, take and cost. Touches nothing.
+@click.option("--prices", metavar="FILE", help="Another price table.  [default: built-in]")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, also for `classify --quote`.")
+def plan_command(*, as_json: bool, **params: Any) -> None:
+    """Estimate what `seefood classify` would do, take and cost. Writes nothing.
 
-    Everything is listed, and a random sample is fetched and classified to measure its speed. Times
-    and prices come with a 95 % interval; prices with the date of their table.
+    All sources are listed, and a random sample is fetched and classified to measure the speed.
+    Times and prices have a 95 % interval, prices also the date of their table.
 
     \b
     Examples:
@@ -46,7 +44,7 @@ def plan_command(*, as_json: bool, **typed: Any) -> None:
       seefood plan ~/Pictures --json > quote.json
       seefood classify ~/Pictures --output results --quote quote.json
     """  # noqa: D301 (click's mark against re-wrapping)
-    check_named(typed)
+    check_named(params)
     from itertools import islice
 
     from seefood.classify import ClassifyOptions, Model
@@ -56,27 +54,30 @@ def plan_command(*, as_json: bool, **typed: Any) -> None:
     from seefood.results.ledger import read_ledger
     from seefood.runs import estimate
     from seefood.runs.pricing import default_prices, load_prices
-    from seefood.sources.listing import Source, check_sources, list_sources, parse_source
+    from seefood.runs.run_spec import ChunkSize
+    from seefood.sources.listing import check_sources, list_sources
+    from seefood.sources.registry import parse_source
     from seefood.storage.uris import parse_location
 
-    prices = load_prices(Path(typed["prices"]) if typed["prices"] else default_prices())
-    sources: list[Source | Manifest] = [*map(parse_source, typed["sources"]), *manifests(typed)]
-    output = parse_location(typed["output"]) if typed["output"] else None
+    prices = load_prices(Path(params["prices"]) if params["prices"] else default_prices())
+    sources = (*map(parse_source, params["sources"]), *manifests(params))
+    output = parse_location(params["output"]) if params["output"] else None
     check_sources(sources, output)
-    bundle = named_bundle(typed["model"], typed["model_digest"])
-    engine = load_engine(bundle, typed["engine"])
+    bundle = open_bundle(params["model"], params["model_digest"])
+    engine = load_engine(bundle, params["engine"])
     parts = list_parts(output, bundle.digest) if output is not None else []
     ledger = read_ledger(part.uri for part in parts)
-    refs = islice(list_sources(sources, output, selection(typed)), typed["limit"])
-    found = estimate.survey(refs, ledger)
-    here = available_cores()
-    taken = estimate.measure(found.sample, engine, Model.of(bundle), ClassifyOptions(), here)
-    work, seconds = estimate.quote(found, taken, typed["cores"] or here, 512)
-    document = estimate.as_json(found, taken, work, seconds, prices)
+    refs = islice(list_sources(sources, output, selection(params)), params["limit"])
+    counts = estimate.survey(refs, ledger)
+    cores = available_cores()
+    measured = estimate.measure(counts.sample, engine, Model.of(bundle), ClassifyOptions(), cores)
+    cores = params["cores"] or cores
+    work, seconds = estimate.quote(counts, measured, cores, ChunkSize().pictures)
+    document = estimate.as_json(counts, measured, work, seconds, prices)
     if as_json:
         click.echo(json.dumps(document, indent=2, ensure_ascii=False))
     else:
-        _print(document, typed["cores"] or here)
+        _print(document, cores)
 
 
 def _print(plan: "Mapping[str, Any]", cores: int) -> None:
@@ -105,8 +106,8 @@ def _print(plan: "Mapping[str, Any]", cores: int) -> None:
     )
     counts = plan["requests"]
     click.echo(f"Store  {counts['list']:,} LIST, {counts['get']:,} GET, {counts['put']:,} PUT")
-    for place, words in _PLACES.items():
-        usd = plan["usd"][place]
+    for kind, description in _COMPUTE.items():
+        usd = plan["usd"][kind]
         shown = [f"${usd[key]:,.4f}" if usd[key] < 1 else f"${usd[key]:,.2f}" for key in usd]
-        click.echo(f"Money  {words:<28} {shown[1]}  ({shown[0]} to {shown[2]})")
+        click.echo(f"Money  {description:<28} {shown[1]}  ({shown[0]} to {shown[2]})")
     click.echo(f"Prices {plan['prices']['name']}, {plan['prices']['date']}; requests included")

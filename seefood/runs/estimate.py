@@ -1,7 +1,7 @@
-"""What a run would do, take and cost: listed and measured, nothing written.
+"""Estimates what a run would do, take and cost; writes nothing.
 
-All sources are listed as the run would list them, the ledger is asked, and a random sample of what
-is due, the same on every call, is fetched and classified by the real code.
+Lists the sources and consults the ledger as a run would, then fetches and classifies a random
+sample of the new pictures, the same one on every call, with the code that a run uses.
 """
 
 import hashlib
@@ -24,105 +24,109 @@ from seefood.runs.pricing import Interval, Work, money, peak_memory_bytes, reque
 from seefood.storage import open_store
 from seefood.storage.uris import parse_location
 
-SAMPLE: Final = 64
+SAMPLE_PICTURES: Final = 64
 _MAX_SECONDS: Final = 20.0
 _START_SECONDS: Final = 4.0
-"""Imports and the engine's certificate, on the machine that measures."""
+"""Imports and the check of the engine against the bundle's certificate."""
+_LIST_SECONDS_PER_1000: Final = 0.02
 _RESAMPLES: Final = 2000
 _MACHINE_NOISE: Final = 0.10
-"""How far two runs on one machine differ, whatever the sample says."""
+"""The relative difference of two runs on one machine."""
 
 
 @dataclass(slots=True)
 class Survey:
-    """What the listing told."""
+    """The counts of a listing, and a sample of its new pictures."""
 
     listed: int = 0
     skipped: int = 0
-    due_bytes: int = 0
+    """Pictures that have a row already."""
+    new_bytes: int = 0
     largest_bytes: int = 0
     formats: Counter[str] = field(default_factory=Counter)
-    """Pictures due by the suffix of their names."""
+    """New pictures by the suffix of their names."""
     sample: list[ImageRef] = field(default_factory=list)
 
     @property
-    def due(self) -> int:
+    def new(self) -> int:
         """Pictures that would be classified."""
         return self.listed - self.skipped
 
 
 @dataclass(frozen=True, slots=True)
-class Measure:
-    """What the sample took."""
+class Measurement:
+    """How long the sample took."""
 
     seconds: tuple[float, ...]
-    """Computing time of each picture, on one of the cores."""
+    """CPU time of each picture."""
     fetch_seconds: tuple[float, ...]
-    """Time that passed."""
+    """Wall time of each fetch."""
     rows: tuple[Row, ...]
     memory_bytes: int
 
 
-def survey(refs: Iterable[ImageRef], ledger: Ledger, sample: int = SAMPLE) -> Survey:
-    """Count `refs` and keep a random sample of those that are due, in memory of its size."""
-    found = Survey()
+def survey(
+    refs: Iterable[ImageRef], ledger: Ledger, sample_pictures: int = SAMPLE_PICTURES
+) -> Survey:
+    """Count `refs` and draw a random sample of the new ones; holds no more than the sample."""
+    result = Survey()
     chosen: list[tuple[int, str, ImageRef]] = []
     for ref in refs:
-        found.listed += 1
+        result.listed += 1
         if ref in ledger:
-            found.skipped += 1
+            result.skipped += 1
             continue
-        found.due_bytes += ref.size_bytes
-        found.largest_bytes = max(found.largest_bytes, ref.size_bytes)
+        result.new_bytes += ref.size_bytes
+        result.largest_bytes = max(result.largest_bytes, ref.size_bytes)
         name = ref.uri.rpartition("/")[2]
-        found.formats[name.rpartition(".")[2].lower() if "." in name else "(none)"] += 1
+        result.formats[name.rpartition(".")[2].lower() if "." in name else "(none)"] += 1
         digest = hashlib.blake2b(ref.uri.encode("utf-8", "surrogatepass"), digest_size=8)
         entry = (-int.from_bytes(digest.digest(), "big"), ref.uri, ref)
-        if len(chosen) < sample:
+        if len(chosen) < sample_pictures:
             heapq.heappush(chosen, entry)
         elif entry > chosen[0]:
             heapq.heapreplace(chosen, entry)
-    found.sample = [ref for _, _, ref in sorted(chosen, reverse=True)]
-    return found
+    result.sample = [ref for _, _, ref in sorted(chosen, reverse=True)]
+    return result
 
 
 def measure(
-    sample: Sequence[ImageRef], engine: Engine, model: Model, settings: ClassifyOptions, cores: int
-) -> Measure:
-    """Fetch and classify the sample on `cores` threads, as the run would; it may be cut short.
+    sample: Sequence[ImageRef], engine: Engine, model: Model, options: ClassifyOptions, cores: int
+) -> Measurement:
+    """Fetch and classify the sample on `cores` threads; stops after 20 seconds.
 
-    Computing time is counted, not the time that passes, so that other work on this machine does
-    not show; all cores are busy, because two threads of one core are not two cores.
+    Counts CPU time, which other work on this machine does not change. All cores are busy, because
+    two hyperthreads of one core are not as fast as two cores.
     """
 
-    def one(ref: ImageRef) -> tuple[float, float, Row] | None:
+    def classify(ref: ImageRef) -> tuple[float, float, Row] | None:
         started = time.perf_counter()
         if started > deadline:
             return None
         source = _fetch(ref)
-        fetched, begun = time.perf_counter(), time.thread_time()
-        (row,) = classify_images([(ref, source)], engine, model, settings)
-        return time.thread_time() - begun, fetched - started, row
+        fetched, cpu_started = time.perf_counter(), time.thread_time()
+        (row,) = classify_images([(ref, source)], engine, model, options)
+        return time.thread_time() - cpu_started, fetched - started, row
 
     deadline = time.perf_counter() + _MAX_SECONDS
     with ThreadPoolExecutor(cores) as pool:
-        list(pool.map(one, sample[: 2 * cores]))  # warms caches up
-        before = time.process_time()
-        done = [item for item in pool.map(one, sample) if item is not None]
-        spent = time.process_time() - before
-    counted = sum(seconds for seconds, _, _ in done)
-    # A runtime's own threads, and fetching, count too: shared out over the pictures.
-    share = max(1.0, spent / counted) if counted > 0 else 1.0
-    return Measure(
-        tuple(seconds * share for seconds, _, _ in done),
-        tuple(waited for _, waited, _ in done),
-        tuple(row for _, _, row in done),
+        list(pool.map(classify, sample[: 2 * cores]))  # fills caches
+        cpu_before = time.process_time()
+        results = [result for result in pool.map(classify, sample) if result is not None]
+        cpu_total = time.process_time() - cpu_before
+    cpu_counted = sum(seconds for seconds, _, _ in results)
+    # CPU time of fetches and of the engine's own threads is distributed over the pictures.
+    factor = max(1.0, cpu_total / cpu_counted) if cpu_counted > 0 else 1.0
+    return Measurement(
+        tuple(seconds * factor for seconds, _, _ in results),
+        tuple(seconds for _, seconds, _ in results),
+        tuple(row for _, _, row in results),
         peak_memory_bytes(),
     )
 
 
 def interval(values: Sequence[float], seed: int = 1) -> Interval:
-    """Return the mean of `values` with its 95 % interval, by resampling and machine noise."""
+    """Return the mean of `values` with its 95 % interval: bootstrap, widened by machine noise."""
     if not values:
         return Interval(0.0, 0.0, 0.0)
     mean = fmean(values)
@@ -133,33 +137,35 @@ def interval(values: Sequence[float], seed: int = 1) -> Interval:
     return Interval(max(0.0, low - noise), mean, high + noise)
 
 
-def quote(found: Survey, taken: Measure, cores: int, chunk_pictures: int) -> tuple[Work, Interval]:
-    """Return the work that is due and the seconds that it takes on `cores` of this machine."""
-    each = interval(taken.seconds)
-    # Fetched-ahead pictures are paid for by compute threads only as memory.
-    memory = taken.memory_bytes + cores * 16 * 1024**2
-    work = Work(found.listed, found.due, chunk_pictures, each, memory)
-    start = _START_SECONDS + found.listed / 1000 * 0.02
-    return work, each.times(found.due / cores, start)
+def quote(
+    counts: Survey, measured: Measurement, cores: int, chunk_pictures: int
+) -> tuple[Work, Interval]:
+    """Return the work that a run has to do and its seconds on `cores` of this machine."""
+    cpu_seconds = interval(measured.seconds)
+    read_ahead_bytes = cores * 16 * 1024**2
+    memory_bytes = measured.memory_bytes + read_ahead_bytes
+    work = Work(counts.listed, counts.new, chunk_pictures, cpu_seconds, memory_bytes)
+    start_seconds = _START_SECONDS + counts.listed / 1000 * _LIST_SECONDS_PER_1000
+    return work, cpu_seconds.times(counts.new / cores, start_seconds)
 
 
 def as_json(
-    found: Survey, taken: Measure, work: Work, seconds: Interval, prices: dict[str, Any]
+    counts: Survey, measured: Measurement, work: Work, seconds: Interval, prices: dict[str, Any]
 ) -> dict[str, Any]:
-    """Return the plan as `seefood plan --json` prints it, for `classify --quote` to read."""
-    failed = Counter(row.error_code for row in taken.rows if row.error_code)
+    """Return the plan as `seefood plan --json` prints it and `classify --quote` reads it."""
+    failed = Counter(row.error_code for row in measured.rows if row.error_code)
     return {
-        "listed": found.listed,
-        "skipped_by_ledger": found.skipped,
-        "due": found.due,
-        "due_bytes": found.due_bytes,
-        "largest_bytes": found.largest_bytes,
-        "formats": dict(found.formats.most_common()),
+        "listed": counts.listed,
+        "skipped_by_ledger": counts.skipped,
+        "due": counts.new,
+        "due_bytes": counts.new_bytes,
+        "largest_bytes": counts.largest_bytes,
+        "formats": dict(counts.formats.most_common()),
         "sample": {
-            "pictures": len(taken.rows),
+            "pictures": len(measured.rows),
             "failed": dict(failed),
             "seconds_each": work.cpu_seconds.as_json(),
-            "fetch_seconds_each": float(f"{fmean(taken.fetch_seconds or [0.0]):.4g}"),
+            "fetch_seconds_each": float(f"{fmean(measured.fetch_seconds or [0.0]):.4g}"),
         },
         "seconds": seconds.as_json(),
         "memory_bytes": work.memory_bytes,

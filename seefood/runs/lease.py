@@ -1,11 +1,12 @@
-"""One run at a time writes the rows of a model to an output: a lease says who.
+"""A lease lets one run at a time write a model's rows below an output.
 
     DEST/runs/leases/<digest>.<scope>.<number>.json
 
-A run takes the next number with a conditional write, so of two that start at once one gets it. It
-renews the lease while it lives. A lease whose process is known to be dead (same machine) is taken
-over at once; any other one when it has not been renewed for a minute and a half. Who loses a lease,
-because it slept for longer than that, notices and stops.
+A run creates the lease of the next number with a conditional write, so of two runs that start at
+the same time one gets it. It renews the lease every 20 seconds. Another run may replace a lease
+that was not renewed for 90 seconds, or whose process ran on this machine and has ended: a run that
+was killed can be started again without a wait. A run whose lease was replaced, for example because
+its machine was suspended, stops when it next renews.
 """
 
 import json
@@ -25,164 +26,154 @@ from seefood.errors import JobError, UsageError
 from seefood.records import DIGEST_SHOWN, format_utc, utc_now
 from seefood.results.files import RUNS
 from seefood.runs.run_files import clean_up_dead_runs
-from seefood.runs.sharding import Shard
+from seefood.runs.run_spec import RunSpec
 from seefood.sanitize import printable
 from seefood.storage import open_store
 from seefood.storage.uris import Location, parse_location
 
 _log = logging.getLogger(__name__)
 
+# A run's id is part of the paths that are deleted after it was killed.
 _RUN_ID: Final = re.compile(r"[0-9A-Za-z-]{1,80}")
-"""Part of the names of what a dead run left behind."""
+# The end of a lease's name, after the digest: scope and number.
 _NAME: Final = re.compile(r"(all|\d+-of-\d+)\.(\d{1,9})\.json")
-"""What follows the digest in a lease's name: scope and number."""
 _LIFE_SECONDS: Final = 90.0
 _RENEW_SECONDS: Final = 20.0
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """What a run wants to write: one model's rows, all or those of a shard."""
-
-    output: Location
-    digest: str
-    run_id: str
-    shard: Shard | None = None
-
-    @property
-    def scope(self) -> str:
-        """The shard as part of a name."""
-        return "all" if self.shard is None else f"{self.shard.index}-of-{self.shard.count}"
+_JOIN_SECONDS: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class _Lease:
-    """A lease as it was found."""
+    """A lease as it was read from the store."""
 
     location: Location
     scope: str
     number: int
     content: dict[str, Any] = field(default_factory=dict)
+    """Empty if no run of ours wrote it."""
 
     def conflicts(self, scope: str) -> bool:
-        """Whether both scopes may mean the same picture."""
+        """Whether a picture may be in both scopes."""
         if self.scope == scope or "all" in (self.scope, scope):
             return True
         return self.scope.partition("-of-")[2] != scope.partition("-of-")[2]
 
     @property
     def is_dead(self) -> bool:
-        """Whether its run is known to be over, or was not heard of for too long."""
-        here = _machine()
-        if self.content and here is not None and self.content["machine"] == here:
-            return not _lives(self.content)  # whatever this machine's clock did meanwhile
-        return not self.content or not self.content["expires_at"] >= time.time()
+        """Whether its run has ended, as far as this machine can tell."""
+        if not self.content:
+            return True
+        machine = _machine()
+        if machine is not None and self.content["machine"] == machine:
+            return bool(_start_ticks(self.content["pid"]) != self.content["started"])
+        return not self.content["expires_at"] >= time.time()
 
 
 @contextmanager
-def hold_lease(claim: Claim, on_lost: Callable[[], None] = lambda: None) -> Iterator[None]:
-    """Hold the lease for `claim` while the block runs, and remove what dead runs left behind.
+def hold_lease(run: RunSpec, on_lost: Callable[[], None] = lambda: None) -> Iterator[None]:
+    """Hold the lease of `run` while the block runs; delete what killed runs left behind.
 
-    `on_lost` is called, from another thread, if another run has taken over. Raises `UsageError` if
+    Calls `on_lost`, from another thread, if another run replaces the lease. Raises `UsageError` if
     another run holds a lease that conflicts, or if the output cannot be written.
     """
-    mine = _take(claim)
+    lease = _acquire(run)
     stop = threading.Event()
     renewer = threading.Thread(
-        target=_renew, args=(claim, mine, stop, on_lost), name="lease", daemon=True
+        target=_renew, args=(run, lease, stop, on_lost), name="lease", daemon=True
     )
     renewer.start()
     try:
         yield
     finally:
         stop.set()
-        renewer.join(timeout=5.0)
-        with suppress(JobError):  # it expires by itself
-            open_store(mine.location.root).delete(mine.location.key)
+        renewer.join(_JOIN_SECONDS)
+        with suppress(JobError):  # a lease that stays expires
+            open_store(lease.location.root).delete(lease.location.key)
 
 
-def _take(claim: Claim) -> _Lease:
-    found = _find(claim)
-    _refuse(claim, [lease for lease in found if lease.conflicts(claim.scope)])
-    own = [lease for lease in found if lease.scope == claim.scope]
-    number = 1 + max((lease.number for lease in own), default=0)
-    name = f"{claim.digest[:DIGEST_SHOWN]}.{claim.scope}.{number:06d}.json"
-    mine = _Lease(claim.output.child(f"{RUNS}/leases/{name}"), claim.scope, number)
-    store = open_store(mine.location.root)
+def _acquire(run: RunSpec) -> _Lease:
+    leases = _list_leases(run)
+    _refuse_live(run, [lease for lease in leases if lease.conflicts(run.scope)])
+    numbers = [lease.number for lease in leases if lease.scope == run.scope]
+    number = 1 + max(numbers, default=0)
+    name = f"{run.digest[:DIGEST_SHOWN]}.{run.scope}.{number:06d}.json"
+    acquired = _Lease(run.output.child(f"{RUNS}/leases/{name}"), run.scope, number)
+    store = open_store(acquired.location.root)
     try:
-        if not (store.create(mine.location.key, _content(claim)) or _is_mine(mine, claim)):
-            raise UsageError(_refusal(claim, "another run has just started"))
+        if not (store.create(acquired.location.key, _content(run)) or _is_ours(acquired, run)):
+            raise UsageError(_refusal(run, "another run has just started"))
     except JobError as error:
         raise UsageError(f"the output cannot be written: {error}") from error
+    # A shard and the whole, which have different names, may have been created at the same time.
     others = [
         lease
-        for lease in _find(claim)
-        if lease.conflicts(claim.scope) and lease.location != mine.location
+        for lease in _list_leases(run)
+        if lease.conflicts(run.scope) and lease.location != acquired.location
     ]
     try:
-        _refuse(claim, others)
+        _refuse_live(run, others)
     except UsageError:
-        store.delete(mine.location.key)
+        store.delete(acquired.location.key)
         raise
-    for lease in others:  # all of them dead
+    for lease in others:
         if lease.content:
-            clean_up_dead_runs(claim.output, [lease.content["run_id"]], [lease.content["pid"]])
+            clean_up_dead_runs(run.output, [lease.content["run_id"]], [lease.content["pid"]])
         store.delete(lease.location.key)
-    return mine
+    return acquired
 
 
-def _is_mine(mine: _Lease, claim: Claim) -> bool:
-    """Whether the lease was put there by this run: its answer was lost, and it was sent again."""
+def _is_ours(lease: _Lease, run: RunSpec) -> bool:
+    """Whether this run wrote the lease: its response was lost and the client sent it again."""
     with suppress(FileNotFoundError):
-        content = _parsed(open_store(mine.location.root).read(mine.location.key))
-        return bool(content) and content["run_id"] == claim.run_id
+        content = _parse(open_store(lease.location.root).read(lease.location.key))
+        return bool(content) and content["run_id"] == run.run_id
     return False
 
 
-def _refuse(claim: Claim, leases: list[_Lease]) -> None:
+def _refuse_live(run: RunSpec, leases: list[_Lease]) -> None:
     for lease in leases:
         if not lease.is_dead:
-            left = max(0.0, lease.content["expires_at"] - time.time())
-            who = f"the run {lease.content['run_id']} on {lease.content['host']}"
+            seconds = max(0.0, lease.content["expires_at"] - time.time())
             hint = (
-                f"it is the process {lease.content['pid']} of this machine"
+                f"it is process {lease.content['pid']} on this machine"
                 if lease.content["machine"] == _machine()
-                else f"if that run is dead, its claim ends in {left:.0f} s"
+                else f"if that run is dead, its lease expires in {seconds:.0f} s"
             )
-            since = f"is writing there since {lease.content['since']}"
-            raise UsageError(f"{_refusal(claim, f'{who} {since}')} ({hint})")
+            holder = f"the run {lease.content['run_id']} on {lease.content['host']}"
+            reason = f"{holder} has been writing there since {lease.content['since']}"
+            raise UsageError(f"{_refusal(run, reason)} ({hint})")
 
 
-def _refusal(claim: Claim, why: str) -> str:
+def _refusal(run: RunSpec, reason: str) -> str:
     return (
-        f"{claim.output.uri} is taken: {why}; wait for it to end, then run the same command again, "
-        "or choose another output"
+        f"{run.output.uri} is taken: {reason}; wait until it ends, then run the same command "
+        "again, or choose another output"
     )
 
 
-def _find(claim: Claim) -> list[_Lease]:
-    """Return the leases on the model's rows, whoever holds them."""
-    prefix = claim.output.child(f"{RUNS}/leases/{claim.digest[:DIGEST_SHOWN]}.")
+def _list_leases(run: RunSpec) -> list[_Lease]:
+    """Return every lease on the model's rows."""
+    prefix = run.output.child(f"{RUNS}/leases/{run.digest[:DIGEST_SHOWN]}.")
     store = open_store(prefix.root)
-    found = []
     try:
         refs = list(store.list(prefix.key))
     except UsageError:
-        if not claim.output.is_local:
+        if not run.output.is_local:
             raise
         return []
+    leases = []
     for ref in refs:
         location = parse_location(ref.uri)
         name = _NAME.fullmatch(location.key.removeprefix(prefix.key))
         if name is not None:
-            with suppress(FileNotFoundError):  # it ended meanwhile
-                content = _parsed(store.read(location.key))
-                found.append(_Lease(location, name[1], int(name[2]), content))
-    return found
+            with suppress(FileNotFoundError):  # its run has just ended
+                content = _parse(store.read(location.key))
+                leases.append(_Lease(location, name[1], int(name[2]), content))
+    return leases
 
 
-def _parsed(data: bytes) -> dict[str, Any]:
-    """Return a lease's content; empty, which is a dead run's, for what none of ours wrote."""
+def _parse(data: bytes) -> dict[str, Any]:
+    """Return a lease's content; an empty one if the data has not the form of a lease."""
     try:
         content = json.loads(data)
         return {
@@ -196,33 +187,29 @@ def _parsed(data: bytes) -> dict[str, Any]:
         return {}
 
 
-def _renew(claim: Claim, mine: _Lease, stop: threading.Event, on_lost: Callable[[], None]) -> None:
+def _renew(run: RunSpec, own: _Lease, stop: threading.Event, on_lost: Callable[[], None]) -> None:
     while not stop.wait(_RENEW_SECONDS):
         try:
-            rivals = [
-                lease
-                for lease in _find(claim)
-                if lease.conflicts(mine.scope)
-                and lease.location != mine.location
-                and not lease.is_dead
-            ]
-            if rivals:
-                _log.error("another run has taken %s over", claim.output.uri)
+            if any(
+                lease.conflicts(own.scope) and lease.location != own.location and not lease.is_dead
+                for lease in _list_leases(run)
+            ):
+                _log.error("another run has replaced the lease on %s", run.output.uri)
                 on_lost()
                 return
-            open_store(mine.location.root).write(mine.location.key, _content(claim))
+            open_store(own.location.root).write(own.location.key, _content(run))
         except (JobError, UsageError) as error:
-            _log.warning("cannot renew the lease %s: %s", mine.location.uri, error)
+            _log.warning("cannot renew the lease %s: %s", own.location.uri, error)
 
 
-def _content(claim: Claim) -> bytes:
+def _content(run: RunSpec) -> bytes:
     return json.dumps(
         {
-            "run_id": claim.run_id,
+            "run_id": run.run_id,
             "host": socket.gethostname(),
             "machine": _machine(),
             "pid": os.getpid(),
-            "started": _started(os.getpid()),
+            "started": _start_ticks(os.getpid()),
             "since": format_utc(utc_now()),
             "expires_at": time.time() + _LIFE_SECONDS,
         }
@@ -230,24 +217,20 @@ def _content(claim: Claim) -> bytes:
 
 
 def _machine() -> str | None:
-    """Return what names this machine since it booted, and this container; None where unknown."""
+    """Return an id of this machine's boot and this container's processes; None if unknown."""
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-        processes = Path("/proc/self/ns/pid").readlink()
+        namespace = Path("/proc/self/ns/pid").readlink()
     except OSError:
         return None
-    return f"{boot} {processes} {socket.gethostname()}"
+    return f"{boot} {namespace} {socket.gethostname()}"
 
 
-def _lives(content: dict[str, Any]) -> bool:
-    """Whether the process that wrote a lease on this machine is still the same."""
-    if content.get("machine") is None:
-        return True
-    return bool(_started(content["pid"]) == content["started"])
+def _start_ticks(pid: int) -> str | None:
+    """Return when a process started, in the kernel's ticks; None if it does not run.
 
-
-def _started(pid: int) -> str | None:
-    """Return when a process started, in the kernel's ticks; None if there is no such process."""
+    It distinguishes a process from a later one that has got the same number.
+    """
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:

@@ -1,8 +1,8 @@
-"""From measured seconds to time and money: the quote before a run, and the receipt after it.
+"""Prices of a run, from measured seconds: the quote before it and the receipt after it.
 
-A dated price table lies in `seefood/prices`; any other of the same shape may be given. Money is
-list price without free tiers or discounts. A vCPU of the cloud is taken for a core of the machine
-that measured: the interval says how sure the measurement is, not how alike the machines are.
+`seefood/prices` has dated price tables; a user may name another file of the same form. Prices are
+list prices without free tiers or discounts. A vCPU is assumed to be as fast as a core of the
+machine that measured; the intervals do not cover the difference between the two.
 """
 
 import json
@@ -20,9 +20,9 @@ LIST_PAGE: Final = 1000
 _HOUR: Final = 3600.0
 _GB: Final = 1024.0**3
 _FARGATE_VCPUS: Final = 4
-_FARGATE_LEAST_GB: Final = 8
+_FARGATE_MIN_GB: Final = 8
 _LAMBDA_GET_SECONDS: Final = 0.03
-"""What a Lambda waits for its one object."""
+"""How long a Lambda waits for its one object."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Interval:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What there is to do, or was done."""
+    """The work of a run, planned or finished."""
 
     listed: int
     pictures: int
@@ -56,12 +56,12 @@ class Work:
 
 
 def default_prices() -> Path:
-    """Return the newest price table in the box."""
+    """Return the newest built-in price table."""
     return max((Path(__file__).parents[1] / "prices").glob("*.json"))
 
 
 def load_prices(path: Path) -> dict[str, Any]:
-    """Return a price table. Raises `UsageError` for a file that is none."""
+    """Return a price table. Raises `UsageError` if the file is not one."""
     try:
         prices: dict[str, Any] = json.loads(path.read_bytes())
         for kind in ("s3", "machine", "fargate", "fargate_spot", "lambda"):
@@ -71,7 +71,7 @@ def load_prices(path: Path) -> dict[str, Any]:
         money(Work(1, 1, 1, Interval(1.0, 1.0, 1.0), 1), prices)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
         raise UsageError(
-            f"{path} is no price table ({error}); take {default_prices()} as the model"
+            f"{path} is no price table ({error}); use {default_prices()} as an example"
         ) from error
     return prices
 
@@ -86,12 +86,12 @@ def requests(work: Work) -> dict[str, int]:
 
 
 def requests_usd(counts: Mapping[str, int], prices: Mapping[str, Any]) -> float:
-    """Return what requests cost."""
+    """Return the price of requests."""
     return sum(n * float(prices["s3"][f"{kind}_per_1000"]) / 1000 for kind, n in counts.items())
 
 
 def machine_usd(work: Work, prices: Mapping[str, Any]) -> Interval:
-    """Return the price of the work on a machine that is paid by the second, requests included."""
+    """Return the price of the work on a machine billed by the second, with requests."""
     hourly = float(prices["machine"]["vcpu_hour"]) / _HOUR
     return work.cpu_seconds.times(work.pictures * hourly, requests_usd(requests(work), prices))
 
@@ -99,10 +99,10 @@ def machine_usd(work: Work, prices: Mapping[str, Any]) -> Interval:
 def fargate_usd(work: Work, prices: Mapping[str, Any], kind: str) -> Interval:
     """Return the price of the work as one AWS Batch job on Fargate of 4 vCPU."""
     table = prices[kind]
-    memory = max(_FARGATE_LEAST_GB, math.ceil(1.5 * work.memory_bytes / _GB))
+    memory = max(_FARGATE_MIN_GB, math.ceil(1.5 * work.memory_bytes / _GB))
     hourly = _FARGATE_VCPUS * float(table["vcpu_hour"]) + memory * float(table["gb_hour"])
-    busy = work.cpu_seconds.times(work.pictures / _FARGATE_VCPUS, float(table["start_seconds"]))
-    return busy.times(hourly / _HOUR, requests_usd(requests(work), prices))
+    seconds = work.cpu_seconds.times(work.pictures / _FARGATE_VCPUS, float(table["start_seconds"]))
+    return seconds.times(hourly / _HOUR, requests_usd(requests(work), prices))
 
 
 def lambda_usd(work: Work, prices: Mapping[str, Any]) -> Interval:
@@ -111,13 +111,13 @@ def lambda_usd(work: Work, prices: Mapping[str, Any]) -> Interval:
     gb_second = float(table["gb_per_vcpu"]) * float(table["gb_second"])
     counts = {"get": work.pictures, "put": work.pictures}
     calls = work.pictures * float(table["per_million_requests"]) / 1e6
-    waiting = work.pictures * _LAMBDA_GET_SECONDS * gb_second
-    fixed = requests_usd(counts, prices) + calls + waiting
+    fetching = work.pictures * _LAMBDA_GET_SECONDS * gb_second
+    fixed = requests_usd(counts, prices) + calls + fetching
     return work.cpu_seconds.times(work.pictures * gb_second, fixed)
 
 
 def money(work: Work, prices: Mapping[str, Any]) -> dict[str, dict[str, float]]:
-    """Return the price of the work by where it runs, in the table's currency."""
+    """Return the price of the work for each kind of compute, in the table's currency."""
     return {
         "machine": machine_usd(work, prices).as_json(),
         "fargate": fargate_usd(work, prices, "fargate").as_json(),
@@ -127,7 +127,7 @@ def money(work: Work, prices: Mapping[str, Any]) -> dict[str, dict[str, float]]:
 
 
 def receipt(work: Work, seconds: float, prices: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a finished run took and cost, in the quote's terms."""
+    """Return what a finished run took and cost, with the same keys as a quote."""
     return {
         "seconds": round(seconds, 1),
         "cpu_seconds": round(work.cpu_seconds.expected * work.pictures, 1),
@@ -139,7 +139,7 @@ def receipt(work: Work, seconds: float, prices: Mapping[str, Any]) -> dict[str, 
 
 
 def peak_memory_bytes() -> int:
-    """Return the most memory that this process and its largest ended child have held so far."""
+    """Return the peak memory of this process plus that of its largest ended child."""
     usages = map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     peak = sum(usage.ru_maxrss for usage in usages)
     return int(peak if sys.platform == "darwin" else peak * 1024)

@@ -1,8 +1,7 @@
-"""Shards: how several machines share one job without talking to one another.
+"""Shards: several machines share one job without communicating.
 
-Each machine lists the same sources and keeps what falls to it by a hash of the URI. So a shard is
-the same on every night and on every machine, whatever the order of the listing, and a picture
-belongs to exactly one.
+Each machine lists the same sources and keeps the pictures whose URI hashes to its shard. A picture
+is in exactly one shard, and in the same one on every run, whatever the order of the listing.
 """
 
 import hashlib
@@ -27,16 +26,16 @@ class Shard:
     count: int
 
     def __contains__(self, ref: ImageRef) -> bool:
-        """Whether `ref` falls to this shard; the same answer for every version of the object."""
+        """Whether `ref` is in this shard; the same for every version of the object."""
         key = hashlib.blake2b(ref.uri.encode("utf-8", "surrogatepass"), digest_size=8).digest()
         return int.from_bytes(key, "big") % self.count == self.index
 
 
 def parse_shard(text: str, environment: Mapping[str, str]) -> Shard | None:
-    """Return the shard that `text` names: `I/N`, or `batch` for what AWS Batch says of this job.
+    """Return the shard that `text` names: `I/N`, or `batch` for the shard that AWS Batch assigns.
 
-    `batch` outside an array job is None, which means everything, so one command line serves a job
-    and an array of jobs. Raises `UsageError` for anything else.
+    `batch` outside an array job is None, which is all pictures, so that one command line works for
+    a job and for an array of jobs. Raises `UsageError` for anything else.
     """
     if text == BATCH_ARRAY:
         if _INDEX not in environment:

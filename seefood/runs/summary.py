@@ -1,49 +1,50 @@
-"""The account of a run: `summary.json`, for machines and for the report."""
+"""`summary.json`: the counts, the speed and the options of a finished run."""
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from seefood.bundle import Bundle
 from seefood.records import format_utc
-from seefood.results.files import RUNS
 from seefood.results.totals import Totals
+from seefood.runs.run_files import SUMMARY
+from seefood.runs.run_spec import RunSpec
+from seefood.sanitize import redacted, redacted_arguments
 from seefood.storage import write
 from seefood.storage.uris import Location
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
-    """One run of the bulk job: what was asked for and how long it took."""
+class FinishedRun:
+    """A run and how long it took."""
 
-    run_id: str
-    """`<UTC time>-<id>`, the name of its folder."""
-    sources: Sequence[str]
-    output: str
-    options: Mapping[str, Any]
+    run: RunSpec
     started_at: datetime
     seconds: float
     """From the first validation to the last row."""
     classify_seconds: float
-    """From the first listed object to the last classified picture."""
+    """From the first listed object to the last row."""
     engine: str
+    """The engine that ran; `auto` is resolved."""
+    beam_arguments: Sequence[str] = ()
 
 
-def summarise(run: Run, totals: Totals, bundle: Bundle) -> dict[str, Any]:
-    """Return the contract's `summary.json` as a JSON object."""
-    rate = totals.rows / run.classify_seconds if run.classify_seconds > 0 else 0.0
+def summarise(finished: FinishedRun, totals: Totals, bundle: Bundle) -> dict[str, Any]:
+    """Return the content of `summary.json`; sources and arguments without secrets."""
+    seconds = finished.classify_seconds
+    rate = totals.rows / seconds if seconds > 0 else 0.0
     return {
-        "run_id": run.run_id,
-        "started_at": format_utc(run.started_at),
-        "seconds": round(run.seconds, 3),
-        "classify_seconds": round(run.classify_seconds, 3),
+        "run_id": finished.run.run_id,
+        "started_at": format_utc(finished.started_at),
+        "seconds": round(finished.seconds, 3),
+        "classify_seconds": round(seconds, 3),
         "pictures_per_second": round(rate, 1),
         "listed": totals.listed,
         "skipped_by_ledger": totals.skipped,
-        "classified_again": totals.again,
+        "classified_again": totals.replaced,
         "stopped_early": bool(totals.stopped_early),
         "rows": totals.rows,
         "bytes_read": totals.bytes_read,
@@ -55,31 +56,44 @@ def summarise(run: Run, totals: Totals, bundle: Bundle) -> dict[str, Any]:
             "name": bundle.name,
             "digest": bundle.digest,
             "labels": list(bundle.labels),
-            "engine": run.engine,
+            "engine": finished.engine,
             "metrics": dict(bundle.spec.metrics),
         },
-        "sources": list(run.sources),
-        "output": run.output,
-        "options": dict(run.options),
+        "sources": [redacted(source.text) for source in finished.run.sources],
+        "output": finished.run.output.uri,
+        "options": _options(finished),
     }
 
 
-def run_folder(output: Location, run_id: str) -> Location:
-    """Return where a run's summary and report lie."""
-    return output.child(f"{RUNS}/{run_id}")
+def _options(finished: FinishedRun) -> dict[str, Any]:
+    run, options = finished.run, finished.run.options
+    return {
+        "format": options.file_format,
+        "engine": options.engine,
+        "top_k": options.classify.top_k,
+        "limits": asdict(options.classify.limits),
+        "salvage": options.classify.salvage,
+        "limit": options.limit,
+        "shard": None if run.shard is None else asdict(run.shard),
+        "selection": asdict(options.selection),
+        "max_failure_ratio": options.max_failure_ratio,
+        "chunk_pictures": options.chunk.pictures,
+        "force": options.force,
+        "beam": redacted_arguments(finished.beam_arguments),
+    }
 
 
 def write_summary(summary: Mapping[str, Any], folder: Location) -> Location:
-    """Write `summary.json` into a run's folder and return where it is. Atomic, overwrites."""
-    location = folder.child("summary.json")
+    """Write `summary.json` into a run's folder and return its location. Atomic, overwrites."""
+    location = folder.child(SUMMARY)
     text = json.dumps(summary, indent=2, ensure_ascii=False) + "\n"
-    # A path's bytes that are not UTF-8 arrive as lone surrogates; this writes JSON's own escapes.
+    # Bytes of a path that are not UTF-8 are lone surrogates; this writes them as JSON's escapes.
     write(location, text.encode("utf-8", "backslashreplace"))
     return location
 
 
 def shown(location: Location) -> str:
-    """Return a location as a person would type it: a path, from here if below, else the URI."""
+    """Return a location as a user would type it: a path, relative if it is below here, or a URI."""
     if not location.is_local:
         return location.uri
     path = Path(location.key)

@@ -1,61 +1,52 @@
 """Chunks: the unit of work, of writing, and of what a crash can lose.
 
-A chunk is a few hundred references. A worker takes it from listing to one result object that is
-named by its content, so doing it twice leaves the same object with the same rows.
+A chunk is a few hundred references. Its rows become one result object whose name is derived from
+the references, so classifying a chunk twice leaves one object.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 from seefood.errors import JobError
-from seefood.records import ImageRef
-from seefood.results.files import Format, encode_rows, part_location
+from seefood.records import ImageRef, Row
+from seefood.results.files import encode_rows, part_location
 from seefood.results.totals import Totals, count_rows
+from seefood.runs.run_spec import ChunkSize, RunSpec
 from seefood.storage import write
-from seefood.storage.uris import Location
-from seefood.workers.threaded import ChunkClassifier
 
 FIRST_CHUNK: Final = 64
-"""The first chunk is small, so that the first rows are soon there to look at."""
+"""The first chunk is small, so that the first rows are written soon."""
 
 
-@dataclass(frozen=True, slots=True)
-class ChunkSize:
-    """When a chunk is full: whichever comes first."""
+class ChunkClassifier(Protocol):
+    """Classifies the pictures of a chunk."""
 
-    pictures: int = 512
-    size_bytes: int = 512 * 1024 * 1024
+    @property
+    def engine_name(self) -> str:
+        """The `engine` column of its rows."""
 
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """Where rows go and under which name."""
-
-    output: Location
-    digest: str
-    form: Format = "parquet"
+    def classify(self, refs: Sequence[ImageRef]) -> list[Row]:
+        """Return one row for each of `refs`, in order."""
 
 
-def chunk_refs(refs: Iterable[ImageRef], size: ChunkSize = ChunkSize()) -> Iterator[list[ImageRef]]:
+def chunk_refs(refs: Iterable[ImageRef], size: ChunkSize) -> Iterator[list[ImageRef]]:
     """Yield `refs` in chunks, in order; lazily, so that work starts before listing ends."""
     chunk: list[ImageRef] = []
-    held, most = 0, min(FIRST_CHUNK, size.pictures)
+    chunk_bytes, max_pictures = 0, min(FIRST_CHUNK, size.pictures)
     for ref in refs:
         chunk.append(ref)
-        held += ref.size_bytes
-        if len(chunk) >= most or held >= size.size_bytes:
+        chunk_bytes += ref.size_bytes
+        if len(chunk) >= max_pictures or chunk_bytes >= size.size_bytes:
             yield chunk
-            chunk, held, most = [], 0, size.pictures
+            chunk, chunk_bytes, max_pictures = [], 0, size.pictures
     if chunk:
         yield chunk
 
 
-def classify_chunk(refs: Sequence[ImageRef], worker: ChunkClassifier, target: Target) -> Totals:
-    """Classify `refs`, write their rows as one object and return what was counted.
+def classify_chunk(refs: Sequence[ImageRef], worker: ChunkClassifier, run: RunSpec) -> Totals:
+    """Classify `refs`, write their rows as one result object and return their counts.
 
-    Atomic and idempotent. Raises `JobError` if the object cannot be written, or if a row is
-    missing: rows in are rows out.
+    Atomic and idempotent. Raises `JobError` if the object cannot be written or a row is missing.
     """
     rows = worker.classify(refs)
     if len(rows) != len(refs):
@@ -63,6 +54,7 @@ def classify_chunk(refs: Sequence[ImageRef], worker: ChunkClassifier, target: Ta
             f"a chunk of {len(refs)} pictures gave {len(rows)} rows; nothing of it was written; "
             "please report this with the run's log"
         )
-    data = encode_rows(rows, target.form)
-    write(part_location(target.output, target.digest, refs, target.form), data)
+    file_format = run.options.file_format
+    data = encode_rows(rows, file_format)
+    write(part_location(run.output, run.digest, refs, file_format), data)
     return count_rows(rows)

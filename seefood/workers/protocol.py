@@ -1,103 +1,121 @@
-"""What a worker process and the one that started it say to one another: lines of JSON.
+"""The messages between a worker process and the process that started it: lines of JSON.
 
-JSON and not pickle, because a process that has just decoded a stranger's picture is the last one
-whose bytes should be able to run anything.
+JSON instead of pickle: a process that has decoded an untrusted picture must not be able to run code
+in the other one. A dataclass is sent as the list of its field values and rebuilt from the types of
+its fields, so that a new field of a row needs no change here.
 """
 
 import base64
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, astuple, dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, fields, is_dataclass
 from datetime import UTC, datetime
-from typing import Any, Self
+from enum import Enum
+from functools import cache
+from types import NoneType, UnionType
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from seefood import errors
 from seefood.classify import ClassifyOptions
 from seefood.errors import JobError, StopError
-from seefood.imaging.limits import Limits
-from seefood.records import ImageRef, Row, Status
+from seefood.records import ImageRef
+
+_Value = TypeVar("_Value")
 
 
 @dataclass(frozen=True, slots=True)
 class WorkerConfig:
-    """What a worker process needs to know before it can begin."""
+    """The first message to a worker process."""
 
     bundle: str
     """The bundle's folder."""
     digest: str | None
-    """Which model it must be: another one is refused."""
+    """The digest that the model must have; None accepts any model."""
     engine: str
-    settings: ClassifyOptions
+    options: ClassifyOptions
     threads: int
     memory_bytes: int | None = None
-    """How much more memory than at its start it may take; None sets no bound."""
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the values as a JSON object."""
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, document: Mapping[str, Any]) -> Self:
-        """Return what `as_json` wrote."""
-        settings = dict(document["settings"])
-        settings["limits"] = Limits(**settings["limits"])
-        return cls(**{**document, "settings": ClassifyOptions(**settings)})
+    """How much more memory than at its start it may use; None is no limit."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClassifyRequest:
-    """One picture that a worker process is asked to classify."""
+    """One picture for a worker process to classify."""
 
     index: int
-    """Its place in the chunk."""
+    """In its chunk."""
     ref: ImageRef
     data: bytes | None = None
-    """Its bytes, if they are not to be read from `ref`."""
+    """The picture's bytes; None if the worker is to fetch `ref`."""
 
 
 def encode(message: object) -> bytes:
-    """Return `message` as one line."""
-    return json.dumps(message, separators=(",", ":")).encode("ascii") + b"\n"
+    """Return `message` as one line; it may contain dataclasses, times and bytes."""
+    return json.dumps(message, separators=(",", ":"), default=_to_json).encode("ascii") + b"\n"
 
 
-def pack_asked(asked: ClassifyRequest) -> list[Any]:
-    """Return `asked` as JSON values."""
-    data = None if asked.data is None else base64.b64encode(asked.data).decode("ascii")
-    return [asked.index, data, *astuple(asked.ref)]
+def decode(kind: type[_Value], value: object) -> _Value:
+    """Return the value of type `kind` that `encode` wrote, after `json.loads`.
+
+    Raises `ValueError`, `TypeError`, `LookupError` or `OverflowError` for anything else.
+    """
+    rebuilt: _Value = _decoder(kind)(value)  # type: ignore[arg-type]  # a class is hashable
+    return rebuilt
 
 
-def unpack_asked(values: list[Any]) -> ClassifyRequest:
-    """Return what `pack_asked` packed."""
-    index, data, *ref = values
-    return ClassifyRequest(index, ImageRef(*ref), None if data is None else base64.b64decode(data))
-
-
-def pack_row(row: Row) -> list[Any]:
-    """Return `row` as JSON values."""
-    return [
-        *(row.uri, row.etag, row.version_id, row.size_bytes, row.width, row.height, row.format),
-        *(row.label, row.score, row.top, row.status, row.error_code, row.error_message),
-        *(row.model, row.model_digest, row.engine, row.classified_at.timestamp()),
-    ]
-
-
-def unpack_row(values: list[Any]) -> Row:
-    """Return what `pack_row` packed."""
-    *told, top, status, code, message, model, digest, engine, moment = values
-    ranked = None if top is None else tuple((label, score) for label, score in top)
-    at = datetime.fromtimestamp(moment, UTC)
-    fields = (*told, ranked, Status(status), code, message, model, digest, engine, at)
-    return Row(*fields)
-
-
-def pack_error(error: Exception) -> list[str]:
-    """Return `error` as JSON values: the name of our class of it and its sentence."""
+def encode_error(error: Exception) -> list[str]:
+    """Return the class and the message of `error`; one that is not ours becomes a `JobError`."""
     own = error if isinstance(error, StopError) else JobError(f"a worker process failed: {error!r}")
     return [type(own).__name__, str(own)]
 
 
-def unpack_error(values: list[str]) -> StopError:
-    """Return what `pack_error` packed."""
+def decode_error(values: list[str]) -> StopError:
+    """Return the error that `encode_error` wrote."""
     name, message = values
     kind = getattr(errors, name, JobError)
     return kind(message) if issubclass(kind, StopError) else JobError(message)
+
+
+def _to_json(value: object) -> object:
+    if is_dataclass(value):
+        return [getattr(value, name) for name in _field_names(value.__class__)]
+    if isinstance(value, datetime):
+        return value.timestamp()
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode("ascii")
+    raise TypeError(f"a message cannot contain a {type(value).__name__}")
+
+
+@cache
+def _field_names(kind: type[Any]) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(kind))
+
+
+@cache
+def _decoder(hint: Any) -> Callable[[Any], Any]:
+    """Return the function that rebuilds a value of the type `hint` from JSON."""
+    arguments = get_args(hint)
+    if is_dataclass(hint):
+        hints = get_type_hints(hint)
+        values_of = _each(tuple(_decoder(hints[field.name]) for field in fields(hint)))
+        return lambda values: hint(*values_of(values))  # type: ignore[operator]
+    if isinstance(hint, UnionType):
+        (inner,) = (_decoder(argument) for argument in arguments if argument is not NoneType)
+        return lambda value: None if value is None else inner(value)
+    if get_origin(hint) is tuple and arguments[-1] is Ellipsis:
+        item = _decoder(arguments[0])
+        return lambda values: tuple(map(item, values))
+    if get_origin(hint) is tuple:
+        items = _each(tuple(map(_decoder, arguments)))
+        return lambda values: tuple(items(values))
+    if hint is datetime:
+        return lambda seconds: datetime.fromtimestamp(seconds, UTC)
+    if hint is bytes:
+        return base64.b64decode
+    if issubclass(hint, Enum):
+        return hint  # type: ignore[no-any-return]
+    return lambda value: value
+
+
+def _each(decoders: tuple[Callable[[Any], Any], ...]) -> Callable[[Any], list[Any]]:
+    return lambda values: [decoder(value) for decoder, value in zip(decoders, values, strict=True)]

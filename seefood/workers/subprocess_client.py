@@ -1,10 +1,4 @@
-"""A worker in a process of its own, as the process that started it sees it.
-
-seefood.workers.subprocess_main     the program
-seefood.workers.spawn           starting it
-seefood.workers.subprocess_client  one such process: sending, receiving, how it ends   (this module)
-seefood.workers.supervisor     what to do when one dies
-"""
+"""One worker process, as the process that started it sees it."""
 
 import contextlib
 import json
@@ -18,70 +12,65 @@ from typing import IO, Final, Protocol
 from seefood.errors import JobError, StopError
 from seefood.records import Row
 from seefood.workers.in_flight import InFlight
-from seefood.workers.protocol import (
-    ClassifyRequest,
-    WorkerConfig,
-    encode,
-    pack_asked,
-    unpack_error,
-    unpack_row,
-)
+from seefood.workers.protocol import ClassifyRequest, WorkerConfig, decode, decode_error, encode
 from seefood.workers.spawn import spawn
 
 _CLOSE_SECONDS: Final = 5.0
 
 
 class Listener(Protocol):
-    """Who hears what a worker process says; called on a thread of the process's own."""
+    """Receives what a worker process sends, on a thread of the `WorkerProcess`."""
 
     def on_row(self, number: int, index: int, row: Row) -> None:
-        """Take the row of one picture."""
+        """Handle the row of one picture of the chunk `number`."""
 
     def on_failed(self, number: int, error: StopError) -> None:
-        """Take note that a chunk cannot be finished."""
+        """Handle a chunk that cannot be finished."""
 
     def on_end(self, process: "WorkerProcess", status: int) -> None:
-        """Take note that the process has ended; `status` is negative for a signal."""
+        """Handle the end of the process; `status` is negative for a signal."""
 
 
 class WorkerProcess:
-    """One process. It starts at once and gets ready while the caller does something else."""
+    """A worker process. Creating it returns at once; the model loads meanwhile."""
 
     def __init__(
-        self, start: WorkerConfig, listener: Listener, command: Sequence[str] | None = None
+        self, config: WorkerConfig, listener: Listener, command: Sequence[str] | None = None
     ) -> None:
-        """Start it. `command` is the program, by default seefood's own."""
+        """Start the process. `command` is the program, by default seefood's own."""
         self._listener = listener
-        self._sending = threading.Lock()
+        self._send_lock = threading.Lock()
         self._ready: Future[str] = Future()
-        spawned = spawn(start.threads, command)
-        self._notes, self._process = spawned.notes, spawned.process
-        self._send(start.as_json())
-        threading.Thread(target=self._listen, name="worker-process", daemon=True).start()
+        spawned = spawn(config.threads, command)
+        self._in_flight, self._process = spawned.in_flight, spawned.process
+        self._send(config)
+        threading.Thread(target=self._receive, name="worker-process", daemon=True).start()
 
     def wait_ready(self) -> str:
         """Wait until the model is loaded and return the engine's name. Raises `StopError`."""
         return self._ready.result()
 
-    def ask(self, number: int, pictures: Iterable[ClassifyRequest]) -> None:
-        """Ask for the rows of a chunk; if the process dies meanwhile, its listener is told."""
-        self._send([number, [pack_asked(picture) for picture in pictures]])
+    def request(self, number: int, requests: Iterable[ClassifyRequest]) -> None:
+        """Request rows of the chunk `number`. If the process has died, `on_end` reports it."""
+        self._send([number, list(requests)])
 
     def in_flight(self) -> list[InFlight]:
-        """Return which pictures it decodes now, or did when it died."""
-        return self._notes.in_flight()
+        """Return what it is decoding now, or was when it died."""
+        return self._in_flight.read()
 
     def is_overdue(self, seconds: float) -> bool:
-        """Whether a thread has its pictures for longer than `seconds` each."""
-        return any(note.seconds > seconds * max(1, len(note.pictures)) for note in self.in_flight())
+        """Whether a thread has worked for longer than `seconds` for each of its pictures."""
+        return any(
+            entry.seconds > seconds * max(1, len(entry.pictures)) for entry in self.in_flight()
+        )
 
     def kill(self) -> None:
-        """End it at once."""
+        """Kill the process."""
         self._process.kill()
 
     def close(self) -> None:
-        """Let it end, and wait for that: what it used then counts as this process's children's."""
-        with self._sending, contextlib.suppress(OSError):
+        """End the process and wait for it, so that its CPU time counts as a child's."""
+        with self._send_lock, contextlib.suppress(OSError):
             _pipe(self._process.stdin).close()
         try:
             self._process.wait(_CLOSE_SECONDS)
@@ -90,16 +79,18 @@ class WorkerProcess:
             self._process.wait()
 
     def _send(self, message: object) -> None:
-        with self._sending, contextlib.suppress(OSError, ValueError):  # dead, or closed: see on_end
+        line = encode(message)
+        # A process that has died, or was closed, is reported by `on_end`.
+        with self._send_lock, contextlib.suppress(OSError, ValueError):
             pipe = _pipe(self._process.stdin)
-            pipe.write(encode(message))
+            pipe.write(line)
             pipe.flush()
 
-    def _listen(self) -> None:
+    def _receive(self) -> None:
         for line in _pipe(self._process.stdout):
             try:
-                self._hear(json.loads(line))
-            except (ValueError, TypeError, LookupError, OverflowError):  # cut off, or none of ours
+                self._handle(json.loads(line))
+            except (ValueError, TypeError, LookupError, OverflowError):  # cut off, or not ours
                 break
         self._process.kill()
         status = self._process.wait()
@@ -108,21 +99,21 @@ class WorkerProcess:
             self._ready.set_exception(JobError(f"{text} with --verbose for what it printed"))
         self._listener.on_end(self, status)
 
-    def _hear(self, message: list[object]) -> None:
+    def _handle(self, message: list[object]) -> None:
         match message:
             case ["row", int(number), int(index), list(values)]:
-                self._listener.on_row(number, index, unpack_row(values))
+                self._listener.on_row(number, index, decode(Row, values))
             case ["failed", int(number), list(values)]:
-                self._listener.on_failed(number, unpack_error(values))
+                self._listener.on_failed(number, decode_error(values))
             case ["ready", str(engine)]:
                 self._ready.set_result(engine)
             case ["refused", list(values)]:
-                self._ready.set_exception(unpack_error(values))
+                self._ready.set_exception(decode_error(values))
             case _:
                 raise ValueError(message)
 
 
-def end_of(status: int) -> str:
+def describe_end(status: int) -> str:
     """Return how a process ended: `SIGSEGV`, or `exit code 3`."""
     if status >= 0:
         return f"exit code {status}"
@@ -133,5 +124,5 @@ def end_of(status: int) -> str:
 
 
 def _pipe(stream: IO[bytes] | None) -> IO[bytes]:
-    assert stream is not None  # noqa: S101 (both were asked for)
+    assert stream is not None  # noqa: S101 (both pipes are requested)
     return stream

@@ -1,228 +1,156 @@
-"""One worker: pictures fetched ahead, decoded and inferred on as many threads as there are cores.
+"""Fetches, decodes and classifies pictures on the threads of one process.
 
-Each compute thread takes a picture through decode and inference by itself, because Pillow and the
-engines release the interpreter's lock and nothing is handed over. Remote objects are fetched ahead
-by a pool of threads, bounded by bytes, and taken up in the order of arrival: a slow object delays
-nobody but itself.
+Each compute thread takes a picture through decoding and inference itself: Pillow and the engines
+release the interpreter's lock, and pixels are not handed over. Objects of a remote store are
+fetched ahead by a pool of threads, up to a limit of bytes, and computed in the order in which they
+arrive, so that a slow object delays only itself.
 """
 
 import threading
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Final, Protocol
 
 from seefood.classify import ClassifyOptions, Model, classify_images
 from seefood.engines.base import Engine
-from seefood.engines.threads import available_cores
 from seefood.errors import ErrorCode, JobError, PictureError
 from seefood.imaging.memory_budget import MemoryBudget, while_waiting
 from seefood.records import ImageRef, Row
-from seefood.runs.progress import ProgressCounters
 from seefood.storage import Store, open_store
 from seefood.storage.uris import parse_location
 from seefood.workers.in_flight import InFlightTable
 
-STOPPED: Final = "stopped before all pictures were classified; run the same command again to go on"
 _FETCHERS: Final = 48
 _AHEAD_BYTES: Final = 128 * 1024 * 1024
-_TOGETHER_BYTES: Final = 4 * 1024 * 1024
-"""Of files that a thread takes up at once: large pictures come one by one."""
-
-
-class ChunkClassifier(Protocol):
-    """What takes chunks through: a `Worker`, or a process that has one."""
-
-    @property
-    def engine_name(self) -> str:
-        """What rows state in their `engine` column."""
-
-    def classify(self, refs: Sequence[ImageRef]) -> list[Row]:
-        """Return one row for each of `refs`, in order."""
+_BATCH_BYTES: Final = 4 * 1024 * 1024
+"""Of the files in one batch; a larger picture is a batch of its own."""
 
 
 class Chunk(Protocol):
-    """A chunk on its way."""
+    """Receives what becomes of a chunk's pictures."""
 
     @property
     def number(self) -> int:
-        """What its pictures are noted by."""
+        """Its number in the table of pictures in flight."""
 
     def put(self, index: int, row: Row) -> None:
-        """Keep the row of one picture."""
+        """Handle the row of one picture."""
 
-    def fail(self, error: BaseException) -> None:
-        """Take note that it cannot be finished; the first error counts."""
-
-
-@dataclass(slots=True)
-class _Chunk:
-    """A chunk that somebody waits for: rows by index, and how many are still missing."""
-
-    rows: list[Row | None]
-    missing: int
-    number: int = 0
-    done: Future[None] = field(default_factory=Future)
-    lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def put(self, index: int, row: Row) -> None:
-        """Keep the row of one picture."""
-        with self.lock:
-            self.rows[index] = row
-            self.missing -= 1
-            if not self.missing and not self.done.done():
-                self.done.set_result(None)
-
-    def fail(self, error: BaseException) -> None:
-        """Let the caller of `classify` have `error`; the first one counts."""
-        if not isinstance(error, Exception):  # a panic of a native library, SystemExit
-            broken = JobError(f"a decoder, client or engine broke off: {error!r}; run it again")
-            broken.__cause__ = error
-            error = broken
-        with self.lock:
-            if not self.done.done():
-                self.done.set_exception(error)
+    def fail(self, error: Exception) -> None:
+        """Handle an error because of which the chunk cannot be finished."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Task:
-    """One picture on its way; `source` is None while a compute thread has to read it itself."""
+    """One picture; `source` is None if the compute thread is to read it."""
 
     chunk: Chunk
     index: int
     ref: ImageRef
     source: bytes | PictureError | None
-    cost: int
+    reserved_bytes: int = 0
 
 
-class Worker:
-    """Classifies chunks. Several threads may call `classify` at once; their pictures interleave."""
+class ThreadedWorker:
+    """Classifies pictures of any number of chunks at the same time."""
 
     def __init__(
         self,
         engine: Engine,
         model: Model,
-        settings: ClassifyOptions = ClassifyOptions(),  # noqa: B008 (a frozen value)
+        options: ClassifyOptions,
         *,
-        threads: int | None = None,
-        meter: ProgressCounters | None = None,
-        notes: InFlightTable | None = None,
+        threads: int,
+        table: InFlightTable,
     ) -> None:
-        """`threads` is the number of compute threads, by default one for each core.
-
-        `meter` counts pictures as they are done, `notes` tell which are being decoded.
-        """
+        """Start `threads` compute threads, each of which has a slot in `table`."""
         self._engine = engine
         self._model = model
-        self._settings = settings
-        self._meter = meter or ProgressCounters()
-        self._notes = notes
+        self._options = options
+        self._table = table
         self._queue: SimpleQueue[_Task] = SimpleQueue()
         self._budget = MemoryBudget(_AHEAD_BYTES)
         self._fetchers = ThreadPoolExecutor(_FETCHERS, thread_name_prefix="fetch")
-        for number in range(threads or available_cores()):
+        for number in range(threads):
             threading.Thread(
                 target=self._compute, args=(number,), name=f"compute-{number}", daemon=True
             ).start()
 
     @property
     def engine_name(self) -> str:
-        """What rows state in their `engine` column."""
+        """The `engine` column of its rows."""
         return self._engine.name
 
-    def classify(self, refs: Sequence[ImageRef]) -> list[Row]:
-        """Return one row for each of `refs`, in order. Whatever fails is a row.
+    def submit(self, chunk: Chunk, index: int, ref: ImageRef, data: bytes | None = None) -> None:
+        """Classify one picture and give its row to `chunk`; fetches `ref` if `data` is None.
 
-        Raises `JobError` when the operator asked to stop and the time for that is over.
+        Blocks while too many bytes are fetched ahead.
         """
-        if not refs:
-            return []
-        chunk = _Chunk([None] * len(refs), len(refs))
-        for index, ref in enumerate(refs):
-            self.start(chunk, index, ref)
-        chunk.done.result()
-        return [row for row in chunk.rows if row is not None]
-
-    def start(self, chunk: Chunk, index: int, ref: ImageRef, data: bytes | None = None) -> None:
-        """Take up one picture, whose row `chunk` gets; its bytes are read unless they are given.
-
-        Waits while too many bytes are fetched ahead.
-        """
-        limit = self._settings.limits.max_bytes
+        limit = self._options.limits.max_bytes
         if ref.size_bytes > limit:
             error = PictureError(
                 ErrorCode.TOO_LARGE,
                 f"{ref.size_bytes:,} bytes are more than the limit of {limit:,}",
             )
-            self._queue.put(_Task(chunk, index, ref, error, 0))
+            self._queue.put(_Task(chunk, index, ref, error))
             return
         if data is not None:
-            self._queue.put(_Task(chunk, index, ref, data, 0))
+            self._queue.put(_Task(chunk, index, ref, data))
             return
         store = open_store(parse_location(ref.uri).root)
         if not store.is_remote:
-            self._queue.put(_Task(chunk, index, ref, None, 0))
+            self._queue.put(_Task(chunk, index, ref, None))
             return
-        cost = self._budget.take(ref.size_bytes)
-        self._fetchers.submit(self._read_ahead, store, _Task(chunk, index, ref, None, cost))
+        reserved = self._budget.acquire(ref.size_bytes)
+        self._fetchers.submit(self._fetch_ahead, store, _Task(chunk, index, ref, None, reserved))
 
-    def _read_ahead(self, store: Store, task: _Task) -> None:
+    def _fetch_ahead(self, store: Store, task: _Task) -> None:
         try:
-            self._check_time()
             self._queue.put(replace(task, source=_fetch(store, task.ref)))
-        except BaseException as error:  # noqa: BLE001 (nobody reads this thread's future)
-            self._budget.give(task.cost)
-            task.chunk.fail(error)
+        except BaseException as error:  # noqa: BLE001 (the future of this call is not read)
+            self._budget.release(task.reserved_bytes)
+            task.chunk.fail(_as_exception(error))
 
-    def _compute(self, thread: int) -> None:
-        """Take pictures up, for ever: as many small ones at once as the engine likes and are ready.
+    def _compute(self, slot: int) -> None:
+        """Loop: take ready pictures up to the engine's batch size and classify them.
 
-        Decoding some and then inferring them is faster than taking turns, also for an engine that
-        computes them one by one: decoder and network push each other out of a core's caches.
+        Decoding a batch before inference is faster than alternating, even for an engine that
+        computes pictures one by one: decoder and network evict each other's data from a core's
+        cache.
         """
-        if self._notes is not None:
-            while_waiting.set(partial(self._notes.paused, thread))
-        most = self._engine.batch_size
+        while_waiting.set(partial(self._table.paused, slot))
         while True:
             tasks = [self._queue.get()]
-            held = tasks[0].ref.size_bytes
-            while len(tasks) < most and held < _TOGETHER_BYTES:
+            batch_bytes = tasks[0].ref.size_bytes
+            while len(tasks) < self._engine.batch_size and batch_bytes < _BATCH_BYTES:
                 try:
                     tasks.append(self._queue.get_nowait())
                 except Empty:
                     break
-                held += tasks[-1].ref.size_bytes
-            self._finish(tasks, thread)
+                batch_bytes += tasks[-1].ref.size_bytes
+            self._classify(tasks, slot)
 
-    def _finish(self, tasks: list[_Task], thread: int) -> None:
+    def _classify(self, tasks: list[_Task], slot: int) -> None:
+        def on_start(indices: Sequence[int]) -> None:
+            pictures = [(tasks[index].chunk.number, tasks[index].index) for index in indices]
+            self._table.begin(slot, pictures)
+
         try:
-            self._check_time()
             fetched = [(task.ref, _source(task)) for task in tasks]
-            on_start = partial(self._note, thread, tasks)
-            rows = classify_images(fetched, self._engine, self._model, self._settings, on_start)
-        except BaseException as error:  # noqa: BLE001 (a thread must not die with a chunk waiting)
+            rows = classify_images(fetched, self._engine, self._model, self._options, on_start)
+        except BaseException as error:  # noqa: BLE001 (the thread must survive, the chunk must end)
             for task in tasks:
-                task.chunk.fail(error)
+                task.chunk.fail(_as_exception(error))
             return
         finally:
-            if self._notes is not None:
-                self._notes.end(thread)
+            self._table.end(slot)
             for task in tasks:
-                self._budget.give(task.cost)
+                self._budget.release(task.reserved_bytes)
         for task, row in zip(tasks, rows, strict=True):
-            self._meter.count(row)
             task.chunk.put(task.index, row)
-
-    def _note(self, thread: int, tasks: Sequence[_Task], on_start: Sequence[int]) -> None:
-        if self._notes is not None:
-            pictures = [(tasks[at].chunk.number, tasks[at].index) for at in on_start]
-            self._notes.begin(thread, pictures)
-
-    def _check_time(self) -> None:
-        if self._meter.out_of_time:
-            raise JobError(STOPPED)
 
 
 def _source(task: _Task) -> bytes | PictureError:
@@ -236,3 +164,12 @@ def _fetch(store: Store, ref: ImageRef) -> bytes | PictureError:
         return store.fetch(ref)
     except PictureError as error:
         return error
+
+
+def _as_exception(error: BaseException) -> Exception:
+    """Return `error`; for a native library's panic or `SystemExit`, a `JobError` that names it."""
+    if isinstance(error, Exception):
+        return error
+    failure = JobError(f"a decoder, client or engine broke off: {error!r}; run it again")
+    failure.__cause__ = error
+    return failure

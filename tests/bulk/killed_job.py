@@ -1,9 +1,9 @@
-"""Runs one job again and again, each time killed at a random moment, and at last to its end.
+"""Runs a job several times, killed at a random moment, and a last time to its end.
 
     python -m tests.bulk.killed_job BUNDLE SOURCE OUTPUT KILLS SEED
 
-Each attempt is a fork of this process, so that imports are paid once. Prints how many attempts were
-killed while at work, and the last one's counts.
+Each attempt is a fork of this process, so that imports take time once. Prints how many attempts
+were killed before their end, and the exit code of the last one.
 """
 
 import json
@@ -14,24 +14,24 @@ import sys
 import time
 from pathlib import Path
 
-import seefood_pipeline.bulk_job  # noqa: F401 (before the forks: two seconds)
-from seefood.workers.chunks import ChunkSize
-from seefood_pipeline.launcher import Request, launch
+import seefood_pipeline.bulk_job  # noqa: F401 (imports Beam before the forks)
+from seefood.runs.run_spec import ChunkSize, RunOptions
+from seefood_pipeline.launcher import launch
+from seefood_pipeline.request import Request
 
 _FIRST_SECONDS = 0.2
 _LAST_SECONDS = 1.0
 
 
 def _attempt(bundle: str, source: str, output: str) -> None:
-    request = Request(
-        (source,), output, Path(bundle), engine="fake", chunk=ChunkSize(8), report=False
-    )
+    options = RunOptions(engine="fake", chunk=ChunkSize(8))
+    request = Request((source,), output, Path(bundle), options, report=False)
     summary = launch(request, "quiet").summary
     print(json.dumps({"rows": summary["rows"], "skipped": summary["skipped_by_ledger"]}))  # noqa: T201
 
 
 def main() -> None:
-    """Kill, kill, finish."""
+    """Run the attempts."""
     bundle, source, output, kills, seed = sys.argv[1:]
     moments = random.Random(int(seed))
     killed = 0

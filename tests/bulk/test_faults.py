@@ -1,6 +1,6 @@
-"""The whole job over a store that fails: retried where it helps, a row with a code where not."""
+"""The whole job over a store with faults: they are retried, or are a row with a code."""
 
-import time
+import threading
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,9 +10,11 @@ import pytest
 from seefood.errors import JobError, UsageError
 from seefood.records import Row
 from seefood.results.files import read_rows
+from seefood.runs.run_spec import ChunkSize, RunOptions
 from seefood.storage.uris import parse_location
-from seefood.workers.chunks import ChunkSize
-from seefood_pipeline.launcher import Outcome, Request, launch
+from seefood_pipeline.account import Outcome
+from seefood_pipeline.launcher import launch
+from seefood_pipeline.request import Request
 from tests.bundles import fake_bundle
 from tests.conftest import Bucket
 from tests.fault_front import Fault, FaultFront
@@ -31,7 +33,7 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def front(s3: Bucket, monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultFront]:
-    """Faults between seefood and the bucket, which holds pictures; one has an odd name."""
+    """A proxy with faults before a bucket of pictures, one of which has an odd name."""
     for number in range(_PICTURES - 1):
         s3.put(f"in/{number:02d}.jpg", jpeg((200, 10 * number, 30)))
     s3.put(_ODD, jpeg())
@@ -40,33 +42,26 @@ def front(s3: Bucket, monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultFront]:
         yield running
 
 
-def _run(s3: Bucket, bundle: Path, **options: object) -> Outcome:
-    request = Request(
-        (f"{s3.uri}/in/",),
-        f"{s3.uri}/out",
-        bundle,
-        engine="fake",
-        report=False,
-        chunk=ChunkSize(4),
-        **options,  # type: ignore[arg-type]
-    )
+def _run(s3: Bucket, bundle: Path, max_failure_ratio: float = 1.0) -> Outcome:
+    chosen = RunOptions(engine="fake", chunk=ChunkSize(4), max_failure_ratio=max_failure_ratio)
+    request = Request((f"{s3.uri}/in/",), f"{s3.uri}/out", bundle, chosen, report=False)
     return launch(request, "quiet")
 
 
 def _rows(s3: Bucket) -> dict[str, Row]:
-    """Return the rows by key, and that there is one for each."""
+    """Return the rows by key, and check that each object has one."""
     rows = list(read_rows(parse_location(f"{s3.uri}/out")))
-    found = {parse_location(row.uri).key: row for row in rows}
-    assert len(found) == len(rows)
-    return found
+    by_key = {parse_location(row.uri).key: row for row in rows}
+    assert len(by_key) == len(rows)
+    return by_key
 
 
 @pytest.mark.parametrize("path", ["in/03.jpg", _ODD])
 @pytest.mark.parametrize("kind", ["slow_down", "error", "reset", "truncate"])
-def test_passing_faults_of_a_read_are_retried(
+def test_transient_faults_of_a_read_are_retried(
     kind: str, path: str, front: FaultFront, s3: Bucket, bundle: Path
 ) -> None:
-    """Throttling, server errors, resets and bodies that end early leave no trace in the rows."""
+    """After throttling, server errors, resets and truncated bodies every picture has its label."""
     front.faults.append(Fault(kind, path, times=2))  # type: ignore[arg-type]
     _run(s3, bundle)
     assert 2 == front.faults[0].met
@@ -74,30 +69,30 @@ def test_passing_faults_of_a_read_are_retried(
 
 
 @pytest.mark.parametrize("kind", ["slow_down", "error", "reset", "truncate"])
-def test_passing_faults_of_a_listing_are_retried(
+def test_transient_faults_of_a_listing_are_retried(
     kind: str, front: FaultFront, s3: Bucket, bundle: Path
 ) -> None:
-    """Nothing is lost because a page of the listing came at the second try only."""
+    """Every picture is listed although a page needs several attempts."""
     front.faults.append(Fault(kind, "list-type", times=3))  # type: ignore[arg-type]
     _run(s3, bundle)
     assert _PICTURES == len(_rows(s3))
 
 
 @pytest.mark.parametrize("kind", ["slow_down", "reset"])
-def test_passing_faults_of_a_write_are_retried(
+def test_transient_faults_of_a_write_are_retried(
     kind: str, front: FaultFront, s3: Bucket, bundle: Path
 ) -> None:
-    """Rows are written once, whatever the store says at first."""
+    """Rows are written once although the write needs several attempts."""
     front.faults.append(Fault(kind, "/results/", "PUT", times=2))  # type: ignore[arg-type]
     _run(s3, bundle)
     assert _PICTURES == len(_rows(s3))
 
 
 @pytest.mark.parametrize("path", ["in/03.jpg", _ODD])
-def test_a_forbidden_object_has_a_row_and_another_chance(
+def test_a_forbidden_object_has_a_row_and_is_retried(
     path: str, front: FaultFront, s3: Bucket, bundle: Path
 ) -> None:
-    """One refused object costs itself only; the next run tries it again, and the row goes."""
+    """It fails only its own row, and the next run replaces that row."""
     front.faults.append(Fault("forbidden", path, times=9))
     _run(s3, bundle)
     assert "forbidden" == _rows(s3)[path].error_code
@@ -112,7 +107,7 @@ def test_a_forbidden_object_has_a_row_and_another_chance(
 def test_an_object_that_is_deleted_in_between_has_a_row(
     path: str, front: FaultFront, s3: Bucket, bundle: Path
 ) -> None:
-    """Listed, and gone when it is read."""
+    """An object that is listed and gone when it is read has the code `not_found`."""
     front.faults.append(
         Fault("call", path, call=lambda: s3.client.delete_object(Bucket=s3.name, Key=path))
     )
@@ -121,10 +116,10 @@ def test_an_object_that_is_deleted_in_between_has_a_row(
 
 
 @pytest.mark.parametrize("path", ["in/03.jpg", _ODD])
-def test_an_object_that_is_replaced_in_between_is_never_mixed_up(
+def test_an_object_that_is_replaced_in_between_has_the_code_changed(
     path: str, front: FaultFront, s3: Bucket, bundle: Path
 ) -> None:
-    """The row of the old tag says so; the next run classifies the new content."""
+    """The row of the old tag has no label; the next run classifies the new content."""
     front.faults.append(Fault("call", path, call=lambda: s3.put(path, jpeg((10, 200, 10)))))
     _run(s3, bundle)
     assert "changed" == _rows(s3)[path].error_code
@@ -135,18 +130,18 @@ def test_an_object_that_is_replaced_in_between_is_never_mixed_up(
     ]
 
 
-def test_a_slow_object_delays_itself_only(front: FaultFront, s3: Bucket, bundle: Path) -> None:
-    """A response that takes its time is waited for."""
+def test_a_slow_object_is_waited_for(front: FaultFront, s3: Bucket, bundle: Path) -> None:
+    """A response that takes more than a second is no failure."""
     front.faults.append(Fault("delay", "in/03.jpg", seconds=1.5))
     _run(s3, bundle)
     assert {None: _PICTURES} == Counter(row.error_code for row in _rows(s3).values())
 
 
 @pytest.mark.parametrize("path", ["in/03.jpg", _ODD])
-def test_expired_credentials_stop_the_job_and_cost_no_picture(
+def test_expired_credentials_stop_the_job_and_fail_no_picture(
     path: str, front: FaultFront, s3: Bucket, bundle: Path
 ) -> None:
-    """No picture is to blame: no failed rows, and with new credentials the job goes on."""
+    """No picture has a failed row, and with new credentials the job continues."""
     front.faults.append(Fault("expired", path, times=99))
     with pytest.raises(JobError, match="ExpiredToken: the credentials have expired"):
         _run(s3, bundle)
@@ -158,14 +153,14 @@ def test_expired_credentials_stop_the_job_and_cost_no_picture(
 def test_expired_credentials_of_a_listing_are_a_usage_error(
     front: FaultFront, s3: Bucket, bundle: Path
 ) -> None:
-    """Found before any work."""
+    """They are found before any work."""
     front.faults.append(Fault("expired", "list-type", times=99))
     with pytest.raises(UsageError, match="the credentials have expired"):
         _run(s3, bundle)
 
 
 def test_a_job_stops_once_too_many_have_failed(front: FaultFront, s3: Bucket, bundle: Path) -> None:
-    """What was written is kept, every row of it counted, and the rest is left for another run."""
+    """Rows that are written stay and are counted; the other pictures are left for another run."""
     for number in range(180):
         s3.put(f"in/x{number:03d}.jpg", b"no picture")
     outcome = _run(s3, bundle, max_failure_ratio=0.5)
@@ -175,12 +170,20 @@ def test_a_job_stops_once_too_many_have_failed(front: FaultFront, s3: Bucket, bu
     assert front.requests
 
 
-def test_latency_is_hidden(front: FaultFront, s3: Bucket, bundle: Path) -> None:
-    """Two hundred milliseconds on every read are paid once for many pictures, not once for each."""
+def test_reads_are_concurrent(front: FaultFront, s3: Bucket, bundle: Path) -> None:
+    """Eight reads wait for the store at the same time, so its latency is not paid one by one."""
     for number in range(80):
         s3.put(f"in/y{number:03d}.jpg", jpeg())
-    front.latency_seconds = 0.2
-    begun = time.monotonic()
-    outcome = _run(s3, bundle)
-    assert _PICTURES + 80 == outcome.summary["rows"]
-    assert time.monotonic() - begun < 92 * 0.2
+    numbers, eight = iter(range(1, 1000)), threading.Event()
+    alone: list[int] = []
+
+    def wait_for_eight() -> None:
+        number = next(numbers)
+        if number == 8:
+            eight.set()
+        if not eight.wait(60):
+            alone.append(number)
+
+    front.faults.append(Fault("call", "in/y", times=80, call=wait_for_eight))
+    assert _PICTURES + 80 == _run(s3, bundle).summary["rows"]
+    assert [] == alone

@@ -1,4 +1,4 @@
-"""`kill -9` at any moment, and two runs at once."""
+"""A run may be killed at any moment, and two runs may start at once."""
 
 import json
 import os
@@ -44,7 +44,7 @@ def _killed_job(bundle: Path, source: Path, output: str, kills: int) -> dict[str
 
 
 def _check(output: str, pictures: int) -> None:
-    """Every picture has exactly one row."""
+    """Check that every picture has exactly one row."""
     rows = Counter(row.uri for row in read_rows(parse_location(output)))
     assert pictures == len(rows)
     assert {1} == set(rows.values())
@@ -52,8 +52,8 @@ def _check(output: str, pictures: int) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-def test_ten_kills_leave_one_row_a_picture_and_no_litter(tmp_path: Path) -> None:
-    """Killed at ten random moments, then run to its end: one row each, nothing half-written."""
+def test_ten_kills_leave_one_row_a_picture_and_no_other_file(tmp_path: Path) -> None:
+    """After ten kills at random moments, a last run leaves one row each and no partial file."""
     count = 1600
     bundle = fake_bundle(tmp_path / "bundle").path
     source = _pictures(tmp_path / "in", count)
@@ -69,7 +69,7 @@ def test_ten_kills_leave_one_row_a_picture_and_no_litter(tmp_path: Path) -> None
 
 
 def test_three_kills_over_s3(s3: Bucket, tmp_path: Path) -> None:
-    """The same over an S3 server, where no rename helps."""
+    """The same holds on an S3 server, where objects are not renamed."""
     count = 150
     bundle = fake_bundle(tmp_path / "bundle").path
     source = _pictures(tmp_path / "in", count)
@@ -83,20 +83,22 @@ def test_three_kills_over_s3(s3: Bucket, tmp_path: Path) -> None:
 def _finish(runs: Sequence["subprocess.Popen[str]"]) -> list[tuple[int, str]]:
     ended = []
     for run in runs:
-        _, said = run.communicate(timeout=120)
-        ended.append((run.returncode, said))
+        _, stderr = run.communicate(timeout=120)
+        ended.append((run.returncode, stderr))
     return ended
 
 
-def test_two_runs_at_once_do_no_harm(tmp_path: Path) -> None:
-    """Of two runs that start at once on one output, one works and the other is refused."""
+def test_of_two_runs_at_once_one_is_refused(tmp_path: Path) -> None:
+    """One run classifies all pictures, and the other one says that the output is taken."""
     count = 100
     bundle = fake_bundle(tmp_path / "bundle").path
     source = _pictures(tmp_path / "in", count)
     code = (
-        "import sys; from pathlib import Path; from seefood_pipeline.launcher import *;"
-        "launch(Request((sys.argv[2],), sys.argv[3], Path(sys.argv[1]), engine='fake',"
-        " report=False), 'quiet')"
+        "import sys; from pathlib import Path; from seefood.runs.run_spec import RunOptions;"
+        "from seefood_pipeline.launcher import launch;"
+        "from seefood_pipeline.request import Request;"
+        "launch(Request((sys.argv[2],), sys.argv[3], Path(sys.argv[1]),"
+        " RunOptions(engine='fake'), report=False), 'quiet')"
     )
     command = [sys.executable, "-c", code, str(bundle), str(source), str(tmp_path / "out")]
     runs = [
@@ -105,5 +107,5 @@ def test_two_runs_at_once_do_no_harm(tmp_path: Path) -> None:
     ended = sorted(_finish(runs))
     _check(str(tmp_path / "out"), count)
     assert 0 == ended[0][0]
-    # The second one may also have started when the first one had ended: then it had nothing to do.
+    # The second one may have started after the first had ended; then it has nothing to do.
     assert ended[1][0] == 0 or "is taken" in ended[1][1]

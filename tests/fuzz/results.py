@@ -13,8 +13,9 @@ from seefood.results.deduplicate import deduplicate
 from seefood.results.files import encode_rows, read_rows
 from seefood.results.ledger import read_ledger
 from seefood.results.totals import count_rows
-from seefood.runs.lease import Claim, hold_lease
+from seefood.runs.lease import hold_lease
 from seefood.runs.pricing import Interval, Work, default_prices, load_prices, money
+from seefood.runs.run_spec import RunSpec
 from seefood.storage import open_store, write
 from seefood.storage.uris import Location, parse_location
 from tests.fakes import DIGEST, failed, make_row
@@ -65,7 +66,7 @@ def _lease(data: bytes) -> None:
     place = output.child(f"runs/leases/{DIGEST[:12]}.all.000001.json")
     write(place, data)
     try:
-        with hold_lease(Claim(output, DIGEST, "run")):
+        with hold_lease(RunSpec(output, DIGEST, "run")):
             pass
     except UsageError:
         pass

@@ -9,11 +9,12 @@ from typing import Final
 from seefood.cli.units import beside
 from seefood.errors import JobError, UsageError
 from seefood.results.totals import count_rows
+from seefood.runs.run_spec import RunSpec
 from seefood.storage import write
 from seefood.storage.uris import parse_location
-from seefood_pipeline.bulk_job import read_totals
-from seefood_pipeline.launcher import _read_quote
-from tests.fakes import make_row
+from seefood_pipeline.coordination import take_totals
+from seefood_pipeline.prepare import read_quote
+from tests.fakes import DIGEST, make_row
 from tests.fuzz.target import Target
 
 _RECEIPT: Final = {"seconds": 1.0, "usd": {"machine": 0.1}}
@@ -21,10 +22,10 @@ _RECEIPT: Final = {"seconds": 1.0, "usd": {"machine": 0.1}}
 
 def _totals(data: bytes) -> None:
     """A worker's counts, as they wait for the launcher."""
-    place = parse_location("memory://fuzz-runs/totals.json")
-    write(place, data)
+    run = RunSpec(parse_location("memory://fuzz-runs"), DIGEST, "fuzz")
+    write(run.folder.child("totals.json"), data)
     try:
-        read_totals(place).as_json()
+        take_totals(run).as_json()
     except JobError:
         return
 
@@ -37,7 +38,7 @@ def _quote(data: bytes) -> None:
     path = Path(tempfile.gettempdir(), "seefood-fuzz-quote.json")
     path.write_bytes(data)
     try:
-        quote = _read_quote(path)
+        quote = read_quote(path)
     except UsageError:
         return
     beside(quote, _RECEIPT)

@@ -15,8 +15,9 @@ from seefood.explain.tflite_graph import read_operations
 from seefood.report import rewrite_report
 from seefood.results.deduplicate import deduplicate
 from seefood.results.files import encode_rows
-from seefood.runs.lease import Claim, hold_lease
+from seefood.runs.lease import hold_lease
 from seefood.runs.pricing import default_prices, load_prices
+from seefood.runs.run_spec import RunSpec
 from seefood.sources.filters import parse_since
 from seefood.sources.manifests import parse_manifest
 from seefood.storage import write
@@ -87,7 +88,7 @@ def test_a_lease_that_is_none(lease: bytes, memory: str) -> None:
     """It was no run of ours: it blocks nobody, and its name is free for the next run."""
     output = parse_location(f"{memory}/out")
     write(output.child(f"runs/leases/{DIGEST[:12]}.all.000001.json"), lease)
-    with hold_lease(Claim(output, DIGEST, "mine")):
+    with hold_lease(RunSpec(output, DIGEST, "mine")):
         pass
 
 
@@ -100,7 +101,7 @@ def test_a_lease_names_no_place_outside(tmp_path: Path) -> None:
     dead = {"run_id": "../../elsewhere", "host": "h", "machine": "m", "pid": 1, "started": "1"}
     content = json.dumps({**dead, "since": "long ago", "expires_at": 1.0}).encode()
     write(output.child(f"runs/leases/{DIGEST[:12]}.all.000001.json"), content)
-    with hold_lease(Claim(output, DIGEST, "mine")):
+    with hold_lease(RunSpec(output, DIGEST, "mine")):
         pass
     assert precious.exists()
 
@@ -137,7 +138,7 @@ def test_an_account_that_is_none(summary: bytes, memory: str) -> None:
     part = output.child(f"results/digest={DIGEST[:12]}/part-0.jsonl")
     write(part, encode_rows([make_row()], "jsonl"))
     write(output.child("runs/20261123T000000Z-abcdef/summary.json"), summary)
-    with pytest.raises(UsageError, match="is no account of a run"):
+    with pytest.raises(UsageError, match="is not the summary of a run"):
         rewrite_report(output)
 
 

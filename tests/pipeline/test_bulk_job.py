@@ -1,10 +1,11 @@
-"""The real job on Beam's local runner: every picture has one row, whatever happens on the way."""
+"""The whole job on Beam's local runner: every picture has one row, whatever fails."""
 
 import logging
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import cache
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -14,23 +15,24 @@ from seefood.imaging.decode import Pixels
 from seefood.records import Row
 from seefood.results.files import list_parts, read_rows
 from seefood.results.totals import Totals
+from seefood.runs.run_spec import ChunkSize, RunOptions, RunSpec
+from seefood.sources.registry import parse_source
 from seefood.storage import open_store
 from seefood.storage.uris import parse_location
-from seefood.workers.chunks import ChunkSize, Target
-from seefood.workers.threaded import Worker
-from seefood_pipeline.bulk_job import BulkJob, check_totals, read_totals, run_bulk_job
+from seefood_pipeline.bulk_job import BulkJob, check_totals, run_bulk_job
+from seefood_pipeline.coordination import take_totals
 from seefood_pipeline.listing import Listing
 from seefood_pipeline.options import pipeline_options
 from seefood_pipeline.worker_factory import run_counters
 from tests.conftest import Bucket
-from tests.fakes import DIGEST, fake_worker, put_all
+from tests.fakes import DIGEST, LocalClassifier, fake_worker, put_all
 from tests.pictures import jpeg
 
 pytestmark = pytest.mark.beam
 
 RED, GREEN = jpeg((250, 5, 5)), jpeg((5, 250, 5))
 hooks: list[Callable[[], None]] = []
-"""What the engine does before its next pictures, one hook a call; set by a test."""
+"""Functions that the engine calls before its next pictures, one for each call."""
 calls = threading.Lock()
 
 
@@ -43,36 +45,34 @@ def before(_: Pixels) -> None:
 
 
 @cache
-def open_worker() -> Worker:
-    """Open the one worker of this process, as a runner would on its machine."""
+def _worker() -> LocalClassifier:
     return fake_worker(before)
+
+
+def open_worker(run: RunSpec) -> LocalClassifier:
+    """Return the one worker of this process, as a runner does on its machine."""
+    del run
+    return _worker()
 
 
 @pytest.fixture(autouse=True)
 def no_hooks() -> Iterator[None]:
-    """Leave nothing behind for the next test."""
+    """Remove the hooks of other tests."""
     hooks.clear()
     yield
     hooks.clear()
 
 
-def _job(source: str, output: str, **changes: object) -> BulkJob:
-    location = parse_location(output)
-    run_id = f"test-{uuid4().hex}"
-    values: dict[str, object] = {
-        "sources": (source,),
-        "output": location.uri,
-        "done_parts": tuple(part.uri for part in list_parts(location, DIGEST)),
-        "chunk": ChunkSize(20),
-        "limit": None,
-        "run_id": run_id,
-    }
-    return BulkJob(
-        listing=Listing(**{**values, **changes}),  # type: ignore[arg-type]
-        open_worker=open_worker,
-        target=Target(location, DIGEST),
-        handover=location.child(f"runs/{run_id}/totals.json"),
+def _job(source: str, output: str, chunk: int = 20) -> BulkJob:
+    run = RunSpec(
+        output=parse_location(output),
+        digest=DIGEST,
+        run_id=f"test-{uuid4().hex}",
+        sources=(parse_source(source),),
+        options=RunOptions(chunk=ChunkSize(chunk)),
     )
+    done_parts = tuple(part.uri for part in list_parts(run.output, DIGEST))
+    return BulkJob(Listing(run, done_parts), open_worker)
 
 
 def _rows(output: str) -> list[Row]:
@@ -80,7 +80,7 @@ def _rows(output: str) -> list[Row]:
 
 
 def _once(rows: list[Row]) -> set[str]:
-    """Return the URIs of `rows`, each of which has to be there exactly once."""
+    """Return the URIs of `rows`, and check that each picture has one row."""
     counts = Counter((row.uri, row.etag) for row in rows)
     assert set() == {key for key, count in counts.items() if count > 1}
     return {row.uri for row in rows}
@@ -88,7 +88,7 @@ def _once(rows: list[Row]) -> set[str]:
 
 @pytest.mark.parametrize("arguments", [(), ("--runner=DirectRunner",)], ids=["own", "direct"])
 def test_every_picture_has_one_row(memory: str, arguments: tuple[str, ...]) -> None:
-    """On either local runner: rows in are rows out, and the counts say so."""
+    """On either local runner, each picture has a row, and the counts agree."""
     refs = put_all(f"{memory}-in", {f"{n:03d}.jpg": RED if n % 3 else b"no" for n in range(90)})
     totals = run_bulk_job(_job(f"{memory}-in", f"{memory}/out"), arguments)
     rows = _rows(f"{memory}/out")
@@ -99,8 +99,8 @@ def test_every_picture_has_one_row(memory: str, arguments: tuple[str, ...]) -> N
     assert [] == [ref.uri for ref in open_store(memory).list("out/runs/")]
 
 
-def test_a_rerun_does_only_what_is_new(memory: str) -> None:
-    """Without change nothing; then the changed and the new object, and nothing else."""
+def test_a_rerun_classifies_only_new_pictures(memory: str) -> None:
+    """A rerun without a change does nothing; later only changed and new objects are classified."""
     source, output = f"{memory}-in", f"{memory}/out"
     put_all(source, {f"{n:02d}.jpg": RED for n in range(30)})
     assert 30 == run_bulk_job(_job(source, output)).rows
@@ -116,23 +116,23 @@ def test_a_rerun_does_only_what_is_new(memory: str) -> None:
 
 
 def test_an_empty_listing_is_a_finished_job(memory: str) -> None:
-    """Nothing due is success with zeros."""
+    """A job without a new picture succeeds, and its counts are zero."""
     put_all(f"{memory}-in", {"a.jpg": RED})
     job = _job(f"{memory}-in/none", f"{memory}/out")
     assert Totals() == run_bulk_job(job)
 
 
-def test_what_happens_between_listing_and_reading_is_a_row(memory: str) -> None:
-    """Objects that vanish or change after they were listed: a code for each, no label stolen."""
+def test_a_change_between_listing_and_reading_is_a_row(memory: str) -> None:
+    """An object that is deleted or replaced after it was listed has a code and no label."""
     source, output = f"{memory}-in", f"{memory}/out"
     put_all(source, {f"{n:02d}.jpg": RED for n in range(40)})
     store = open_store(source)
 
-    def meddle() -> None:
+    def change_objects() -> None:
         store.delete("38.jpg")
         store.write("39.jpg", GREEN)
 
-    hooks.append(meddle)
+    hooks.append(change_objects)
     totals = run_bulk_job(_job(source, output))
     assert {"not_found": 1, "changed": 1} == totals.by_error
     rows = {row.uri[-6:-4]: row for row in _rows(output)}
@@ -140,8 +140,8 @@ def test_what_happens_between_listing_and_reading_is_a_row(memory: str) -> None:
     assert 40 == len(rows) == totals.rows
 
 
-def test_a_crash_in_the_middle_is_a_sentence_and_a_rerun_completes(memory: str) -> None:
-    """What broke is told in its own words; finished chunks stay, and no row comes twice."""
+def test_a_rerun_completes_a_job_that_crashed(memory: str) -> None:
+    """The message has the cause; finished chunks stay, and no row is written twice."""
     source, output = f"{memory}-in", f"{memory}/out"
     refs = put_all(source, {f"{n:03d}.jpg": RED for n in range(200)})
 
@@ -163,16 +163,16 @@ def test_a_crash_in_the_middle_is_a_sentence_and_a_rerun_completes(memory: str) 
 
 
 class _Crash(BaseException):
-    """No error of a picture."""
+    """Not an error of a picture."""
 
 
 def test_no_chunk_is_in_flight_after_a_failure(memory: str) -> None:
-    """When the job has raised, nothing writes any more: whoever runs next is alone."""
+    """After the job has failed nothing writes any more, so that a rerun is alone."""
     source, output = f"{memory}-in", f"{memory}/out"
     put_all(source, {f"{n:03d}.jpg": RED for n in range(100)})
     job = _job(source, output)
-    meter = run_counters(job.listing.run_id)
-    hooks.extend([lambda: None] * 30 + [lambda: meter.request_stop(60.0)])
+    counters = run_counters(job.run.run_id)
+    hooks.extend([lambda: None] * 30 + [lambda: counters.request_stop(60.0)])
     with pytest.raises(JobError, match="stopped before all pictures were classified"):
         run_bulk_job(job)
     assert [] == [
@@ -184,22 +184,24 @@ def test_no_chunk_is_in_flight_after_a_failure(memory: str) -> None:
     assert 100 == len(_once(_rows(output)))
 
 
-def test_an_output_that_breaks_is_a_sentence(memory: str) -> None:
-    """The output's own words arrive, not a runner's traceback."""
+def test_an_output_that_cannot_be_written_is_an_error(memory: str) -> None:
+    """The message is the store's, not a runner's traceback."""
     put_all(f"{memory}-in", {"a.jpg": RED})
     job = _job(f"{memory}-in", "/dev/null/out")
     with pytest.raises(JobError, match=r"^cannot write /dev/null/out/results/.* choose another"):
         run_bulk_job(job)
 
 
-def test_errors_keep_their_kind(memory: str) -> None:
-    """A source that is gone when the job lists it is a usage error through the runner, too."""
-    with pytest.raises(UsageError, match=r"^there is nothing at /nowhere; check the path$"):
-        run_bulk_job(_job("/nowhere", f"{memory}/out"))
+def test_errors_keep_their_class(memory: str, tmp_path: Path) -> None:
+    """A usage error in a step is a usage error of the job."""
+    job = _job(str(tmp_path), f"{memory}/out")
+    tmp_path.rmdir()
+    with pytest.raises(UsageError, match=f"^there is nothing at {tmp_path}; check the path$"):
+        run_bulk_job(job)
 
 
 def test_two_runs_at_once_write_the_same_objects(memory: str) -> None:
-    """Started on the same state they make the same parts: each picture keeps one row."""
+    """Runs from the same state write the same parts, so each picture has one row."""
     source, output = f"{memory}-in", f"{memory}/out"
     refs = put_all(source, {f"{n:03d}.jpg": RED for n in range(120)})
     jobs = [_job(source, output), _job(source, output)]
@@ -211,23 +213,23 @@ def test_two_runs_at_once_write_the_same_objects(memory: str) -> None:
     assert {ref.uri for ref in refs} == _once(_rows(output))
 
 
-def test_rows_missing_is_no_success() -> None:
-    """The job itself refuses to say that it is done if a picture has no row."""
+def test_a_job_with_missing_rows_fails() -> None:
+    """There must be as many rows as new pictures."""
     check_totals(Totals(listed=5, skipped=2, rows=3))
-    with pytest.raises(JobError, match="3 pictures were due and 2 rows were written"):
+    with pytest.raises(JobError, match="3 pictures were to be classified and 2 rows were written"):
         check_totals(Totals(listed=5, skipped=2, rows=2))
-    with pytest.raises(JobError, match="2 pictures were due and 3 rows were written"):
+    with pytest.raises(JobError, match="2 pictures were to be classified and 3 rows were written"):
         check_totals(Totals(listed=4, skipped=2, rows=3))
 
 
-def test_counts_that_did_not_arrive(memory: str) -> None:
-    """A job that ended without its counts did not end well."""
+def test_a_job_without_counts_fails(memory: str) -> None:
+    """A job must leave its counts in the run's folder."""
     with pytest.raises(JobError, match="ended without its counts at memory://"):
-        read_totals(parse_location(f"{memory}/runs/x/totals.json"))
+        take_totals(RunSpec(parse_location(memory), DIGEST, "x"))
 
 
 @pytest.mark.parametrize(
-    ("arguments", "words"),
+    ("arguments", "message"),
     [
         (["--no_such_option"], "Beam knows no option --no_such_option"),
         (["--runner=FnApiRunner", "stray"], "Beam knows no option stray"),
@@ -237,14 +239,14 @@ def test_counts_that_did_not_arrive(memory: str) -> None:
         (["--direct_num_workers=many"], "Beam refuses --direct_num_workers=many"),
     ],
 )
-def test_options_are_beams_own(arguments: list[str], words: str) -> None:
-    """What stands behind `--` is checked before any work."""
-    with pytest.raises(UsageError, match=words):
+def test_options_are_beams_own(arguments: list[str], message: str) -> None:
+    """Options after `--` are checked before any work."""
+    with pytest.raises(UsageError, match=message):
         pipeline_options(arguments)
 
 
 def test_the_runner_in_this_process_is_the_default() -> None:
-    """Without `--runner` nothing is downloaded and no other process is started."""
+    """Without `--runner` the job runs in this process."""
     for arguments, runner in (
         ([], "FnApiRunner"),
         (["--runner=DirectRunner"], "DirectRunner"),
@@ -254,7 +256,7 @@ def test_the_runner_in_this_process_is_the_default() -> None:
 
 
 def test_a_bucket_of_more_than_a_page(s3: Bucket, caplog: pytest.LogCaptureFixture) -> None:
-    """Over a real S3 server: pages, odd names, broken objects; then nothing is left to do."""
+    """On an S3 server: several pages, odd names and broken objects; a rerun has nothing to do."""
     odd = [
         "a b.jpg", "a+b.jpg", "100% beef.jpg", "50%20off.jpg", "donut #3?.jpg", "ünï/ホット🌭.jpg",
         "deep/er/still/x.jpg", "quote'\".jpg", "d//ouble.jpg",
@@ -266,7 +268,7 @@ def test_a_bucket_of_more_than_a_page(s3: Bucket, caplog: pytest.LogCaptureFixtu
     s3.put("in/broken.jpg", RED[:100])
     s3.put("elsewhere.jpg", RED)
     caplog.set_level(logging.ERROR)
-    totals = run_bulk_job(_job(f"{s3.uri}/in/", f"{s3.uri}/out", chunk=ChunkSize(300)))
+    totals = run_bulk_job(_job(f"{s3.uri}/in/", f"{s3.uri}/out", chunk=300))
     rows = _rows(f"{s3.uri}/out")
     expected = {f"{s3.uri}/{key}" for key in [*keys, "in/empty.jpg", "in/broken.jpg"]}
     assert expected == _once(rows)

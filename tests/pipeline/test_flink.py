@@ -1,4 +1,4 @@
-"""The job on a real Flink cluster, over a real S3 server: the same rows, whatever is killed."""
+"""The job on a Flink cluster and an S3 server writes the same rows, whatever is killed."""
 
 import os
 import signal
@@ -19,13 +19,14 @@ from infra.flink.jars import cached_jars, fetch_jars
 from seefood.errors import UsageError
 from seefood.records import Row
 from seefood.results.files import list_parts, read_rows
+from seefood.runs.run_spec import ChunkSize, RunOptions
 from seefood.storage.uris import parse_location
 from seefood.synthetic import KINDS, draw_picture
-from seefood.workers.chunks import ChunkSize
 from seefood_pipeline.flink import FlinkCluster
 from seefood_pipeline.job_server import cached_class_path
-from seefood_pipeline.launcher import Request, launch
+from seefood_pipeline.launcher import launch
 from seefood_pipeline.options import pipeline_options
+from seefood_pipeline.request import Request
 from tests.bundles import fake_bundle
 from tests.conftest import ROOT
 
@@ -33,17 +34,19 @@ pytestmark = [pytest.mark.beam, pytest.mark.flink, pytest.mark.timeout(1200)]
 
 _MANY = 2000
 _LARGE = 1600
-# Too many to be done before the launcher has looked: PNG has no smaller decode, as JPEG has.
+# Enough to outlast the launcher's first poll: PNG cannot be decoded at a smaller size.
 _SLOW = 2000
 _LAUNCH = """
 import sys
 from pathlib import Path
-from seefood_pipeline.launcher import Request, launch
-from seefood.workers.chunks import ChunkSize
+from seefood_pipeline.launcher import launch
+from seefood_pipeline.request import Request
+from seefood.runs.run_spec import ChunkSize, RunOptions
 from seefood.cli import main
 from seefood.errors import SeefoodError
 bundle, source, output, *beam = sys.argv[1:]
-request = Request((source,), output, Path(bundle), engine="fake", chunk=ChunkSize(8), report=False,
+options = RunOptions(engine="fake", chunk=ChunkSize(8))
+request = Request((source,), output, Path(bundle), options, report=False,
                   beam_arguments=tuple(beam))
 try:
     print(launch(request, "lines").summary["rows"])
@@ -63,7 +66,7 @@ def _free_ports(count: int) -> list[int]:
 
 
 def _fill(folder: Path, count: int, size: tuple[int, int], kind: str = "jpg") -> None:
-    """Make `count` objects of a few drawn pictures, and one that is none."""
+    """Write `count` objects with a few drawn pictures, and one that is no picture."""
     drawn: list[Path] = []
     for number in range(count):
         file = folder / f"{number // 100:02d}" / f"{number:04d}.{kind}"
@@ -98,7 +101,7 @@ def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 @pytest.fixture(scope="module")
 def cluster(s3_server: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """One JobManager and two nodes, each with its own pool of Python workers."""
-    del s3_server  # its environment is the workers'
+    del s3_server  # the workers use its environment
     fetch_jars()
     rest, rpc, pool = _free_ports(3)
     made = Cluster(tmp_path_factory.mktemp("cluster"), rest, rpc, pool)
@@ -122,7 +125,7 @@ def _rows(output: str) -> list[Row]:
 
 
 def _check(output: str, count: int) -> None:
-    """Every picture has exactly one row, and nothing is left of the run but its account."""
+    """Check that every picture has exactly one row."""
     rows = _rows(output)
     assert count == len({row.uri for row in rows}) == len(rows)
 
@@ -150,9 +153,9 @@ def _start_launcher(bundle: Path, output: str, cluster: Cluster) -> "subprocess.
 
 
 def test_the_same_rows_as_on_one_machine(cluster: Cluster, bundle: Path) -> None:
-    """Both runners over the same two thousand pictures: the data sets differ in times alone."""
-    request = Request(("s3://flink/many/",), "s3://flink/here", bundle, engine="fake")
-    request = replace(request, chunk=ChunkSize(50), report=False)
+    """Both runners write the same rows for two thousand pictures, except for their times."""
+    options = RunOptions(engine="fake", chunk=ChunkSize(50))
+    request = Request(("s3://flink/many/",), "s3://flink/here", bundle, options, report=False)
     here = launch(request, "quiet").summary
     there = launch(
         replace(request, output="s3://flink/there", beam_arguments=_beam(cluster)), "quiet"
@@ -170,10 +173,10 @@ def test_the_same_rows_as_on_one_machine(cluster: Cluster, bundle: Path) -> None
     assert sets[0] == sets[1]
 
 
-def test_lost_machines_cost_no_row_and_double_none(cluster: Cluster, bundle: Path) -> None:
-    """A TaskManager killed, then Python workers, then the job cancelled and started by hand.
+def test_lost_machines_lose_and_double_no_row(cluster: Cluster, bundle: Path) -> None:
+    """A TaskManager is killed, then Python workers, then the job is cancelled and started again.
 
-    The job goes on by itself after the first two, and the logs tell what happened.
+    After the first two the job continues by itself, and the logs say what happened.
     """
     output = "s3://flink/lost"
     launcher = _start_launcher(bundle, output, cluster)
@@ -181,20 +184,21 @@ def test_lost_machines_cost_no_row_and_double_none(cluster: Cluster, bundle: Pat
     first = set(workers(cluster, 1))
     kill(cluster, "taskmanager-2")
     _wait(lambda: bool(set(workers(cluster, 1)) - first))  # the job has started again
-    held = _parts(output)
-    _wait(lambda: _parts(output) >= held + 5)
-    for number in workers(cluster, 1):
+    written = _parts(output)
+    _wait(lambda: _parts(output) >= written + 5)
+    killed = set(workers(cluster, 1))
+    for number in killed:
         with suppress(ProcessLookupError):
             os.kill(number, signal.SIGKILL)
-    time.sleep(2.0)  # what a worker had given to the store comes to rest
-    held = _parts(output)
-    _wait(lambda: _parts(output) >= held + 5)
+    _wait(lambda: bool(set(workers(cluster, 1)) - killed))  # the job has started again
+    written = _parts(output)
+    _wait(lambda: _parts(output) >= written + 5)
     flink = FlinkCluster(cluster.master)
     (name,) = {job.name for job in flink.every_job() if not job.is_over}
     assert 1 == flink.cancel(name)
-    _, said = launcher.communicate(timeout=120)
-    assert (1, True) == (launcher.returncode, "run it again" in said.splitlines()[-1])
-    assert "is started again: " in said
+    _, stderr = launcher.communicate(timeout=120)
+    assert (1, True) == (launcher.returncode, "run it again" in stderr.splitlines()[-1])
+    assert "is started again: " in stderr
     assert "ended by SIGKILL" in (cluster.folder / "workers-1.log").read_text()
     assert "from state RUNNING to RESTARTING" in (cluster.folder / "jobmanager.log").read_text()
     start_node(cluster, 2)
@@ -202,52 +206,51 @@ def test_lost_machines_cost_no_row_and_double_none(cluster: Cluster, bundle: Pat
     done = _parts(output)
     assert 15 < done < _LARGE // 8
     again = _start_launcher(bundle, output, cluster)
-    rows, said = again.communicate(timeout=400)
-    assert (0, True) == (again.returncode, 0 < int(rows) < _LARGE), said
+    rows, stderr = again.communicate(timeout=400)
+    assert (0, True) == (again.returncode, 0 < int(rows) < _LARGE), stderr
     _check(output, _LARGE)
     assert not [job for job in flink.every_job() if not job.is_over]
 
 
 def test_ctrl_c_cancels_on_the_cluster(cluster: Cluster, bundle: Path) -> None:
-    """The first one ends the job there and says so; what was written counts for the next run."""
+    """The first Ctrl-C cancels the job on the cluster and says so."""
     output = "s3://flink/stopped"
     launcher = _start_launcher(bundle, output, cluster)
     _wait(lambda: _parts(output) >= 3)
     launcher.send_signal(signal.SIGINT)
-    _, said = launcher.communicate(timeout=120)
-    assert (1, True) == (launcher.returncode, "was cancelled on the cluster" in said), said
+    _, stderr = launcher.communicate(timeout=120)
+    assert (1, True) == (launcher.returncode, "was cancelled on the cluster" in stderr), stderr
     assert not [job for job in FlinkCluster(cluster.master).every_job() if not job.is_over]
 
 
 def test_too_many_failures_stop_every_worker(
     cluster: Cluster, bundle: Path, s3_server: None
 ) -> None:
-    """The launcher counts over all workers; the run ends early, in order, with its account."""
+    """The launcher counts over all workers; the run ends early, in order, with its summary."""
     del s3_server
-    request = Request(("s3://flink/slow/",), "s3://flink/early", bundle, engine="fake")
-    request = replace(request, chunk=ChunkSize(8), report=False, max_failure_ratio=0.0)
-    outcome = launch(replace(request, beam_arguments=_beam(cluster)), "quiet")
-    summary = outcome.summary
+    options = RunOptions(engine="fake", chunk=ChunkSize(8), max_failure_ratio=0.0)
+    request = Request(("s3://flink/slow/",), "s3://flink/early", bundle, options, report=False)
+    summary = launch(replace(request, beam_arguments=_beam(cluster)), "quiet").summary
     assert summary["stopped_early"]
     assert summary["rows"] == summary["listed"] - summary["skipped_by_ledger"] < _SLOW
     assert summary["rows"] == len(_rows("s3://flink/early"))
 
 
 def test_options_fit_the_cluster(cluster: Cluster) -> None:
-    """Where the user says nothing, the job gets a task for each node and the pools beside."""
+    """By default the job has a task for each node and uses the pools beside them."""
     options = pipeline_options(_beam(cluster)[:2]).get_all_options()
     assert ("EXTERNAL", "localhost:50000", cluster.nodes) == (
         options["environment_type"], options["environment_config"], options["parallelism"],
     )  # fmt: skip
 
 
-def test_a_jar_that_is_not_there_is_a_sentence(cluster: Cluster) -> None:
-    """Found before any work."""
+def test_an_absent_jar_is_an_error(cluster: Cluster) -> None:
+    """It is found before any work."""
     with pytest.raises(UsageError, match=r"there is no /nowhere\.jar"):
         pipeline_options((*_beam(cluster), "--flink_job_server_jar=/nowhere.jar"))
 
 
 def test_the_job_server_is_found_where_it_was_fetched() -> None:
-    """The launcher looks into the folder that the cluster's script fills."""
+    """The launcher reads the folder that the cluster's script fills."""
     jars = cached_jars()
     assert f"{jars.job_server}/*{os.pathsep}{jars.flink}/*" == cached_class_path()

@@ -1,6 +1,7 @@
-"""Which pictures are due, as plain functions: no pipeline runs here."""
+"""Which pictures a run classifies, tested without a pipeline."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -9,9 +10,10 @@ from seefood.records import ImageRef
 from seefood.results.files import encode_rows, list_parts, part_location
 from seefood.results.totals import Totals
 from seefood.runs.progress import ProgressCounters
+from seefood.runs.run_spec import ChunkSize, RunOptions, RunSpec
+from seefood.sources.registry import parse_source
 from seefood.storage import write
 from seefood.storage.uris import parse_location
-from seefood.workers.chunks import ChunkSize
 from seefood_pipeline.listing import Listing, list_chunks
 from tests.fakes import DIGEST, make_row, put_all
 
@@ -24,50 +26,50 @@ def refs(memory: str) -> list[ImageRef]:
 
 @pytest.fixture
 def listing(memory: str) -> Listing:
-    """What lists them all, fifty in a chunk."""
-    return Listing(
-        sources=(f"{memory}/in/",),
-        output=f"{memory}/out",
-        done_parts=(),
-        chunk=ChunkSize(50),
-        limit=None,
+    """A listing of them all, fifty in a chunk."""
+    run = RunSpec(
+        output=parse_location(f"{memory}/out"),
+        digest=DIGEST,
         run_id="test",
+        sources=(parse_source(f"{memory}/in/"),),
+        options=RunOptions(chunk=ChunkSize(50)),
     )
+    return Listing(run)
 
 
-def _split(listing: Listing, meter: ProgressCounters) -> tuple[list[list[ImageRef]], Totals]:
-    *chunks, totals = list_chunks(listing, meter)
+def _split(listing: Listing, counters: ProgressCounters) -> tuple[list[list[ImageRef]], Totals]:
+    *chunks, totals = list_chunks(listing, counters)
     assert isinstance(totals, Totals)
     return [chunk for chunk in chunks if isinstance(chunk, list)], totals
 
 
 def _write(listing: Listing, refs: list[ImageRef]) -> Listing:
     """Write rows for `refs` and return the listing of the next run."""
-    output = parse_location(listing.output)
+    output = listing.run.output
     rows = [make_row(ref.uri, etag=ref.etag) for ref in refs]
     write(part_location(output, DIGEST, refs, "parquet"), encode_rows(rows, "parquet"))
     return replace(listing, done_parts=tuple(part.uri for part in list_parts(output, DIGEST)))
 
 
-def test_everything_is_due_the_first_time(listing: Listing, refs: list[ImageRef]) -> None:
-    """Chunks hold every reference once, in order, and then come the counts."""
-    meter = ProgressCounters()
-    chunks, totals = _split(listing, meter)
+def test_the_first_run_classifies_everything(listing: Listing, refs: list[ImageRef]) -> None:
+    """Chunks have every reference once, in order; the counts follow."""
+    counters = ProgressCounters()
+    chunks, totals = _split(listing, counters)
     assert refs == [ref for chunk in chunks for ref in chunk]
     assert [50] * 4 == [len(chunk) for chunk in chunks]
     assert (200, 0) == (totals.listed, totals.skipped)
-    assert (200, 0, True) == (meter.listed, meter.skipped, meter.listing_done)
+    assert (200, 0, True) == (counters.listed, counters.skipped, counters.listing_done)
 
 
-def test_what_has_a_row_is_skipped(listing: Listing, refs: list[ImageRef]) -> None:
-    """A row of this content under this model is enough."""
+def test_a_picture_with_a_row_is_skipped(listing: Listing, refs: list[ImageRef]) -> None:
+    """A row of the same content and model is enough."""
     chunks, totals = _split(_write(listing, refs[:70]), ProgressCounters())
     assert refs[70:] == [ref for chunk in chunks for ref in chunk]
     assert (200, 70) == (totals.listed, totals.skipped)
 
 
-def test_a_changed_object_is_due_again(listing: Listing, refs: list[ImageRef]) -> None:
-    """Another content at the same place is another picture."""
+def test_a_changed_object_is_classified_again(listing: Listing, refs: list[ImageRef]) -> None:
+    """Other content under the same name is another picture."""
     following = _write(listing, refs)
     write(parse_location(refs[3].uri), b"other content")
     chunks, totals = _split(following, ProgressCounters())
@@ -76,37 +78,42 @@ def test_a_changed_object_is_due_again(listing: Listing, refs: list[ImageRef]) -
 
 
 def test_nothing_new_is_no_chunk(listing: Listing, refs: list[ImageRef]) -> None:
-    """A rerun over the same bucket lists and does nothing."""
+    """A rerun over the same bucket yields no chunk."""
     chunks, totals = _split(_write(listing, refs), ProgressCounters())
     assert ([], 200, 200) == (chunks, totals.listed, totals.skipped)
 
 
 @pytest.mark.usefixtures("refs")
 def test_a_limit_counts_what_is_listed(listing: Listing) -> None:
-    """`--limit` takes the first so many objects, new or not: a rerun does not creep on."""
-    limited = replace(listing, limit=70)
+    """`--limit` counts listed objects, new or not: a rerun does not reach further."""
+    options = replace(listing.run.options, limit=70)
+    limited = replace(listing, run=replace(listing.run, options=options))
     chunks, totals = _split(limited, ProgressCounters())
     assert (70, 70) == (sum(map(len, chunks)), totals.listed)
 
 
 @pytest.mark.usefixtures("refs")
 def test_a_listing_repeats_itself(listing: Listing) -> None:
-    """Repeated after a failure, it makes the same chunks: their results overwrite themselves."""
+    """A repeated listing makes the same chunks, whose results have the same names."""
     assert _split(listing, ProgressCounters())[0] == _split(listing, ProgressCounters())[0]
 
 
 @pytest.mark.usefixtures("refs")
 def test_a_stop_ends_the_listing(listing: Listing) -> None:
-    """ClassifyRequest to stop, it says so before the next chunk."""
-    meter = ProgressCounters()
-    chunks = list_chunks(listing, meter)
+    """A stop is an error before the next chunk."""
+    counters = ProgressCounters()
+    chunks = list_chunks(listing, counters)
     next(chunks)
-    meter.request_stop(60.0)
+    counters.request_stop(60.0)
     with pytest.raises(JobError, match=r"stopped before .* run the same command again to go on"):
         next(chunks)
 
 
-def test_a_source_that_vanished_is_told(listing: Listing) -> None:
-    """A folder that is gone when the worker lists it is a sentence, not an empty result."""
-    with pytest.raises(UsageError, match="there is nothing at /nowhere"):
-        list(list_chunks(replace(listing, sources=("/nowhere/photos",)), ProgressCounters()))
+def test_a_source_that_has_vanished_is_an_error(listing: Listing, tmp_path: Path) -> None:
+    """A folder that is gone when the worker lists it is an error, not an empty result."""
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    run = replace(listing.run, sources=(parse_source(str(folder)),))
+    folder.rmdir()
+    with pytest.raises(UsageError, match=f"there is nothing at {folder}"):
+        list(list_chunks(replace(listing, run=run), ProgressCounters()))

@@ -1,4 +1,4 @@
-"""Beam's options for a cluster: what is missing is a sentence, before any work."""
+"""Beam's options for a cluster are checked before any work."""
 
 import socket
 
@@ -17,21 +17,21 @@ def _closed_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def test_a_cluster_that_is_not_there() -> None:
-    """The sentence names the address and both ways out."""
+def test_an_absent_cluster_is_an_error() -> None:
+    """The message names the address and how to start a cluster."""
     address = f"127.0.0.1:{_closed_port()}"
     with pytest.raises(UsageError, match=rf"no Flink cluster answers at {address}.*flink-up"):
         pipeline_options(["--runner=FlinkRunner", f"--flink_master={address}"])
 
 
 @pytest.mark.parametrize("master", ["[local]", "[auto]"])
-def test_a_master_has_to_be_named(master: str) -> None:
-    """Beam would download and start something by itself."""
+def test_the_address_of_the_cluster_is_required(master: str) -> None:
+    """Otherwise Beam would download and start a cluster."""
     with pytest.raises(UsageError, match="names no cluster"):
         pipeline_options(["--runner=FlinkRunner", f"--flink_master={master}"])
 
 
-def test_a_job_server_that_is_not_there() -> None:
-    """A jar that was named has to be there."""
+def test_an_absent_job_server_is_an_error() -> None:
+    """A jar that the user names must exist."""
     with pytest.raises(UsageError, match=r"there is no /nowhere\.jar; fetch it with"):
         class_path("/nowhere.jar")

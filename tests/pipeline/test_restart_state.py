@@ -1,4 +1,4 @@
-"""What a run on a cluster has written tells what is left, as plain functions over a store."""
+"""What a run on a cluster has written decides what a repeated listing yields."""
 
 from dataclasses import replace
 
@@ -9,21 +9,23 @@ from seefood.records import ImageRef
 from seefood.results.files import encode_rows, part_location
 from seefood.results.totals import Totals, add_totals
 from seefood.runs.progress import ProgressCounters
+from seefood.runs.run_files import delete_coordination_files
+from seefood.runs.run_spec import ChunkSize, RunOptions, RunSpec
+from seefood.sources.registry import parse_source
 from seefood.storage import open_store, write
 from seefood.storage.uris import parse_location
-from seefood.workers.chunks import ChunkSize, Target
-from seefood.workers.threaded import Worker
-from seefood_pipeline.coordination import RunCoordination, StopFlag, exists, put_stop, see_listing
+from seefood_pipeline.coordination import StopFlag, read_listing_totals, write_stop_flag
 from seefood_pipeline.listing import Listing, list_chunks
 from seefood_pipeline.restart_state import (
     count_parts,
-    note_parts,
+    existing_parts,
+    new_parts,
     read_before,
     read_earlier,
     write_before,
 )
 from seefood_pipeline.transforms import ClassifyChunks
-from tests.fakes import DIGEST, fake_worker, make_row, put_all
+from tests.fakes import DIGEST, LocalClassifier, fake_worker, make_row, put_all
 from tests.pictures import jpeg
 
 pytestmark = pytest.mark.beam
@@ -39,22 +41,20 @@ def refs(memory: str) -> list[ImageRef]:
 
 @pytest.fixture
 def listing(memory: str) -> Listing:
-    """A remote listing of them, ten in a chunk, over an output where nothing is yet."""
-    listing = Listing(
-        sources=(f"{memory}/in/",),
-        output=f"{memory}/out",
-        done_parts=(),
-        chunk=ChunkSize(10),
-        limit=None,
+    """A remote listing of them, ten in a chunk, over an empty output."""
+    run = RunSpec(
+        output=parse_location(f"{memory}/out"),
+        digest=DIGEST,
         run_id="test",
-        remote=True,
+        sources=(parse_source(f"{memory}/in/"),),
+        options=RunOptions(chunk=ChunkSize(10)),
     )
-    write_before(note_parts(parse_location(listing.output), DIGEST), listing.coordination.before)
-    return listing
+    write_before(existing_parts(run), run)
+    return Listing(run, remote=True)
 
 
 def _write(listing: Listing, refs: list[ImageRef]) -> None:
-    output = parse_location(listing.output)
+    output = listing.run.output
     rows = [make_row(ref.uri, etag=ref.etag) for ref in refs]
     write(part_location(output, DIGEST, refs, "parquet"), encode_rows(rows, "parquet"))
 
@@ -68,93 +68,91 @@ def _list(listing: Listing) -> tuple[list[ImageRef], Totals]:
 def test_a_repeated_listing_leaves_out_what_was_written(
     listing: Listing, refs: list[ImageRef]
 ) -> None:
-    """Counts of both attempts together are those of one: rows due are rows."""
+    """The counts of both attempts together are those of one."""
     _write(listing, refs[:25])
-    due, totals = _list(listing)
-    assert refs[25:] == due
+    new, totals = _list(listing)
+    assert refs[25:] == new
     assert (_COUNT, 0, 25, 1) == (totals.listed, totals.skipped, totals.rows, totals.parts)
-    assert _COUNT == (see_listing(listing.coordination) or Totals()).listed
+    assert _COUNT == (read_listing_totals(listing.run) or Totals()).listed
 
 
-def test_what_vanished_since_was_listed_all_the_same(
+def test_a_vanished_picture_that_has_a_row_counts_as_listed(
     listing: Listing, refs: list[ImageRef]
 ) -> None:
-    """A picture that has its row and is gone when the listing is repeated still counts."""
+    """Otherwise there would be more rows than listed pictures."""
     _write(listing, refs[:5])
-    place = parse_location(refs[0].uri)
-    open_store(place.root).delete(place.key)
-    due, totals = _list(listing)
-    assert totals.listed - totals.skipped == totals.rows + len(due) == _COUNT
+    location = parse_location(refs[0].uri)
+    open_store(location.root).delete(location.key)
+    new, totals = _list(listing)
+    assert totals.listed - totals.skipped == totals.rows + len(new) == _COUNT
 
 
-def test_what_earlier_runs_wrote_is_skipped_and_not_counted(
+def test_rows_of_earlier_runs_are_skipped_and_not_counted(
     listing: Listing, refs: list[ImageRef]
 ) -> None:
-    """Before the run is the ledger's; during the run is the run's own."""
+    """Rows from before the run are in the ledger; later ones are the run's own."""
     _write(listing, refs[:10])
-    write_before(note_parts(parse_location(listing.output), DIGEST), listing.coordination.before)
+    write_before(existing_parts(listing.run), listing.run)
     _write(listing, refs[10:30])
-    due, totals = _list(listing)
-    assert refs[30:] == due
+    new, totals = _list(listing)
+    assert refs[30:] == new
     assert (_COUNT, 10, 20) == (totals.listed, totals.skipped, totals.rows)
 
 
-def test_force_counts_what_this_run_wrote_only(listing: Listing, refs: list[ImageRef]) -> None:
-    """An object that was written anew keeps its name but not its tag."""
+def test_force_counts_only_rows_of_this_run(listing: Listing, refs: list[ImageRef]) -> None:
+    """A rewritten object keeps its name but not its tag."""
     _write(listing, refs[:10])
     _write(listing, refs[10:20])
-    before = note_parts(parse_location(listing.output), DIGEST)
-    write_before(before, listing.coordination.before)
+    before = existing_parts(listing.run)
+    write_before(before, listing.run)
     _write(listing, refs[:10])
-    due, totals = _list(replace(listing, force=True))
-    assert refs[10:] == due
+    options = replace(listing.run.options, force=True)
+    run = replace(listing.run, options=options)
+    new, totals = _list(replace(listing, run=run))
+    assert refs[10:] == new
     assert (0, 10) == (totals.skipped, totals.rows)
-    assert (
-        10 == add_totals(count_parts(before.new_parts())).rows == read_earlier(before).totals.rows
-    )
+    assert 10 == add_totals(count_parts(new_parts(run, before))).rows
+    assert 10 == read_earlier(run, before).totals.rows
 
 
-def test_a_note_comes_back_as_it_was(listing: Listing, refs: list[ImageRef]) -> None:
-    """And one that is gone is a sentence."""
+def test_the_parts_before_a_run_are_read_as_written(listing: Listing, refs: list[ImageRef]) -> None:
+    """If they are gone, reading them is an error."""
     _write(listing, refs[:3])
-    before = note_parts(parse_location(listing.output), DIGEST)
-    write_before(before, listing.coordination.before)
-    assert before == read_before(listing.coordination.before)
-    listing.coordination.clear()
+    before = existing_parts(listing.run)
+    write_before(before, listing.run)
+    assert before == read_before(listing.run)
+    delete_coordination_files(listing.run.output, listing.run.run_id)
     with pytest.raises(JobError, match="gone or broken"):
-        read_before(listing.coordination.before)
+        read_before(listing.run)
 
 
-def open_worker() -> Worker:
-    """Open a worker as a runner would."""
+def open_worker(run: RunSpec) -> LocalClassifier:
+    """Open a worker as a runner does."""
+    del run
     return fake_worker()
 
 
-def test_a_stop_sign_gives_chunks_back(memory: str) -> None:
-    """Nothing new starts, and what was given back is not due."""
+def test_the_stop_flag_returns_chunks(memory: str) -> None:
+    """No chunk starts, and its pictures do not count as listed."""
     refs = put_all(memory, {f"{number}.jpg": jpeg() for number in range(6)})
-    coordination = RunCoordination(f"{memory}-out", "test")
-    transform = ClassifyChunks(
-        open_worker, Target(parse_location(coordination.output), DIGEST), coordination
-    )
-    write_before(note_parts(parse_location(coordination.output), DIGEST), coordination.before)
+    run = RunSpec(parse_location(f"{memory}-out"), DIGEST, "test")
+    transform = ClassifyChunks(run, open_worker, remote=True)
+    write_before(existing_parts(run), run)
     transform.setup()
-    put_stop(coordination)
-    assert StopFlag(coordination).is_up()
+    write_stop_flag(run)
+    assert StopFlag(run).is_set()
     (totals,) = transform.process(refs)
     assert (-6, 1, 0) == (totals.listed, totals.stopped_early, totals.rows)
     assert [] == list(transform.finish_bundle())
     transform.teardown()
-    coordination.clear()
-    assert not exists(coordination.stop)
+    delete_coordination_files(run.output, run.run_id)
+    assert [] == list(open_store(run.output.root).list(run.folder.key))
 
 
 def test_a_worker_of_a_run_that_is_over_stops(memory: str) -> None:
-    """Cut off from the cluster, it would go on with what it was handed."""
-    coordination = RunCoordination(f"{memory}-out", "test")
-    transform = ClassifyChunks(
-        open_worker, Target(parse_location(coordination.output), DIGEST), coordination
-    )
+    """Otherwise a worker that was cut off from the cluster would go on."""
+    run = RunSpec(parse_location(f"{memory}-out"), DIGEST, "test")
+    transform = ClassifyChunks(run, open_worker, remote=True)
     transform.setup()
     with pytest.raises(JobError, match="the run test is over"):
         list(transform.process(put_all(memory, {"a.jpg": jpeg()})))
@@ -162,8 +160,8 @@ def test_a_worker_of_a_run_that_is_over_stops(memory: str) -> None:
 
 
 @pytest.mark.usefixtures("refs")
-def test_a_stop_sign_ends_the_listing(listing: Listing) -> None:
-    """The lister stops in good order, too."""
-    put_stop(listing.coordination)
-    due, totals = _list(listing)
-    assert ([], 0, 1) == (due, totals.listed, totals.stopped_early)
+def test_the_stop_flag_ends_the_listing(listing: Listing) -> None:
+    """The lister yields no further chunk, and then its counts."""
+    write_stop_flag(listing.run)
+    new, totals = _list(listing)
+    assert ([], 0, 1) == (new, totals.listed, totals.stopped_early)

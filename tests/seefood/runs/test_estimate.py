@@ -21,7 +21,9 @@ from seefood.runs.pricing import (
     receipt,
     requests,
 )
-from seefood_pipeline.launcher import Request, launch
+from seefood.runs.run_spec import RunOptions
+from seefood_pipeline.launcher import launch
+from seefood_pipeline.request import Request
 from tests.bundles import fake_bundle
 from tests.fakes import MODEL, put_all
 from tests.pictures import jpeg
@@ -38,19 +40,19 @@ _PRICES = {
 _WORK = Work(3500, 2000, 500, Interval(0.005, 0.010, 0.020), 10**9)
 
 
-def test_a_survey_counts_what_is_due() -> None:
-    """What the ledger has is counted apart; formats, bytes and the largest are of the rest."""
+def test_a_survey_counts_new_pictures() -> None:
+    """Pictures in the ledger are counted apart; formats and bytes are of the others."""
     refs = [ImageRef(f"s3://b/{n}.JPG", f"e{n}", 10 * n) for n in range(10)]
     refs.append(ImageRef("s3://b/no.dot/plain", "x", 7))
     ledger = Ledger([ledger_key(ref.uri, ref.etag) for ref in refs[:4]])
-    found = survey(refs, ledger, sample=3)
-    assert (11, 4, 7) == (found.listed, found.skipped, found.due)
-    assert (sum(10 * n for n in range(4, 10)) + 7, 90) == (found.due_bytes, found.largest_bytes)
+    found = survey(refs, ledger, 3)
+    assert (11, 4, 7) == (found.listed, found.skipped, found.new)
+    assert (sum(10 * n for n in range(4, 10)) + 7, 90) == (found.new_bytes, found.largest_bytes)
     assert {"jpg": 6, "(none)": 1} == dict(found.formats)
 
 
 def test_a_sample_does_not_depend_on_order() -> None:
-    """The same pictures are measured whatever order they are listed in."""
+    """The same pictures are sampled whatever the order of the listing."""
     refs = [ImageRef(f"s3://b/{n}.jpg") for n in range(500)]
     there, back = survey(refs, Ledger([])), survey(reversed(refs), Ledger([]))
     assert there.sample == back.sample
@@ -58,7 +60,7 @@ def test_a_sample_does_not_depend_on_order() -> None:
 
 
 def test_an_interval_holds_the_mean_and_shrinks_with_the_sample() -> None:
-    """Resampled, and never narrower than two runs of one machine differ."""
+    """It is resampled, and never narrower than the noise of the machine."""
     few, many = interval([0.01, 0.03] * 5), interval([0.01, 0.03] * 200)
     for found in (few, many):
         assert pytest.approx(0.02) == found.expected
@@ -68,7 +70,7 @@ def test_an_interval_holds_the_mean_and_shrinks_with_the_sample() -> None:
 
 
 def test_requests_and_money_are_arithmetic() -> None:
-    """Each place's price is its rate times the work, requests included."""
+    """Each price is a rate times the work, plus requests."""
     assert {"list": 5, "get": 2000, "put": 8} == requests(_WORK)
     usd = money(_WORK, _PRICES)
     stored = 5 * 0.1 + 2000 * 0.001 + 8 * 0.01
@@ -82,8 +84,8 @@ def test_requests_and_money_are_arithmetic() -> None:
     assert pytest.approx(calls, rel=1e-3) == usd["lambda"]["expected"]
 
 
-def test_a_receipt_speaks_the_language_of_the_quote() -> None:
-    """The same places, the same table, one number each."""
+def test_a_receipt_has_the_keys_of_a_quote() -> None:
+    """A receipt has the same kinds of compute and the same table, with one number each."""
     given = receipt(_WORK, 12.34, _PRICES)
     assert 12.3 == given["seconds"]
     assert 20.0 == given["cpu_seconds"]
@@ -91,8 +93,8 @@ def test_a_receipt_speaks_the_language_of_the_quote() -> None:
     assert {"name": "round", "date": "2026-01-01"} == given["prices"]
 
 
-def test_the_table_in_the_box_is_dated_and_complete() -> None:
-    """Prices have a day on which they were true."""
+def test_the_built_in_table_is_dated_and_complete() -> None:
+    """The table has the date of its prices."""
     prices = load_prices(default_prices())
     assert "2026" == str(prices["date"])[:4]
     assert (
@@ -103,14 +105,14 @@ def test_the_table_in_the_box_is_dated_and_complete() -> None:
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"s3": {"get_per_1000": -1}}'])
 def test_a_file_that_is_no_price_table_is_refused(text: str, tmp_path: Path) -> None:
-    """The message names a table to copy."""
+    """The message names a table to copy from."""
     (tmp_path / "p.json").write_text(text)
-    with pytest.raises(UsageError, match=r"is no price table .* take .*prices"):
+    with pytest.raises(UsageError, match=r"is no price table .* use .*prices"):
         load_prices(tmp_path / "p.json")
 
 
 def test_a_sample_is_measured_by_the_real_code(memory: str) -> None:
-    """Rows of the sample tell what would fail; seconds tell what the run would take."""
+    """The sample gives the failures and the seconds of the plan."""
     refs = put_all(memory, {"a.jpg": jpeg(), "b.jpg": jpeg(), "c.jpg": b"no picture"})
     found = survey(refs, Ledger([]))
     taken = measure(found.sample, FakeEngine(2), MODEL, ClassifyOptions(), 2)
@@ -123,8 +125,8 @@ def test_a_sample_is_measured_by_the_real_code(memory: str) -> None:
 
 
 @pytest.mark.beam
-def test_the_receipt_stands_beside_the_quote(tmp_path: Path) -> None:
-    """The summary of a finished run holds both."""
+def test_a_summary_has_the_quote_and_the_receipt(tmp_path: Path) -> None:
+    """A run with a quote has both in its summary."""
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "a.jpg").write_bytes(jpeg())
     times = {"low": 1.0, "expected": 2.0, "high": 3.0}
@@ -134,7 +136,7 @@ def test_the_receipt_stands_beside_the_quote(tmp_path: Path) -> None:
         (str(tmp_path / "in"),),
         str(tmp_path / "out"),
         fake_bundle(tmp_path / "bundle").path,
-        engine="fake",
+        RunOptions(engine="fake"),
         report=False,
         quote=tmp_path / "quote.json",
     )
@@ -146,7 +148,7 @@ def test_the_receipt_stands_beside_the_quote(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("seconds", "words"), [(4.4, "4 s"), (200, "3.3 min"), (9000, "2.5 h")])
 def test_durations_read_well(seconds: float, words: str) -> None:
-    """A person sees two digits and a unit."""
+    """A duration is shown with two digits and a unit."""
     assert words == duration(seconds)
 
 
@@ -155,12 +157,12 @@ _SIZES = [(12, "12 bytes"), (3.4e5, "340 kB"), (1.3e9, "1.3 GB")]
 
 @pytest.mark.parametrize(("count", "words"), _SIZES)
 def test_sizes_read_well(count: float, words: str) -> None:
-    """The same for bytes."""
+    """A size is shown with two digits and a unit."""
     assert words == size(count)
 
 
 def test_the_command_plans_and_writes_nothing(bundle_path: Path, tmp_path: Path) -> None:
-    """A table for a person, JSON for `--quote`; the output is not even made."""
+    """It prints a table or JSON and does not create the output."""
     (tmp_path / "in").mkdir()
     for number in range(3):
         (tmp_path / "in" / f"{number}.jpg").write_bytes(jpeg())
@@ -174,13 +176,13 @@ def test_the_command_plans_and_writes_nothing(bundle_path: Path, tmp_path: Path)
     table = CliRunner().invoke(plan_command, arguments, catch_exceptions=False).stdout
     assert "3 objects listed, 0 done before, 3 to classify" in table
     assert "AWS Batch on Fargate Spot" in table
-    told = CliRunner().invoke(plan_command, [*arguments, "--json", "--include", "2*"])
-    plan = json.loads(told.stdout)
+    result = CliRunner().invoke(plan_command, [*arguments, "--json", "--include", "2*"])
+    plan = json.loads(result.stdout)
     assert (1, {"jpg": 1}) == (plan["due"], plan["formats"])
     assert ["in"] == [path.name for path in tmp_path.iterdir()]
 
 
 def test_nothing_named_is_a_usage_error() -> None:
-    """Neither a source nor a manifest."""
-    told = CliRunner().invoke(plan_command, [])
-    assert isinstance(told.exception, UsageError)
+    """A plan needs a source or a manifest."""
+    result = CliRunner().invoke(plan_command, [])
+    assert isinstance(result.exception, UsageError)

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from seefood.errors import UsageError
-from seefood.runs.lease import Claim, hold_lease
+from seefood.runs.lease import hold_lease
+from seefood.runs.run_spec import RunSpec
 from seefood.runs.sharding import Shard
 from seefood.storage import open_store
 from seefood.storage.uris import parse_location
@@ -17,8 +18,8 @@ from tests.conftest import Bucket
 from tests.fakes import DIGEST
 
 
-def _claim(root: str, run_id: str = "r1", shard: Shard | None = None) -> Claim:
-    return Claim(parse_location(root), DIGEST, run_id, shard)
+def _run(root: str, run_id: str = "r1", shard: Shard | None = None) -> RunSpec:
+    return RunSpec(parse_location(root), DIGEST, run_id, shard)
 
 
 def _leases(root: str) -> list[str]:
@@ -27,29 +28,29 @@ def _leases(root: str) -> list[str]:
 
 
 def test_a_second_run_is_refused(memory: str) -> None:
-    """The message says who is writing, and the first run goes on undisturbed."""
-    with hold_lease(_claim(memory)):
-        with pytest.raises(UsageError, match=r"is taken: the run r1 on .* is writing there since"):
-            hold_lease(_claim(memory, "r2")).__enter__()
+    """The message names the run that writes there, and that run keeps its lease."""
+    with hold_lease(_run(memory)):
+        with pytest.raises(UsageError, match=r"is taken: the run r1 on .* writing there since"):
+            hold_lease(_run(memory, "r2")).__enter__()
         assert 1 == len(_leases(memory))
     assert [] == _leases(memory)
 
 
 def test_runs_follow_one_another(memory: str) -> None:
-    """A lease ends with its run, also with one that failed."""
-    with pytest.raises(ZeroDivisionError), hold_lease(_claim(memory)):
+    """A lease ends with its run, also if the run fails."""
+    with pytest.raises(ZeroDivisionError), hold_lease(_run(memory)):
         raise ZeroDivisionError
-    with hold_lease(_claim(memory, "r2")):
+    with hold_lease(_run(memory, "r2")):
         pass
 
 
 @pytest.mark.parametrize("root", ["local", "s3"])
 def test_real_stores_hold_leases(root: str, s3: Bucket, tmp_path: Path) -> None:
-    """Files and S3 refuse the second run, too."""
-    place = str(tmp_path) if root == "local" else f"{s3.uri}/out"
-    with hold_lease(_claim(place)), pytest.raises(UsageError, match="is taken"):
-        hold_lease(_claim(place, "r2")).__enter__()
-    with hold_lease(_claim(place)):
+    """A second run is refused on files and on S3."""
+    output = str(tmp_path) if root == "local" else f"{s3.uri}/out"
+    with hold_lease(_run(output)), pytest.raises(UsageError, match="is taken"):
+        hold_lease(_run(output, "r2")).__enter__()
+    with hold_lease(_run(output)):
         pass
 
 
@@ -67,9 +68,9 @@ def test_real_stores_hold_leases(root: str, s3: Bucket, tmp_path: Path) -> None:
 def test_shards_of_one_job_run_side_by_side(
     first: Shard | None, second: Shard | None, memory: str, *, together: bool
 ) -> None:
-    """Only scopes that cannot mean the same picture may be written at once."""
-    with hold_lease(_claim(memory, shard=first)):
-        lease = hold_lease(_claim(memory, "r2", second))
+    """Two runs may hold leases at the same time only if no picture is in both scopes."""
+    with hold_lease(_run(memory, shard=first)):
+        lease = hold_lease(_run(memory, "r2", second))
         if together:
             with lease:
                 assert 2 == len(_leases(memory))
@@ -78,45 +79,46 @@ def test_shards_of_one_job_run_side_by_side(
                 lease.__enter__()
 
 
-def test_a_killed_run_on_this_machine_holds_nobody_up(tmp_path: Path) -> None:
-    """Its process is gone: the next run takes over at once and removes what it left."""
+def test_the_lease_of_a_killed_run_on_this_machine_is_replaced_at_once(tmp_path: Path) -> None:
+    """The next run does not wait until the lease expires."""
     code = (
         "import os, sys; from tests.fakes import DIGEST; from seefood.runs.lease import *;"
         "from seefood.storage.uris import parse_location;"
-        "lease = hold_lease(Claim(parse_location(sys.argv[1]), DIGEST, 'dead')); lease.__enter__();"
+        "run = RunSpec(parse_location(sys.argv[1]), DIGEST, 'dead');"
+        "lease = hold_lease(run); lease.__enter__();"
         "os.kill(os.getpid(), 9)"
     )
     subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=False)
     assert 1 == len(_leases(str(tmp_path)))
-    with hold_lease(_claim(str(tmp_path), "next")):
+    with hold_lease(_run(str(tmp_path), "next")):
         (lease,) = _leases(str(tmp_path))
         assert "next" == json.loads(Path(parse_location(lease).key).read_bytes())["run_id"]
     assert [] == _leases(str(tmp_path))
 
 
 def _foreign(root: str, **changes: Any) -> None:
-    """Put a lease there as a run on another machine would hold it."""
+    """Write the lease of a run on another machine."""
     content = {"run_id": "far", "host": "h", "machine": "other", "pid": 1, "started": "1"}
     content |= {"since": "2026-11-23T16:00:00.000Z", "expires_at": time.time() + 60, **changes}
-    place = parse_location(f"{root}/runs/leases/{DIGEST[:12]}.all.000007.json")
-    open_store(place.root).write(place.key, json.dumps(content).encode())
+    location = parse_location(f"{root}/runs/leases/{DIGEST[:12]}.all.000007.json")
+    open_store(location.root).write(location.key, json.dumps(content).encode())
 
 
-def test_a_lease_of_elsewhere_is_honoured_until_it_expires(memory: str) -> None:
-    """Nobody knows whether a far process lives: its lease counts while it is renewed."""
+def test_a_lease_of_another_machine_is_valid_until_it_expires(memory: str) -> None:
+    """Whether that process runs is unknown here, so only the time counts."""
     _foreign(memory)
-    with pytest.raises(UsageError, match=r"the run far on h .* its claim ends in \d+ s"):
-        hold_lease(_claim(memory)).__enter__()
+    with pytest.raises(UsageError, match=r"the run far on h .* its lease expires in \d+ s"):
+        hold_lease(_run(memory)).__enter__()
     _foreign(memory, expires_at=time.time() - 1)
-    with hold_lease(_claim(memory)):
+    with hold_lease(_run(memory)):
         assert [f"{memory}/runs/leases/{DIGEST[:12]}.all.000008.json"] == _leases(memory)
 
 
-def test_a_reused_process_number_is_no_sign_of_life(memory: str) -> None:
-    """The lease says when its process started."""
-    with hold_lease(_claim(memory)):
+def test_a_reused_process_number_does_not_keep_a_lease(memory: str) -> None:
+    """A process that started at another time is not the one that wrote the lease."""
+    with hold_lease(_run(memory)):
         (lease,) = _leases(memory)
         content = json.loads(open_store(memory).read(parse_location(lease).key))
     _foreign(memory, machine=content["machine"], pid=os.getpid(), started="1")
-    with hold_lease(_claim(memory)):
+    with hold_lease(_run(memory)):
         pass

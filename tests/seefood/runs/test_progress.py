@@ -1,7 +1,6 @@
-"""How far a run is, for people."""
+"""A run's progress, as a person reads it."""
 
 import threading
-import time
 
 import pytest
 
@@ -9,57 +8,56 @@ from seefood.runs.progress import ProgressCounters, Style, describe, show_progre
 from tests.fakes import failed, make_row
 
 
-def _meter(listed: int, skipped: int, rows: int, *, done: bool) -> ProgressCounters:
-    meter = ProgressCounters()
-    meter.list(listed, skipped)
-    time.sleep(0.002)
+def _counters(listed: int, skipped: int, rows: int, *, done: bool) -> ProgressCounters:
+    counters = ProgressCounters()
+    counters.add_listed(listed, skipped)
     for _ in range(rows):
-        meter.count(make_row())
-    meter.listing_done = done
-    return meter
+        counters.count_row(make_row())
+    counters.listing_done = done
+    return counters
 
 
 def test_a_line_says_it_all() -> None:
-    """How many, of how many so far, failed, speed, and time left once listing is done."""
-    meter = _meter(1200, 200, 10, done=False)
-    meter.count(failed("s3://b/x", "corrupt", "no"))
-    line = describe(meter)
+    """It has the counts and the speed, and the time left once listing is done."""
+    counters = _counters(1200, 200, 10, done=False)
+    counters.count_row(failed("s3://b/x", "corrupt", "no"))
+    line = describe(counters)
     assert line.startswith("11 of 1,000+ pictures, 200 done before, 1 failed, ")
     assert line.endswith("/s")
-    meter.listing_done = True
-    assert "11 of 1,000 pictures" in describe(meter)
-    assert describe(meter).endswith(" s left")
+    counters.listing_done = True
+    assert "11 of 1,000 pictures" in describe(counters)
+    assert describe(counters).endswith(" s left")
 
 
 def test_before_the_first_picture_nothing_is_negative() -> None:
-    """A run that has nothing to do took no time and has no speed."""
+    """A run without a new picture has no duration and no speed."""
     assert "0 of 0+ pictures, 0 failed, 0/s" == describe(ProgressCounters())
-    meter = _meter(5, 5, 0, done=True)
-    assert (0.0, 0.0) == (meter.seconds, meter.pictures_per_second)
-    assert "0 of 0 pictures, 5 done before, 0 failed, 0/s" == describe(meter)
+    counters = _counters(5, 5, 0, done=True)
+    assert (0.0, 0.0) == (counters.seconds, counters.pictures_per_second)
+    assert "0 of 0 pictures, 5 done before, 0 failed, 0/s" == describe(counters)
 
 
-def test_threads_count_exactly() -> None:
-    """Eight threads at once lose no count."""
-    meter = ProgressCounters()
+def test_counters_are_thread_safe() -> None:
+    """Eight threads lose no count."""
+    counters = ProgressCounters()
 
     def work() -> None:
         for _ in range(500):
-            meter.list(1, 0)
-            meter.count(make_row())
+            counters.add_listed(1, 0)
+            counters.count_row(make_row())
 
     threads = [threading.Thread(target=work) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert (4000, 4000) == (meter.listed, meter.rows)
+    assert (4000, 4000) == (counters.listed, counters.rows)
 
 
 @pytest.mark.parametrize("style", ["quiet", "lines", "auto", "bar"])
 def test_styles(style: Style, capsys: pytest.CaptureFixture[str]) -> None:
-    """Quiet is silent; in a log there is a last line; nothing goes to stdout."""
-    with show_progress(_meter(3, 0, 3, done=True), style):
+    """`quiet` prints nothing, a log gets a last line, and stdout gets nothing."""
+    with show_progress(_counters(3, 0, 3, done=True), style):
         pass
     captured = capsys.readouterr()
     assert "" == captured.out
@@ -72,7 +70,7 @@ def test_styles(style: Style, capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_progress_ends_when_the_run_fails(capsys: pytest.CaptureFixture[str]) -> None:
-    """An error passes through, and the thread that draws is gone."""
+    """The error is raised, and the thread that shows progress has ended."""
     with pytest.raises(ValueError, match="x"), show_progress(ProgressCounters(), "lines"):
         raise ValueError("x")
     assert "progress" not in {thread.name for thread in threading.enumerate()}
@@ -80,10 +78,10 @@ def test_progress_ends_when_the_run_fails(capsys: pytest.CaptureFixture[str]) ->
 
 
 def test_a_stop_has_two_moments() -> None:
-    """First nothing new is started, later what is in flight is given up."""
-    meter = ProgressCounters()
-    assert (False, False) == (meter.stop_requested, meter.out_of_time)
-    meter.request_stop(60.0)
-    assert (True, False) == (meter.stop_requested, meter.out_of_time)
-    meter.request_stop(0.0)
-    assert (True, True) == (meter.stop_requested, meter.out_of_time)
+    """At first nothing new is started; after the grace time chunks in flight are abandoned."""
+    counters = ProgressCounters()
+    assert (False, False) == (counters.stop_requested, counters.out_of_time)
+    counters.request_stop(60.0)
+    assert (True, False) == (counters.stop_requested, counters.out_of_time)
+    counters.request_stop(0.0)
+    assert (True, True) == (counters.stop_requested, counters.out_of_time)

@@ -24,7 +24,7 @@ def test_shards_are_about_equally_large() -> None:
 
 
 def test_a_changed_picture_stays_in_its_shard() -> None:
-    """A shard goes by the URI alone, so that the next night's job finds its own rows."""
+    """A shard depends on the URI alone, so that the next run of a shard has its own rows."""
     before, after = ImageRef("s3://a/b.jpg", etag="1"), ImageRef("s3://a/b.jpg", etag="2")
 
     assert [before in Shard(index, 5) for index in range(5)] == [
@@ -49,18 +49,18 @@ def test_a_changed_picture_stays_in_its_shard() -> None:
 def test_a_shard_is_read_from_the_option_or_from_batch(
     text: str, environment: dict[str, str], expected: Shard | None
 ) -> None:
-    """`I/N` is taken as it is; `batch` asks the environment, and means everything outside one."""
+    """`I/N` names a shard; `batch` reads the environment, and outside an array is everything."""
     assert expected == parse_shard(text, environment)
 
 
 @pytest.mark.parametrize("text", ["4/4", "0/0", "-1/4", "1", "", "a/b", "1/4/2"])
-def test_a_shard_that_cannot_be_is_refused(text: str) -> None:
+def test_an_impossible_shard_is_refused(text: str) -> None:
     """A wrong shard would leave pictures out silently, so it is a usage error."""
     with pytest.raises(UsageError, match="names no shard"):
         parse_shard(text, {})
 
 
 def test_an_array_index_without_its_size_is_refused() -> None:
-    """Without the size nobody knows which part is meant."""
+    """An index alone does not name a part."""
     with pytest.raises(UsageError, match="names no shard"):
         parse_shard("batch", {"AWS_BATCH_JOB_ARRAY_INDEX": "3"})

@@ -10,8 +10,9 @@ from seefood.errors import JobError
 from seefood.imaging.decode import Pixels
 from seefood.records import ImageRef
 from seefood.results.files import list_parts, read_rows
+from seefood.runs.run_spec import ChunkSize, RunSpec
 from seefood.storage.uris import parse_location
-from seefood.workers.chunks import FIRST_CHUNK, ChunkSize, Target, chunk_refs, classify_chunk
+from seefood.workers.chunks import FIRST_CHUNK, chunk_refs, classify_chunk
 from tests.fakes import DIGEST, fake_worker, put_all, uris
 from tests.pictures import jpeg
 
@@ -22,7 +23,7 @@ def _refs(count: int, size_bytes: int = 1) -> list[ImageRef]:
 
 @pytest.mark.parametrize("count", [0, 1, 63, 64, 65, 576, 577, 2000])
 def test_every_reference_is_in_one_chunk(count: int) -> None:
-    """Chunks hold all references in order; the first is small, none is larger than asked."""
+    """Chunks have all references in order; the first is small, none is larger than the limit."""
     refs = _refs(count)
     chunks = list(chunk_refs(refs, ChunkSize(512)))
     assert refs == [ref for chunk in chunks for ref in chunk]
@@ -30,15 +31,15 @@ def test_every_reference_is_in_one_chunk(count: int) -> None:
     assert all(1 <= len(chunk) <= 512 for chunk in chunks)
 
 
-def test_a_chunk_is_full_by_bytes_too() -> None:
-    """Large pictures make smaller chunks."""
+def test_a_chunk_is_limited_by_bytes() -> None:
+    """A chunk of large pictures has fewer of them."""
     sizes = [len(chunk) for chunk in chunk_refs(_refs(10, 40), ChunkSize(100, 100))]
     assert [3, 3, 3, 1] == sizes
     assert [1] * 4 == [len(chunk) for chunk in chunk_refs(_refs(4), ChunkSize(1))]
 
 
 def test_chunks_come_before_listing_ends() -> None:
-    """The first chunk is there when its references are, however long the listing is."""
+    """The first chunk comes once its references are listed, however long the listing is."""
     taken = 0
 
     def endless() -> Iterator[ImageRef]:
@@ -52,20 +53,20 @@ def test_chunks_come_before_listing_ends() -> None:
 
 
 def test_a_retry_overwrites_itself(memory: str) -> None:
-    """The same chunk done twice leaves one object with one row for each picture."""
+    """A chunk that is classified twice leaves one object with one row for each picture."""
     refs = put_all(f"{memory}-in", {f"{n}.jpg": jpeg() for n in range(5)})
-    target = Target(parse_location(f"{memory}/out"), DIGEST)
+    run = RunSpec(parse_location(f"{memory}/out"), DIGEST, "run")
     worker = fake_worker()
-    totals = [classify_chunk(refs, worker, target) for _ in range(2)]
+    totals = [classify_chunk(refs, worker, run) for _ in range(2)]
     assert (5, 5) == (totals[0].rows, totals[1].rows)
-    assert 1 == len(list_parts(target.output))
-    assert [ref.uri for ref in refs] == uris(list(read_rows(target.output)))
+    assert 1 == len(list_parts(run.output))
+    assert [ref.uri for ref in refs] == uris(list(read_rows(run.output)))
 
 
 def test_a_failing_chunk_writes_nothing(memory: str) -> None:
-    """A chunk whose worker breaks leaves no half of itself."""
+    """A chunk whose worker fails leaves no object."""
     refs = put_all(f"{memory}-in", {f"{n}.jpg": jpeg() for n in range(5)})
-    target = Target(parse_location(f"{memory}/out"), DIGEST)
+    run = RunSpec(parse_location(f"{memory}/out"), DIGEST, "run")
     calls = threading.Semaphore(3)
 
     def before(_: Pixels) -> None:
@@ -73,14 +74,14 @@ def test_a_failing_chunk_writes_nothing(memory: str) -> None:
             raise KeyboardInterrupt
 
     with pytest.raises(JobError, match="broke off: KeyboardInterrupt"):
-        classify_chunk(refs, fake_worker(before), target)
-    assert [] == list_parts(target.output)
+        classify_chunk(refs, fake_worker(before), run)
+    assert [] == list_parts(run.output)
 
 
 def test_an_output_that_cannot_be_written_is_a_job_error(memory: str, tmp_path: Path) -> None:
-    """The disk that is full stops the job with a sentence."""
+    """A chunk whose rows cannot be written is an error of the job."""
     refs = put_all(f"{memory}-in", {"a.jpg": jpeg()})
     file = tmp_path / "file"
     file.write_bytes(b"")
     with pytest.raises(JobError, match="cannot write"):
-        classify_chunk(refs, fake_worker(), Target(parse_location(str(file)), DIGEST))
+        classify_chunk(refs, fake_worker(), RunSpec(parse_location(str(file)), DIGEST, "run"))

@@ -1,10 +1,11 @@
 """The in-flight table is readable from another process, also after its writer died."""
 
 import threading
-import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from seefood.imaging.memory_budget import MemoryBudget, while_waiting
-from seefood.workers.in_flight import InFlight, InFlightTable, in_flight_file
+from seefood.workers.in_flight import MAX_PICTURES, InFlightTable, in_flight_file
 
 
 def _pair(slots: int) -> tuple[InFlightTable, InFlightTable]:
@@ -12,46 +13,61 @@ def _pair(slots: int) -> tuple[InFlightTable, InFlightTable]:
         return InFlightTable(file.fileno(), slots), InFlightTable(file.fileno(), slots)
 
 
-def _pictures(notes: list[InFlight]) -> list[tuple[tuple[int, int], ...]]:
-    return [note.pictures for note in notes]
+def _pictures(table: InFlightTable) -> list[tuple[tuple[int, int], ...]]:
+    return [entry.pictures for entry in table.read()]
 
 
-def test_what_is_in_hand_is_seen_from_elsewhere() -> None:
-    """Each thread's pictures, until it has done them; of very many the first."""
+def test_a_reader_sees_what_each_thread_works_on() -> None:
+    """A slot has its thread's pictures until they are done; at most 256 of them."""
     writer, reader = _pair(2)
-    assert [] == reader.in_flight()
+    assert [] == reader.read()
     writer.begin(0, [(7, 3)])
     writer.begin(1, [(7, 4), (8, 0)])
-    assert [((7, 3),), ((7, 4), (8, 0))] == _pictures(reader.in_flight())
+    assert [((7, 3),), ((7, 4), (8, 0))] == _pictures(reader)
     writer.end(0)
-    assert [((7, 4), (8, 0))] == _pictures(reader.in_flight())
-    writer.begin(1, [(9, at) for at in range(1000)])
-    assert 256 == len(reader.in_flight()[0].pictures)
+    assert [((7, 4), (8, 0))] == _pictures(reader)
+    writer.begin(1, [(9, index) for index in range(1000)])
+    assert MAX_PICTURES == len(reader.read()[0].pictures)
 
 
-def test_waiting_for_memory_takes_nobody_s_time() -> None:
-    """A picture that waits for its turn is in nobody's hands; its clock begins when it ends."""
+def test_waiting_for_memory_does_not_count_as_working() -> None:
+    """While a thread waits for memory its slot is empty; afterwards its time starts again."""
     writer, reader = _pair(1)
     budget = MemoryBudget(100)
-    held = budget.take(80)
+    reserved = budget.acquire(80)
+    waiting, computing, done = threading.Event(), threading.Event(), threading.Event()
+
+    @contextmanager
+    def paused() -> Iterator[None]:
+        with writer.paused(0):
+            waiting.set()
+            yield
 
     def compute() -> None:
-        while_waiting.set(lambda: writer.paused(0))
+        while_waiting.set(paused)
         writer.begin(0, [(1, 2)])
-        with budget.holding(50):
+        with budget.reserve(50):
+            computing.set()
             done.wait(10)
 
-    done = threading.Event()
     thread = threading.Thread(target=compute)
     thread.start()
-    time.sleep(0.3)
-    assert [] == reader.in_flight()
-    budget.give(held)
-    deadline = time.monotonic() + 5
-    while not reader.in_flight() and time.monotonic() < deadline:
-        time.sleep(0.005)
-    (note,) = reader.in_flight()
-    assert ((1, 2),) == note.pictures
-    assert note.seconds < 0.25
+    assert waiting.wait(10)
+    assert [] == reader.read()
+    budget.release(reserved)
+    assert computing.wait(10)
+    assert [((1, 2),)] == _pictures(reader)
     done.set()
     thread.join()
+
+
+def test_the_time_restarts_after_a_wait() -> None:
+    """The seconds of an entry are those since the last wait."""
+    writer, reader = _pair(1)
+    writer.begin(0, [(1, 2)])
+    (before,) = reader.read()
+    with writer.paused(0):
+        pass
+    (first,), (second,) = reader.read(), reader.read()
+    assert before.pictures == first.pictures
+    assert 0 <= first.seconds <= second.seconds

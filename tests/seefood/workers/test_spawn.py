@@ -5,8 +5,8 @@ from seefood.workers.spawn import spawn, spawn_ahead
 SLEEPER = (sys.executable, "-c", "import sys; sys.stdin.read()")
 
 
-def test_what_was_started_ahead_is_taken_once() -> None:
-    """The first that needs a worker program has the one that waits; the second, a new one."""
+def test_a_program_started_ahead_is_used_once() -> None:
+    """The first `spawn` returns the program that waits, the second a new one."""
     spawn_ahead(2)
     first, second = spawn(2), spawn(2)
     try:
@@ -19,8 +19,8 @@ def test_what_was_started_ahead_is_taken_once() -> None:
             each.process.communicate()
 
 
-def test_one_that_does_not_fit_is_ended() -> None:
-    """For another program, or another number of threads, a new one is started."""
+def test_a_program_that_does_not_match_is_ended() -> None:
+    """For another program or another number of threads, a new one is started."""
     spawn_ahead(2)
     taken = spawn(1, SLEEPER)
     try:
@@ -30,9 +30,9 @@ def test_one_that_does_not_fit_is_ended() -> None:
         taken.process.communicate()
 
 
-def test_one_that_nobody_needs_ends_by_itself() -> None:
-    """It leaves without a word when whoever started it does: its stdin ends then."""
+def test_an_unused_program_ends_with_its_stdin() -> None:
+    """It prints nothing and ends with exit code 0."""
     spawn_ahead(1)
     spare = spawn(1)
-    said, _ = spare.process.communicate(timeout=60)
-    assert (0, b"") == (spare.process.returncode, said)
+    printed, _ = spare.process.communicate(timeout=60)
+    assert (0, b"") == (spare.process.returncode, printed)

@@ -1,0 +1,77 @@
+"""First step of a launch: check everything that a user can get wrong, before any work.
+
+A source that is absent or empty, a bundle that differs from its digest, an engine that computes
+something else, options that Beam refuses and a quote that is none are found here.
+"""
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from seefood.bundle import Bundle, load_bundle
+from seefood.errors import UsageError
+from seefood.runs.run_spec import RunSpec
+from seefood.sources.listing import check_sources
+from seefood.sources.registry import parse_source
+from seefood.storage.uris import parse_location
+from seefood.workers.supervisor import SupervisedWorker
+from seefood_pipeline.request import Request
+from seefood_pipeline.worker_factory import open_worker
+
+_INTERVAL: Final = ("low", "expected", "high")
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedRun:
+    """A checked request."""
+
+    run: RunSpec
+    bundle: Bundle
+    worker: SupervisedWorker
+    """Started; the engine has passed the bundle's certificate."""
+    engine: str
+    """The name of the engine that `worker` runs."""
+    quote: Mapping[str, Any] | None
+
+
+def prepare(request: Request, run_id: str) -> PreparedRun:
+    """Check `request` and start its worker. Raises `UsageError` or `BundleError`."""
+    quote = read_quote(request.quote) if request.quote is not None else None
+    output = parse_location(request.output)
+    sources = tuple(
+        parse_source(source) if isinstance(source, str) else source for source in request.sources
+    )
+    check_sources(sources, output)
+    bundle = load_bundle(request.bundle, expected_digest=request.digest)
+    run = RunSpec(
+        output=output,
+        digest=bundle.digest,
+        run_id=run_id,
+        shard=request.shard,
+        sources=sources,
+        bundle=str(request.bundle),
+        options=request.options,
+    )
+    worker = open_worker(run)
+    if request.beam_arguments:
+        from seefood_pipeline.options import pipeline_options  # noqa: PLC0415 (imports Beam)
+
+        pipeline_options(request.beam_arguments)
+    return PreparedRun(run, bundle, worker, worker.engine_name, quote)
+
+
+def read_quote(path: Path) -> dict[str, Any]:
+    """Return what `seefood plan --json` printed. Raises `UsageError` for anything else."""
+    try:
+        quote = json.loads(path.read_bytes())
+        for value in (*map(quote["seconds"].get, _INTERVAL), quote["usd"]["machine"]["expected"]):
+            if not 0 <= value < math.inf:
+                raise ValueError(f"it quotes {value!r:.40}")
+        return {name: quote[name] for name in ("due", "seconds", "usd", "prices")}
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        raise UsageError(
+            f"{path} is no quote ({error!r}); make one with `seefood plan … --json > {path}`"
+        ) from error
