@@ -1,4 +1,4 @@
-"""The output bucket is denied half-way, by a policy that somebody changed."""
+"""Write access to the output bucket is denied during a run."""
 
 from collections.abc import Iterator
 
@@ -6,8 +6,7 @@ import pytest
 
 from tests.conftest import Bucket
 from tests.fault_front import Fault, FaultFront
-from tests.hard_days.command import check_complete, classify, rows_once
-from tests.pictures import jpeg
+from tests.hard_days.command import check_complete, classify, fill_bucket, rows_once
 
 pytestmark = pytest.mark.beam
 _PICTURES = 60
@@ -15,36 +14,34 @@ _PICTURES = 60
 
 @pytest.fixture
 def front(s3: Bucket, monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultFront]:
-    """Pictures in a bucket, behind a front."""
-    for number in range(_PICTURES):
-        s3.put(f"in/{number:03d}.jpg", jpeg((200, number, 30)))
+    """Run a fault front before a bucket with pictures."""
+    fill_bucket(s3, _PICTURES)
     with FaultFront(s3.endpoint).running() as running:
         monkeypatch.setenv("AWS_ENDPOINT_URL", running.endpoint)
         yield running
 
 
-def test_a_denied_output_stops_the_run_and_leave_lets_it_go_on(
-    front: FaultFront, s3: Bucket
-) -> None:
-    """Exit code 1, a sentence with the object and the cause; two chunks' rows stay."""
+def test_a_denied_output_stops_the_run_and_a_rerun_completes(front: FaultFront, s3: Bucket) -> None:
+    """Exit code 1 and a message with object and cause; the rows of two chunks are kept."""
     front.faults += [
         Fault("call", "/results/", "PUT", times=2),
         Fault("forbidden", "/results/", "PUT", times=1_000_000),
     ]
-    place = f"{s3.uri}/out"
-    stopped = classify(f"{s3.uri}/in/", place, "--chunk-size", "10")
+    output = f"{s3.uri}/out"
+    stopped = classify(f"{s3.uri}/in/", output, "--chunk-size", "10")
     assert (1, "") == (stopped.code, stopped.out)
-    assert "the credentials may not write it; check the bucket" in stopped.sentence()
-    assert 20 == len(rows_once(place))
+    assert "the credentials may not write it; check the bucket" in stopped.message()
+    assert 20 == len(rows_once(output))
     front.faults.clear()
-    assert (0, "") == (classify(f"{s3.uri}/in/", place).code, "")
-    check_complete(place, _PICTURES)
+    rerun = classify(f"{s3.uri}/in/", output)
+    assert (0, "") == (rerun.code, rerun.err)
+    check_complete(output, _PICTURES)
 
 
-def test_an_output_that_is_denied_at_once_costs_no_work(front: FaultFront, s3: Bucket) -> None:
-    """Exit code 2: found before any picture was read."""
+def test_an_output_that_is_denied_from_the_start_is_refused(front: FaultFront, s3: Bucket) -> None:
+    """Exit code 2 before any picture is read."""
     front.faults.append(Fault("forbidden", "/out/", "PUT", times=1_000_000))
     refused = classify(f"{s3.uri}/in/", f"{s3.uri}/out")
     assert (2, "") == (refused.code, refused.out)
-    assert "the output cannot be written" in refused.sentence()
-    assert [] == [asked for asked in front.requests if asked.endswith(".jpg")]
+    assert "the output cannot be written" in refused.message()
+    assert [] == [request for request in front.requests if request.endswith(".jpg")]

@@ -1,4 +1,4 @@
-"""A store that answers, but not as a store does."""
+"""A store whose responses are garbage."""
 
 import threading
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ import pytest
 
 from tests.conftest import Bucket
 from tests.fault_front import Fault, FaultFront
-from tests.hard_days.command import check_complete, classify, rows_once
+from tests.hard_days.command import check_complete, classify, fill_bucket, rows_once
 from tests.pictures import jpeg
 
 pytestmark = pytest.mark.beam
@@ -31,7 +31,7 @@ _PAGES = {
         _HEAD + b"<IsTruncated>true</IsTruncated>" + _ONE + b"</ListBucketResult>",
         "has no new key",
     ),
-    "dates that are none": (
+    "invalid dates": (
         _HEAD + _ONE.replace(b"2026-11-23T12", b"yesterday at twelve") + b"</ListBucketResult>",
         "is not a listing",
     ),
@@ -40,7 +40,7 @@ _PAGES = {
 
 @contextmanager
 def _store_of(body: bytes) -> Iterator[str]:
-    """Serve `body` for whatever is asked, with the status 200."""
+    """Respond to every request with `body` and status 200."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -52,7 +52,7 @@ def _store_of(body: bytes) -> Iterator[str]:
         do_PUT = do_HEAD = do_POST = do_DELETE = do_GET  # noqa: N815 (as http.server calls them)
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (its name)
-            """Say nothing."""
+            """Print nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
@@ -61,40 +61,39 @@ def _store_of(body: bytes) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("kind", _PAGES)
-def test_a_listing_that_is_none_is_refused(
+def test_an_invalid_listing_is_refused(
     kind: str, s3: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One sentence, an error's exit code, and it comes to an end: nothing passes for all keys."""
+    """The run ends with an error and one message; it never takes such a listing for complete."""
     body, why = _PAGES[kind]
-    del s3  # its environment is wanted only
+    del s3  # only its environment variables are used
     with _store_of(body) as endpoint:
         monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
         refused = classify("s3://b/in/", tmp_path / "out")
     assert refused.code in (1, 2)
     assert "" == refused.out
-    assert why in refused.sentence()
+    assert why in refused.message()
     assert not list(tmp_path.rglob("part-*"))
 
 
-def test_garbage_in_a_pictures_place_is_not_its_last_word(
+def test_garbage_instead_of_a_picture_is_retried(
     s3: Bucket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A web page with the status 200 is no picture's content: the next run tries it again."""
-    for number in range(20):
-        s3.put(f"in/{number:02d}.jpg", jpeg((200, 10 * number, 30)))
+    """A web page with status 200 is a store error, which the next run retries."""
+    source = fill_bucket(s3, 20)
     s3.put("in/odd//name.jpg", jpeg())
-    place = f"{s3.uri}/out"
+    output = f"{s3.uri}/out"
     with FaultFront(s3.endpoint).running() as front:
         monkeypatch.setenv("AWS_ENDPOINT_URL", front.endpoint)
-        front.faults += [Fault("garbage", "in/07.jpg"), Fault("garbage", "in/odd//name.jpg")]
-        assert 0 == classify(f"{s3.uri}/in/", place).code
-        codes = [row.error_code for row in rows_once(place) if row.error_code]
+        front.faults += [Fault("garbage", "in/007.jpg"), Fault("garbage", "in/odd//name.jpg")]
+        assert 0 == classify(source, output).code
+        codes = [row.error_code for row in rows_once(output) if row.error_code]
         assert ["store_error"] * 2 == codes
-        # Rows that a page only seems to take are not counted as written.
+        # A web page in response to a PUT does not count as written.
         front.faults.append(Fault("garbage", "/results/", "PUT", times=1_000_000))
-        refused = classify(f"{s3.uri}/in/", place)
+        refused = classify(source, output)
         assert (1, "") == (refused.code, refused.out)
-        assert "cannot write" in refused.sentence()
+        assert "cannot write" in refused.message()
         front.faults[:] = [Fault("garbage", "/results/", "PUT"), Fault("garbage", "list-type")]
-        assert 0 == classify(f"{s3.uri}/in/", place).code
-    check_complete(place, 21)
+        assert 0 == classify(source, output).code
+    check_complete(output, 21)

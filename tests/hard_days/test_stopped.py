@@ -1,101 +1,105 @@
-"""A stop request while the store hangs; and a worker that the system kills for its memory."""
+"""A run is asked to stop while the store does not respond; its worker process is killed."""
 
 import signal
-import time
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psutil
 import pytest
 
 from tests.conftest import Bucket
-from tests.fault_front import Fault, FaultFront, Kind
-from tests.hard_days.command import check_complete, finish, rows_once, start, words
-from tests.pictures import encoded, gradient, jpeg
+from tests.fault_front import Fault, FaultFront, Gate, Kind
+from tests.hard_days.command import (
+    Ended,
+    check_complete,
+    children,
+    classify_command,
+    fill_bucket,
+    finish,
+    rows_once,
+    start,
+    wait_until,
+)
+
+if TYPE_CHECKING:
+    import subprocess
 
 pytestmark = pytest.mark.beam
 _STOPPED = (
     "seefood: stopped before all pictures were classified; run the same command again to go on"
 )
+# Requests are held, or fail, for longer.
+_STOP_SECONDS = 60.0
 
 
-def _children(pid: int) -> list[psutil.Process]:
-    return list(psutil.Process(pid).children(recursive=True))
+def _stop(run: "subprocess.Popen[str]") -> Ended:
+    """Ask a run to stop and check that it and its processes end."""
+    processes = children(run)
+    run.send_signal(signal.SIGTERM)
+    ended = finish(run, _STOP_SECONDS)
+    _, alive = psutil.wait_procs(processes, timeout=_STOP_SECONDS)
+    assert [] == alive
+    return ended
 
 
-def test_a_hanging_store_does_not_keep_a_run_that_is_asked_to_stop(
+def test_a_stop_does_not_wait_for_held_requests(
     s3: Bucket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """SIGTERM: over within ten seconds though answers never come; nobody is left behind."""
-    for number in range(40):
-        s3.put(f"in/{number:02d}.jpg", jpeg((200, 5 * number, 30)))
-    place = f"{s3.uri}/out"
-    command = words(f"{s3.uri}/in/", place, "--chunk-size", "8")
+    """SIGTERM ends the run and its processes although the store never responds."""
+    output, gate = f"{s3.uri}/out", Gate()
+    command = classify_command(fill_bucket(s3, 40), output, "--chunk-size", "8")
     with FaultFront(s3.endpoint).running() as front:
         monkeypatch.setenv("AWS_ENDPOINT_URL", front.endpoint)
-        hanging = [Fault("delay", f"in/{n:02d}.jpg", times=9, seconds=40.0) for n in range(20, 40)]
-        front.faults += hanging
+        front.faults += [
+            Fault("call", f"in/{number:03d}.jpg", times=9, call=gate.hold)
+            for number in range(20, 40)
+        ]
         run = start(command)
-        deadline = time.monotonic() + 60
-        while not any(fault.met for fault in hanging) and time.monotonic() < deadline:
-            time.sleep(0.05)
-        children = _children(run.pid)
-        began = time.monotonic()
-        run.send_signal(signal.SIGTERM)
-        ended = finish(run)
-        assert time.monotonic() - began < 10.0
-        assert (1, "", _STOPPED) == (ended.code, ended.out, ended.sentence())
-        psutil.wait_procs(children, timeout=10)
-        assert [] == [child for child in children if child.is_running()]
-        assert len(rows_once(place)) < 40
+        gate.wait_for_request()
+        ended = _stop(run)
+        gate.open()
+        assert (1, "", _STOPPED) == (ended.code, ended.out, ended.message())
+        assert len(rows_once(output)) < 40
     monkeypatch.setenv("AWS_ENDPOINT_URL", s3.endpoint)
     assert 0 == finish(start(command)).code
-    check_complete(place, 40)
+    check_complete(output, 40)
 
 
 @pytest.mark.parametrize("kind", ["slow_down", "forbidden", "garbage"])
-def test_waiting_to_try_again_does_not_keep_a_run_that_is_asked_to_stop(
+def test_a_stop_does_not_wait_for_retries(
     kind: Kind, s3: Bucket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """SIGTERM while a write is tried again and again: over as fast, and the write's end is told."""
-    for number in range(40):
-        s3.put(f"in/{number:02d}.jpg", jpeg((200, 5 * number, 30)))
+    """SIGTERM ends the run while it retries a write, and the message tells how to go on."""
+    output = f"{s3.uri}/out"
+    command = classify_command(fill_bucket(s3, 40), output, "--chunk-size", "8")
     with FaultFront(s3.endpoint).running() as front:
         monkeypatch.setenv("AWS_ENDPOINT_URL", front.endpoint)
         failing = Fault(kind, "/results/", "PUT", times=1_000_000)
         front.faults += [Fault("call", "/results/", "PUT"), failing]
-        run = start(words(f"{s3.uri}/in/", f"{s3.uri}/out", "--chunk-size", "8"))
-        deadline = time.monotonic() + 60
-        while not failing.met and time.monotonic() < deadline:
-            time.sleep(0.05)
-        children = _children(run.pid)
-        began = time.monotonic()
-        run.send_signal(signal.SIGTERM)
-        ended = finish(run)
-        assert time.monotonic() - began < 10.0
+        run = start(command)
+        wait_until(lambda: failing.met or run.poll() is not None)
+        ended = _stop(run)
         assert (1, "") == (ended.code, ended.out)
-        assert "run the same command again" in ended.sentence()
-        psutil.wait_procs(children, timeout=10)
-        assert [] == [child for child in children if child.is_running()]
+        assert "run the same command again" in ended.message()
         front.faults.clear()
-        assert 8 == len(rows_once(f"{s3.uri}/out"))
+        assert 8 == len(rows_once(output))
 
 
-def test_a_worker_that_the_system_kills_is_replaced(tmp_path: Path) -> None:
-    """SIGKILL to the worker process, as the kernel kills who takes all memory: no row is lost."""
-    place = tmp_path
-    (place / "in").mkdir()
-    (place / "slow.png").write_bytes(encoded(gradient((700, 700)), "PNG", compress_level=1))
-    for number in range(300):
-        (place / "in" / f"{number:03d}.png").hardlink_to(place / "slow.png")
-    run = start(words(place / "in", place / "out", "--chunk-size", "20"))
-    kills = 0
-    deadline = time.monotonic() + 60
-    while kills < 2 and time.monotonic() < deadline:
-        if len(list((place / "out").rglob("part-*"))) > 3 * kills:
-            for child in _children(run.pid)[:1]:
-                child.kill()
-                kills += 1
-        time.sleep(0.05)
-    ended = finish(run)
-    assert (2, 0, "") == (kills, ended.code, ended.err)
-    check_complete(place / "out", 300)
+def test_a_killed_worker_is_replaced(s3: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After SIGKILL of the worker process, as from the kernel without memory, no row is missing."""
+    output = f"{s3.uri}/out"
+    command = classify_command(fill_bucket(s3, 60), output, "--chunk-size", "20")
+    with FaultFront(s3.endpoint).running() as front:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", front.endpoint)
+        gates = [Gate(), Gate()]
+        front.faults += [
+            Fault("call", f"in/{number:03d}.jpg", call=gate.hold)
+            for number, gate in zip((25, 55), gates, strict=True)
+        ]
+        run = start(command)
+        for gate in gates:
+            gate.wait_for_request()
+            children(run)[0].kill()
+            gate.open()
+        ended = finish(run)
+        assert (0, "") == (ended.code, ended.err)
+        check_complete(output, 60)
