@@ -181,9 +181,7 @@ def _job(engine: str, bundle: str, source: str, output: str) -> None:
     from seefood_pipeline.launcher import launch  # noqa: PLC0415
     from seefood_pipeline.request import Request  # noqa: PLC0415
 
-    request = Request(
-        (source,), output, Path(bundle), RunOptions(engine=engine), report=False
-    )
+    request = Request((source,), output, Path(bundle), RunOptions(engine=engine), report=False)
     print(json.dumps(launch(request, "quiet").summary))
 
 

@@ -28,5 +28,5 @@ def test_every_tenth_response_is_a_fault(s3: Bucket, tmp_path: Path) -> None:
     assert 0 == done.returncode, done.stderr[-3000:]
     report = json.loads((tmp_path / "s.json").read_text())
     assert report["rounds"] * 40 == report["rows"]
-    assert (0, 0, 0) == (report["doubles"], report["wrong"], report["processes_left"])
+    assert (0, 0, 0) == (report["duplicates"], report["wrong"], report["processes_left"])
     assert report["faults"] > 0
