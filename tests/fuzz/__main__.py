@@ -1,9 +1,9 @@
-"""Fuzz for a while: every target in turn, each in a process of its own.
+"""Fuzzes the targets in turn, each in a process of its own.
 
     python -m tests.fuzz --minutes 60 [--jobs 2] [--folder build/fuzz] [TARGET ...]
 
-Needs atheris (part of the `dev` extra where it has a wheel). Corpora and what was found stay in the
-folder, `report.json` says what was done; exit code 1 if anything was found.
+Needs atheris (part of the `dev` extra where it has a wheel). The folder keeps the corpora, the
+failing inputs and `report.json`; exit code 1 if an input failed.
 """
 
 import argparse
@@ -25,20 +25,20 @@ from tests.fuzz.targets import MODULES
 
 _TURN_SECONDS: Final = 120
 _GRACE_SECONDS: Final = 300
-"""For imports, on a machine that has much else to do."""
+"""For imports on a busy machine."""
 _DONE: Final = re.compile(rb"number_of_executed_units:\s*(\d+)")
 _PEAK: Final = re.compile(rb"peak_rss_mb:\s*(\d+)")
 
 
 @dataclass(slots=True)
 class Account:
-    """What was done with one target."""
+    """What was done for one target."""
 
     cpu_seconds: float = 0.0
     inputs: int = 0
     peak_mb: int = 0
     ends: dict[str, int] = field(default_factory=dict)
-    """How its processes ended: 0, or 77 and the like for a crash, a hang or too much memory."""
+    """Count of processes by exit code; 77 and others are a crash, a hang or too much memory."""
 
 
 def _turn(name: str, folder: Path, seconds: int, account: Account) -> None:
@@ -53,50 +53,50 @@ def _turn(name: str, folder: Path, seconds: int, account: Account) -> None:
         killer.cancel()
         process.returncode = os.waitstatus_to_exitcode(status)
         log.seek(0)
-        said = log.read()
+        output = log.read()
     account.cpu_seconds += used.ru_utime + used.ru_stime
     end = str(process.returncode)
     account.ends[end] = account.ends.get(end, 0) + 1
-    if found := _DONE.search(said):
-        account.inputs += int(found[1])
-    if found := _PEAK.search(said):
-        account.peak_mb = max(account.peak_mb, int(found[1]))
+    if match := _DONE.search(output):
+        account.inputs += int(match[1])
+    if match := _PEAK.search(output):
+        account.peak_mb = max(account.peak_mb, int(match[1]))
     if process.returncode:
-        (folder / f"last-words-{name}-{time.time():.0f}.txt").write_bytes(said[-30_000:])
+        (folder / f"output-{name}-{time.time():.0f}.txt").write_bytes(output[-30_000:])
 
 
 def main() -> int:
-    """Fuzz until the time is over and print the account."""
+    """Fuzz until the time is over and print a table."""
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz")
     parser.add_argument("targets", nargs="*", metavar="TARGET")
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--folder", type=Path, default=Path("build", "fuzz"))
-    asked = parser.parse_args()
+    args = parser.parse_args()
     if importlib.util.find_spec("atheris") is None:
         sys.exit("atheris is not installed; it has wheels for Linux on x86-64 up to Python 3.12")
-    names = asked.targets or list(MODULES)
+    names = args.targets or list(MODULES)
     accounts = {name: Account() for name in names}
     for name in names:
-        (asked.folder / "found" / name).mkdir(parents=True, exist_ok=True)
-    deadline = time.monotonic() + 60.0 * asked.minutes
+        (args.folder / "found" / name).mkdir(parents=True, exist_ok=True)
+    deadline = time.monotonic() + 60.0 * args.minutes
     waiting, lock = cycle(names), threading.Lock()
-    turn = min(_TURN_SECONDS, max(5, int(60 * asked.minutes * asked.jobs / len(names))))
+    turn = min(_TURN_SECONDS, max(5, int(60 * args.minutes * args.jobs / len(names))))
 
     def work() -> None:
         while (left := deadline - time.monotonic()) > 2:
             with lock:
                 name = next(waiting)
-            _turn(name, asked.folder, max(2, min(turn, int(left))), accounts[name])
+            _turn(name, args.folder, max(2, min(turn, int(left))), accounts[name])
             with lock:
-                _write(asked.folder, accounts)
+                _write(args.folder, accounts)
 
-    threads = [threading.Thread(target=work) for _ in range(asked.jobs)]
+    threads = [threading.Thread(target=work) for _ in range(args.jobs)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    return _tell(asked.folder, accounts)
+    return _print(args.folder, accounts)
 
 
 def _write(folder: Path, accounts: dict[str, Account]) -> None:
@@ -104,17 +104,17 @@ def _write(folder: Path, accounts: dict[str, Account]) -> None:
     (folder / "report.json").write_text(json.dumps(report, indent=2) + "\n")
 
 
-def _tell(folder: Path, accounts: dict[str, Account]) -> int:
-    found = 0
+def _print(folder: Path, accounts: dict[str, Account]) -> int:
+    count = 0
     print(f"{'target':<10} {'CPU s':>8} {'inputs':>12} {'peak MB':>8}  found")  # noqa: T201
     for name, account in accounts.items():
         kept = [path for path in (folder / "found" / name).iterdir() if path.suffix != ".txt"]
-        found += len(kept)
+        count += len(kept)
         line = f"{name:<10} {account.cpu_seconds:8.0f} {account.inputs:12,} {account.peak_mb:8,}"
         print(f"{line}  {len(kept)}")  # noqa: T201
     total = sum(account.cpu_seconds for account in accounts.values())
-    print(f"{total / 60:.1f} minutes of CPU; found: {found}, in {folder / 'found'}")  # noqa: T201
-    return 1 if found else 0
+    print(f"{total / 60:.1f} minutes of CPU; found: {count}, in {folder / 'found'}")  # noqa: T201
+    return 1 if count else 0
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Model bundles: a description of any content, in a folder and in a bucket; files cut short."""
+"""Bundles: any bundle.json, in a folder and in a bucket; a damaged graph."""
 
 import json
 import shutil
@@ -30,7 +30,7 @@ def _scratch() -> Path:
 
 @cache
 def _bundle() -> Path:
-    """Return a whole bundle, of which each input replaces the description."""
+    """Return a complete bundle; each input replaces its bundle.json."""
     path = fake_bundle(_scratch() / "fake").path
     for file in sorted(path.rglob("*")):
         if file.is_file():
@@ -40,12 +40,12 @@ def _bundle() -> Path:
 
 
 def _description(data: bytes) -> None:
-    """As it is, and as its maker would have signed it."""
+    """Load bundle.json as it is, and again with the digest of its content."""
     _load(data)
     try:
         document = json.loads(data)
         document["digest"] = compute_digest(spec_from_json(document), document["files"])
-    except Exception:  # noqa: BLE001 (whatever cannot be signed is refused before)
+    except Exception:  # noqa: BLE001 (what has no digest is refused before)
         return
     _load(json.dumps(document).encode())
 
@@ -72,8 +72,8 @@ def _graph() -> bytes:
     return (default_bundle_path() / LITERT_MODEL).read_bytes()
 
 
-def _observability(data: bytes) -> None:
-    """Each four bytes put one byte somewhere into the box's graph; the last two cut it short."""
+def _graph_operations(data: bytes) -> None:
+    """Change bytes of the built-in model's graph, and truncate some graphs."""
     choices = Choices(data)
     graph = bytearray(_graph())
     while choices.left > 5:
@@ -96,5 +96,5 @@ def _operations_seeds() -> Sequence[bytes]:
 
 TARGETS: Final = (
     Target("bundle", _description, _description_seeds, 8192, is_json=True),
-    Target("graph", _observability, _operations_seeds, 128),
+    Target("graph", _graph_operations, _operations_seeds, 128),
 )

@@ -1,11 +1,12 @@
-"""One target in a process of its own, so that a decoder that crashes takes nobody with it.
+"""Fuzzes targets in a process of its own, which a crashing decoder may end.
 
     python -m tests.fuzz.child TARGET FOLDER --guided SECONDS
-    python -m tests.fuzz.child TARGET FOLDER --drawn COUNT SEED
+    python -m tests.fuzz.child TARGET[=COUNT],... FOLDER --seed SEED
 
-`--guided` is atheris: coverage of seefood's and Pillow's Python steers the changes. `--drawn` takes
-the seeds and then COUNT changed ones, the same for the same SEED, and needs nothing installed. What
-fails is kept in FOLDER/found, with its traceback; so is what was running when a decoder crashed.
+`--guided` uses atheris: the coverage of seefood's and Pillow's Python code steers the changes.
+`--seed` runs each target's seeds and COUNT changes of them, the same for the same SEED, without
+atheris. FOLDER/found keeps each failing input with its traceback; FOLDER/running-TARGET keeps the
+input that crashed the process.
 """
 
 import argparse
@@ -21,23 +22,24 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
-SECONDS_EACH: Final = 10
+_GUIDED_SECONDS: Final = 10
+_SEEDED_SECONDS: Final = 60
+"""For one input: a longer run is a hang. Tests run on busy machines."""
 MEGABYTES: Final = 1024
-_ROOT: Final = Path(__file__).parent.parent.parent
 
 
 class Kept:
-    """Where a child leaves what it found."""
+    """The files in which a child keeps inputs."""
 
     def __init__(self, folder: Path, target: str) -> None:
         self.found = folder / "found" / target
         self.corpus = folder / "corpus" / target
         self.running = folder / f"running-{target}"
-        for place in (self.found, self.corpus):
-            place.mkdir(parents=True, exist_ok=True)
+        for path in (self.found, self.corpus):
+            path.mkdir(parents=True, exist_ok=True)
 
     def keep(self, data: bytes, why: str) -> Path:
-        """Write an input and what it did; the same failure is kept once."""
+        """Write an input and its failure; the same failure is kept once."""
         lines = [line for line in why.splitlines() if line.startswith("  File")]
         lines = lines or [why]
         name = hashlib.sha256("\n".join(lines[-3:]).encode("utf-8", "replace")).hexdigest()[:12]
@@ -49,20 +51,19 @@ class Kept:
 
 
 def _load(name: str, guided: Any) -> Any:
-    """Import a target; under atheris with everything counted that is of interest."""
-    sys.path.insert(0, str(_ROOT / "lambda"))
+    """Import a target; with atheris, count the coverage of what it imports."""
     counted = (
-        guided.instrument_imports(include=["seefood", "door", "PIL", "pipeline"])
+        guided.instrument_imports(include=["seefood", "seefood_lambda", "seefood_pipeline", "PIL"])
         if guided
         else contextlib.nullcontext()
     )
     with counted:
-        from tests.fuzz.targets import load_target  # noqa: PLC0415 (counted from here on)
+        from tests.fuzz.targets import load_target  # noqa: PLC0415 (its coverage is counted)
 
         return load_target(name)
 
 
-def _drawn(target: Any, count: int, seed: int) -> Iterator[bytes]:
+def _inputs(target: Any, count: int, seed: int) -> Iterator[bytes]:
     from tests.fuzz.mutation import mutate  # noqa: PLC0415 (as above)
 
     rng = random.Random(seed)
@@ -71,18 +72,18 @@ def _drawn(target: Any, count: int, seed: int) -> Iterator[bytes]:
     yield b""
     for number in range(count):
         data = rng.choice(seeds)
-        yield mutate(data, target.longest, seed * 1_000_003 + number, is_json=target.is_json)
+        yield mutate(data, target.max_bytes, seed * 1_000_003 + number, is_json=target.is_json)
 
 
-def run_drawn(target: Any, kept: Kept, count: int, seed: int) -> int:
+def run_seeded(target: Any, kept: Kept, count: int, seed: int) -> int:
     """Run the seeds and `count` changes of them; return how many failed."""
     failures = 0
-    for data in _drawn(target, count, seed):
+    for data in _inputs(target, count, seed):
         kept.running.write_bytes(data)
-        faulthandler.dump_traceback_later(SECONDS_EACH, exit=True)
+        faulthandler.dump_traceback_later(_SEEDED_SECONDS, exit=True)
         try:
             target.run(data)
-        except Exception:  # noqa: BLE001 (this is what is looked for)
+        except Exception:  # noqa: BLE001 (any error is a failure)
             failures += 1
             kept.keep(data, traceback.format_exc())
         faulthandler.cancel_dump_traceback_later()
@@ -95,13 +96,13 @@ def run_drawn(target: Any, kept: Kept, count: int, seed: int) -> int:
 
 
 def _peak_mb() -> int:
-    """Return the most memory that this process held; `ru_maxrss` would count who started it."""
+    """Return this process's peak memory; `ru_maxrss` would include its parent's."""
     lines = Path("/proc/self/status").read_text().splitlines()
     return int(next(line for line in lines if line.startswith("VmHWM")).split()[1]) // 1024
 
 
 def run_guided(guided: Any, target: Any, kept: Kept, seconds: int) -> None:
-    """Hand over to libFuzzer, which ends the process: at the first crash, hang, or on time."""
+    """Run libFuzzer, which ends the process at the first crash or hang, or after `seconds`."""
     from tests.fuzz.mutation import mutate  # noqa: PLC0415 (as above)
 
     seeds = kept.corpus.parent.parent / "seeds" / target.name
@@ -109,51 +110,55 @@ def run_guided(guided: Any, target: Any, kept: Kept, seconds: int) -> None:
     for data in target.seeds():
         (seeds / hashlib.sha256(data).hexdigest()[:16]).write_bytes(data)
 
-    def one(data: bytes) -> None:
+    def run_one(data: bytes) -> None:
         try:
             target.run(data)
-        except Exception:  # noqa: BLE001 (libFuzzer would stop; the same would stop it again)
+        except Exception:  # noqa: BLE001 (libFuzzer would end at the same error again and again)
             kept.keep(data, traceback.format_exc())
 
-    def change(data: bytes, longest: int, seed: int) -> bytes:
+    def change(data: bytes, max_bytes: int, seed: int) -> bytes:
         if seed % 2:
-            return bytes(guided.Mutate(data, longest))
-        return mutate(data, longest, seed, is_json=target.is_json)
+            return bytes(guided.Mutate(data, max_bytes))
+        return mutate(data, max_bytes, seed, is_json=target.is_json)
 
     options = {
         "max_total_time": seconds,
-        "timeout": SECONDS_EACH,
+        "timeout": _GUIDED_SECONDS,
         "rss_limit_mb": MEGABYTES,
-        "max_len": target.longest,
+        "max_len": target.max_bytes,
         "artifact_prefix": f"{kept.found}/",
         "print_final_stats": 1,
         "verbosity": 0,
     }
-    words = [f"-{name}={value}" for name, value in options.items()]
-    arguments = [sys.argv[0], *words, str(kept.corpus), str(seeds)]
-    guided.Setup(arguments, one, custom_mutator=change)
+    flags = [f"-{name}={value}" for name, value in options.items()]
+    arguments = [sys.argv[0], *flags, str(kept.corpus), str(seeds)]
+    guided.Setup(arguments, run_one, custom_mutator=change)
     guided.Fuzz()
 
 
 def main() -> None:
-    """Run one target."""
+    """Run the targets."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("target")
+    parser.add_argument("targets")
     parser.add_argument("folder", type=Path)
     parser.add_argument("--guided", type=int, metavar="SECONDS")
-    parser.add_argument("--drawn", type=int, nargs=2, metavar=("COUNT", "SEED"))
-    asked = parser.parse_args()
+    parser.add_argument("--seed", type=int)
+    args = parser.parse_args()
     warnings.simplefilter("ignore")
     faulthandler.enable()
     guided: Any = None
-    if asked.guided:
-        guided = import_module("atheris")  # only where it has a wheel, and no types anywhere
-    target = _load(asked.target, guided)
-    kept = Kept(asked.folder, asked.target)
-    if guided is not None:
-        run_guided(guided, target, kept, asked.guided)
-    elif run_drawn(target, kept, *asked.drawn):
-        sys.exit(f"{asked.target}: see {kept.found}")
+    if args.guided:
+        guided = import_module("atheris")  # has no types, and wheels only for some platforms
+    failed = []
+    for text in args.targets.split(","):
+        name, _, count = text.partition("=")
+        target, kept = _load(name, guided), Kept(args.folder, name)
+        if guided is not None:
+            run_guided(guided, target, kept, args.guided)
+        elif run_seeded(target, kept, int(count or 0), args.seed):
+            failed.append(f"{name}: see {kept.found}")
+    if failed:
+        sys.exit("\n".join(failed))
 
 
 if __name__ == "__main__":

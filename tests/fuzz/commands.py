@@ -1,4 +1,4 @@
-"""The command line: any words are understood, or refused in one sentence."""
+"""The command line: any arguments are accepted or refused with one message."""
 
 import io
 import os
@@ -31,7 +31,7 @@ _RUN: Final = (
     ("classify", "--manifest", "list.txt", "--output", "out", "--limit", "1", "--shard", "0/2"),
     ("evaluate", "in", "--model", "bundle"),
 )
-"""Lines that begin well. Other commands start servers, trainings and TensorFlow: only parsed."""
+"""Valid command lines. Commands that start a server, a training or TensorFlow are only parsed."""
 _NOT_RUN: Final = frozenset({"--open"})
 _WORDS: Final = (
     "in", "in/a.jpg", "in/*.jpg", "out", "out2", "list.txt", "bundle", "notes", "nothing", "",
@@ -42,16 +42,16 @@ _WORDS: Final = (
 
 
 @cache
-def _place() -> Path:
-    place = Path(tempfile.mkdtemp(prefix="seefood-words-"))
-    (place / "in").mkdir()
-    (place / "in" / "a.jpg").write_bytes(jpeg())
-    (place / "list.txt").write_text("in/a.jpg\nin/b.jpg\n")
-    (place / "notes").write_text("sausages")
-    fake_bundle(place / "bundle")
+def _folder() -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="seefood-words-"))
+    (folder / "in").mkdir()
+    (folder / "in" / "a.jpg").write_bytes(jpeg())
+    (folder / "list.txt").write_text("in/a.jpg\nin/b.jpg\n")
+    (folder / "notes").write_text("sausages")
+    fake_bundle(folder / "bundle")
     part = f"done/results/digest={DIGEST[:12]}/part-0.jsonl"
-    write(parse_location(str(place / part)), encode_rows([make_row()], "jsonl"))
-    return place
+    write(parse_location(str(folder / part)), encode_rows([make_row()], "jsonl"))
+    return folder
 
 
 @contextmanager
@@ -73,12 +73,12 @@ def _options(name: str) -> list[str]:
 def _word(choices: Choices) -> str:
     if choices.number(4):
         return choices.pick(_WORDS)
-    # A free word stays in the working directory and asks no network.
+    # Such a word stays in the working directory and causes no network request.
     return "".join(c for c in choices.text(12) if c not in "/~\0:").lstrip(".-")
 
 
 def _parse(data: bytes) -> None:
-    """Every command's words are parsed, and nothing is done."""
+    """Parse the arguments of any command without running it."""
     choices = Choices(data)
     name = choices.pick(cli.list_commands(click.Context(cli)))
     command = cli.get_command(click.Context(cli), name)
@@ -93,7 +93,7 @@ def _parse(data: bytes) -> None:
 
 
 def _run(data: bytes) -> None:
-    """One command runs, in a folder of its own; it ends with a documented code and a sentence."""
+    """Run a command in a folder of its own; it ends with a documented exit code and one message."""
     choices = Choices(data)
     words = list(choices.pick(_RUN))
     options = [option for option in _options(words[0]) if option not in _NOT_RUN]
@@ -106,23 +106,23 @@ def _run(data: bytes) -> None:
             words[at:at] = [choices.pick(options), _word(choices)]
         else:
             words[at : at + choices.number(2)] = [_word(choices)]
-    said, told = io.StringIO(), io.TextIOWrapper(io.BytesIO())
+    stderr, stdout = io.StringIO(), io.TextIOWrapper(io.BytesIO())
     stdin, sys.stdin = sys.stdin, io.TextIOWrapper(io.BytesIO(b"not a picture"))
     try:
-        with _inside(_place()), redirect_stderr(said), redirect_stdout(told):
+        with _inside(_folder()), redirect_stderr(stderr), redirect_stdout(stdout):
             main([word for word in words if word not in ("--", *_NOT_RUN)])
     except SystemExit as ended:
-        _check(words, ended.code, said.getvalue())
+        _check(words, ended.code, stderr.getvalue())
     finally:
         sys.stdin = stdin
 
 
-def _check(words: list[str], code: object, said: str) -> None:
-    assert code in (0, 1, 2, 3), (words, code, said)
-    assert "unforeseen" not in said, (words, said)
-    assert "Traceback" not in said, (words, said)
-    lines = [line for line in said.splitlines() if line.startswith("seefood: ")]
-    assert code in (0, 1) or len(lines) == 1, (words, code, said)
+def _check(words: list[str], code: object, stderr: str) -> None:
+    assert code in (0, 1, 2, 3), (words, code, stderr)
+    assert "unexpected error" not in stderr, (words, stderr)
+    assert "Traceback" not in stderr, (words, stderr)
+    lines = [line for line in stderr.splitlines() if line.startswith("seefood: ")]
+    assert code in (0, 1) or len(lines) == 1, (words, code, stderr)
 
 
 def _seeds() -> Sequence[bytes]:

@@ -1,4 +1,4 @@
-"""What arrives at the Lambda: events of every kind, requests and forms."""
+"""The Lambda's input: events, HTTP requests, forms and settings."""
 
 import json
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ from tests.fuzz.target import Choices, Target
 from tests.pictures import jpeg
 
 _RECORDED: Final = Path(__file__).parent.parent / "lambda" / "events"
-_LABELLER: Final = Classifier(FakeEngine(2), MODEL, ClassifyOptions())
+_CLASSIFIER: Final = Classifier(FakeEngine(2), MODEL, ClassifyOptions())
 _STATUSES: Final = frozenset({200, 400, 403, 404, 405, 409, 413, 415, 422})
 _SETTINGS: Final = (
     "SEEFOOD_RESULTS", "SEEFOOD_WATCHED", "SEEFOOD_ALLOWED_BUCKETS", "SEEFOOD_TAG",
@@ -36,33 +36,33 @@ def _event(data: bytes) -> None:
     except (ValueError, RecursionError):
         return
     try:
-        asked = parse_event(event)
+        request = parse_event(event)
     except EventError:
         return
-    if isinstance(asked, HttpRequest):
-        _answer(asked)
-    elif isinstance(asked, Batch):
-        _settle(asked)
+    if isinstance(request, HttpRequest):
+        _respond(request)
+    elif isinstance(request, Batch):
+        _answer(request)
     else:
         try:
-            if asked.image is not None:
-                from_base64(asked.image)
-            named_object(asked.uri or "", frozenset({"photos"}))
+            if request.image is not None:
+                from_base64(request.image)
+            named_object(request.uri or "", frozenset({"photos"}))
         except (NotAllowedError, NotBase64Error):
             return
 
 
-def _answer(request: HttpRequest) -> None:
-    response = respond(request, _LABELLER, frozenset())
+def _respond(request: HttpRequest) -> None:
+    response = respond(request, _CLASSIFIER, frozenset())
     assert response.failure is None, response.failure
-    answer = response.as_event()
-    assert answer["statusCode"] in _STATUSES
-    # The runtime sends it as UTF-8; header lines must stay lines.
-    json.dumps(answer, ensure_ascii=False).encode()
-    assert not any(c in value for value in answer["headers"].values() for c in "\r\n\0")
+    event = response.as_event()
+    assert event["statusCode"] in _STATUSES
+    # The runtime sends it as UTF-8; a header has no line break.
+    json.dumps(event, ensure_ascii=False).encode()
+    assert not any(c in value for value in event["headers"].values() for c in "\r\n\0")
 
 
-def _settle(batch: Batch) -> None:
+def _answer(batch: Batch) -> None:
     uploads = [upload for message in batch.messages for upload in message.uploads]
     sorted(uploads, key=order_of)
     outcomes = {

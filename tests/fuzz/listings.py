@@ -1,4 +1,4 @@
-"""What a store answers: pages of a listing, tags, errors; whole listings of a store that lies."""
+"""Responses of a store: pages of a listing, tags, errors; whole listings of a faulty store."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -61,21 +61,21 @@ def _page_seeds() -> Sequence[bytes]:
 
 
 class _EndlessError(Exception):
-    """The listing asked for more pages than any true one would."""
+    """The listing requested more pages than any valid one has."""
 
 
 def _listing(data: bytes) -> None:
-    """A store answers any keys whatever it is asked; the listing ends, and says so if it must."""
+    """List a store that returns any keys for any request; the listing ends or raises an error."""
     choices = Choices(data)
-    asked = 0
+    requests = 0
 
     def fetch(after: str) -> bytes:
-        nonlocal asked
-        asked += 1
-        if asked > _MAX_PAGES:
+        nonlocal requests
+        requests += 1
+        if requests > _MAX_PAGES:
             raise _EndlessError
         count = choices.number(4)
-        # Keys that a true store may hold after `after`, or any at all.
+        # Keys that a store may have after `after`, or any keys.
         start = after if choices.number(3) else ""
         keys = [start + choices.pick("abc/~ ") + choices.text(3) for _ in range(count)]
         text = [key.encode("utf-8", "replace").decode() for key in keys]

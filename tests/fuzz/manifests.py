@@ -20,8 +20,8 @@ from tests.fuzz.target import Target
 
 _ROOT: Final = "memory://fuzz-manifests"
 _SUFFIXES: Final = ("txt", "csv", "tsv", "jsonl", "parquet", "json", "txt.gz")
-_FORMS: Final = ("CSV", "Parquet", "ORC", "Avro")
-_MOST: Final = 1000
+_FORMATS: Final = ("CSV", "Parquet", "ORC", "Avro")
+_MAX_ENTRIES: Final = 1000
 _TABLE: Final = {
     "bucket": ["b", "b"],
     "key": ["a.jpg", "c%20d.jpg"],
@@ -35,7 +35,7 @@ _SCHEMA: Final = "Bucket, Key, VersionId, IsLatest, IsDeleteMarker, Size, LastMo
 
 def _read(manifest: Manifest) -> None:
     try:
-        for ref in islice(manifest.list(), _MOST):
+        for ref in islice(manifest.list(), _MAX_ENTRIES):
             assert isinstance(ref, ImageRef)
             assert isinstance(ref.size_bytes, int)
             assert parse_location(ref.uri).root
@@ -44,7 +44,7 @@ def _read(manifest: Manifest) -> None:
 
 
 def _manifest(data: bytes) -> None:
-    """The first byte chooses the file's name, the second whether its column is named."""
+    """The first byte chooses the file's suffix, the second whether a column is given."""
     suffix = _SUFFIXES[data[0] % len(_SUFFIXES)] if data else "txt"
     uri = f"{_ROOT}/list.{suffix}"
     write(parse_location(uri), data[2:])
@@ -53,18 +53,18 @@ def _manifest(data: bytes) -> None:
 
 def _inventory(data: bytes) -> None:
     """The first byte chooses the format that the manifest states; the rest is its one file."""
-    form = _FORMS[data[0] % len(_FORMS)] if data else "CSV"
+    file_format = _FORMATS[data[0] % len(_FORMATS)] if data else "CSV"
     folder = f"{_ROOT}/inventory/2026-11-23T00-00Z"
     write(parse_location(f"{_ROOT}/inventory/data/one"), data[1:])
-    write(parse_location(f"{folder}/manifest.json"), _inventory_manifest(form))
+    write(parse_location(f"{folder}/manifest.json"), _inventory_manifest(file_format))
     _read(parse_manifest(f"{folder}/manifest.json"))
 
 
-def _inventory_manifest(form: str) -> bytes:
+def _inventory_manifest(file_format: str) -> bytes:
     document = {
         "sourceBucket": "photos",
         "destinationBucket": "arn:aws:s3:::fuzz-manifests",
-        "fileFormat": form,
+        "fileFormat": file_format,
         "fileSchema": _SCHEMA,
         "files": [{"key": "inventory/data/one", "size": 1, "MD5checksum": "0" * 32}],
     }

@@ -1,4 +1,4 @@
-"""Changing inputs: byte by byte, and JSON by its structure. The same seed, the same change."""
+"""Changes inputs by bytes, and JSON by its structure; the same seed gives the same change."""
 
 import copy
 import json
@@ -11,20 +11,20 @@ _ODD_VALUES: Final[tuple[Any, ...]] = (
     None, True, 0, -1, 1e308, 2**63, 2**70, float("nan"), float("inf"), "", "\0", "\ud800", "é🌭",
     "a" * 300, "../../x", "s3://b/k", "2026-13-45", "9" * 5000, [], {}, [[]], {"": None},
 )  # fmt: skip
-_DEEPEST: Final = 900
+_MAX_DEPTH: Final = 900
 
 
-def mutate(data: bytes, longest: int, seed: int, *, is_json: bool = False) -> bytes:
-    """Return `data` changed in one to four places, at most `longest` bytes."""
+def mutate(data: bytes, max_bytes: int, seed: int, *, is_json: bool = False) -> bytes:
+    """Return `data` changed in one to four places, at most `max_bytes` long."""
     rng = random.Random(seed)
     if is_json and rng.random() < 0.7:
         changed = _mutated_json(data, rng)
-        if changed is not None and len(changed) <= longest:
+        if changed is not None and len(changed) <= max_bytes:
             return changed
     out = bytearray(data or b"0")
     for _ in range(rng.randint(1, 4)):
         rng.choice(_BYTE_CHANGES)(out, rng)
-    return bytes(out[:longest])
+    return bytes(out[:max_bytes])
 
 
 def _flip(data: bytearray, rng: random.Random) -> None:
@@ -83,7 +83,7 @@ def _mutated_json(data: bytes, rng: random.Random) -> bytes | None:
 
 
 def _collect(value: Any, places: list[tuple[Any, Any]], depth: int) -> None:
-    if depth > _DEEPEST or not isinstance(value, dict | list):
+    if depth > _MAX_DEPTH or not isinstance(value, dict | list):
         return
     for name, inner in value.items() if isinstance(value, dict) else enumerate(value):
         places.append((value, name))
@@ -91,8 +91,8 @@ def _collect(value: Any, places: list[tuple[Any, Any]], depth: int) -> None:
 
 
 def _change(owner: Any, name: Any, rng: random.Random, places: list[tuple[Any, Any]]) -> None:
-    there = name in owner if isinstance(owner, dict) else name < len(owner)
-    if not there:  # an earlier change took it away
+    exists = name in owner if isinstance(owner, dict) else name < len(owner)
+    if not exists:  # an earlier change removed it
         return
     kind = rng.randrange(6)
     if kind == 0:

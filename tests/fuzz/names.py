@@ -1,4 +1,4 @@
-"""What users type as one word: sources, globs, times, shards; and what terminals show."""
+"""Arguments of one word: sources, globs, times, shards; and their text on a terminal."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -22,7 +22,7 @@ _OUT: Final = parse_location("memory://fuzz-names/out")
 
 def _name(data: bytes) -> None:
     text = data.decode("utf-8", "surrogateescape")
-    if "\0" in text:  # no argument and no file name holds one
+    if "\0" in text:  # no argument or file name has one
         return
     for read in (_location, _source, _glob, _since, _shard):
         try:

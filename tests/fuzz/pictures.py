@@ -1,4 +1,4 @@
-"""Pictures: whatever the bytes are, one row comes out, and every format can hold it."""
+"""Pictures: any bytes give one row, which every text format can store."""
 
 import random
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from tests.fakes import MODEL
 from tests.fuzz.target import Target
 from tests.pictures import encoded
 
-_LONGEST: Final = 32 * 1024
+_MAX_BYTES: Final = 32 * 1024
 _FORMATS: Final = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "HEIF", "AVIF")
 _ENGINE: Final = FakeEngine(2)
 
@@ -53,12 +53,12 @@ def _seeds() -> Sequence[bytes]:
 
 @cache
 def _hostile() -> tuple[bytes, ...]:
-    """Return small files that others found to be hard, where they lie on this machine."""
+    """Return small files that other fuzzers found, if this machine has them."""
     folder = SHARED / "hostile"
     if not folder.is_dir():
         return ()
-    files = sorted(path for path in folder.iterdir() if path.stat().st_size <= _LONGEST)
+    files = sorted(path for path in folder.iterdir() if path.stat().st_size <= _MAX_BYTES)
     return tuple(path.read_bytes() for path in random.Random(1).sample(files, min(300, len(files))))
 
 
-TARGETS: Final = (Target("picture", _run, _seeds, _LONGEST),)
+TARGETS: Final = (Target("picture", _run, _seeds, _MAX_BYTES),)

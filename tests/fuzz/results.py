@@ -1,4 +1,4 @@
-"""What lies in an output: result objects, leases, accounts of runs; and price tables."""
+"""The files of an output: result objects, leases, summaries; and price tables."""
 
 import json
 import tempfile
@@ -22,7 +22,7 @@ from tests.fakes import DIGEST, failed, make_row
 from tests.fuzz.target import Target
 
 _ROOT: Final = "memory://fuzz-results"
-_FORMS: Final = ("parquet", "jsonl", "csv", "json")
+_FORMATS: Final = ("parquet", "jsonl", "csv", "json")
 _ROWS: Final = (
     make_row(),
     make_row(label="=1+1", version_id="v", width=None),
@@ -32,10 +32,10 @@ _WORK: Final = Work(1000, 10, 8, Interval(0.1, 0.2, 0.3), 10**8)
 
 
 def _part(data: bytes) -> None:
-    """The first byte chooses the format; the rest is the one result object of an output."""
-    form = _FORMS[data[0] % len(_FORMS)] if data else "jsonl"
+    """The first byte chooses the format; the rest is the only result object of an output."""
+    file_format = _FORMATS[data[0] % len(_FORMATS)] if data else "jsonl"
     output = parse_location(f"{_ROOT}/part")
-    part = output.child(f"results/digest={DIGEST[:12]}/part-0.{form}")
+    part = output.child(f"results/digest={DIGEST[:12]}/part-0.{file_format}")
     write(part, data[1:])
     try:
         for read in (
@@ -61,17 +61,17 @@ def _part_seeds() -> Sequence[bytes]:
 
 
 def _lease(data: bytes) -> None:
-    """Another run's lease holds anything at all: refused or taken over, never a traceback."""
+    """Another run's lease has any content: the run is refused or replaces it."""
     output = Location(_ROOT, f"lease-{uuid4().hex}")
-    place = output.child(f"runs/leases/{DIGEST[:12]}.all.000001.json")
-    write(place, data)
+    location = output.child(f"runs/leases/{DIGEST[:12]}.all.000001.json")
+    write(location, data)
     try:
         with hold_lease(RunSpec(output, DIGEST, "run")):
             pass
     except UsageError:
         pass
     finally:
-        open_store(place.root).delete(place.key)
+        open_store(location.root).delete(location.key)
 
 
 def _lease_seeds() -> Sequence[bytes]:
@@ -88,7 +88,7 @@ def _lease_seeds() -> Sequence[bytes]:
 
 
 def _summary(data: bytes) -> None:
-    """A run's account holds anything: the page is made, or refused with a sentence."""
+    """A summary has any content: the report is written or refused with a message."""
     output = parse_location(f"{_ROOT}/summary")
     part = output.child(f"results/digest={DIGEST[:12]}/part-0.jsonl")
     write(part, encode_rows(_ROWS[:1], "jsonl"))

@@ -1,4 +1,4 @@
-"""What a run reads besides pictures: a worker's counts, and a quote."""
+"""Files that a run reads besides pictures: a worker's totals, and an estimate."""
 
 import json
 import tempfile
@@ -21,7 +21,7 @@ _RECEIPT: Final = {"seconds": 1.0, "usd": {"machine": 0.1}}
 
 
 def _totals(data: bytes) -> None:
-    """A worker's counts, as they wait for the launcher."""
+    """Read a worker's totals, as the launcher does."""
     run = RunSpec(parse_location("memory://fuzz-runs"), DIGEST, "fuzz")
     write(run.folder.child("totals.json"), data)
     try:

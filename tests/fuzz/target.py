@@ -1,4 +1,4 @@
-"""What a fuzz target is, and how bytes become choices."""
+"""Defines a fuzz target, and how a target makes choices from bytes."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -9,21 +9,21 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A part of seefood that reads what others wrote."""
+    """A part of seefood that parses untrusted input."""
 
     name: str
     run: Callable[[bytes], None]
-    """Returns for what is taken and for what is refused by our own errors; raises for the rest."""
+    """Returns if the input is accepted or refused with one of our errors; raises otherwise."""
     seeds: Callable[[], Sequence[bytes]]
-    """Inputs to begin with, made on the spot."""
-    longest: int = 4096
-    """Of an input, in bytes."""
+    """Makes the first inputs."""
+    max_bytes: int = 4096
+    """Of an input."""
     is_json: bool = False
-    """Whether inputs are JSON, to be changed as such as often as byte by byte."""
+    """Whether inputs are JSON, which is also changed by its structure."""
 
 
 class Choices:
-    """Bytes as decisions: the same bytes are the same decisions; after the last byte, zeros."""
+    """Makes choices from bytes, the same for the same bytes; zeros follow the last byte."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data
@@ -31,7 +31,7 @@ class Choices:
 
     @property
     def left(self) -> int:
-        """How many bytes are unused."""
+        """Return how many bytes are unused."""
         return max(0, len(self._data) - self._at)
 
     def number(self, below: int) -> int:
@@ -51,6 +51,6 @@ class Choices:
         self._at += count
         return taken
 
-    def text(self, longest: int) -> str:
-        """Return a short text, of any characters."""
-        return self.bytes(self.number(longest + 1)).decode("utf-8", "surrogateescape")
+    def text(self, max_bytes: int) -> str:
+        """Return a short text of any characters."""
+        return self.bytes(self.number(max_bytes + 1)).decode("utf-8", "surrogateescape")

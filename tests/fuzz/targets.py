@@ -1,4 +1,4 @@
-"""Every fuzz target by its name, imported when it is asked for."""
+"""The fuzz targets by name; a target's module is imported when it is used."""
 
 from importlib import import_module
 from typing import Final
@@ -26,7 +26,7 @@ MODULES: Final = {
     "words": "commands",
     "command": "commands",
 }
-"""Which module of this folder has which target."""
+"""The module of this folder that defines each target."""
 
 
 def load_target(name: str) -> Target:

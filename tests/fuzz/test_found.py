@@ -1,7 +1,6 @@
-"""What fuzzing has found, each as the smallest input that showed it."""
+"""The inputs that fuzzing found, each reduced to the smallest."""
 
 import json
-import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -44,8 +43,8 @@ _NOW = make_row().classified_at
         listing_page(["\x7f"], more=False, encoded=False).replace(b"\x7f", b"\xff"),
     ],
 )
-def test_a_page_that_is_none(page: bytes) -> None:
-    """Garbage is an error of the store and never an empty page: keys would be lost silently."""
+def test_an_invalid_page(page: bytes) -> None:
+    """Garbage is an error of the store, never an empty page, which would lose keys silently."""
 
     def read() -> None:
         page_end(page)
@@ -57,7 +56,7 @@ def test_a_page_that_is_none(page: bytes) -> None:
 
 
 def test_a_listing_without_an_end() -> None:
-    """A store that says "more" and tells the same key again is not asked for ever."""
+    """A store that repeats a key with "more to come" causes an error, not an endless loop."""
     page = listing_page(["a"], more=True)
     listing = ParallelListing(lambda _: page, page_end, page_keys)
     with pytest.raises(S3Error, match="no new key"):
@@ -76,24 +75,24 @@ def test_a_listing_without_an_end() -> None:
         ("a.parquet", b"PAR1\0\0\0\0PAR1"),
     ],
 )
-def test_a_manifest_that_is_none(name: str, data: bytes, memory: str) -> None:
-    """Whatever Arrow, gzip, csv and json raise is a sentence about the manifest, or an entry."""
+def test_an_invalid_manifest(name: str, data: bytes, memory: str) -> None:
+    """Errors of Arrow, gzip, csv and json become a message about the manifest, or an entry."""
     write(parse_location(f"{memory}/{name}"), data)
     with suppress(UsageError):
         assert list(parse_manifest(f"{memory}/{name}").list())
 
 
 @pytest.mark.parametrize("lease", [b"", b"[]", b'{"expires_at": null}', b'{"pid": "x"}', b"\xff"])
-def test_a_lease_that_is_none(lease: bytes, memory: str) -> None:
-    """It was no run of ours: it blocks nobody, and its name is free for the next run."""
+def test_an_invalid_lease(lease: bytes, memory: str) -> None:
+    """An invalid lease does not block a run, which can use its name."""
     output = parse_location(f"{memory}/out")
     write(output.child(f"runs/leases/{DIGEST[:12]}.all.000001.json"), lease)
     with hold_lease(RunSpec(output, DIGEST, "mine")):
         pass
 
 
-def test_a_lease_names_no_place_outside(tmp_path: Path) -> None:
-    """A dead run's name is part of a path to remove: `..` in it leads nowhere."""
+def test_a_lease_cannot_name_a_path_outside(tmp_path: Path) -> None:
+    """A dead run's id is part of a path to delete; `..` in it deletes nothing."""
     (tmp_path / "elsewhere").mkdir()
     precious = tmp_path / "elsewhere" / "totals.json"
     precious.write_text("{}")
@@ -111,7 +110,7 @@ def test_a_lease_names_no_place_outside(tmp_path: Path) -> None:
     [{"classified_at": None}, {"classified_at": 5}, {"etag": None}, {"uri": 7}, {"size_bytes": ""}],
 )
 def test_rows_of_other_types(changes: dict[str, object], memory: str) -> None:
-    """A result object whose values are of other types is none of ours."""
+    """A result object with values of other types is refused."""
     output = parse_location(memory).child("out")
     row = {**make_row().as_json(), **changes}
     part = output.child(f"results/digest={DIGEST[:12]}/part-0.jsonl")
@@ -132,8 +131,8 @@ def test_rows_of_other_types(changes: dict[str, object], memory: str) -> None:
         b'{"sources": {"a": 1}}',
     ],
 )
-def test_an_account_that_is_none(summary: bytes, memory: str) -> None:
-    """The page of such a run is refused with the account's name."""
+def test_an_invalid_summary(summary: bytes, memory: str) -> None:
+    """The report of such a run is refused with the summary's name."""
     output = parse_location(f"{memory}/out")
     part = output.child(f"results/digest={DIGEST[:12]}/part-0.jsonl")
     write(part, encode_rows([make_row()], "jsonl"))
@@ -153,8 +152,8 @@ def test_an_account_that_is_none(summary: bytes, memory: str) -> None:
         ("thresholds", [10**400, 0]),
     ],
 )
-def test_a_bundle_that_is_none(place: str, value: object, tmp_path: Path) -> None:
-    """Values that no decoder or engine could work with are found while loading."""
+def test_an_invalid_bundle(place: str, value: object, tmp_path: Path) -> None:
+    """Loading refuses values that no decoder or engine can use."""
     path = fake_bundle(tmp_path / "fake").path / MANIFEST
     document = json.loads(path.read_bytes())
     document[place] = value
@@ -164,15 +163,15 @@ def test_a_bundle_that_is_none(place: str, value: object, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("data", [b"", b"\x04\0\0\0TFL3", b"\xff\xff\xff\xffTFL3" + b"\xff" * 90])
-def test_a_graph_that_is_none(data: bytes, tmp_path: Path) -> None:
-    """Offsets that lead out of the file are a damaged bundle."""
+def test_an_invalid_graph(data: bytes, tmp_path: Path) -> None:
+    """Offsets beyond the end of the file mean a damaged bundle."""
     (tmp_path / "model.tflite").write_bytes(data)
     with pytest.raises(BundleError):
         read_operations(tmp_path / "model.tflite")
 
 
-def test_prices_that_lack_one(tmp_path: Path) -> None:
-    """Found when the table is loaded, and not when the receipt is made, after the work."""
+def test_a_missing_price(tmp_path: Path) -> None:
+    """Loading the table refuses it, before any picture is classified."""
     prices = json.loads(default_prices().read_bytes())
     del prices["lambda"]["gb_second"]
     (tmp_path / "prices.json").write_text(json.dumps(prices))
@@ -181,24 +180,22 @@ def test_prices_that_lack_one(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["99999999999999999999w", "0001-01-01", "9999-12-31T23:59-23:59"])
-def test_times_beyond_all_calendars(text: str) -> None:
-    """No time that the system can tell is no time, whatever it looks like."""
+def test_times_beyond_the_calendar(text: str) -> None:
+    """A time that the system cannot represent is refused."""
     with suppress(UsageError):
         assert isinstance(parse_since(text, _NOW), float)
 
 
 @pytest.mark.parametrize("pattern", ["*" * 50 + "x", "*a" * 50, "**a" * 50, "**/*a" * 30, "[z-a]*"])
-def test_a_pattern_that_is_slow(pattern: str) -> None:
-    """Keys are strangers' and may be as hard as they like: a match takes milliseconds."""
+def test_a_slow_pattern(pattern: str) -> None:
+    """A match takes linear time for any key; with backtracking it would not end."""
     glob = compile_glob(pattern)
-    began = time.monotonic()
     assert glob.fullmatch("a" * 1000 + "\n") is None
     assert glob.fullmatch("a/" * 500 + "\n") is None
-    assert time.monotonic() - began < 1.0
 
 
 def test_a_path_with_a_nul() -> None:
-    """Such a path cannot be; a key may hold anything."""
+    """A path has no NUL; a key may have one."""
     with pytest.raises(UsageError, match="NUL"):
         parse_location("a\0b")
     assert "a\0b" == parse_location("s3://b/a\0b").key
@@ -206,7 +203,7 @@ def test_a_path_with_a_nul() -> None:
 
 @pytest.mark.parametrize("odd", [True, [], "text", 1.5])
 def test_a_request_of_other_types(odd: object) -> None:
-    """Headers and queries that are no objects are none."""
+    """Headers and queries that are not objects count as empty."""
     event = {
         "rawPath": "/\ud800",
         "headers": odd,
@@ -214,14 +211,14 @@ def test_a_request_of_other_types(odd: object) -> None:
         "requestContext": {"http": {"method": "POST"}, "requestId": "\ud800"},
         "body": "\ud800",
     }
-    asked = parse_event(event)
-    assert isinstance(asked, HttpRequest)
-    answer = respond(asked, Classifier(FakeEngine(2), MODEL, ClassifyOptions()), frozenset())
-    assert answer.failure is None
-    json.dumps(answer.as_event(), ensure_ascii=False).encode()
+    request = parse_event(event)
+    assert isinstance(request, HttpRequest)
+    response = respond(request, Classifier(FakeEngine(2), MODEL, ClassifyOptions()), frozenset())
+    assert response.failure is None
+    json.dumps(response.as_event(), ensure_ascii=False).encode()
 
 
-def test_an_event_that_is_deep() -> None:
-    """Wrapped over and over, it is refused."""
+def test_a_deep_event() -> None:
+    """An event that is nested too deeply is refused."""
     with pytest.raises(EventError):
         parse_event(json.loads('{"Records": [' * 50 + "]}" * 50))
