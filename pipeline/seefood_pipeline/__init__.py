@@ -2,7 +2,7 @@
 
     list -> skip pictures that have a row -> [reshuffle references] -> classify chunks -> add counts
 
-request         what a caller of `launch` asks for
+request         the argument of `launch`
 launcher        `launch`: prepare, execute, account
 transforms      the steps of the pipeline, each around a plain function
 bulk_job        builds the pipeline and runs it to its end

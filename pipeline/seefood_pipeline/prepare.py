@@ -1,7 +1,7 @@
 """First step of a launch: check everything that a user can get wrong, before any work.
 
 A source that is absent or empty, a bundle that differs from its digest, an engine that computes
-something else, options that Beam refuses and a quote that is none are found here.
+something else, a malformed quote and options that Beam refuses are errors here.
 """
 
 import json

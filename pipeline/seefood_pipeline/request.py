@@ -1,4 +1,4 @@
-"""What a caller of `seefood_pipeline.launcher.launch` asks for."""
+"""The argument of `seefood_pipeline.launcher.launch`."""
 
 from dataclasses import dataclass, field
 from pathlib import Path

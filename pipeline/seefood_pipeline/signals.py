@@ -1,4 +1,4 @@
-"""Stops a run in order when the user or the system asks for it."""
+"""Stops a run in order on SIGINT and SIGTERM."""
 
 import signal
 import threading

@@ -45,10 +45,10 @@ def test_a_survey_counts_new_pictures() -> None:
     refs = [ImageRef(f"s3://b/{n}.JPG", f"e{n}", 10 * n) for n in range(10)]
     refs.append(ImageRef("s3://b/no.dot/plain", "x", 7))
     ledger = Ledger([ledger_key(ref.uri, ref.etag) for ref in refs[:4]])
-    found = survey(refs, ledger, 3)
-    assert (11, 4, 7) == (found.listed, found.skipped, found.new)
-    assert (sum(10 * n for n in range(4, 10)) + 7, 90) == (found.new_bytes, found.largest_bytes)
-    assert {"jpg": 6, "(none)": 1} == dict(found.formats)
+    counts = survey(refs, ledger, 3)
+    assert (11, 4, 7) == (counts.listed, counts.skipped, counts.new)
+    assert (sum(10 * n for n in range(4, 10)) + 7, 90) == (counts.new_bytes, counts.largest_bytes)
+    assert {"jpg": 6, "(none)": 1} == dict(counts.formats)
 
 
 def test_a_sample_does_not_depend_on_order() -> None:
@@ -62,9 +62,9 @@ def test_a_sample_does_not_depend_on_order() -> None:
 def test_an_interval_holds_the_mean_and_shrinks_with_the_sample() -> None:
     """It is resampled, and never narrower than the noise of the machine."""
     few, many = interval([0.01, 0.03] * 5), interval([0.01, 0.03] * 200)
-    for found in (few, many):
-        assert pytest.approx(0.02) == found.expected
-        assert found.low < 0.02 < found.high
+    for result in (few, many):
+        assert pytest.approx(0.02) == result.expected
+        assert result.low < 0.02 < result.high
     assert many.high - many.low < few.high - few.low
     assert Interval(0.9, 1.0, 1.1) == interval([1.0, 1.0, 1.0])
 
@@ -114,11 +114,11 @@ def test_a_file_that_is_no_price_table_is_refused(text: str, tmp_path: Path) -> 
 def test_a_sample_is_measured_by_the_real_code(memory: str) -> None:
     """The sample gives the failures and the seconds of the plan."""
     refs = put_all(memory, {"a.jpg": jpeg(), "b.jpg": jpeg(), "c.jpg": b"no picture"})
-    found = survey(refs, Ledger([]))
-    taken = measure(found.sample, FakeEngine(2), MODEL, ClassifyOptions(), 2)
-    assert 3 == len(taken.rows)
-    work, seconds = quote(found, taken, 2, 512)
-    plan = as_json(found, taken, work, seconds, _PRICES)
+    counts = survey(refs, Ledger([]))
+    measured = measure(counts.sample, FakeEngine(2), MODEL, ClassifyOptions(), 2)
+    assert 3 == len(measured.rows)
+    work, seconds = quote(counts, measured, 2, 512)
+    plan = as_json(counts, measured, work, seconds, _PRICES)
     assert {"not_an_image": 1} == plan["sample"]["failed"]
     assert plan["seconds"]["low"] <= plan["seconds"]["expected"] <= plan["seconds"]["high"]
     json.dumps(plan)
