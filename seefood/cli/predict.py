@@ -1,4 +1,4 @@
-"""`seefood predict`: a few pictures, one line each; the same code path as the Lambda."""
+"""`seefood predict`: label a few pictures, one line each."""
 
 import sys
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from seefood.cli.options import (
     model_path,
     top_k_option,
 )
-from seefood.cli.warm_up import get_ready
+from seefood.cli.warm_up import start_worker_early
 from seefood.sanitize import printable
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 @top_k_option
 @limit_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON row a line, as in the results.")
-def predict_command(*, images: Sequence[str], as_json: bool, **typed: Any) -> int:
+def predict_command(*, images: Sequence[str], as_json: bool, **params: Any) -> int:
     """Label each IMAGE (a file, a URI, or - for stdin) and print one line for it.
 
     Exit code 1 if a picture could not be classified.
@@ -43,37 +43,37 @@ def predict_command(*, images: Sequence[str], as_json: bool, **typed: Any) -> in
       seefood predict --json s3://photos/lunch.jpg | jq .label
       curl -s https://example.org/lunch.jpg | seefood predict -
     """  # noqa: D301 (click's mark against re-wrapping)
-    get_ready(threads=1)
+    start_worker_early(threads=1)
     from seefood.bundle import load_bundle
     from seefood.classify import Model, failed_row
     from seefood.errors import PictureError
-    from seefood.results.files import encode_json_row
+    from seefood.results.formats.jsonl import encode_json_row
     from seefood.workers.isolated import IsolatedWorker
     from seefood.workers.protocol import WorkerConfig
 
-    digest = typed["model_digest"]
-    path = model_path(typed["model"], digest)
-    start = WorkerConfig(str(path), digest, typed["engine"], classify_options(typed), threads=1)
-    solo = IsolatedWorker(start)
-    solo.begin()  # it gets ready while the pictures are fetched
+    digest = params["model_digest"]
+    path = model_path(params["model"], digest)
+    config = WorkerConfig(str(path), digest, params["engine"], classify_options(params), threads=1)
+    worker = IsolatedWorker(config)
+    worker.begin()  # it loads the model while the pictures are fetched
     try:
         sources = [_fetch(image) for image in images]
         model = Model.of(load_bundle(path, expected_digest=digest))
         failed = False
         for image, (ref, source) in zip(images, sources, strict=True):
             if isinstance(source, PictureError):
-                row = failed_row(ref, source, solo.engine_name, model)
+                row = failed_row(ref, source, worker.engine_name, model)
             else:
-                row = solo.classify_one(ref, model, source)
+                row = worker.classify_one(ref, model, source)
             failed = failed or row.label is None
             click.echo(encode_json_row(row) if as_json else _line(image, row), nl=not as_json)
     finally:
-        solo.close()
+        worker.close()
     return 1 if failed else 0
 
 
 def _fetch(image: str) -> "Fetched":
-    """Return the bytes of one picture. Raises `UsageError` for a local file that is not there."""
+    """Return the bytes of one picture. Raises `UsageError` if a local file is missing."""
     from seefood.errors import PictureError, UsageError
     from seefood.records import ImageRef
     from seefood.storage import open_store
@@ -88,8 +88,8 @@ def _fetch(image: str) -> "Fetched":
     if location.is_local:
         path = Path(location.key)
         if not path.is_file():
-            what = "is a folder; use `seefood classify`" if path.is_dir() else "is not there"
-            raise UsageError(f"{image} {what}; `predict` takes pictures")
+            cause = "is a folder; use `seefood classify`" if path.is_dir() else "does not exist"
+            raise UsageError(f"{image} {cause}; `predict` takes pictures")
         (ref,) = store.list(location.key)
     try:
         data = store.fetch(ref)
@@ -99,10 +99,10 @@ def _fetch(image: str) -> "Fetched":
 
 
 def _line(image: str, row: "Row") -> str:
-    """Return what a person reads: `lunch.jpg  hotdog  97.3 %`."""
+    """Return a row as one line of text, such as `lunch.jpg  hotdog  97.3%`."""
     name = printable(image)
     if row.score is None:
         return f"{name}  failed  {row.error_code}: {printable(row.error_message or '')}"
-    unsure = "  (unsure)" if str(row.status) == "unsure" else ""
-    unsure = "  (salvaged)" if row.error_code is not None else unsure
-    return f"{name}  {printable(row.label or '')}  {row.score:.1%}{unsure}"
+    note = "  (unsure)" if str(row.status) == "unsure" else ""
+    note = "  (salvaged)" if row.error_code is not None else note
+    return f"{name}  {printable(row.label or '')}  {row.score:.1%}{note}"

@@ -1,14 +1,14 @@
-"""What a command that classifies does first, before it imports what it needs itself."""
+"""Starts the worker process of a command that classifies before the command's own imports."""
 
 import os
 
 from seefood.workers.spawn import spawn_ahead
 
 
-def get_ready(threads: int) -> None:
-    """Start the worker program, whose imports then go on beside this process's own.
+def start_worker_early(threads: int) -> None:
+    """Start the worker process: its imports run in parallel to this process's own.
 
-    NumPy, not imported yet, is told to start no threads for matrices: none are multiplied here.
+    NumPy, not imported yet, starts no threads for matrices: nothing here multiplies any.
     """
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     spawn_ahead(threads)

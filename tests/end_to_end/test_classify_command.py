@@ -1,21 +1,22 @@
-"""`seefood classify` as users type it, in a process of its own."""
+"""`seefood classify` as a process."""
 
 import json
 import os
 import signal
 import subprocess
 import sys
-import time
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-import duckdb
 import pytest
 
 from seefood.results.files import read_rows
 from seefood.storage.uris import parse_location
 from tests.conftest import Bucket
+from tests.duckdb_process import query as duckdb_rows
+from tests.fault_front import Fault, FaultFront, Gate
+from tests.hard_days.command import wait_until
 from tests.pictures import encoded, gradient, jpeg
 
 pytestmark = pytest.mark.beam
@@ -33,7 +34,7 @@ def _run(command: Sequence[str]) -> "subprocess.CompletedProcess[str]":
 
 
 def _once(output: Path | str) -> dict[str, str | None]:
-    """Return the error code of each URI, each of which has to have one row."""
+    """Return the error code of each URI; check that each has one row."""
     rows = list(read_rows(parse_location(str(output))))
     assert [1] * len(rows) == list(Counter((row.uri, row.etag) for row in rows).values())
     return {row.uri: row.error_code for row in rows}
@@ -41,14 +42,14 @@ def _once(output: Path | str) -> dict[str, str | None]:
 
 @pytest.fixture
 def pictures(tmp_path: Path) -> Path:
-    """A folder as people have them: good, broken and odd."""
+    """Return a folder of good, broken and unusual pictures."""
     folder = tmp_path / "pictures"
     (folder / "2026 Mallorca").mkdir(parents=True)
     for number in range(12):
         (folder / "2026 Mallorca" / f"{number}.jpg").write_bytes(jpeg((200, number, 30)))
     (folder / "broken.jpg").write_bytes(jpeg()[:100])
     (folder / "empty.png").write_bytes(b"")
-    # libtiff writes its own lines to stderr about this one.
+    # libtiff writes lines of its own to stderr about this one.
     damaged = bytearray(encoded(gradient((64, 64)), "TIFF", compression="tiff_lzw"))
     damaged[40:400] = bytes(360)
     (folder / "noisy.tif").write_bytes(damaged)
@@ -59,7 +60,7 @@ def pictures(tmp_path: Path) -> Path:
 
 
 def test_a_folder(pictures: Path, tmp_path: Path, bundle_path: Path) -> None:
-    """A table on stdout, progress and nothing else on stderr, rows that DuckDB reads."""
+    """Prints a table on stdout and only progress on stderr; DuckDB reads the rows."""
     output = tmp_path / "out"
     done = _run(_command(bundle_path, pictures, "--output", output, "--no-report"))
     assert 0 == done.returncode, done.stderr
@@ -71,7 +72,7 @@ def test_a_folder(pictures: Path, tmp_path: Path, bundle_path: Path) -> None:
     lines = done.stderr.splitlines()
     assert [] == [line for line in lines if "17 pictures" not in line and " pictures, " not in line]
     query = f"select count(*), count(label) from '{output}/results/**/*.parquet'"  # noqa: S608
-    assert [(17, 13)] == duckdb.execute(query).fetchall()
+    assert [(17, 13)] == duckdb_rows(query)
     assert [] == [path for path in output.rglob(".*") if path.is_file()]
 
     again = _run(_command(bundle_path, pictures, "--output", output, "--json", "--quiet"))
@@ -83,8 +84,8 @@ def test_a_folder(pictures: Path, tmp_path: Path, bundle_path: Path) -> None:
     assert (output / "runs" / summary["run_id"] / "report.html").is_file()
 
 
-def test_a_name_that_is_no_utf8(pictures: Path, tmp_path: Path, bundle_path: Path) -> None:
-    """Also as a source, and in the summary on stdout."""
+def test_a_name_that_is_not_utf8(pictures: Path, tmp_path: Path, bundle_path: Path) -> None:
+    """Such a name is accepted as a source and printed in the summary."""
     source = os.fsdecode(os.fsencode(pictures) + b"/caf\xe9.jpg")
     done = _run(
         _command(bundle_path, source, "--output", tmp_path / "out", "--json", "--no-report")
@@ -94,7 +95,7 @@ def test_a_name_that_is_no_utf8(pictures: Path, tmp_path: Path, bundle_path: Pat
 
 
 def test_beams_direct_runner(pictures: Path, tmp_path: Path, bundle_path: Path) -> None:
-    """`-- --runner=DirectRunner` works, quickly and without fetching anything."""
+    """`-- --runner=DirectRunner` works without a download."""
     command = _command(
         bundle_path, pictures, "--output", tmp_path / "out", "--quiet", "--no-report",
         "--format", "jsonl", "--", "--runner=DirectRunner",
@@ -107,7 +108,7 @@ def test_beams_direct_runner(pictures: Path, tmp_path: Path, bundle_path: Path) 
         text=True,
         check=False,
         timeout=120,
-        # Prism would be downloaded through these, into this.
+        # Beam would download Prism through the proxy, into the home folder.
         env={**os.environ, "HOME": str(home), "https_proxy": "http://127.0.0.1:9"},
     )
     assert (0, "") == (done.returncode, done.stderr)
@@ -116,7 +117,7 @@ def test_beams_direct_runner(pictures: Path, tmp_path: Path, bundle_path: Path) 
 
 
 def test_too_many_failures(pictures: Path, tmp_path: Path, bundle_path: Path) -> None:
-    """Exit code 3, the rows stay, and the sentence says both shares."""
+    """Exit code 3; the rows are kept, and the message has both shares."""
     options = ("--max-failure-ratio", "0.2", "--quiet", "--no-report", "--format", "csv")
     done = _run(_command(bundle_path, pictures, "--output", tmp_path / "out", *options))
     assert 3 == done.returncode, done.stderr
@@ -126,7 +127,7 @@ def test_too_many_failures(pictures: Path, tmp_path: Path, bundle_path: Path) ->
 
 
 def test_a_bucket(s3: Bucket, bundle_path: Path) -> None:
-    """From a bucket into a bucket, with what users name their files."""
+    """Source and output are buckets; keys have spaces, signs and any script."""
     for key in ("in/a b.jpg", "in/a+b%20c.jpg", "in/ホットドッグ 🌭.jpg"):
         s3.put(key, jpeg())
     s3.put("in/vanity.gif", b"GIF89a")
@@ -142,8 +143,8 @@ def test_a_bucket(s3: Bucket, bundle_path: Path) -> None:
     assert not [key for key in s3.keys("out/") if not key.startswith(("out/results/", "out/runs/"))]
 
 
-def test_a_bucket_that_is_not_there(s3: Bucket, bundle_path: Path, tmp_path: Path) -> None:
-    """One sentence, exit code 2."""
+def test_a_missing_bucket(s3: Bucket, bundle_path: Path, tmp_path: Path) -> None:
+    """Exit code 2 and one message."""
     done = _run(_command(bundle_path, f"{s3.uri}-no/x/", "--output", tmp_path / "out"))
     assert (2, "") == (done.returncode, done.stdout)
     assert 1 == len(done.stderr.splitlines()), done.stderr
@@ -151,65 +152,59 @@ def test_a_bucket_that_is_not_there(s3: Bucket, bundle_path: Path, tmp_path: Pat
     assert not (tmp_path / "out").exists()
 
 
-def _big_folder(tmp_path: Path, count: int) -> Path:
-    """Return a folder that takes some seconds: many links to one slow picture."""
-    folder = tmp_path / "many"
-    folder.mkdir()
-    picture = tmp_path / "slow.png"
-    picture.write_bytes(encoded(gradient((700, 700)), "PNG", compress_level=1))
-    for number in range(count):
-        os.link(picture, folder / f"{number:04d}.png")
-    return folder
-
-
-def _stop(command: Sequence[str], number: signal.Signals, output: Path, parts: int) -> str:
-    """Start `command`, stop it when it has written so many parts; return what it said."""
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    deadline = time.monotonic() + 60
-    while len(list(output.rglob("part-*.parquet"))) < parts and time.monotonic() < deadline:
-        time.sleep(0.02)
-    begun = time.monotonic()
-    process.send_signal(number)
-    stdout, stderr = process.communicate(timeout=60)
-    assert time.monotonic() - begun < 10.0
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it_and_a_rerun_completes(
+    number: signal.Signals, s3: Bucket, bundle_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It ends with a message; written rows are kept, and a rerun classifies the rest."""
+    for index in range(40):
+        s3.put(f"in/{index:02d}.jpg", jpeg((200, index, 30)))
+    output, gate = f"{s3.uri}/out", Gate()
+    options = ("--output", output, "--quiet", "--no-report", "--chunk-size", "5")
+    command = _command(bundle_path, f"{s3.uri}/in/", *options)
+    with FaultFront(s3.endpoint).running() as front:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", front.endpoint)
+        front.faults += [Fault("call", f"in/{index}.jpg", call=gate.hold) for index in (37, 38)]
+        process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        gate.wait_for_request()
+        wait_until(lambda: s3.keys("out/results/"))
+        process.send_signal(number)
+        stdout, stderr = process.communicate(timeout=60)
+        gate.open()
     assert (1, "") == (process.returncode, stdout), stderr
-    return stderr
-
-
-@pytest.mark.slow
-def test_signals_end_it_and_a_rerun_completes(tmp_path: Path, bundle_path: Path) -> None:
-    """Stopped soon and with a sentence; what was written counts; the rest follows."""
-    folder, output = _big_folder(tmp_path, 500), tmp_path / "out"
-    options = ("--output", output, "--quiet", "--no-report", "--chunk-size", "20")
-    command = _command(bundle_path, folder, *options)
-    survived = []
-    for number in (signal.SIGTERM, signal.SIGINT):
-        said = _stop(command, number, output, parts=len(list(output.rglob("part-*"))) + 1)
-        assert (
-            "seefood: stopped before all pictures were classified; "
-            "run the same command again to go on\n"
-        ) == said
-        survived.append(len(_once(output)))
-    assert 0 < survived[0] < survived[1] < 500
-    done = _run(_command(bundle_path, folder, *options, "--json"))
+    assert (
+        "seefood: stopped before all pictures were classified; "
+        "run the same command again to go on\n"
+    ) == stderr
+    monkeypatch.setenv("AWS_ENDPOINT_URL", s3.endpoint)
+    kept = len(_once(output))
+    assert 0 < kept < 40
+    done = _run([*command, "--json"])
     assert 0 == done.returncode, done.stderr
-    assert survived[1] == json.loads(done.stdout)["skipped_by_ledger"]
-    assert 500 == len(_once(output))
+    assert kept == json.loads(done.stdout)["skipped_by_ledger"]
+    assert 40 == len(_once(output))
 
 
-def test_two_runs_at_once_do_no_harm(tmp_path: Path, bundle_path: Path) -> None:
-    """The second one is refused with a sentence, or both end; each picture has one row."""
-    folder, output = _big_folder(tmp_path, 120), tmp_path / "out"
-    command = _command(bundle_path, folder, "--output", output, "--quiet", "--no-report")
-    runs = [
-        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        for _ in range(2)
-    ]
-    for run in runs:
-        _, stderr = run.communicate(timeout=120)
-        assert run.returncode in (0, 2), stderr
-        if run.returncode == 2:
-            assert 1 == len(stderr.splitlines())
-            assert "is taken" in stderr
-    assert 0 in {run.returncode for run in runs}
-    assert 120 == len(_once(output))
+def test_a_second_run_is_refused(
+    s3: Bucket, bundle_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While a run is active, another one with its output is refused with a message."""
+    for index in range(10):
+        s3.put(f"in/{index}.jpg", jpeg((200, index, 30)))
+    output, gate = f"{s3.uri}/out", Gate()
+    options = ("--output", output, "--quiet", "--no-report")
+    command = _command(bundle_path, f"{s3.uri}/in/", *options)
+    with FaultFront(s3.endpoint).running() as front:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", front.endpoint)
+        front.faults.append(Fault("call", "in/5.jpg", call=gate.hold))
+        with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as first:
+            gate.wait_for_request()
+            second = _run(command)
+            gate.open()
+            _, stderr = first.communicate(timeout=120)
+        assert (0, "") == (first.returncode, stderr)
+        assert (2, 1) == (second.returncode, len(second.stderr.splitlines()))
+        assert "is taken" in second.stderr
+        assert 10 == len(_once(output))

@@ -1,4 +1,4 @@
-"""Limits, salvage and the pinned model, as a user types them."""
+"""The options for limits, salvage and the expected model."""
 
 import json
 import os
@@ -37,13 +37,13 @@ def _row(done: "subprocess.CompletedProcess[bytes]") -> dict[str, object]:
     ("text", "number"), [("1", 1), ("20M", 20_000_000), ("500k", 500_000), ("1GB", 10**9)]
 )
 def test_amounts(text: str, number: int) -> None:
-    """A whole number, with a unit if that is shorter."""
+    """An amount is a whole number, optionally with a unit."""
     assert number == Amount().convert(text, None, None)
 
 
 @pytest.mark.parametrize("text", ["", "0", "-1", "1.5M", "M", "1T", "٣"])
-def test_what_is_no_amount(text: str) -> None:
-    """Anything else is refused, and says what to write."""
+def test_invalid_amounts(text: str) -> None:
+    """Another text is refused; the message says what is valid."""
     with pytest.raises(click.BadParameter, match="write a whole number"):
         Amount().convert(text, None, None)
 
@@ -58,7 +58,7 @@ def test_what_is_no_amount(text: str) -> None:
     ],
 )
 def test_limits_are_options(option: tuple[str, str], code: str, tmp_path: Path) -> None:
-    """Each limit refuses a picture that is above it, with its code and exit code 1."""
+    """A picture above a limit has that limit's error code; the exit code is 1."""
     frames = [plain((n * 90, 9, 9)) for n in range(2)]
     (tmp_path / "a.gif").write_bytes(
         encoded(frames[0], "GIF", save_all=True, append_images=frames[1:])
@@ -68,7 +68,7 @@ def test_limits_are_options(option: tuple[str, str], code: str, tmp_path: Path) 
 
 
 def test_limits_come_from_the_environment(tmp_path: Path) -> None:
-    """A container sets them by name; what is typed wins."""
+    """An environment variable sets a limit; the option overrides it."""
     (tmp_path / "a.jpg").write_bytes(jpeg())
     arguments = ("predict", "--json", tmp_path / "a.jpg")
     assert "too_many_pixels" == _row(_seefood(*arguments, SEEFOOD_MAX_PIXELS="9"))["error_code"]
@@ -77,7 +77,7 @@ def test_limits_come_from_the_environment(tmp_path: Path) -> None:
 
 
 def test_salvage_is_an_option(tmp_path: Path) -> None:
-    """A cut-off JPEG has a label if asked for, from a file and from stdin, and says so."""
+    """With `--salvage` a truncated JPEG from a file or stdin has a label, marked as salvaged."""
     cut = encoded(gradient((320, 240)), "JPEG")[:-300]
     (tmp_path / "cut.jpg").write_bytes(cut)
     assert 1 == _seefood("predict", tmp_path / "cut.jpg").returncode
@@ -89,7 +89,7 @@ def test_salvage_is_an_option(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("command", [("predict", "a.jpg"), ("inspect",), ("plan", "."), ("serve",)])
 def test_another_model_is_refused(command: tuple[str, ...], tmp_path: Path) -> None:
-    """`--model-digest` pins the model for each command that loads one."""
+    """Every command that loads a model refuses another one than `--model-digest`."""
     (tmp_path / "a.jpg").write_bytes(jpeg())
     done = subprocess.run(
         [sys.executable, "-m", "seefood", *command, "--model-digest", "0" * 12],
@@ -99,11 +99,11 @@ def test_another_model_is_refused(command: tuple[str, ...], tmp_path: Path) -> N
         timeout=60,
     )
     assert (2, b"") == (done.returncode, done.stdout)
-    assert b"'000000000000' was asked for" in done.stderr
+    assert b"'000000000000' was expected" in done.stderr
 
 
 def test_the_right_model_is_taken(tmp_path: Path, bundle_path: Path) -> None:
-    """The first twelve digits are enough, typed or from the environment."""
+    """The first twelve digits are enough, as an option or in the environment."""
     (tmp_path / "a.jpg").write_bytes(jpeg())
     digest = load_bundle(bundle_path).digest[:12]
     arguments = ("predict", "--model", bundle_path, tmp_path / "a.jpg")

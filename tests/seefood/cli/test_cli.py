@@ -1,4 +1,4 @@
-"""The command line: what it imports, what it exits with, and one sentence for each mistake."""
+"""The command line: imports, exit codes and error messages."""
 
 import json
 import subprocess
@@ -9,7 +9,6 @@ import pytest
 from click.testing import CliRunner
 
 from seefood.cli import cli
-from seefood_pipeline import command as classify_module
 from tests.bundles import fake_bundle
 from tests.pictures import jpeg
 
@@ -56,7 +55,7 @@ def test_the_core_loads_no_entry_point_s_library() -> None:
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_help_ends_with_examples(name: str) -> None:
-    """Each command shows how it is used."""
+    """The help of each command has examples of it."""
     result = CliRunner().invoke(cli, [name, "--help"])
     assert 0 == result.exit_code
     assert "Examples:" in result.output
@@ -64,8 +63,8 @@ def test_every_help_ends_with_examples(name: str) -> None:
 
 
 def test_public_names_are_there() -> None:
-    """`__all__` of the package is its surface, and each name comes from its home."""
-    import seefood  # noqa: PLC0415 (the surface is what is tested)
+    """Every name of `__all__` can be imported; another name raises `AttributeError`."""
+    import seefood  # noqa: PLC0415 (the names are tested here)
 
     for name in seefood.__all__:
         assert name == getattr(seefood, name).__name__
@@ -87,8 +86,8 @@ def _seefood(*arguments: str | Path, stdin: bytes = b"") -> "subprocess.Complete
     )
 
 
-def _sentence(done: "subprocess.CompletedProcess[bytes]", code: int) -> str:
-    """Return the one line on stderr; stdout is empty and the exit code is `code`."""
+def _message(done: "subprocess.CompletedProcess[bytes]", code: int) -> str:
+    """Return the only line on stderr; check that stdout is empty and the exit code is `code`."""
     text = done.stderr.decode()
     assert (code, b"") == (done.returncode, done.stdout), text
     assert "Traceback" not in text
@@ -99,7 +98,7 @@ def _sentence(done: "subprocess.CompletedProcess[bytes]", code: int) -> str:
 
 @pytest.fixture
 def pictures(tmp_path: Path) -> Path:
-    """A folder with one picture."""
+    """Return a folder with one picture."""
     (tmp_path / "pictures").mkdir()
     (tmp_path / "pictures" / "a b.jpg").write_bytes(jpeg())
     return tmp_path / "pictures"
@@ -107,26 +106,26 @@ def pictures(tmp_path: Path) -> Path:
 
 @pytest.mark.beam
 @pytest.mark.parametrize(
-    ("arguments", "words"),
+    ("arguments", "expected"),
     [
         (["{}/nothing"], "there is nothing at"),
         (["{}/*.gif"], "matches no object; check the path or the pattern"),
         (["{}/empty"], "holds no picture"),
-        (["ftp://host/x"], "has the scheme 'ftp', which no store here speaks"),
+        (["ftp://host/x"], "has the unknown scheme 'ftp'"),
         (["{}/pictures", "--model", "{}/nothing"], "there is no model bundle at"),
         (["{}/pictures", "--model", "{}/pictures"], "has no assets.extra/bundle.json"),
         (["{}/pictures", "--", "--no_such_option"], "Beam knows no option --no_such_option"),
         (["{}/pictures", "--", "--runner"], "Beam refuses --runner"),
         (["{}/pictures", "--output", "{}/file/out"], "the output cannot be written"),
-        (["{}/pictures", "--output", "ftp://x/y"], "has the scheme 'ftp'"),
+        (["{}/pictures", "--output", "ftp://x/y"], "has the unknown scheme 'ftp'"),
         (["{}/pictures", "--model", "{}/fake"], "cannot load"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_a_mistake_is_one_sentence_and_nothing_is_written(
-    arguments: list[str], words: str, tmp_path: Path, pictures: Path, bundle_path: Path
+def test_a_mistake_is_one_message_and_nothing_is_written(
+    arguments: list[str], expected: str, tmp_path: Path, pictures: Path, bundle_path: Path
 ) -> None:
-    """What a user can get wrong ends with exit code 2, a sentence, and no file."""
+    """A mistake in the arguments has exit code 2 and one message, and writes no file."""
     (tmp_path / "empty").mkdir()
     (tmp_path / "file").write_bytes(b"")
     fake_bundle(tmp_path / "fake")
@@ -138,7 +137,7 @@ def test_a_mistake_is_one_sentence_and_nothing_is_written(
     if "--output" not in own:
         own += ["--output", str(tmp_path / "out")]
     before = sorted(tmp_path.rglob("*"))
-    assert words in _sentence(_seefood("classify", *own, *beam), 2)
+    assert expected in _message(_seefood("classify", *own, *beam), 2)
     assert before == sorted(tmp_path.rglob("*"))
     assert pictures.is_dir()
 
@@ -156,16 +155,16 @@ def test_a_mistake_is_one_sentence_and_nothing_is_written(
         ([], 2),
     ],
 )
-def test_what_click_refuses(arguments: list[str], code: int) -> None:
-    """Wrong words have exit code 2, no traceback, and nothing on stdout."""
+def test_usage_errors(arguments: list[str], code: int) -> None:
+    """A usage error has exit code 2, no traceback and nothing on stdout."""
     done = _seefood(*arguments)
     assert code == done.returncode
     assert b"Traceback" not in done.stderr
     assert (code == 0) == bool(done.stdout)
 
 
-def test_predict_prints_a_line_for_each(pictures: Path, bundle_path: Path) -> None:
-    """A label for a good picture, a code for a broken one, exit code 1 because of it."""
+def test_predict_prints_a_line_for_each_picture(pictures: Path, bundle_path: Path) -> None:
+    """A good picture has a label; a broken one has an error code and causes exit code 1."""
     (pictures / "bad\x1b.jpg").write_bytes(b"no picture")
     names = sorted(pictures.iterdir())
     done = _seefood("predict", "--model", bundle_path, *names)
@@ -175,8 +174,8 @@ def test_predict_prints_a_line_for_each(pictures: Path, bundle_path: Path) -> No
     assert "\\x1b.jpg  failed  not_an_image" in lines[1]
 
 
-def test_predict_reads_stdin_and_speaks_json(bundle_path: Path) -> None:
-    """`-` is stdin; `--json` gives the contract's row."""
+def test_predict_reads_stdin_and_writes_json(bundle_path: Path) -> None:
+    """`-` is stdin; `--json` prints a row of the results."""
     done = _seefood("predict", "--model", bundle_path, "--json", "-", stdin=jpeg())
     assert (0, b"") == (done.returncode, done.stderr)
     row = json.loads(done.stdout)
@@ -187,16 +186,16 @@ def test_predict_reads_stdin_and_speaks_json(bundle_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "words"),
+    ("name", "expected"),
     [("nothing.jpg", "does not exist"), ("", "is a folder; use `seefood classify`")],
 )
-def test_predict_takes_pictures_only(pictures: Path, name: str, words: str) -> None:
-    """A file that is not there, or a folder, is a usage error before a model is loaded."""
-    assert words in _sentence(_seefood("predict", pictures / name), 2)
+def test_predict_takes_pictures_only(pictures: Path, name: str, expected: str) -> None:
+    """A missing file or a folder is a usage error."""
+    assert expected in _message(_seefood("predict", pictures / name), 2)
 
 
 def test_a_closed_pipe_is_no_error(pictures: Path, bundle_path: Path) -> None:
-    """`seefood predict … | head -1` ends quietly."""
+    """`seefood predict … | head -1` prints no error."""
     names = " ".join([f"'{next(pictures.iterdir())}'"] * 40)
     command = f"{sys.executable} -m seefood predict --model {bundle_path} {names} | head -1"
     done = subprocess.run(["bash", "-c", command], capture_output=True, check=True, timeout=60)
@@ -204,8 +203,8 @@ def test_a_closed_pipe_is_no_error(pictures: Path, bundle_path: Path) -> None:
     assert 1 == len(done.stdout.splitlines())
 
 
-def test_verbose_shows_where() -> None:
-    """With `--verbose` an error comes with its traceback."""
+def test_verbose_shows_a_traceback() -> None:
+    """With `--verbose` an error has its traceback."""
     done = _seefood("--verbose", "predict", "nothing.jpg")
     assert b"Traceback" in done.stderr
     assert 0 != done.returncode

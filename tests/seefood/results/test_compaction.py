@@ -1,7 +1,6 @@
 from datetime import timedelta
 from pathlib import Path
 
-import duckdb
 import pandas as pd
 import pytest
 from click.testing import CliRunner
@@ -16,6 +15,7 @@ from seefood.runs.lease import hold_lease
 from seefood.runs.run_spec import RunSpec
 from seefood.storage import open_store, write
 from seefood.storage.uris import parse_location
+from tests.duckdb_process import query as duckdb_rows
 from tests.fakes import DIGEST, failed, make_row
 
 _NOW = utc_now()
@@ -90,7 +90,7 @@ def test_readers_of_tables_read_results_as_they_are(tmp_path: Path) -> None:
 
     def counts() -> list[tuple[object, ...]]:
         """Return how many rows have which label."""
-        return duckdb.connect().execute(query.format(files)).fetchall()
+        return duckdb_rows(query.format(files))
 
     query = "select label, count(*) from '{}' group by 1 order by 1 nulls last"
     expected = [("red", 63), (None, 7)]
@@ -111,8 +111,8 @@ def test_one_row_a_picture_by_the_documented_query(tmp_path: Path) -> None:
     old = make_row(label="green", classified_at=_NOW - timedelta(days=1))
     for name, row in (("a", old), ("b", make_row(classified_at=_NOW))):
         write(parse_location(f"{folder}/part-{name}.parquet"), encode_rows([row], "parquet"))
-    rows = duckdb.connect().execute(
+    rows = duckdb_rows(
         f"select uri, label from '{tmp_path}/results/**/*.parquet' "  # noqa: S608 (a test's folder)
         "qualify row_number() over (partition by uri, etag order by classified_at desc) = 1"
     )
-    assert [("s3://b/a.jpg", "red")] == rows.fetchall()
+    assert [("s3://b/a.jpg", "red")] == rows

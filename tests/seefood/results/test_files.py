@@ -3,7 +3,6 @@
 import io
 from pathlib import Path
 
-import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -23,6 +22,7 @@ from seefood.results.files import (
 from seefood.results.formats import format_names
 from seefood.storage import write
 from seefood.storage.uris import parse_location
+from tests.duckdb_process import query as duckdb_rows
 from tests.fakes import DIGEST, failed, make_row
 
 ROWS = [make_row(), make_row("s3://b/b.jpg"), failed("s3://b/c.jpg", "not_found", "gone")]
@@ -35,9 +35,9 @@ def test_duckdb_reads_the_results(tmp_path: Path) -> None:
         ref = ImageRef(f"s3://b/{number}", "e")
         write(part_location(output, DIGEST, [ref], "parquet"), encode_rows(ROWS, "parquet"))
     query = f"select label, count(*) from '{tmp_path}/results/**/*.parquet' group by 1"  # noqa: S608
-    assert {"red": 6, None: 3} == dict(duckdb.execute(query).fetchall())
-    times = duckdb.execute(f"select max(classified_at) from '{tmp_path}/results/**/*.parquet'")  # noqa: S608
-    assert 1 == len(times.fetchall())
+    assert {"red": 6, None: 3} == dict(duckdb_rows(query))
+    times = duckdb_rows(f"select max(classified_at) from '{tmp_path}/results/**/*.parquet'")  # noqa: S608
+    assert 1 == len(times)
 
 
 def test_a_part_is_named_by_its_content() -> None:
