@@ -1,6 +1,6 @@
 """Draws pictures of hot dogs and of other things that look somewhat like photos.
 
-The demo, the tests, the golden pictures of a bundle and the recipe of the hot dog model use them,
+The demo, the tests and the golden pictures of a bundle use them,
 so a fresh clone needs no photos. Everything in them is computed.
 """
 

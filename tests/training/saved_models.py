@@ -1,4 +1,4 @@
-"""Other people's SavedModels, small: what `seefood package` is given in tests."""
+"""Small SavedModels for the tests of `seefood package`."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +16,7 @@ LABELS = ("hotdog", "not_hotdog")
 
 
 def drawn() -> Pixels:
-    """Return one drawn picture of each kind."""
+    """Return one drawing of each kind."""
     return np.stack([np.asarray(draw_picture(kind, 5, (SIZE, SIZE))) for kind in KINDS])
 
 
@@ -56,22 +56,22 @@ def linear(
     rng = np.random.default_rng(0)
     weights = tf.Variable(rng.normal(0, scale, (12, columns)).astype(np.float32))
 
-    def answer(pixels: Any) -> Any:
+    def classify(pixels: Any) -> Any:
         scaled = tf.cast(pixels, tf.float32) / unit
         means = tf.reduce_mean(scaled, axis=[1, 2])
         squares = tf.reduce_mean(tf.square(scaled), axis=[1, 2])
         features = tf.concat([means, squares, means * squares, means - squares], axis=1)
         return features @ weights
 
-    return weights, answer
+    return weights, classify
 
 
-def pack(source: Path, output: Path, **wishes: Any) -> Packaged:
+def pack(source: Path, output: Path, **options: Any) -> Packaged:
     """Package `source` as `seefood package` does."""
-    labels = wishes.pop("labels", LABELS)
-    return package_saved_model(source, output, PackageOptions("mine", labels, **wishes))
+    labels = options.pop("labels", LABELS)
+    return package_saved_model(source, output, PackageOptions("mine", labels, **options))
 
 
-def answers(packaged: Packaged, engine: str) -> np.ndarray:
-    """Return what an engine answers for the drawn pictures."""
+def predictions(packaged: Packaged, engine: str) -> np.ndarray:
+    """Return the probabilities of an engine for the drawings."""
     return load_engine(packaged.bundle, engine).predict(drawn())

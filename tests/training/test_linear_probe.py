@@ -1,4 +1,4 @@
-"""The linear probe: a frozen network's last layer, and a second opinion on the labels."""
+"""The linear probe: fitting, out-of-fold predictions, and installing it in a network."""
 
 import numpy as np
 import pytest
@@ -9,8 +9,8 @@ from seefood_training.fit_types import Floats
 from seefood_training.linear_probe import (
     Features,
     fit_probe,
-    install,
-    join,
+    install_probe,
+    join_features,
     predict_out_of_fold,
     read_features,
 )
@@ -27,8 +27,8 @@ def _separable(seed: int = 0, count: int = 60) -> tuple[Features, np.ndarray, Fl
     return Features(upright, mirrored), labels, np.ones(count, np.float32)
 
 
-def test_probe_tells_the_classes_apart() -> None:
-    """The logit of the first class is positive where the first class is."""
+def test_probe_separates_the_classes() -> None:
+    """The logit is positive exactly for the first class."""
     features, labels, weights = _separable()
     probe = fit_probe(features, labels, weights, strength=1.0)
     logits = features.upright @ probe.coefficients + probe.intercept
@@ -36,8 +36,8 @@ def test_probe_tells_the_classes_apart() -> None:
     np.testing.assert_array_equal(labels == 0, logits > 0)
 
 
-def test_out_of_fold_answers_doubt_a_wrong_label() -> None:
-    """A photo that looks like the other class is given to it, whatever its own label says."""
+def test_out_of_fold_prediction_ignores_a_wrong_label() -> None:
+    """A photo like those of the other class gets that class, whatever its own label is."""
     features, labels, weights = _separable()
     labels[0] = 1
     folds = np.arange(len(labels)) // 2 % 4
@@ -53,7 +53,7 @@ def test_installed_probe_is_the_last_layer() -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (6, 32, 32, 3), np.uint8)
     features = read_features(model, pixels)
     probe = fit_probe(features, np.asarray([0, 1, 0, 1, 0, 1]), np.ones(6, np.float32), 1.0)
-    install(model, probe)
+    install_probe(model, probe)
     first, second = np.asarray(model(pixels.astype(np.float32), training=False)).T
     expected = features.upright @ probe.coefficients + probe.intercept
 
@@ -63,11 +63,11 @@ def test_installed_probe_is_the_last_layer() -> None:
     )
 
 
-def test_join() -> None:
-    """Several networks' features lie side by side."""
+def test_join_features() -> None:
+    """The features of several networks are concatenated."""
     one, _, _ = _separable(0)
     other, _, _ = _separable(1)
-    both = join([one, other])
+    both = join_features([one, other])
 
     np.testing.assert_array_equal(one.upright, both.upright[:, :3])
     np.testing.assert_array_equal(other.mirrored, both.mirrored[:, 3:])

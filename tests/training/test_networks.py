@@ -1,18 +1,32 @@
-"""The zoo: the classics are their papers', and every network takes what it is asked to."""
+"""The networks: parameters of the classics, sizes, weights, and the registry."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
 from seefood.errors import UsageError
-from seefood_training.commands.train import NETWORKS
 
-pytest.importorskip("tensorflow", reason="the zoo needs TensorFlow")
+pytest.importorskip("tensorflow", reason="building networks needs TensorFlow")
 
 import keras
 
-from seefood_training.networks import SIZES, NetworkChoice, build, inference_model
+from seefood_training.augment import NONE
+from seefood_training.fit import fit
+from seefood_training.fit_types import Examples, Schedule, Task
+from seefood_training.networks import (
+    NETWORKS,
+    NetworkChoice,
+    NetworkSpec,
+    Weights,
+    build,
+    inference_model,
+    register,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 V2_WEIGHTS = "mobilenet_v2_0.35_224_no_top.weights.h5"
 
@@ -21,6 +35,42 @@ def _choice(
     name: str, side: int, classes: int, channels: int = 3, multiplier: float = 1.0
 ) -> NetworkChoice:
     return NetworkChoice(name, side, side, classes, channels, multiplier)
+
+
+def _mean_colour(choice: NetworkChoice, weights: Weights) -> keras.Model:
+    """Build a network that classifies by the mean colour."""
+    del weights
+    pixels = keras.Input(choice.shape)
+    x = keras.layers.GlobalAveragePooling2D()(keras.layers.Rescaling(1 / 255)(pixels))
+    return keras.Model(pixels, keras.layers.Dense(choice.classes, name="logits")(x))
+
+
+def test_registered_network_is_trained() -> None:
+    """A network that is registered from outside is built and trained by its name."""
+    register(NetworkSpec("mean_colour", 16, _mean_colour, takes_weights=False))
+    labels = np.arange(8) % 2
+    pixels = np.full((8, 16, 16, 3), labels[:, None, None, None] * 255, np.uint8)
+    examples = Examples(pixels, np.eye(2, dtype=np.float32)[labels], np.ones(8, np.float32))
+    task = Task(_choice("mean_colour", 16, 2), None, Schedule(epochs=1, batch_size=4), NONE)
+
+    fitted = fit(task, examples, examples)
+
+    assert 16 == NETWORKS["mean_colour"].side
+    assert (None, 2) == fitted.model.output_shape
+    assert 1 == len(fitted.epochs)
+
+
+def test_registered_name_is_unique() -> None:
+    """A name that is registered already cannot be registered again."""
+    with pytest.raises(ValueError, match="lenet5 is already registered"):
+        register(NetworkSpec("lenet5", 16, _mean_colour))
+
+
+def test_registry_is_read_only() -> None:
+    """Networks are added with `register` only."""
+    networks: Any = NETWORKS
+    with pytest.raises(TypeError):
+        networks["other"] = NETWORKS["lenet5"]
 
 
 @pytest.mark.parametrize(
@@ -32,15 +82,16 @@ def _choice(
     ],
 )
 def test_parameters(name: str, side: int, channels: int, classes: int, parameters: int) -> None:
-    """A classic at its original input and classes has its paper's parameters, to the digit."""
+    """A classic at its original input and classes has exactly its paper's parameters."""
     assert parameters == build(_choice(name, side, classes, channels)).count_params()
 
 
-def test_auxiliary_classifiers() -> None:
-    """GoogLeNet's two side classifiers have 6,379,728 parameters and are not shipped."""
-    model = build(_choice("googlenet", 224, 1000), auxiliary=True)
+@pytest.mark.parametrize(("side", "auxiliary"), [(224, 6_379_728), (64, 0)])
+def test_auxiliary_classifiers(side: int, auxiliary: int) -> None:
+    """GoogLeNet trains with two auxiliary classifiers where they fit, and is exported without."""
+    model = build(_choice("googlenet", side, 1000), for_training=True)
 
-    assert 6_998_552 + 6_379_728 == model.count_params()
+    assert 6_998_552 + auxiliary == model.count_params()
     assert 6_998_552 == inference_model(model).count_params()
 
 
@@ -56,7 +107,7 @@ def test_lenet5_maps() -> None:
 
 @pytest.mark.parametrize("name", ["lenet5", "alexnet", "googlenet", "folded_mobilenet_v2"])
 def test_scaled(name: str) -> None:
-    """A network of ours takes another size, another number of classes, and fewer maps."""
+    """A network accepts another size, another number of classes, and fewer maps."""
     model = build(_choice(name, 96, 3, multiplier=0.25))
     logits = model(np.full((2, 96, 96, 3), 127.0, np.float32), training=False)
 
@@ -65,34 +116,38 @@ def test_scaled(name: str) -> None:
 
 
 def test_unknown_network() -> None:
-    """A name that is not in the zoo is a usage error that lists the names."""
+    """An unknown name is a usage error that lists the names."""
     with pytest.raises(UsageError, match=r"no network 'vgg'.*lenet5"):
         build(_choice("vgg", 32, 2))
 
 
 def test_too_small() -> None:
-    """A picture that a network cannot take is a usage error that names the option to change."""
+    """A picture size that a network cannot take is a usage error with the option to change."""
     with pytest.raises(UsageError, match="--image-size"):
         build(_choice("alexnet", 32, 2))
 
 
 def test_absent_weights(tmp_path: Path) -> None:
-    """Weights that are not there are a usage error that names the file."""
+    """A weights file that does not exist is a usage error with its name."""
     with pytest.raises(UsageError, match=r"no weights at .*absent\.h5"):
         build(_choice("mobilenet_v2", 32, 2), tmp_path / "absent.h5")
 
 
 def test_weights_of_a_classic(tmp_path: Path) -> None:
-    """A classic refuses pretrained weights, for nobody has any of it."""
+    """A classic refuses pretrained weights."""
     with pytest.raises(UsageError, match="no pretrained weights"):
         build(_choice("lenet5", 32, 2), tmp_path)
 
 
 @pytest.mark.photos
 def test_folded_backbone(shared: Path) -> None:
-    """Folding batch norms into the convolutions keeps what a pretrained backbone computes."""
+    """Folding batch norms into the convolutions keeps the output of a pretrained backbone."""
     file = shared / "weights" / V2_WEIGHTS
-    options = {"include_top": False, "weights": None, "input_shape": (224, 224, 3)}
+    options: Mapping[str, Any] = {
+        "include_top": False,
+        "weights": None,
+        "input_shape": (224, 224, 3),
+    }
     backbone = keras.applications.MobileNetV2(alpha=0.35, **options)
     backbone.load_weights(file)
     folded = build(_choice("folded_mobilenet_v2", 224, 2, multiplier=0.35), file)
@@ -101,8 +156,3 @@ def test_folded_backbone(shared: Path) -> None:
 
     expected = np.asarray(backbone(pixels / 127.5 - 1.0, training=False))
     np.testing.assert_allclose(expected, np.asarray(features(pixels, training=False)), atol=1e-3)
-
-
-def test_command_line_names() -> None:
-    """The names that `seefood train --help` lists are the zoo's."""
-    assert set(SIZES) == set(NETWORKS)

@@ -1,4 +1,4 @@
-"""`seefood train` from end to end, on pictures that the project draws."""
+"""`seefood train` end to end, on drawings."""
 
 from pathlib import Path
 
@@ -19,7 +19,7 @@ KINDS = {"hotdog": "hotdog_mustard", "pizza": "pizza", "house": "house"}
 
 @pytest.fixture(scope="module")
 def drawings(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Three classes of drawn pictures, split, with one file that is no picture."""
+    """Return a folder with three classes of drawings and one file that is not a picture."""
     folder = tmp_path_factory.mktemp("drawings")
     for split, seeds in (("train", range(2000, 2012)), ("test", range(3000, 3002))):
         for label, kind in KINDS.items():
@@ -32,7 +32,7 @@ def drawings(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_train(drawings: Path, tmp_path: Path) -> None:
-    """A command makes a bundle that loads, with figures of test photos, and pictures beside it."""
+    """The command makes a bundle with test figures, and a folder with images beside it."""
     output = tmp_path / "bundle"
     options = ["--network", "lenet5", "--image-size", "32", "--epochs", "2", "--quiet"]
     result = CliRunner().invoke(
@@ -40,7 +40,7 @@ def test_train(drawings: Path, tmp_path: Path) -> None:
     )
     bundle = load_bundle(output)
 
-    assert ("hotdog", "pizza", "house") == bundle.labels
+    assert ("hotdog", "house", "pizza") == bundle.labels
     assert 6 == bundle.spec.metrics["test"]["pictures"]
     assert "# Model card: bundle" in (output / "assets.extra" / "MODEL_CARD.md").read_text()
     beside = {file.name for file in (tmp_path / "bundle-training").iterdir()}
@@ -50,7 +50,7 @@ def test_train(drawings: Path, tmp_path: Path) -> None:
 
 
 def test_existing_output(drawings: Path, tmp_path: Path) -> None:
-    """A bundle that is there is not replaced unasked, and nothing is trained for that."""
+    """Without `--overwrite` an existing bundle is a usage error before any training."""
     (tmp_path / "bundle").mkdir()
 
     with pytest.raises(UsageError, match="--overwrite"):
@@ -58,7 +58,7 @@ def test_existing_output(drawings: Path, tmp_path: Path) -> None:
 
 
 def test_unknown_network(drawings: Path, tmp_path: Path) -> None:
-    """A network that is not in the zoo is refused before a photo is decoded."""
+    """An unknown network is a usage error before a photo is decoded."""
     with pytest.raises(UsageError, match="no network 'vgg'"):
         train(Request(str(drawings), tmp_path / "bundle", "vgg"))
 

@@ -1,4 +1,4 @@
-"""The split: copies stay together, classes keep their shares, content decides."""
+"""The split: copies stay together, classes keep their shares, order does not matter."""
 
 import hashlib
 
@@ -14,7 +14,7 @@ RNG = np.random.default_rng(7)
 
 
 def _picture(seed: int) -> Pixels:
-    """Return blobs of 64 x 64 pixels that no other seed has."""
+    """Return coarse noise of 64 x 64 pixels, different for each seed."""
     coarse = np.random.default_rng(seed).integers(0, 256, (8, 8, 3), dtype=np.uint8)
     return np.kron(coarse, np.ones((8, 8, 1), np.uint8)).astype(np.uint8)
 
@@ -30,8 +30,8 @@ def _groups(pictures: list[Pixels], digests: list[str] | None = None) -> list[in
 
 @pytest.mark.parametrize("turns", range(4))
 @pytest.mark.parametrize("mirrored", [False, True])
-def test_turned_copies(*, turns: int, mirrored: bool) -> None:
-    """A picture that is turned, mirrored and a little noisy is in the group of its original."""
+def test_rotated_copies(*, turns: int, mirrored: bool) -> None:
+    """A rotated, mirrored and slightly noisy copy is in the group of its original."""
     picture = _picture(1)
     copy = np.rot90(picture[:, ::-1] if mirrored else picture, turns)
     noisy = np.clip(copy.astype(int) + RNG.integers(-2, 3, copy.shape), 0, 255).astype(np.uint8)
@@ -40,54 +40,54 @@ def test_turned_copies(*, turns: int, mirrored: bool) -> None:
 
 
 def test_same_bytes() -> None:
-    """Files of the same bytes are one group."""
+    """Files with the same bytes are in one group."""
     assert [0, 1, 0] == _groups([_picture(1), _picture(2), _picture(3)], ["a", "b", "a"])
 
 
 def test_other_pictures() -> None:
-    """Pictures that have nothing in common are groups of their own."""
+    """Different pictures are in different groups."""
     assert list(range(40)) == _groups([_picture(seed) for seed in range(40)])
 
 
-def _held(labels: list[int], groups: NDArray[np.int64], seed: int = 0) -> NDArray[np.bool_]:
+def _validation(labels: list[int], groups: NDArray[np.int64], seed: int = 0) -> NDArray[np.bool_]:
     return hold_out(_digests(len(labels)), labels, groups, 0.2, seed)
 
 
 def test_groups_stay_together() -> None:
-    """No group lies on both sides."""
+    """No group is on both sides."""
     groups = np.arange(100) // 3 * 3
-    held = _held([0] * 51 + [1] * 49, groups)
+    mask = _validation([0] * 51 + [1] * 49, groups)
 
     for group in np.unique(groups):
-        assert 1 == len(set(held[groups == group].tolist()))
+        assert 1 == len(set(mask[groups == group].tolist()))
 
 
 def test_each_class_keeps_its_share() -> None:
-    """Of every class the same share is held back, also of a rare one."""
+    """The same share of every class is selected, also of a rare one."""
     labels = np.asarray([0] * 100 + [1] * 10)
-    held = _held(labels.tolist(), np.arange(110))
+    mask = _validation(labels.tolist(), np.arange(110))
 
-    assert [20, 2] == [int(held[labels == label].sum()) for label in (0, 1)]
+    assert [20, 2] == [int(mask[labels == label].sum()) for label in (0, 1)]
 
 
 def test_order_does_not_matter() -> None:
-    """The content of a photo decides, not where it stands in the list."""
+    """The selection depends on the content of the photos, not on their order."""
     digests, order = _digests(50), RNG.permutation(50)
-    held = hold_out(digests, [0] * 50, np.arange(50), 0.2)
+    mask = hold_out(digests, [0] * 50, np.arange(50), 0.2)
     shuffled = hold_out([digests[at] for at in order], [0] * 50, np.arange(50), 0.2)
 
-    np.testing.assert_array_equal(held[order], shuffled)
+    np.testing.assert_array_equal(mask[order], shuffled)
 
 
 def test_seed() -> None:
-    """Another seed holds other photos back; the same seed the same."""
+    """The same seed selects the same photos, another seed selects others."""
     labels, groups = [0] * 100, np.arange(100)
 
-    np.testing.assert_array_equal(_held(labels, groups, 3), _held(labels, groups, 3))
-    assert not np.array_equal(_held(labels, groups, 3), _held(labels, groups, 4))
+    np.testing.assert_array_equal(_validation(labels, groups, 3), _validation(labels, groups, 3))
+    assert not np.array_equal(_validation(labels, groups, 3), _validation(labels, groups, 4))
 
 
 def test_one_different_photo() -> None:
-    """A class whose photos are all copies of one cannot be split: a usage error."""
+    """A class whose photos are all copies of one photo is a usage error."""
     with pytest.raises(UsageError, match="1 different photos"):
-        _held([0, 0, 1, 1], np.asarray([0, 1, 2, 2]))
+        _validation([0, 0, 1, 1], np.asarray([0, 1, 2, 2]))

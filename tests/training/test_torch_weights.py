@@ -1,4 +1,4 @@
-"""Reading PyTorch's older weight files without running their pickles."""
+"""PyTorch's older weight files are read without executing their pickles."""
 
 import pickle
 import struct
@@ -23,20 +23,20 @@ def write_torch_weights(file: Path, tensors: Tensors, *, function: str = "") -> 
         for head in (_MAGIC, 1001, {"little_endian": True}):
             stream.write(pickle.dumps(head, protocol=2))
         stream.write(_state(tensors, function or "torch._utils\n_rebuild_tensor_v2"))
-        stream.write(pickle.dumps([str(place) for place in range(len(tensors))], protocol=2))
+        stream.write(pickle.dumps([str(index) for index in range(len(tensors))], protocol=2))
         for tensor in tensors.values():
             stream.write(struct.pack("<q", tensor.size))
             stream.write(np.ascontiguousarray(tensor.T).tobytes())
 
 
 def _state(tensors: Tensors, function: str) -> bytes:
-    """Return the pickle of the dictionary, its tensors transposed views of their storages."""
+    """Return the pickle of the dictionary; its tensors are transposed views of their storages."""
     out = BytesIO()
     out.write(b"\x80\x02}(")
-    for place, (name, tensor) in enumerate(tensors.items()):
+    for index, (name, tensor) in enumerate(tensors.items()):
         strides = [step // 4 for step in np.ascontiguousarray(tensor.T).T.strides]
         out.write(_text(name) + f"c{function}\n((".encode() + _text("storage"))
-        out.write(b"ctorch\nFloatStorage\n" + _text(str(place)) + _text("cpu"))
+        out.write(b"ctorch\nFloatStorage\n" + _text(str(index)) + _text("cpu"))
         out.write(_number(tensor.size) + b"NtQK\x00(")
         out.write(b"".join(map(_number, tensor.shape)) + b"t(")
         out.write(b"".join(map(_number, strides)) + b"t\x89}tR")
@@ -52,8 +52,8 @@ def _number(number: int) -> bytes:
     return b"J" + struct.pack("<i", number)
 
 
-def test_tensors_come_back_in_their_shapes_whatever_their_order_in_the_file(tmp_path: Path) -> None:
-    """A view whose numbers lie transposed in the file is read along its own axes."""
+def test_transposed_tensor(tmp_path: Path) -> None:
+    """A tensor that is stored transposed is read with its own axes."""
     written = {
         "kernel": np.arange(24, dtype=np.float32).reshape(2, 3, 4),
         "bias": np.asarray([1.5, -2.5], np.float32),
@@ -65,8 +65,8 @@ def test_tensors_come_back_in_their_shapes_whatever_their_order_in_the_file(tmp_
         np.testing.assert_array_equal(tensor, read[name])
 
 
-def test_a_pickle_that_calls_something_else_is_refused_and_not_run(tmp_path: Path) -> None:
-    """Whatever a file's pickle would call, nothing is called."""
+def test_other_calls_are_refused_and_not_executed(tmp_path: Path) -> None:
+    """A pickle that calls another function is refused, and nothing is called."""
     file = tmp_path / "weights.pth"
     tensors = {"bias": np.zeros(2, np.float32)}
     write_torch_weights(file, tensors, function="builtins\nexec")
@@ -83,10 +83,8 @@ def test_a_pickle_that_calls_something_else_is_refused_and_not_run(tmp_path: Pat
         (b"\x80\x02i__builtin__\nlen\n.", "instruction INST"),
     ],
 )
-def test_another_file_is_named_with_the_way_out(
-    content: bytes, reason: str, tmp_path: Path
-) -> None:
-    """One sentence: which file, what is wrong, what to do."""
+def test_another_file(content: bytes, reason: str, tmp_path: Path) -> None:
+    """The message has the file, the reason and the fix."""
     file = tmp_path / "weights.pth"
     file.write_bytes(content)
     with pytest.raises(UsageError, match=reason) as caught:
@@ -95,8 +93,8 @@ def test_another_file_is_named_with_the_way_out(
     assert "_use_new_zipfile_serialization=False" in str(caught.value)
 
 
-def test_a_tensor_that_reaches_beyond_its_numbers_is_refused(tmp_path: Path) -> None:
-    """A shape larger than what is stored reads no foreign memory."""
+def test_tensor_larger_than_its_storage(tmp_path: Path) -> None:
+    """A shape that is larger than the stored numbers is refused."""
     file = tmp_path / "weights.pth"
     write_torch_weights(file, {"bias": np.zeros(2, np.float32)})
     content: Any = file.read_bytes().replace(_number(2) + b"t(", _number(9) + b"t(")

@@ -1,12 +1,11 @@
-"""Where models come from: data, networks, fit, calibration, export, evaluation.
+"""Trains, evaluates and packages models.
 
-    data, split, augment   labelled photos, kept apart by content
-    networks               LeNet-5, AlexNet, GoogLeNet as their papers have them, and modern ones
-    run, fit, checkpoint   a training run that survives a kill
-    calibrate, metrics     temperatures, thresholds, areas, intervals
-    export, package        from a network, or somebody's SavedModel, to a certified bundle
-    evaluate               a bundle measured on labelled photos
-    recipe                 how the built-in model was made
-
-TensorFlow is imported where it is used; `seefood train --help` needs none.
+data, split, augment     labelled photos, split by content
+networks                 LeNet-5, AlexNet and GoogLeNet as in their papers, and modern networks
+run, fit, checkpoint     a training run that continues after a kill
+calibrate, metrics       temperature, thresholds, areas, intervals
+export, package          from a network, or any SavedModel, to a certified bundle
+evaluate, cascade        a bundle measured on labelled photos; a cascade of two bundles
+recipe                   makes the built-in models
+commands                 the subcommands; they import TensorFlow when they run
 """

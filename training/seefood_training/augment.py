@@ -1,6 +1,6 @@
-"""Other views of the same photo: what training sees instead of the photo itself.
+"""Augmentation: random crops, tilts and colours of the training photos.
 
-Geometry (crop, stretch, mirror, tilt) is one affine map for each picture, sampled here in NumPy and
+Geometry (crop, stretch, mirror, tilt) is one affine map for each picture, sampled in NumPy and
 computed by TensorFlow for a whole batch; colour and mixing follow in the same graph.
 """
 
@@ -16,23 +16,24 @@ _TILTED: Final = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Augmentation:
-    """How far a view may be from its photo; all zeros and `smallest_crop` 1 is the photo itself."""
+    """How much a view may differ from its photo. Zeros and `smallest_crop` 1 change nothing."""
 
     smallest_crop: float = 0.35
-    """Share of the photo's area that a crop keeps at least."""
+    """Smallest share of the photo's area that a crop keeps."""
     stretch: float = 0.29
     """Largest logarithm of a crop's aspect ratio."""
     tilt: float = 0.15
-    """Standard deviation of a rotation in radians; half of the views are level."""
+    """Standard deviation of the rotation in radians; half of the views are not rotated."""
     mirror: float = 0.5
-    """Share of views that are mirrored left to right."""
+    """Share of the views that are mirrored left to right."""
     saturation: float = 0.25
     contrast: float = 0.2
     brightness: float = 0.2
     tint: float = 0.06
-    """Standard deviations of a factor's logarithm."""
+    """Standard deviations of the logarithm of each factor."""
     mixup: float = 0.2
-    """Of the beta distribution that mixes two pictures (mixup, arXiv:1710.09412); 0 never mixes."""
+    """Parameter of the beta distribution that mixes two pictures (mixup, arXiv:1710.09412); 0 never
+    mixes."""
     mixed_share: float = 0.5
     """Share of batches that are mixed."""
 
@@ -60,8 +61,8 @@ def sample_maps(
     center_x = width / 2 + rng.random(count) * (source[1] - width)
     tilted = rng.random(count) < _TILTED
     angle = np.where(tilted, rng.normal(0.0, augmentation.tilt, count), 0.0)
-    sign = np.where(rng.random(count) < augmentation.mirror, -1.0, 1.0)
-    scale_x, scale_y = sign * width / target[1], height / target[0]
+    mirror = np.where(rng.random(count) < augmentation.mirror, -1.0, 1.0)
+    scale_x, scale_y = mirror * width / target[1], height / target[0]
     a, b = scale_x * np.cos(angle), -scale_y * np.sin(angle)
     c, d = scale_x * np.sin(angle), scale_y * np.cos(angle)
     middle_y, middle_x = (target[0] - 1) / 2, (target[1] - 1) / 2
@@ -72,7 +73,7 @@ def sample_maps(
 
 
 def sample_mixing(rng: np.random.Generator, count: int, augmentation: Augmentation) -> Floats:
-    """Return each picture's share in its mixture with another, in [0.5, 1], of shape `(count,)`."""
+    """Return the share of each picture in its mixture, in [0.5, 1], of shape `(count,)`."""
     mixed = rng.random() < augmentation.mixed_share
     if not mixed or augmentation.mixup == 0:
         return np.ones(count, np.float32)
@@ -81,7 +82,7 @@ def sample_mixing(rng: np.random.Generator, count: int, augmentation: Augmentati
 
 
 def transform(pixels: Any, maps: Any, target: tuple[int, int]) -> Any:
-    """Return uint8 `pixels` through their `maps`: float32 in [0, 255], `target` (height, width)."""
+    """Apply `maps` to uint8 `pixels`; return float32 in [0, 255] of size `target`."""
     import tensorflow as tf
 
     return tf.raw_ops.ImageProjectiveTransformV3(
@@ -95,7 +96,7 @@ def transform(pixels: Any, maps: Any, target: tuple[int, int]) -> Any:
 
 
 def recolour(images: Any, seed: Any, augmentation: Augmentation) -> Any:
-    """Return float `images` in [0, 255] in other light; `seed` is two int32."""
+    """Return float `images` in [0, 255] with random colours; `seed` is two int32."""
     import tensorflow as tf
 
     count = tf.shape(images)[0]
@@ -109,9 +110,9 @@ def recolour(images: Any, seed: Any, augmentation: Augmentation) -> Any:
 
 
 def mix(values: Any, shares: Any, partners: Any) -> Any:
-    """Return each of `values` mixed with its partner: `share * own + (1 - share) * partner's`."""
+    """Return each of `values` mixed with its partner: `share * value + (1 - share) * partner`."""
     import tensorflow as tf
 
     shape = [-1] + [1] * (len(values.shape) - 1)
-    own = tf.reshape(shares, shape)
-    return own * values + (1.0 - own) * tf.gather(values, partners)
+    own_share = tf.reshape(shares, shape)
+    return own_share * values + (1.0 - own_share) * tf.gather(values, partners)

@@ -1,14 +1,14 @@
-"""Probabilities that mean what they say, and the score below which a picture is `unsure`.
+"""Calibration: a temperature for the probabilities, and the score below which a row is `unsure`.
 
 Temperature: one number divides all logits (Guo et al. 2017, "On Calibration of Modern Neural
-Networks", section 4.2). It changes no label, only how sure the network claims to be.
+Networks", section 4.2). It changes the probabilities but no label.
 
-Threshold: the lowest score such that among the validation pictures at or above it at most a stated
-share is wrong. Counting the plain share would favour lucky thresholds, so one wrong picture more
-than seen is reckoned: (wrong + 1) / (accepted + 1). That is the correction of conformal risk
-control (Angelopoulos et al. 2022), which keeps the expected share on new pictures of the same kind
-at or below the stated one. With `confidence`, the upper Clopper-Pearson bound of the share is used
-instead: stricter, and it needs many validation pictures (at 0.95 and 1 %, 299 without a mistake).
+Threshold: the lowest score such that at most a stated share of the validation pictures at or above
+it is wrong. The observed share is too low for a threshold that was chosen on the same pictures, so
+the share is computed as (wrong + 1) / (accepted + 1). This is the correction of conformal risk
+control (Angelopoulos et al. 2022): the expected share on new pictures of the same kind is at most
+the stated one. With `confidence`, the upper Clopper-Pearson bound of the share is used instead. It
+is stricter and needs more validation pictures (at 0.95 and 1 %, 299 without a mistake).
 """
 
 from dataclasses import dataclass
@@ -22,21 +22,21 @@ from seefood_training.metrics import clopper_pearson
 Floats = NDArray[np.floating]
 Labels = NDArray[np.integer]
 
-_COLDEST: Final = 0.01
-_HOTTEST: Final = 100.0
-_HALVINGS: Final = 80
-_NEVER: Final = 1.0
+_MIN_TEMPERATURE: Final = 0.01
+_MAX_TEMPERATURE: Final = 100.0
+_BISECTIONS: Final = 80
+_ACCEPT_NONE: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Bin:
-    """The pictures whose top scores lie close together."""
+    """The pictures whose top scores are in one interval."""
 
     count: int
     confidence: float
     """Their mean top score."""
     accuracy: float
-    """The share of them whose label is right."""
+    """The share of them that has the right label."""
 
 
 def softmax(logits: Floats) -> Floats:
@@ -47,14 +47,14 @@ def softmax(logits: Floats) -> Floats:
 
 
 def fit_temperature(logits: Floats, labels: Labels) -> float:
-    """Return the temperature in [0.01, 100] under which `labels` are the least surprising.
+    """Return the temperature in [0.01, 100] that gives `labels` the lowest cross-entropy.
 
     `logits` is of shape `(n, classes)`, `labels` holds each picture's true class, `(n,)`.
     """
     logits = np.asarray(logits, np.float64)
     true = logits[np.arange(len(logits)), labels]
-    low, high = np.log(1 / _HOTTEST), np.log(1 / _COLDEST)
-    for _ in range(_HALVINGS):  # the loss is convex in 1 / temperature: follow its slope to zero
+    low, high = np.log(1 / _MAX_TEMPERATURE), np.log(1 / _MIN_TEMPERATURE)
+    for _ in range(_BISECTIONS):  # the loss is convex in 1 / temperature: bisect its slope
         middle = (low + high) / 2
         expected = (softmax(logits * np.exp(middle)) * logits).sum(axis=1)
         if np.mean(expected - true) > 0:
@@ -65,13 +65,13 @@ def fit_temperature(logits: Floats, labels: Labels) -> float:
 
 
 def negative_log_likelihood(probabilities: Floats, labels: Labels) -> float:
-    """Return the mean surprise, in nats, of `labels` of shape `(n,)`."""
+    """Return the mean cross-entropy, in nats, of `labels` of shape `(n,)`."""
     true = np.asarray(probabilities, np.float64)[np.arange(len(labels)), labels]
     return float(-np.log(np.maximum(true, np.finfo(np.float32).tiny)).mean())
 
 
 def reliability(probabilities: Floats, labels: Labels, bins: int = 15) -> tuple[Bin, ...]:
-    """Return the `bins` of equal width over the top scores that hold any picture, in order."""
+    """Return the bins with at least one picture, of `bins` of equal width over the top scores."""
     top = probabilities.max(axis=1).astype(np.float64)
     right = probabilities.argmax(axis=1) == labels
     index = np.minimum((top * bins).astype(int), bins - 1)
@@ -99,18 +99,18 @@ def choose_thresholds(
 ) -> tuple[float, ...]:
     """Return for each class the score below which a picture is `unsure`, in [0, 1].
 
-    `probabilities` is of shape `(n, classes)`, calibrated. Among accepted pictures at most `share`
-    is wrong, by the rule in the module's docstring. With `per_label` that holds for each class
-    that is answered by itself; otherwise all have one threshold. Where no threshold will do, it is
-    1: only a score of exactly 1 is accepted.
+    `probabilities` is of shape `(n, classes)`, calibrated. At most `share` of the accepted pictures
+    is wrong, by the rule in the module's docstring. With `per_label` each class gets a threshold
+    for which this holds; otherwise all classes share one. If no threshold is low enough, it is 1:
+    only a score of exactly 1 is accepted.
     """
-    top, answers = probabilities.max(axis=1), probabilities.argmax(axis=1)
-    wrong = answers != labels
+    top, predicted = probabilities.max(axis=1), probabilities.argmax(axis=1)
+    wrong = predicted != labels
     classes = int(probabilities.shape[1])
     if not per_label:
         return (_lowest_threshold(top, wrong, share, confidence),) * classes
     return tuple(
-        _lowest_threshold(top[answers == label], wrong[answers == label], share, confidence)
+        _lowest_threshold(top[predicted == label], wrong[predicted == label], share, confidence)
         for label in range(classes)
     )
 
@@ -125,10 +125,10 @@ def _lowest_threshold(
         below = float(scores[accepted]) if accepted < len(scores) else 0.0
         if below == last and accepted < len(scores):
             continue  # equal scores are accepted together or not at all
-        seen = int(mistakes[accepted - 1])
-        if _wrong_share(seen, accepted, confidence) <= share:
+        wrong_count = int(mistakes[accepted - 1])
+        if _wrong_share(wrong_count, accepted, confidence) <= share:
             return 0.0 if accepted == len(scores) else (below + last) / 2
-    return _NEVER
+    return _ACCEPT_NONE
 
 
 def _wrong_share(wrong: int, accepted: int, confidence: float | None) -> float:

@@ -1,8 +1,8 @@
-"""A cascade from two bundles: the small one answers where, on labelled photos, it was right enough.
+"""Makes a cascade of two bundles: the small network decides where its probability is high enough.
 
-How sure the small network must be is chosen on photos that neither network learned from, with room
-for the luck of these photos. What that costs and saves is measured on the same photos and stands
-in the bundle; `seefood evaluate` on others says whether it holds.
+The limit is chosen on photos that neither network was trained on, with a 95 % confidence margin.
+The bundle records accuracy and share of the small network on the same photos; to check them, run
+`seefood evaluate` on other photos.
 """
 
 import shutil
@@ -15,7 +15,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from seefood.bundle import EXTRA, FIRST, LITERT_MODEL, Bundle, load_bundle, write_bundle
+from seefood.bundle import EXTRA, LITERT_MODEL, SMALL_NETWORK, Bundle, load_bundle, write_bundle
 from seefood.engines.cascade import CascadeEngine
 from seefood.engines.certificate import certify
 from seefood.engines.loading import load_engine
@@ -27,67 +27,70 @@ from seefood_training.metrics import Share
 
 Floats = NDArray[np.floating]
 
-_FEWEST_PHOTOS: Final = 100
-_CONFIDENCE: Final = NormalDist().inv_cdf(0.95)
+_MIN_PHOTOS: Final = 100
+_Z_95: Final = NormalDist().inv_cdf(0.95)
 _MARGIN: Final = 1.5
-"""The certificate allows so many times what the golden pictures differ by."""
+"""The certificate allows the largest difference on the golden pictures times this factor."""
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """From which probability on the small network decides, and what that did on the photos."""
+    """The limit, and what the cascade does on the photos."""
 
     at_least: float
+    """The smallest top probability at which the small network decides."""
     answered_by_first: Share
     right_whole: Share
-    """By the large network alone."""
+    """Correct labels of the large network alone."""
     right: Share
-    """By the cascade."""
+    """Correct labels of the cascade."""
     same_label: Share
+    """Labels that the cascade and the large network agree on."""
 
     def as_json(self) -> dict[str, Any]:
-        """Return the figures as values that JSON can hold."""
+        """Return the figures as JSON values."""
         values = {"first_at_least": self.at_least, "pictures": self.right.total}
         shares = ("answered_by_first", "right_whole", "right", "same_label")
         return {**values, **{name: round(getattr(self, name).value, 4) for name in shares}}
 
 
 def choose(first: Floats, second: Floats, truth: NDArray[np.integer], points_lost: float) -> Choice:
-    """Return the lowest probability from which on the small network may decide.
+    """Return the lowest limit at which the cascade is accurate enough.
 
-    `first` and `second` are probabilities of shape `(n, classes)`, `truth` class indices of shape
-    `(n,)`. At it, and at every higher one, the cascade has, with 95 % confidence, at most
-    `points_lost` percentage points fewer right labels than the large network. The variance is that
-    of a paired difference: photos that just one of the two gets right (McNemar 1947), one more of
-    them than were seen. Raises `UsageError` if there is no such probability.
+    `first` and `second` are the small and the large network's probabilities, of shape
+    `(n, classes)`; `truth` is class indices of shape `(n,)`. At the limit and at every higher one,
+    with 95 % confidence, the cascade loses at most `points_lost` percentage points of accuracy
+    against the large network. The variance is that of a paired difference: the number of photos
+    that exactly one of the two gets right (McNemar 1947), plus one. Raises `UsageError` if there is
+    no such limit.
     """
-    top, said, whole = first.max(axis=1), first.argmax(axis=1), second.argmax(axis=1)
+    top, small, large = first.max(axis=1), first.argmax(axis=1), second.argmax(axis=1)
     order = np.argsort(-top, kind="stable")
-    changed = ((whole == truth).astype(int) - (said == truth).astype(int))[order]
-    lost = np.cumsum(changed) + _CONFIDENCE * np.sqrt(1 + np.cumsum(np.abs(changed)))
-    bad = np.flatnonzero(lost * 100 / len(truth) > points_lost)
-    # Where several photos have one probability, all or none of them are decided.
+    changed = ((large == truth).astype(int) - (small == truth).astype(int))[order]
+    lost = np.cumsum(changed) + _Z_95 * np.sqrt(1 + np.cumsum(np.abs(changed)))
+    too_high = np.flatnonzero(lost * 100 / len(truth) > points_lost)
+    # Photos with equal probabilities are on the same side of the limit.
     ends = np.flatnonzero(np.append(np.diff(top[order]) != 0, True))
-    good = ends[ends < bad[0]] if len(bad) else ends
-    if not len(good):
+    allowed = ends[ends < too_high[0]] if len(too_high) else ends
+    if not len(allowed):
         raise UsageError(
-            f"on {len(truth):,} photos it cannot be said that a cascade loses at most "
-            f"{points_lost:g} points; give more photos, a better small network, or allow more"
+            f"{len(truth):,} photos do not show that a cascade loses at most {points_lost:g} "
+            "points; give more photos or a better small network, or raise `--points-lost`"
         )
-    at_least = float(top[order][good[-1]])
+    at_least = float(top[order][allowed[-1]])
     easy = top >= at_least
-    label = np.where(easy, said, whole)
+    label = np.where(easy, small, large)
     count = len(truth)
     return Choice(
         at_least,
         Share(int(easy.sum()), count),
-        Share(int((whole == truth).sum()), count),
+        Share(int((large == truth).sum()), count),
         Share(int((label == truth).sum()), count),
-        Share(int((label == whole).sum()), count),
+        Share(int((label == large).sum()), count),
     )
 
 
-def make_cascade(  # noqa: PLR0913 (what the user says; keyword-only)
+def make_cascade(  # noqa: PLR0913 (the options; keyword-only)
     first: Bundle,
     second: Bundle,
     photos: Sequence[Photo],
@@ -97,22 +100,22 @@ def make_cascade(  # noqa: PLR0913 (what the user says; keyword-only)
     points_lost: float,
     overwrite: bool = False,
 ) -> tuple[Bundle, Choice]:
-    """Write the bundle in which `first` stands before `second`; return it, certified.
+    """Write the cascade of `first` and `second`; return its bundle, certified, and the choice.
 
     `photos` are labelled by the bundles' labels. Atomic, as `new_bundle` is. Raises `UsageError`
-    for bundles that do not fit together, or too few photos; `BundleError` as `load_engine` does.
+    for bundles that cannot be combined, or too few photos; `BundleError` as `load_engine` does.
     """
     _check(first, second)
     decoded = decode_photos(photos, second.spec.rule)
-    if len(decoded.photos) < _FEWEST_PHOTOS:
+    if len(decoded.photos) < _MIN_PHOTOS:
         raise UsageError(
-            f"{len(decoded.photos)} photos are too few to see what a cascade costs; give at least "
-            f"{_FEWEST_PHOTOS} that neither network learned from"
+            f"{len(decoded.photos)} photos are too few to measure a cascade; give at least "
+            f"{_MIN_PHOTOS} that neither network was trained on"
         )
     small, large = load_engine(first, "litert"), load_engine(second, "litert")
     rule = first.spec.rule
-    answers = small.predict(np.stack([shrink(image, rule) for image in decoded.pixels]))
-    choice = choose(answers, large.predict(decoded.pixels), decoded.labels, points_lost)
+    first_probabilities = small.predict(np.stack([shrink(image, rule) for image in decoded.pixels]))
+    choice = choose(first_probabilities, large.predict(decoded.pixels), decoded.labels, points_lost)
     engine = CascadeEngine(small, large, rule, choice.at_least)
     tolerance = max(second.spec.certificate.tolerance, _MARGIN * certify(engine, second, 1.0))
     measured = {"first": first.name, "first_digest": first.digest, **choice.as_json()}
@@ -121,12 +124,12 @@ def make_cascade(  # noqa: PLR0913 (what the user says; keyword-only)
         name=name,
         certificate=replace(second.spec.certificate, tolerance=round(tolerance, 4)),
         metrics={**second.spec.metrics, "cascade": measured},
-        first_at_least=choice.at_least,
+        cascade_threshold=choice.at_least,
     )
     with new_bundle(output, overwrite=overwrite) as folder:
         shutil.copytree(second.path, folder, dirs_exist_ok=True)
-        shutil.copytree(first.path / EXTRA, folder / FIRST / EXTRA)
-        write_bundle(folder / FIRST, first.spec)
+        shutil.copytree(first.path / EXTRA, folder / SMALL_NETWORK / EXTRA)
+        write_bundle(folder / SMALL_NETWORK, first.spec)
         write_bundle(folder, spec)
     bundle = load_bundle(output)
     load_engine(bundle, "litert")
@@ -134,16 +137,16 @@ def make_cascade(  # noqa: PLR0913 (what the user says; keyword-only)
 
 
 def _check(first: Bundle, second: Bundle) -> None:
-    why = None
+    reason = None
     if first.is_cascade or second.is_cascade:
-        why = "one of them is a cascade already"
+        reason = "one of them is a cascade already"
     elif not (first.has_litert and second.has_litert):
-        why = f"one of them has no {LITERT_MODEL}"
+        reason = f"one of them has no {LITERT_MODEL}"
     elif first.labels != second.labels:
-        why = "their labels differ, or stand in another order"
+        reason = "their labels or the order of their labels differ"
     elif first.spec.rule.fit != second.spec.rule.fit:
-        why = f"one fits pictures by `{first.spec.rule.fit}`, one by `{second.spec.rule.fit}`"
+        reason = f"one fits pictures by `{first.spec.rule.fit}`, one by `{second.spec.rule.fit}`"
     elif first.digest == second.digest:
-        why = "they are the same"
-    if why is not None:
-        raise UsageError(f"{first.path} cannot stand before {second.path}: {why}")
+        reason = "they are the same bundle"
+    if reason is not None:
+        raise UsageError(f"{first.path} and {second.path} cannot form a cascade: {reason}")

@@ -1,4 +1,4 @@
-"""A run's state in one file, written whole or not at all."""
+"""A training run's state in one file, written atomically."""
 
 import json
 import os
@@ -13,20 +13,20 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """What a run needs to go on."""
+    """What a run needs to continue."""
 
     fingerprint: str
-    """Of the task; a checkpoint of another task is none."""
+    """Of the task; see `Task.fingerprint`."""
     epochs: list[dict[str, Any]]
-    """The curves so far."""
+    """The history so far."""
     variables: list[NDArray[Any]]
-    """Of model, optimizer and running average, in their order."""
+    """Of the model, the optimizer and the running average, in this order."""
     best: list[NDArray[Any]]
     """The trainable weights of the best epoch."""
 
 
 def save_checkpoint(file: Path, checkpoint: Checkpoint) -> None:
-    """Write `checkpoint` to `file`. Atomic: a kill leaves the one before; overwrites."""
+    """Write `checkpoint` to `file`. Atomic; overwrites."""
     head = json.dumps({"fingerprint": checkpoint.fingerprint, "epochs": checkpoint.epochs})
     arrays = {f"variable_{index}": value for index, value in enumerate(checkpoint.variables)}
     arrays |= {f"best_{index}": value for index, value in enumerate(checkpoint.best)}
@@ -40,9 +40,9 @@ def save_checkpoint(file: Path, checkpoint: Checkpoint) -> None:
 
 
 def load_checkpoint(file: Path, fingerprint: str) -> Checkpoint | None:
-    """Return the checkpoint in `file` if it is there, whole, and of the task with `fingerprint`."""
+    """Return the checkpoint in `file`; None if it is absent, damaged or of another task."""
     try:
-        with np.load(file) as arrays:
+        with np.load(file) as arrays:  # noqa: TID251 (refuses pickles by default)
             head = json.loads(str(arrays["head"]))
             if head["fingerprint"] != fingerprint:
                 return None

@@ -1,6 +1,6 @@
-"""Pictures of a training run: what the photos are, what the network saw, how it learned.
+"""Images that document a training run: sample photos, augmented views, loss curves.
 
-They hold photos of the data set, so they go beside the bundle and never into it.
+They contain photos of the data set, so they are written beside the bundle and never into it.
 """
 
 from collections.abc import Sequence
@@ -21,22 +21,24 @@ _COLUMNS: Final = 8
 _INK: Final = (20, 20, 20)
 
 
-def sample_sheet(photos: DecodedPhotos, labels: Sequence[str], seed: int = 0) -> Image.Image:
-    """Return a contact sheet: for each class eight photos under their label, the same each time."""
+def sample_contact_sheet(
+    photos: DecodedPhotos, labels: Sequence[str], seed: int = 0
+) -> Image.Image:
+    """Return eight photos of each class, with captions; deterministic."""
     rng = np.random.default_rng(seed)
     tiles, captions = [], []
     for index, label in enumerate(labels):
-        mine = np.flatnonzero(photos.labels == index)
-        for chosen in rng.permutation(mine)[:_COLUMNS]:
+        members = np.flatnonzero(photos.labels == index)
+        for chosen in rng.permutation(members)[:_COLUMNS]:
             tiles.append(np.asarray(photos.pixels[chosen]))
             captions.append(f"{label}: {photos.photos[chosen].name}")
     return contact_sheet(tiles, captions)
 
 
-def augmentation_sheet(
+def augmentation_contact_sheet(
     pixels: Pixels, size: tuple[int, int], augmentation: Augmentation, seed: int = 0
 ) -> Image.Image:
-    """Return a row for each of `pixels`: the photo, then seven views of it as training sees them.
+    """Return a row for each of `pixels`: the photo, then seven augmented views of it.
 
     `size` is the network's (height, width).
     """
@@ -54,19 +56,19 @@ def augmentation_sheet(
 
 
 def contact_sheet(tiles: Sequence[Pixels], captions: Sequence[str]) -> Image.Image:
-    """Return `tiles` in rows of eight, each over its caption."""
+    """Return `tiles` in rows of eight, each with its caption below."""
     rows = -(-len(tiles) // _COLUMNS)
-    sheet = Image.new("RGB", (_COLUMNS * _TILE, max(1, rows) * (_TILE + _CAPTION)), "white")
-    pen = ImageDraw.Draw(sheet)
+    image = Image.new("RGB", (_COLUMNS * _TILE, max(1, rows) * (_TILE + _CAPTION)), "white")
+    pen = ImageDraw.Draw(image)
     for index, (tile, caption) in enumerate(zip(tiles, captions, strict=True)):
         left, top = index % _COLUMNS * _TILE, index // _COLUMNS * (_TILE + _CAPTION)
-        sheet.paste(Image.fromarray(tile).resize((_TILE - 2, _TILE - 2)), (left + 1, top + 1))
+        image.paste(Image.fromarray(tile).resize((_TILE - 2, _TILE - 2)), (left + 1, top + 1))
         pen.text((left + 2, top + _TILE + 1), caption[: _TILE // 6], fill=_INK)
-    return sheet
+    return image
 
 
 def draw_curves(epochs: Sequence[Epoch], best: int, file: Path) -> None:
-    """Write a PNG of the run: loss and accuracy over the epochs, the kept epoch marked."""
+    """Write a PNG with loss and accuracy over the epochs; a dotted line marks the kept epoch."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(9, 3.6), layout="constrained")
@@ -77,7 +79,7 @@ def draw_curves(epochs: Sequence[Epoch], best: int, file: Path) -> None:
     losses.set_ylabel("cross-entropy, nats")
     losses.legend()
     accuracies.plot(numbers, [epoch.validation_accuracy for epoch in epochs], "o-", color="C1")
-    accuracies.set_ylabel("validation accuracy, classes alike")
+    accuracies.set_ylabel("validation accuracy, mean of the classes")
     for axes in (losses, accuracies):
         axes.set_xlabel("epoch")
         axes.axvline(best, color="grey", linestyle=":", linewidth=1)

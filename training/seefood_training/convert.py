@@ -1,36 +1,35 @@
-"""A frozen graph to what engines load: a SavedModel, and LiteRT's flat file.
+"""Converts a frozen graph to the files that engines load: a SavedModel and a LiteRT file.
 
-Weights of 16 bits are rounded once, in the graph that both are made from, and lie as 16 bits in
-both; each engine widens them when it loads and computes in 32 bits. So the files halve and the two
-engines still give equal probabilities.
+For float16, weights are rounded once, in the graph that both files are made from, and stored in 16
+bits in both. Each engine converts them to 32 bits when it loads and computes in 32 bits, so the
+files have half the size and the engines still give equal probabilities.
 """
 
 import tempfile
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from seefood.engines.native_stderr import native_output_logged
 from seefood.imaging.decode import Pixels
-from seefood_training.graph_freezing import FrozenGraph, constant, constant_node
+from seefood_training.frozen_graph import FrozenGraph, constant, constant_node
+from seefood_training.quantisation import Quantisation
 
-Quantisation = Literal["float32", "float16", "int8"]
-QUANTISATIONS: Final[tuple[Quantisation, ...]] = ("float32", "float16", "int8")
-# The converter marks 16-bit weights as fit for 16-bit arithmetic, and a processor that has it
-# would compute other probabilities than the certificate's. The mark is renamed, so nobody reads it.
+# The converter marks 16-bit weights as suitable for 16-bit arithmetic. A processor that has it
+# would compute other probabilities than the certificate's, so the mark gets an unknown name.
 _FULL_PRECISION: Final = (b"reduced_precision_support", b"reduced_precision_refused")
 _SMALL: Final = 16
-"""Constants of fewer numbers stay as they are in the SavedModel: nothing would be won."""
+"""Smaller constants are not stored as 16 bits in the SavedModel: it would save nothing."""
 
 
 def round_to_half(frozen: FrozenGraph) -> FrozenGraph:
-    """Return `frozen` with each float32 constant rounded to what 16 bits can hold.
+    """Return `frozen` with each float32 constant rounded to float16 precision.
 
-    Constants beyond the range of 16 bits stay as they are.
+    Constants beyond the range of float16 are unchanged.
     """
     import tensorflow as tf
 
@@ -46,10 +45,10 @@ def round_to_half(frozen: FrozenGraph) -> FrozenGraph:
 
 
 def write_saved_model(frozen: FrozenGraph, folder: Path, signatures: dict[str, list[str]]) -> None:
-    """Write `frozen` as a SavedModel into the existing `folder`; the same bytes each time.
+    """Write `frozen` as a SavedModel into the existing `folder`. Deterministic.
 
-    `signatures` names the outputs of each signature. Float32 constants that 16 bits hold exactly
-    are stored as such, followed by a cast.
+    `signatures` has the names of the outputs of each signature. Float32 constants that float16
+    represents exactly are stored as float16, followed by a cast.
     """
     import tensorflow as tf
     from tensorflow.core.protobuf import saved_model_pb2
@@ -79,10 +78,10 @@ def to_litert(
     quantisation: Quantisation,
     calibration: Pixels | None = None,
 ) -> bytes:
-    """Return `frozen` for LiteRT: one picture at a time of `size` (height, width).
+    """Return the LiteRT file of `frozen`, for one picture at a time of `size` (height, width).
 
-    `calibration`, needed for int8, is uint8 of shape `(n, height, width, 3)`. Raises whatever the
-    converter raises for a graph that it cannot convert.
+    `calibration`, required for int8, is uint8 of shape `(n, height, width, 3)`. For a graph that
+    cannot be converted, the converter's exception is not translated.
     """
     import tensorflow as tf
 
@@ -97,13 +96,13 @@ def to_litert(
 
 
 def _probabilities_first(flat: bytes) -> bytes:
-    """Return the file with its outputs in order: the converter leaves that to chance."""
+    """Return the file with `probabilities` as its first output: the converter's order varies."""
     from tensorflow.lite.python import schema_py_generated as schema
 
     buffer = bytearray(flat)
     graph = schema.Model.GetRootAs(buffer, 0).Subgraphs(0)
     outputs = graph.OutputsAsNumpy()  # a view: sorting it changes the buffer
-    outputs[:] = sorted(outputs, key=lambda at: int(graph.Tensors(at).ShapeLength()))
+    outputs[:] = sorted(outputs, key=lambda index: int(graph.Tensors(index).ShapeLength()))
     return bytes(buffer)
 
 

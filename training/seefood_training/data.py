@@ -1,8 +1,8 @@
 """Labelled photos: one folder per class, local or in a bucket, decoded as bundles decode them.
 
-`DATA/<class>/…` is one set. `DATA/train/<class>/…` and `DATA/test/<class>/…` are a set to learn
-from and one to report on, which training never looks at. A file that cannot be decoded is left out
-and named; when more than one in ten cannot, the set is refused.
+`DATA/<class>/…` is one set. `DATA/train/<class>/…` and `DATA/test/<class>/…` are a set to train on
+and one to report on, which training never reads. A file that cannot be decoded is left out and
+reported; if more than one in ten cannot be decoded, the set is refused.
 """
 
 import hashlib
@@ -29,7 +29,7 @@ _THREADS: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class Photo:
-    """A photo that lies in the folder of its class."""
+    """A photo in the folder of its class."""
 
     ref: ImageRef
     label: int
@@ -43,7 +43,7 @@ class Photo:
 
 @dataclass(frozen=True, slots=True)
 class PhotoSet:
-    """What a data folder holds."""
+    """The photos of a data folder."""
 
     labels: tuple[str, ...]
     """The classes' folder names, sorted."""
@@ -62,7 +62,7 @@ class Unreadable:
 
 @dataclass(frozen=True, slots=True)
 class DecodedPhotos:
-    """Photos and their pixels, in the same order."""
+    """Photos with their pixels, in the same order."""
 
     photos: tuple[Photo, ...]
     pixels: Pixels
@@ -88,7 +88,7 @@ class DecodedPhotos:
 
 
 def read_photo_set(data: str) -> PhotoSet:
-    """Return the photos listed below `data`, a folder or the URI of one, sorted by their names.
+    """Return the photos below `data`, a folder or a URI, sorted by their names.
 
     Raises `UsageError` for a folder that is absent or has fewer than two classes, and for a class
     that has no file.
@@ -107,12 +107,14 @@ def read_photo_set(data: str) -> PhotoSet:
         train, test = _top_level(by_folder), {}
     labels = tuple(sorted(train))
     if len(labels) < 2:
-        found = f"only the class {labels[0]!r}" if labels else "no class folder with a photo"
-        raise UsageError(f"{data} has {found}; put at least two folders there, one for each class")
-    if strange := sorted(set(test) - set(labels)):
+        content = f"only the class {labels[0]!r}" if labels else "no class folder with a photo"
         raise UsageError(
-            f"{data} has the class {strange[0]!r} in {TEST}/ but not in {TRAIN}/; add photos of it "
-            "to learn from, or remove the folder"
+            f"{data} has {content}; put at least two folders there, one for each class"
+        )
+    if unknown := sorted(set(test) - set(labels)):
+        raise UsageError(
+            f"{data} has the class {unknown[0]!r} in {TEST}/ but not in {TRAIN}/; add photos of it "
+            "to train on, or remove the folder"
         )
     return PhotoSet(labels, _photos(train, labels), _photos(test, labels))
 
@@ -125,7 +127,7 @@ def decode_photos(
 ) -> DecodedPhotos:
     """Return `photos` decoded by `rule`, in their order, without those that cannot be decoded.
 
-    `observe` is told how many are done. Raises `UsageError` if more than one in ten
+    `observe` is called with the number of photos done. Raises `UsageError` if more than one in ten
     cannot be decoded or a class is left with none.
     """
     shape = (len(photos), rule.height, rule.width, 3)
@@ -151,7 +153,7 @@ def decode_photos(
 def _check_no_class_is_empty(folder: Path, by_folder: Mapping[str, Sequence[ImageRef]]) -> None:
     for path in _class_folders(folder):
         name = path.relative_to(folder).as_posix()
-        if not any(found == name or found.startswith(f"{name}/") for found in by_folder):
+        if not any(each == name or each.startswith(f"{name}/") for each in by_folder):
             raise UsageError(f"the class folder {path} is empty; put photos there or remove it")
 
 
@@ -170,12 +172,12 @@ def _is_shown(name: str) -> bool:
 def _by_folder(location: Location) -> dict[str, list[ImageRef]]:
     """Return the objects below `location` by their folder, relative to it."""
     prefix = location.key.rstrip("/") + "/" if location.key else ""
-    found: dict[str, list[ImageRef]] = {}
+    by_folder: dict[str, list[ImageRef]] = {}
     for ref in open_store(location.root).list(prefix):
         inside = parse_location(ref.uri).key.removeprefix(prefix).split("/")
         if len(inside) > 1 and all(map(_is_shown, inside)):
-            found.setdefault("/".join(inside[:-1]), []).append(ref)
-    return found
+            by_folder.setdefault("/".join(inside[:-1]), []).append(ref)
+    return by_folder
 
 
 def _under(by_folder: dict[str, list[ImageRef]], split: str) -> dict[str, list[ImageRef]]:
@@ -188,11 +190,11 @@ def _under(by_folder: dict[str, list[ImageRef]], split: str) -> dict[str, list[I
 
 
 def _top_level(by_folder: dict[str, list[ImageRef]]) -> dict[str, list[ImageRef]]:
-    """Return the objects by their first folder: a class's own folders belong to it."""
-    found: dict[str, list[ImageRef]] = {}
+    """Return the objects by their first folder, which is their class."""
+    by_class: dict[str, list[ImageRef]] = {}
     for name, refs in by_folder.items():
-        found.setdefault(name.split("/")[0], []).extend(refs)
-    return found
+        by_class.setdefault(name.split("/")[0], []).extend(refs)
+    return by_class
 
 
 def _photos(by_class: dict[str, list[ImageRef]], labels: Sequence[str]) -> tuple[Photo, ...]:
@@ -214,10 +216,10 @@ def _decoded(photo: Photo, rule: ResizeRule) -> tuple[Pixels, str] | Unreadable:
 def _check_readable(
     photos: Sequence[Photo], kept: Sequence[Photo], unreadable: Sequence[Unreadable]
 ) -> None:
-    lost = {photo.label for photo in photos} - {photo.label for photo in kept}
-    if unreadable and (lost or len(unreadable) > _MAX_UNREADABLE * len(photos)):
+    lost_classes = {photo.label for photo in photos} - {photo.label for photo in kept}
+    if unreadable and (lost_classes or len(unreadable) > _MAX_UNREADABLE * len(photos)):
         first = unreadable[0]
         raise UsageError(
-            f"{len(unreadable)} of {len(photos)} files cannot be decoded, the first being "
+            f"{len(unreadable)} of {len(photos)} files cannot be decoded, the first is "
             f"{first.uri} ({first.reason}); remove them, or give the right folder"
         )

@@ -1,7 +1,7 @@
-"""How good a bundle is on labelled photos, measured through the same decode and engines as a job.
+"""Measures a bundle on labelled photos, with the decoder and the engines of a batch job.
 
-What comes out is one document of plain values: the JSON file is it, and the page is drawn from it.
-Each share carries its 95 % interval. Pictures that cannot be decoded are listed, not counted.
+The result is one document of JSON values: it is the JSON file, and the page is rendered from it.
+Each share has its 95 % interval. Pictures that cannot be decoded are listed and not counted.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -43,12 +43,12 @@ _CURVE_POINTS: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Answers:
-    """What one or two engines said of the photos that could be decoded."""
+class Predictions:
+    """The outputs of one or two engines for the photos that could be decoded."""
 
     photos: tuple[Photo, ...]
     probabilities: Mapping[str, Floats]
-    """By engine's name, float32 of shape `(n, classes)`, in the photos' order."""
+    """By the engine's name, float32 of shape `(n, classes)`, in the order of `photos`."""
     failed: tuple[tuple[str, str], ...] = field(default=())
     """URI and reason of each photo that could not be decoded."""
 
@@ -61,24 +61,25 @@ class Answers:
 def labelled_photos(data: str, labels: Sequence[str]) -> tuple[Photo, ...]:
     """Return the photos of `data` with their classes as indices into the bundle's `labels`.
 
-    Those below `test/` if `data` is divided. Raises `UsageError` for a class that the bundle does
-    not know.
+    If `data` has `test/`, only the photos below it. Raises `UsageError` for a class that the bundle
+    does not have.
     """
-    found = read_photo_set(data)
-    if strange := sorted(set(found.labels) - set(labels)):
+    photo_set = read_photo_set(data)
+    if unknown := sorted(set(photo_set.labels) - set(labels)):
         shown = ", ".join(labels[:10]) + (", …" if len(labels) > 10 else "")
         raise UsageError(
-            f"{data} has the class {strange[0]!r}, which is none of the bundle's labels ({shown}); "
+            f"{data} has the class {unknown[0]!r}, which is none of the bundle's labels ({shown}); "
             "rename the folder or evaluate another bundle"
         )
-    place = [labels.index(label) for label in found.labels]
-    return tuple(Photo(photo.ref, place[photo.label]) for photo in found.test or found.train)
+    index = [labels.index(label) for label in photo_set.labels]
+    photos = photo_set.test or photo_set.train
+    return tuple(Photo(photo.ref, index[photo.label]) for photo in photos)
 
 
 def choose_engines(bundle: Bundle, wanted: str) -> tuple[list[Engine], str]:
-    """Return the engine that is measured, then the one it is compared with if there is one.
+    """Return the engine to measure and, if there is one, another to compare it with.
 
-    The text says why there is none. Raises as `load_engine` does.
+    The text is the reason why there is no other. Raises as `load_engine` does.
     """
     first = load_engine(bundle, wanted)
     other = "tensorflow" if first.name == "litert" else "litert"
@@ -94,11 +95,11 @@ def classify_photos(
     engines: Sequence[Engine],
     rule: ResizeRule,
     observe: Callable[[int], None] = lambda _: None,
-) -> Answers:
-    """Return what each of `engines` says of `photos`; `observe` is told how many are done."""
+) -> Predictions:
+    """Return what `engines` predict; `observe` is called with the number of photos done."""
     kept: list[Photo] = []
     failed: list[tuple[str, str]] = []
-    said: dict[str, list[Floats]] = {engine.name: [] for engine in engines}
+    parts: dict[str, list[Floats]] = {engine.name: [] for engine in engines}
     done = 0
     with ThreadPoolExecutor(_THREADS) as threads:
         for chunk in _chunks(photos):
@@ -112,20 +113,23 @@ def classify_photos(
                     kept.append(photo)
                     images.append(result)
             for engine in engines if images else ():
-                parts = np.array_split(np.stack(images), min(_THREADS, len(images)))
-                said[engine.name].extend(threads.map(engine.predict, parts))
+                batches = np.array_split(np.stack(images), min(_THREADS, len(images)))
+                parts[engine.name].extend(threads.map(engine.predict, batches))
             done += len(chunk)
             observe(done)
     if not kept:
-        raise UsageError(f"none of the {len(photos)} files can be decoded; name a folder of photos")
-    together = {name: np.concatenate(parts) for name, parts in said.items()}
-    return Answers(tuple(kept), together, tuple(failed))
+        raise UsageError(f"none of the {len(photos)} files can be decoded; give a folder of photos")
+    probabilities = {name: np.concatenate(each) for name, each in parts.items()}
+    return Predictions(tuple(kept), probabilities, tuple(failed))
 
 
-def measure(bundle: Bundle, answers: Answers, why_alone: str = "") -> dict[str, Any]:
-    """Return everything that is told of `answers`, as values that JSON can hold."""
-    engine, probabilities = next(iter(answers.probabilities.items()))
-    spec, truth = bundle.spec, answers.truth
+def measure(bundle: Bundle, predictions: Predictions, why_alone: str = "") -> dict[str, Any]:
+    """Return all figures of `predictions`, as JSON values.
+
+    `why_alone` is the reason why only one engine was run.
+    """
+    engine, probabilities = next(iter(predictions.probabilities.items()))
+    spec, truth = bundle.spec, predictions.truth
     top, best = probabilities.max(axis=1), probabilities.argmax(axis=1)
     right = best == truth
     accepted = top >= np.asarray(spec.thresholds)[best]
@@ -133,11 +137,11 @@ def measure(bundle: Bundle, answers: Answers, why_alone: str = "") -> dict[str, 
         "bundle": {"name": spec.name, "digest": bundle.digest, "labels": list(spec.labels)},
         "engine": engine,
         "pictures": len(truth),
-        "failed": [{"uri": uri, "reason": reason} for uri, reason in answers.failed],
+        "failed": [{"uri": uri, "reason": reason} for uri, reason in predictions.failed],
         "accuracy": _share(Share(int(right.sum()), len(truth))),
         "confusion": confusion_matrix(truth, best, len(spec.labels)).tolist(),
         "classes": _classes(spec.labels, truth, probabilities),
-        "sources": _sources(answers.photos, right),
+        "sources": _sources(predictions.photos, right),
         "curves": _curves(spec.labels, truth, probabilities),
         "calibration": _calibration(probabilities, truth, spec.training.get("temperature")),
         "unsure": {
@@ -148,28 +152,30 @@ def measure(bundle: Bundle, answers: Answers, why_alone: str = "") -> dict[str, 
             ),
             "curve": _risk_curve(top, right),
         },
-        "engines": _compared(answers, why_alone),
+        "engines": _compared(predictions, why_alone),
         "answers": [
             {
                 "uri": photo.ref.uri,
                 "truth": spec.labels[photo.label],
-                "answer": spec.labels[answer],
+                "answer": spec.labels[predicted],
                 "score": round(float(score), 6),
                 "unsure": not bool(sure),
             }
-            for photo, answer, score, sure in zip(answers.photos, best, top, accepted, strict=True)
+            for photo, predicted, score, sure in zip(
+                predictions.photos, best, top, accepted, strict=True
+            )
         ],
     }
 
 
 def mistakes(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """Return the wrong answers of a document of `measure`, the surest first."""
+    """Return the mistakes in a document of `measure`, the highest scores first."""
     wrong = [each for each in document["answers"] if each["answer"] != each["truth"]]
     return sorted(wrong, key=lambda each: (-each["score"], each["uri"]))
 
 
 def undo_temperature(probabilities: Floats, temperature: float) -> Floats:
-    """Return the probabilities that the network gave before they were calibrated."""
+    """Return the probabilities before calibration by `temperature`."""
     logits = np.log(np.maximum(probabilities.astype(np.float64), np.finfo(np.float32).tiny))
     return softmax(logits * temperature)
 
@@ -193,7 +199,7 @@ def _share(share: Share) -> dict[str, Any]:
 
 
 def _number(value: float) -> float | None:
-    """Return `value`, or None where it is no number: JSON has no NaN."""
+    """Return `value`, or None for NaN, which JSON does not have."""
     return float(value) if np.isfinite(value) else None
 
 
@@ -214,20 +220,20 @@ def _classes(
 
 
 def _sources(photos: Sequence[Photo], right: NDArray[np.bool_]) -> list[dict[str, Any]]:
-    """Return the accuracy by what stands before the first `_` of the files' names."""
+    """Return the accuracy by source: the part of a file's name before the first `_`."""
     names = [photo.name.partition("_") for photo in photos]
     sources = np.asarray([first if mark else "" for first, mark, _ in names])
     return [
-        {"source": source, "accuracy": _share(Share(int(right[mine].sum()), int(mine.sum())))}
+        {"source": source, "accuracy": _share(Share(int(right[is_it].sum()), int(is_it.sum())))}
         for source in sorted(set(sources.tolist()))
-        for mine in (sources == source,)
+        for is_it in (sources == source,)
     ]
 
 
 def _curves(
     labels: tuple[str, ...], truth: NDArray[np.int64], probabilities: Floats
 ) -> list[dict[str, Any]]:
-    """Return both curves of each class that has pictures and is not all there is."""
+    """Return both curves of each class that some pictures, but not all, are of."""
     curves = []
     for index, label in enumerate(labels):
         positive = truth == index
@@ -245,13 +251,13 @@ def _curves(
 
 
 def _points(x: Floats, y: Floats) -> list[list[float]]:
-    """Return the points of a curve, thinned out evenly if there are very many."""
-    at = np.unique(np.linspace(0, len(x) - 1, min(len(x), _CURVE_POINTS)).astype(int))
-    return [[round(float(x[k]), 5), round(float(y[k]), 5)] for k in at]
+    """Return the points of a curve, at most 200, evenly chosen."""
+    indices = np.unique(np.linspace(0, len(x) - 1, min(len(x), _CURVE_POINTS)).astype(int))
+    return [[round(float(x[k]), 5), round(float(y[k]), 5)] for k in indices]
 
 
 def _risk_curve(top: Floats, right: NDArray[np.bool_]) -> list[list[float]]:
-    """Return the share of mistakes (y) among the surest share (x) of the pictures."""
+    """Return the share of mistakes (y) among the share (x) of pictures with the highest scores."""
     order = np.argsort(-top, kind="stable")
     accepted = np.arange(1, len(top) + 1)
     return _points(accepted / len(top), np.cumsum(~right[order]) / accepted)
@@ -275,21 +281,21 @@ def _calibration_figures(probabilities: Floats, truth: NDArray[np.int64]) -> dic
     }
 
 
-def _compared(answers: Answers, why_alone: str) -> dict[str, Any]:
-    names = list(answers.probabilities)
+def _compared(predictions: Predictions, why_alone: str) -> dict[str, Any]:
+    names = list(predictions.probabilities)
     if len(names) < 2:
         return {"compared": names, "why_not": why_alone}
-    one, other = (answers.probabilities[name] for name in names[:2])
+    one, other = (predictions.probabilities[name] for name in names[:2])
     differences = np.abs(one - other).max(axis=1)
     same = one.argmax(axis=1) == other.argmax(axis=1)
     worst = int(differences.argmax())
     return {
         "compared": names,
         "largest_difference": float(differences[worst]),
-        "largest_at": answers.photos[worst].ref.uri,
+        "largest_at": predictions.photos[worst].ref.uri,
         "median_difference": float(np.median(differences)),
         "same_label": _share(Share(int(same.sum()), len(same))),
         "accuracy_of_the_other": _share(
-            Share(int((other.argmax(axis=1) == answers.truth).sum()), len(same))
+            Share(int((other.argmax(axis=1) == predictions.truth).sum()), len(same))
         ),
     }

@@ -1,14 +1,14 @@
-"""The geometry of an evaluation's charts; the template draws them as inline SVG."""
+"""The charts of an evaluation, which the template draws as inline SVG."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from seefood.report.words import count_text
+from seefood.report.formatting import count_text
 from seefood.sanitize import printable
 
 SIDE: Final = 240.0
-"""A chart's width and height in its own units."""
+"""A chart's width and height in SVG units."""
 _MAX_CURVES: Final = 6
 _NOTHING: Final = "\N{EN DASH}"
 
@@ -20,12 +20,12 @@ class Line:
     label: str
     tone: str
     points: str
-    """As SVG's `points` has them."""
+    """In the syntax of SVG's `points`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A square with lines or dots in it."""
+    """A square plot of lines or dots."""
 
     title: str
     note: str
@@ -35,35 +35,38 @@ class Chart:
     y_range: tuple[str, str]
     lines: Sequence[Line] = ()
     dots: Sequence[tuple[float, float, float, str]] = ()
-    """Centre, radius, and what it says when pointed at."""
-    diagonal: str = ""
-    """`up` where a perfect answer lies on it, `down` for none."""
+    """Centre x and y, radius, and tooltip."""
+    has_diagonal: bool = False
     mark: float | None = None
-    """Where a vertical line stands."""
+    """The x of a vertical line."""
 
 
 def percent(value: float | None, digits: int = 1) -> str:
-    """Return a share as `97.3%`; a dash for none."""
+    """Return a share as `97.3%`; a dash for None."""
     return _NOTHING if value is None else f"{value:.{digits}%}"
 
 
 def curve_charts(document: Mapping[str, Any]) -> list[Chart]:
-    """Return ROC, precision over recall, and mistakes over the share accepted."""
+    """Return the charts of ROC, precision and recall, and mistakes by share accepted."""
     areas = {each["label"]: each for each in document["classes"]}
     worst_first = sorted(
         document["curves"], key=lambda each: areas[each["label"]]["average_precision"] or 0.0
     )
     two = len(document["classes"]) == 2
     curves = document["curves"] if two else worst_first[:_MAX_CURVES]
-    worst = "The classes that fare worst. " if len(curves) < len(document["curves"]) else ""
-    shown = curves[:1] if two else curves  # of two, the second's ROC curve is the first's, mirrored
+    worst = (
+        "The classes with the lowest average precision. "
+        if len(curves) < len(document["curves"])
+        else ""
+    )
+    shown = curves[:1] if two else curves  # of two classes, the second ROC curve mirrors the first
     unsure = document["unsure"]
     risk = unsure["curve"]
     highest = max(0.05, *(point[1] for point in risk))
     return [
         Chart(
             "ROC",
-            f"{worst}How many of a class are found, for how many false alarms.",
+            f"{worst}Recall over the false-positive rate, at every threshold.",
             "false-positive rate",
             "recall",
             ("0%", "100%"),
@@ -76,11 +79,11 @@ def curve_charts(document: Mapping[str, Any]) -> list[Chart]:
                 )
                 for at, each in enumerate(shown)
             ],
-            diagonal="up",
+            has_diagonal=True,
         ),
         Chart(
             "Precision and recall",
-            f"{worst}How many of what is called a class are of it, for how many of it are found.",
+            f"{worst}Precision over recall, at every threshold.",
             "recall",
             "precision",
             ("0%", "100%"),
@@ -95,9 +98,9 @@ def curve_charts(document: Mapping[str, Any]) -> list[Chart]:
             ],
         ),
         Chart(
-            "What leaving out the unsure gains",
-            "The share of mistakes among the pictures with the highest scores; the line stands "
-            "where the bundle's thresholds are.",
+            "Mistakes by share accepted",
+            "The share of mistakes among the pictures with the highest scores; the line marks "
+            "the bundle's thresholds.",
             "share accepted",
             "wrong",
             ("0%", "100%"),
@@ -113,18 +116,18 @@ def _legend(curve: Mapping[str, Any], classes: Mapping[str, Any], area: str) -> 
 
 
 def calibration_charts(calibration: Mapping[str, Any]) -> list[Chart]:
-    """Return the reliability diagrams before (if the temperature is known) and after."""
+    """Return reliability diagrams after calibration and, if the temperature is known, before."""
     charts = []
     for key, title in (("before", "Before calibration"), ("after", "As shipped")):
         part = calibration[key]
         if part is None:
             continue
-        most = max(each["count"] for each in part["bins"])
+        largest = max(each["count"] for each in part["bins"])
         charts.append(
             Chart(
                 title,
-                f"Calibration error {part['error']:.4f}. Each dot is the pictures of similar "
-                "scores; on the line, scores mean what they say.",
+                f"Calibration error {part['error']:.4f}. Each dot is a group of pictures with "
+                "similar scores; on the line, accuracy equals the score.",
                 "score",
                 "accuracy",
                 ("0%", "100%"),
@@ -133,7 +136,7 @@ def calibration_charts(calibration: Mapping[str, Any]) -> list[Chart]:
                     (
                         round(each["confidence"] * SIDE, 1),
                         round((1 - each["accuracy"]) * SIDE, 1),
-                        round(2.5 + 8.5 * (each["count"] / most) ** 0.5, 1),
+                        round(2.5 + 8.5 * (each["count"] / largest) ** 0.5, 1),
                         (
                             f"{count_text(each['count'], 'picture')}: score "
                             f"{each['confidence']:.1%}, right {each['accuracy']:.1%}"
@@ -141,7 +144,7 @@ def calibration_charts(calibration: Mapping[str, Any]) -> list[Chart]:
                     )
                     for each in part["bins"]
                 ],
-                diagonal="up",
+                has_diagonal=True,
             )
         )
     return charts

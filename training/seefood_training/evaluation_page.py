@@ -1,7 +1,6 @@
-"""The page of an evaluation: figures, curves and the worst mistakes, in one file that needs no net.
+"""The page of an evaluation: figures, curves and the worst mistakes, in one self-contained file.
 
-It looks like a run's report, because it is read by the same people: the style sheet is that one's,
-with what charts need added.
+It uses the style sheet of the run report, plus rules for the charts.
 """
 
 import base64
@@ -18,7 +17,7 @@ from markupsafe import Markup
 from seefood.errors import PictureError, SeefoodError
 from seefood.imaging.decode import open_upright
 from seefood.records import ImageRef
-from seefood.report.words import short_name, shown_uri
+from seefood.report.formatting import short_name, shown_uri
 from seefood.sanitize import printable
 from seefood.storage import fetch
 from seefood_training.evaluate import mistakes
@@ -41,18 +40,18 @@ class Tile:
     uri: str
     name: str
     truth: str
-    answer: str
+    predicted: str
     score: str
     unsure: bool
     image: str
-    """A data URI; empty where there is a `reason`."""
+    """A data URI; empty if there is a `reason`."""
     reason: str
 
 
 def render_evaluation(document: Mapping[str, Any]) -> str:
     """Return the page of a document of `seefood_training.evaluate.measure` as HTML.
 
-    Reads the pictures of the worst mistakes; one that is gone has its place without a picture.
+    Reads the pictures of the worst mistakes; one that cannot be read is shown without a picture.
     """
     environment = _environment()
     style = "\n".join(
@@ -91,7 +90,7 @@ def with_interval(share: Mapping[str, Any]) -> str:
 
 
 def _figures(document: Mapping[str, Any]) -> list[tuple[str, str, str]]:
-    """Return name, value and note of what is read first."""
+    """Return name, value and note of the main figures."""
     accuracy, unsure = document["accuracy"], document["unsure"]
     calibration = document["calibration"]
     wrong = unsure["wrong_among_accepted"]
@@ -105,7 +104,7 @@ def _figures(document: Mapping[str, Any]) -> list[tuple[str, str, str]]:
             f"{calibration['after']['error']:.3f}",
             f"{calibration['before']['error']:.3f} before calibration"
             if calibration["before"]
-            else "no temperature is known",
+            else "no temperature recorded",
         ),
     ]
     areas = [each["roc_area"] for each in document["classes"] if each["roc_area"] is not None]
@@ -122,7 +121,7 @@ def _between(share: Mapping[str, Any]) -> str:
 def _matrix(document: Mapping[str, Any]) -> list[tuple[str, list[tuple[int, int, bool]]]]:
     """Return the rows of the confusion matrix: label, then count, shade (0 to 10), whether right.
 
-    Empty for more classes than a table shows well.
+    Empty for more than 12 classes.
     """
     labels, matrix = document["bundle"]["labels"], document["confusion"]
     if len(labels) > _MAX_CLASSES:
@@ -139,42 +138,42 @@ def _matrix(document: Mapping[str, Any]) -> list[tuple[str, list[tuple[int, int,
 
 
 def _confusions(document: Mapping[str, Any]) -> list[tuple[str, str, int]]:
-    """Return the pairs that are mixed up most: truth, answer, count."""
+    """Return the most frequent confusions: true label, predicted label, count."""
     labels, matrix = document["bundle"]["labels"], document["confusion"]
     pairs = [
-        (printable(labels[truth]), printable(labels[answer]), count)
+        (printable(labels[truth]), printable(labels[predicted]), count)
         for truth, row in enumerate(matrix)
-        for answer, count in enumerate(row)
-        if count and truth != answer
+        for predicted, count in enumerate(row)
+        if count and truth != predicted
     ]
     return sorted(pairs, key=lambda pair: (-pair[2], pair[:2]))[:_MAX_CONFUSIONS]
 
 
 def _worst_classes(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """Return all classes, or those of the lowest recall where there are too many to show."""
+    """Return all classes, or if there are many, the 24 with the lowest recall."""
     classes = document["classes"]
     if len(classes) <= 2 * _MAX_CLASSES:
         return list(classes)
-    seen = [each for each in classes if each["recall"]["total"]]
-    return sorted(seen, key=lambda each: each["recall"]["value"])[: 2 * _MAX_CLASSES]
+    present = [each for each in classes if each["recall"]["total"]]
+    return sorted(present, key=lambda each: each["recall"]["value"])[: 2 * _MAX_CLASSES]
 
 
-def _tile(answer: Mapping[str, Any]) -> Tile:
-    image, reason = _thumbnail(answer["uri"])
+def _tile(mistake: Mapping[str, Any]) -> Tile:
+    image, reason = _thumbnail(mistake["uri"])
     return Tile(
-        uri=shown_uri(answer["uri"]),
-        name=short_name(answer["uri"]),
-        truth=printable(answer["truth"]),
-        answer=printable(answer["answer"]),
-        score=percent(answer["score"]),
-        unsure=answer["unsure"],
+        uri=shown_uri(mistake["uri"]),
+        name=short_name(mistake["uri"]),
+        truth=printable(mistake["truth"]),
+        predicted=printable(mistake["answer"]),
+        score=percent(mistake["score"]),
+        unsure=mistake["unsure"],
         image=image,
         reason=reason,
     )
 
 
 def _thumbnail(uri: str) -> tuple[str, str]:
-    """Return the picture at `uri` as a data URI, or why there is none."""
+    """Return the picture at `uri` as a data URI, or the reason why there is none."""
     try:
         image = open_upright(fetch(ImageRef(uri)), _THUMBNAIL)
     except (PictureError, SeefoodError, OSError) as error:

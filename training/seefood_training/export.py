@@ -1,7 +1,7 @@
-"""From a trained network to a bundle that every engine here has certified.
+"""Exports a trained network to a bundle and certifies it with the TensorFlow and LiteRT engines.
 
-The network answers logits; the bundle answers calibrated probabilities for raw uint8 pixels, so
-the cast, the division by the temperature and the softmax go into the graph that both engines get.
+The network returns logits; the bundle returns calibrated probabilities for uint8 pixels. The graph
+of both engines therefore includes the cast, the division by the temperature and the softmax.
 """
 
 import logging
@@ -32,10 +32,12 @@ from seefood.engines.base import Engine
 from seefood.engines.certificate import certify
 from seefood.errors import BundleError
 from seefood.imaging.decode import Pixels, ResizeRule, decode
-from seefood_training.convert import Quantisation, round_to_half, to_litert, write_saved_model
+from seefood_training.convert import round_to_half, to_litert, write_saved_model
+from seefood_training.frozen_graph import FrozenGraph
 from seefood_training.golden_pictures import write_golden_pictures
-from seefood_training.graph_freezing import FrozenGraph, freeze
+from seefood_training.graph_freezing import freeze
 from seefood_training.heatmap_signature import SCORE_MAPS, with_heat_maps
+from seefood_training.quantisation import Quantisation
 
 if TYPE_CHECKING:
     import keras
@@ -46,16 +48,16 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 FLOAT_TOLERANCE: Final = 1e-4
-"""How far two engines may differ that compute the same float32 arithmetic; a probability."""
+"""Largest difference in a probability between engines that both compute in float32."""
 _INT8_MARGIN: Final = 1.5
-_INT8_LEAST: Final = 0.01
-_INT8_MOST: Final = 0.5
+_MIN_INT8_TOLERANCE: Final = 0.01
+_MAX_INT8_TOLERANCE: Final = 0.5
 _PROBE_SEED: Final = 20_170_514
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What a bundle says of itself, before its graph is certified."""
+    """The description of a bundle, before its graph is certified."""
 
     name: str
     labels: tuple[str, ...]
@@ -65,7 +67,7 @@ class Draft:
     metrics: Mapping[str, Any] = field(default_factory=dict)
 
 
-def export_bundle(  # noqa: PLR0913 (all that a bundle says; keyword-only)
+def export_bundle(  # noqa: PLR0913 (the parts of a bundle; keyword-only)
     model: "keras.Model",
     output: Path,
     *,
@@ -83,12 +85,12 @@ def export_bundle(  # noqa: PLR0913 (all that a bundle says; keyword-only)
 ) -> Bundle:
     """Write the bundle of `model` to the folder `output` and return it, certified.
 
-    `model` takes float32 RGB in [0, 255] of shape `(n, height, width, 3)` and answers logits of
-    shape `(n, classes)`. `float16` stores weights rounded to 16 bits, `int8` makes LiteRT's file an
+    `model` takes float32 RGB in [0, 255] of shape `(n, height, width, 3)` and returns logits of
+    shape `(n, classes)`. `float16` stores weights rounded to 16 bits; `int8` makes LiteRT's file an
     integer network and needs `calibration_images`, uint8 of shape `(n, height, width, 3)`.
-    `extra_files`, such as a model card, go into `assets.extra/` by their names.
-    Atomic: written beside `output`, then renamed. `overwrite` replaces a bundle that is there.
-    Raises `BundleError` if `output` exists, or an engine computes something else than the model.
+    `extra_files`, such as a model card, are written to `assets.extra/` under their names.
+    Atomic: written beside `output`, then renamed. `overwrite` replaces an existing bundle.
+    Raises `BundleError` if `output` exists, or if the engines' probabilities differ too much.
     """
     import tensorflow as tf
 
@@ -117,10 +119,10 @@ def write_graphs(
 ) -> str | None:
     """Write the SavedModel and LiteRT's file of `frozen` into the empty `folder`.
 
-    Returns why LiteRT cannot have the graph, or None if it has it.
+    Returns the reason why LiteRT cannot run the graph, or None.
     """
     if quantisation == "int8" and calibration_images is None:
-        raise BundleError("int8 needs calibration pictures; pass some of the training pictures")
+        raise BundleError("int8 needs calibration pictures; pass a sample of the training pictures")
     frozen = with_heat_maps(frozen)
     outputs = list(frozen.outputs)
     rounded = frozen if quantisation == "float32" else round_to_half(frozen)
@@ -130,22 +132,23 @@ def write_graphs(
     write_saved_model(rounded, folder, signatures)
     (folder / EXTRA).mkdir()
     size = (rule.height, rule.width)
-    # An integer network is rounded once, from the weights as they were trained.
+    # An integer network is quantised from the trained weights, not from rounded ones.
     graph = frozen if quantisation == "int8" else rounded
     try:
         flat = to_litert(graph, size, outputs, quantisation, calibration_images)
-    except Exception as error:  # noqa: BLE001 (the converter raises anything; TensorFlow still runs it)
-        reason = _why_not(str(error))
-        _log.warning("LiteRT cannot have this graph, only the tensorflow engine can: %s", reason)
+    except Exception as error:  # noqa: BLE001 (the converter raises any exception; TensorFlow still runs the graph)
+        reason = _conversion_error(str(error))
+        _log.warning("LiteRT cannot run this graph, only the tensorflow engine can: %s", reason)
         return reason
     (folder / LITERT_MODEL).write_bytes(flat)
     return None
 
 
 def seal_bundle(folder: Path, draft: Draft, quantisation: Quantisation = "float32") -> Bundle:
-    """Add golden pictures, certificate and description to the graphs that lie in `folder`.
+    """Add golden pictures, certificate and description to the graphs in `folder`.
 
-    The certificate is what TensorFlow answers. Raises `BundleError` if LiteRT answers otherwise.
+    The certificate has TensorFlow's probabilities. Raises `BundleError` if LiteRT's differ too
+    much.
     """
     from seefood.engines.litert import LiteRTEngine
     from seefood.engines.tensorflow import TensorFlowEngine
@@ -154,31 +157,31 @@ def seal_bundle(folder: Path, draft: Draft, quantisation: Quantisation = "float3
     unknown = tuple(Golden(file, (0.0,) * len(draft.labels)) for file in pictures)
     bundle = write_bundle(folder, _spec(draft, Certificate(FLOAT_TOLERANCE, unknown)))
     engine = TensorFlowEngine(bundle)
-    goldens = tuple(Golden(file, _answer(engine, bundle, file)) for file in pictures)
+    goldens = tuple(Golden(file, _probabilities(engine, bundle, file)) for file in pictures)
     _check_probabilities(goldens, folder)
     tolerance = FLOAT_TOLERANCE
     if bundle.has_litert:
-        light = LiteRTEngine(bundle)
-        difference = _largest_difference(engine, light, bundle)
+        litert = LiteRTEngine(bundle)
+        difference = _largest_difference(engine, litert, bundle)
         tolerance = _tolerance(difference, quantisation, folder)
-        _check_score_maps(engine, light, bundle, quantisation)
+        _check_score_maps(engine, litert, bundle, quantisation)
     bundle = write_bundle(folder, _spec(draft, Certificate(tolerance, goldens)))
-    for each in (engine, light) if bundle.has_litert else (engine,):
+    for each in (engine, litert) if bundle.has_litert else (engine,):
         certify(each, bundle)
     return bundle
 
 
 @contextmanager
 def new_bundle(output: Path, *, overwrite: bool = False) -> Iterator[Path]:
-    """Yield an empty folder beside `output` that becomes `output` if nothing is raised.
+    """Yield an empty folder beside `output` that is renamed to `output` if nothing is raised.
 
     Raises `BundleError` if `output` exists; with `overwrite` only if it is not a bundle.
     """
     if output.exists():
         if not overwrite:
-            raise BundleError(f"{output} exists; remove it, or say that it may be overwritten")
+            raise BundleError(f"{output} exists; remove it, or allow overwriting (`--overwrite`)")
         if not (output / MANIFEST).is_file():
-            raise BundleError(f"{output} is no bundle, so it is not overwritten; remove it first")
+            raise BundleError(f"{output} is not a bundle and is not overwritten; remove it first")
     folder = output.parent / f".{output.name}.{uuid4().hex[:8]}"
     try:
         folder.mkdir(parents=True)
@@ -197,11 +200,11 @@ def new_bundle(output: Path, *, overwrite: bool = False) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _why_not(complaint: str) -> str:
-    """Return the gist of what LiteRT's converter says, which is many lines long."""
-    if missing := re.search(r"(?:Custom|Flex|Select TF) ops: (.+)", complaint):
+def _conversion_error(message: str) -> str:
+    """Return one line of the many lines that LiteRT's converter raises."""
+    if missing := re.search(r"(?:Custom|Flex|Select TF) ops: (.+)", message):
         return f"LiteRT has no {missing[1].strip()}"
-    lines = [line.strip() for line in complaint.splitlines() if line.strip()]
+    lines = [line.strip() for line in message.splitlines() if line.strip()]
     errors = [line.partition("error: ")[2] for line in lines if "error: " in line]
     return (errors or lines or ["no reason given"])[0][:200]
 
@@ -218,7 +221,7 @@ def _spec(draft: Draft, certificate: Certificate) -> BundleSpec:
     )
 
 
-def _answer(engine: Engine, bundle: Bundle, file: str) -> tuple[float, ...]:
+def _probabilities(engine: Engine, bundle: Bundle, file: str) -> tuple[float, ...]:
     image = decode(bundle.file(file).read_bytes(), bundle.spec.rule, exact=True)
     return tuple(map(float, engine.predict(image.pixels[np.newaxis])[0]))
 
@@ -228,13 +231,13 @@ def _check_probabilities(goldens: Sequence[Golden], folder: Path) -> None:
         values = np.asarray(golden.probabilities)
         if not np.isfinite(values).all() or abs(values.sum() - 1) > 1e-3 or values.min() < 0:
             raise BundleError(
-                f"the model in {folder} answers {values.tolist()} for a golden picture, "
-                "which are no probabilities; its weights may be broken"
+                f"the model in {folder} returns {values.tolist()} for a golden picture, "
+                "which are not probabilities; its weights may be broken"
             )
 
 
 def _largest_difference(engine: Engine, other: Engine, bundle: Bundle) -> float:
-    """Return how far two engines differ on the golden pictures and on noise; a probability."""
+    """Return the largest difference in a probability on the golden pictures and on noise."""
     rule = bundle.spec.rule
     pictures = [
         decode(bundle.file(golden.file).read_bytes(), rule, exact=True).pixels
@@ -247,20 +250,20 @@ def _largest_difference(engine: Engine, other: Engine, bundle: Bundle) -> float:
 
 
 def _check_score_maps(
-    engine: "TensorFlowEngine", light: "LiteRTEngine", bundle: Bundle, quantisation: Quantisation
+    engine: "TensorFlowEngine", litert: "LiteRTEngine", bundle: Bundle, quantisation: Quantisation
 ) -> None:
-    """Raise `BundleError` if the engines see different things in the golden pictures."""
+    """Raise `BundleError` if the engines' heat maps of the golden pictures differ too much."""
     if quantisation == "int8":
-        return  # probabilities are held to their own tolerance; a map of 8 bits is a sketch
+        return  # maps of 8 bits differ by design; the probabilities have a tolerance of their own
     rule = bundle.spec.rule
     for golden in bundle.spec.certificate.goldens:
         pixels = decode(bundle.file(golden.file).read_bytes(), rule, exact=True).pixels[np.newaxis]
-        _, due = engine.explain(pixels)
-        _, maps = light.explain(pixels)
-        if due is None or maps is None:
+        _, expected = engine.explain(pixels)
+        _, maps = litert.explain(pixels)
+        if expected is None or maps is None:
             return
-        allowed = FLOAT_TOLERANCE * max(1.0, float(np.abs(due).max()))
-        if (difference := float(np.abs(maps - due).max())) > allowed:
+        allowed = FLOAT_TOLERANCE * max(1.0, float(np.abs(expected).max()))
+        if (difference := float(np.abs(maps - expected).max())) > allowed:
             raise BundleError(
                 f"LiteRT's heat maps of {bundle.path} differ from the SavedModel's by "
                 f"{difference:.6f} (allowed {allowed:.6f}); export as float32"
@@ -268,10 +271,10 @@ def _check_score_maps(
 
 
 def _tolerance(difference: float, quantisation: Quantisation, folder: Path) -> float:
-    """Return what the certificate allows, given the difference that was measured."""
+    """Return the tolerance of the certificate for the measured difference."""
     if quantisation == "int8":
-        if difference * _INT8_MARGIN <= _INT8_MOST:
-            return round(max(_INT8_LEAST, difference * _INT8_MARGIN), 3)
+        if difference * _INT8_MARGIN <= _MAX_INT8_TOLERANCE:
+            return round(max(_MIN_INT8_TOLERANCE, difference * _INT8_MARGIN), 3)
     elif difference <= FLOAT_TOLERANCE:
         return FLOAT_TOLERANCE
     raise BundleError(

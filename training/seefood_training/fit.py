@@ -1,8 +1,8 @@
-"""Fitting a network to photos: steps, averages, early stopping, and a checkpoint after each epoch.
+"""Fits a network to photos, with weight averaging, early stopping and a checkpoint per epoch.
 
-All randomness of an epoch comes from the seed and the epoch's number, so a run that was killed goes
-on from its last whole epoch as if nothing had happened. What is kept is the running average of the
-weights at the epoch whose validation loss was lowest.
+All randomness of an epoch comes from the seed and the epoch's number. A killed run continues from
+its last complete epoch and ends with the same weights as an uninterrupted one. The result is the
+running average of the weights at the epoch with the lowest validation loss.
 """
 
 import time
@@ -20,10 +20,11 @@ from seefood.imaging.decode import Pixels
 from seefood_training.augment import mix, recolour, sample_maps, sample_mixing, transform
 from seefood_training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from seefood_training.fit_types import Epoch, Examples, Fitted, Floats, Step, Task
-from seefood_training.networks import NetworkChoice, build, inference_model
-from seefood_training.networks.googlenet import AUXILIARY_WEIGHT
+from seefood_training.networks import build, inference_model
 
 _EVALUATION_BATCH: Final = 64
+_AUXILIARY_LOSS_WEIGHT: Final = 0.3
+"""For outputs after the first (GoogLeNet's paper, section 5)."""
 
 
 def fit(
@@ -36,10 +37,9 @@ def fit(
 ) -> Fitted:
     """Return the network of `task`, trained.
 
-    `checkpoint` is a file that is written after every epoch and, if it is there and is of this very
-    task, is where the run goes on. `observe` is told about every step. `start` are the weights that
-    the network begins with, in the order of its `get_weights`, where not those of `task`. Raises
-    `UsageError` for a network that cannot be made.
+    The file `checkpoint` is written after every epoch; if it exists and is of the same task, the
+    run continues from it. `observe` is called after every step. `start` replaces the initial
+    weights, in the order of `get_weights`. Raises `UsageError` for a network that cannot be built.
     """
     keras.utils.set_random_seed(task.schedule.seed)
     trainer = _Trainer(task, training, validation, start)
@@ -79,7 +79,7 @@ class _Trainer:
             self._rate, weight_decay=schedule.weight_decay, clipnorm=1.0
         )
         self._optimizer.build(self._model.trainable_variables)
-        # All weights, not the trainable ones alone: batch norms' statistics must fit the average.
+        # All weights, not only the trainable ones: the statistics of batch norms must match them.
         self._averages = [tf.Variable(weight) for weight in self._model.weights]
         self._best: list[NDArray[Any]] = []
         self._epochs: list[Epoch] = []
@@ -101,8 +101,8 @@ class _Trainer:
         losses = []
         total = self._steps * schedule.epochs
         last = self._epochs[-1] if self._epochs else None
-        for at, chosen in enumerate(self._draw(rng)):
-            step = (number - 1) * self._steps + at
+        for index, chosen in enumerate(self._draw(rng)):
+            step = (number - 1) * self._steps + index
             loss = self._step(self._views(rng, chosen, step))
             losses.append(float(loss))
             observe(Step(step + 1, total, number, losses[-1], last))
@@ -142,17 +142,20 @@ class _Trainer:
         return self._model.variables, self._optimizer.variables, self._averages
 
     def _best_epoch(self) -> int:
-        """Return the number of the epoch of the lowest validation loss, 0 before the first."""
+        """Return the number of the epoch with the lowest validation loss, 0 before the first."""
         if not self._epochs:
             return 0
         return min(self._epochs, key=lambda epoch: epoch.validation_loss).number
 
     def _draw(self, rng: np.random.Generator) -> list[NDArray[np.int64]]:
-        """Return an epoch's batches: each photo as often as its weight says, give or take one."""
+        """Return an epoch's batches by systematic sampling.
+
+        The number of times that a photo occurs differs from its expected number by less than one.
+        """
         shares = np.cumsum(self._training.weights.astype(np.float64))
         count = self._steps * self._batch
-        places = (np.arange(count) + rng.random()) / count * shares[-1]
-        drawn = np.minimum(np.searchsorted(shares, places, "right"), len(shares) - 1)
+        points = (np.arange(count) + rng.random()) / count * shares[-1]
+        drawn = np.minimum(np.searchsorted(shares, points, "right"), len(shares) - 1)
         return [np.sort(part) for part in rng.permutation(drawn).reshape(self._steps, self._batch)]
 
     def _views(
@@ -186,7 +189,7 @@ class _Trainer:
             main, *extra = outputs if isinstance(outputs, list) else [outputs]
             loss = _cross_entropy(targets, main)
             for output in extra:
-                loss += AUXILIARY_WEIGHT * _cross_entropy(targets, output)
+                loss += _AUXILIARY_LOSS_WEIGHT * _cross_entropy(targets, output)
         self._optimizer.apply(tape.gradient(loss, variables), variables)
         for mean, variable in zip(self._averages, self._model.weights, strict=True):
             mean.assign(average * mean + (1.0 - average) * variable)
@@ -195,11 +198,11 @@ class _Trainer:
     def _validate(self) -> tuple[float, float]:
         """Return the averaged weights' loss and accuracy on the validation photos."""
         variables = self._model.weights
-        own = [variable.numpy() for variable in variables]
+        current = [variable.numpy() for variable in variables]
         for variable, mean in zip(variables, self._averages, strict=True):
             variable.assign(mean)
         logits = predict_logits(self._predict, self._validation.pixels)
-        for variable, value in zip(variables, own, strict=True):
+        for variable, value in zip(variables, current, strict=True):
             variable.assign(value)
         weights = self._validation.weights / self._validation.weights.sum()
         shifted = logits - logits.max(axis=1, keepdims=True)
@@ -210,7 +213,7 @@ class _Trainer:
 
 
 def predict_logits(model: Callable[[Any], Any], pixels: Pixels) -> Floats:
-    """Return the answers, of shape `(n, classes)`, for uint8 `pixels` of shape `(n, h, w, 3)`."""
+    """Return the outputs of `model`, of shape `(n, columns)`, for uint8 `pixels` `(n, h, w, 3)`."""
     parts = []
     for start in range(0, len(pixels), _EVALUATION_BATCH):
         batch = np.asarray(pixels[start : start + _EVALUATION_BATCH])
@@ -223,17 +226,10 @@ def _cross_entropy(targets: Any, logits: Any) -> Any:
 
 
 def _build(task: Task, *, fast: bool) -> keras.Model:
-    has_auxiliary = _has_room_for_auxiliary(task.network)
-    model = build(task.network, task.weights, auxiliary=has_auxiliary, fast=fast)
+    model = build(task.network, task.weights, for_training=True, fast=fast)
     if task.schedule.freeze_until is not None:
         for layer in model.layers:
             layer.trainable = False
             if layer.name == task.schedule.freeze_until:
                 break
     return model
-
-
-def _has_room_for_auxiliary(network: NetworkChoice) -> bool:
-    """Whether GoogLeNet's side classifiers, which average over 5 x 5 of its maps, fit."""
-    smallest = 80
-    return network.name == "googlenet" and min(network.height, network.width) >= smallest

@@ -1,7 +1,4 @@
-"""What a fit is told and what it tells: photos, schedule, epochs.
-
-Values only; `seefood_training.fit` does the work.
-"""
+"""Inputs and results of `seefood_training.fit.fit`: examples, schedule, epochs."""
 
 import hashlib
 import json
@@ -20,44 +17,45 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Examples:
-    """Photos to learn from, or to check with."""
+    """Photos for training or validation."""
 
     pixels: Pixels
-    """Of shape `(n, height, width, 3)`; to learn from, a little larger than the network's input."""
+    """Of shape `(n, height, width, 3)`; for training a little larger than the network's input."""
     targets: Floats
     """Probabilities of the classes, of shape `(n, classes)`."""
     weights: Floats
-    """How often a photo is drawn, relative to the others, or counts; of shape `(n,)`."""
+    """Of shape `(n,)`: how often a photo is sampled in training, or counts in validation, relative
+    to the others."""
 
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """How long and how fast to learn."""
+    """Length and learning rate of a run."""
 
     epochs: int = 12
     batch_size: int = 32
     learning_rate: float = 2e-4
-    """At its peak; it rises for one epoch and falls along a cosine."""
+    """The maximum: it rises during the first epoch, then falls along a cosine."""
     weight_decay: float = 0.02
     average: float = 0.998
-    """Of the running average of the weights: how much of it each step keeps."""
+    """Decay of the running average of the weights: the share that each step keeps."""
     patience: int = 5
-    """Epochs without a lower validation loss after which training stops."""
+    """Training stops after so many epochs without a lower validation loss."""
     seed: int = 0
     freeze_until: str | None = None
-    """The last layer, from the pixels on, that stays as it was loaded."""
+    """The last of the frozen layers, counted from the input."""
     fast: bool = False
-    """Compute in bfloat16, where the processor does; the weights stay float32."""
+    """Compute in bfloat16; the weights stay float32."""
 
 
 @dataclass(frozen=True, slots=True)
 class Epoch:
-    """One pass, as the curves show it."""
+    """One pass over the training photos."""
 
     number: int
     training_loss: float
     validation_loss: float
-    """Cross-entropy in nats, of the averaged weights."""
+    """Cross-entropy of the averaged weights, in nats."""
     validation_accuracy: float
     learning_rate: float
     seconds: float
@@ -65,7 +63,7 @@ class Epoch:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """How far a run is."""
+    """Progress of a run."""
 
     done: int
     total: int
@@ -77,18 +75,18 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """A trained model and how it came about."""
+    """A trained model and its history."""
 
     model: keras.Model
     """float32, from pixels in [0, 255] to logits."""
     epochs: tuple[Epoch, ...]
     best: int
-    """The number of the epoch whose weights it has."""
+    """The number of the epoch that the weights are from."""
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What to fit: all that decides the result."""
+    """Everything besides the photos that determines the result of a fit."""
 
     network: NetworkChoice
     weights: Weights
@@ -96,7 +94,10 @@ class Task:
     augmentation: Augmentation
 
     def fingerprint(self, training: Examples) -> str:
-        """Return what a checkpoint must agree on before a run goes on from it."""
+        """Return a digest of this task and a sample of `training`.
+
+        A run continues from a checkpoint only if both have the same fingerprint.
+        """
         content = hashlib.sha256(json.dumps(asdict(self), default=str, sort_keys=True).encode())
         for part in (
             training.targets,

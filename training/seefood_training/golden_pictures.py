@@ -1,7 +1,7 @@
-"""The golden pictures of a bundle: small, drawn, lossless, and awkward enough to test the decode.
+"""The golden pictures of a bundle: small drawings, stored without loss, that test the decoder.
 
-They go through the whole path at each start of an engine, so they are few and small; one lies on
-its side and one is partly transparent, so that a decoder that ignores either is refused.
+They are decoded and classified whenever an engine starts, so they are few and small. One has an
+EXIF rotation and one is partly transparent, so that a decoder that ignores either is refused.
 """
 
 from dataclasses import dataclass

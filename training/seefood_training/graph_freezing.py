@@ -1,43 +1,32 @@
-"""From a function with variables to one plain graph: constants folded, scales inside the weights.
+"""Freezes a function into a graph without variables, constants folded and scales in the weights.
 
-Both engines are made from the graph that comes out here, so there is nothing left that one
-converter would fold and the other would not: that is what makes them equal to the last bits, also
-with weights of 16 bits. The result depends on the weights alone, not on the process that made it.
+The files of both engines are made from this graph. It has nothing left that one converter would
+fold and the other would not, so the engines agree to the last bits, with 16-bit weights as well.
+The result is deterministic.
 """
 
 import math
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from seefood_training.frozen_graph import FrozenGraph, constant, constant_node
+
 Floats = NDArray[np.float32]
 
-_PASSED: Final = frozenset({"Identity", "IdentityN", "StopGradient"})
-_LINEAR: Final = frozenset({"Conv2D", "DepthwiseConv2dNative", "MatMul"})
-_ADDS: Final = frozenset({"Add", "AddV2", "BiasAdd"})
+_IDENTITY_OPS: Final = frozenset({"Identity", "IdentityN", "StopGradient"})
+_LINEAR_OPS: Final = frozenset({"Conv2D", "DepthwiseConv2dNative", "MatMul"})
+_ADD_OPS: Final = frozenset({"Add", "AddV2", "BiasAdd"})
 _NEVER_CONSTANT: Final = ("Placeholder", "Random", "Stateless", "Var", "Hash", "NoOp", "Read")
-
-
-@dataclass(frozen=True, slots=True)
-class FrozenGraph:
-    """A `GraphDef` without variables."""
-
-    graph: Any
-    """`tf.compat.v1.GraphDef`, nodes in topological order."""
-    source: str
-    """The tensor of the pictures, uint8 of shape `(n, height, width, 3)`."""
-    outputs: dict[str, str]
-    """Output name to tensor; `probabilities` first."""
 
 
 def freeze(function: Any, outputs: Iterable[str]) -> FrozenGraph:
     """Return the concrete `function` with its variables as constants, simplified.
 
-    `function` takes one tensor and returns one for each name of `outputs`. Raises whatever
-    TensorFlow raises for what cannot be frozen, such as a hash table.
+    `function` takes one tensor and returns one for each name of `outputs`. For what cannot be
+    frozen, such as a hash table, TensorFlow's exception is not translated.
     """
     from tensorflow.python.framework.convert_to_constants import (
         convert_variables_to_constants_v2,
@@ -52,23 +41,6 @@ def freeze(function: Any, outputs: Iterable[str]) -> FrozenGraph:
     return FrozenGraph(graph.to_proto(), source, dict(zip(outputs, tensors, strict=True)))
 
 
-def constant(node: Any) -> NDArray[Any]:
-    """Return the value of the `Const` node."""
-    import tensorflow as tf
-
-    return np.asarray(tf.make_ndarray(node.attr["value"].tensor))
-
-
-def constant_node(name: str, value: NDArray[Any]) -> Any:
-    """Return a `Const` node called `name`."""
-    import tensorflow as tf
-
-    node = tf.compat.v1.NodeDef(name=name, op="Const")
-    node.attr["dtype"].type = tf.as_dtype(value.dtype).as_datatype_enum
-    node.attr["value"].tensor.CopyFrom(tf.make_tensor_proto(value))
-    return node
-
-
 class _Graph:
     """The nodes of a `GraphDef` while they are rewritten."""
 
@@ -76,16 +48,16 @@ class _Graph:
         self._proto = proto
         self._nodes = {node.name: node for node in proto.node}
         self.outputs = [_plain(output) for output in outputs]
-        for node in self._nodes.values():  # nothing here has effects that an order could guard
+        for node in self._nodes.values():  # no node has side effects
             data = [_plain(name) for name in node.input if not name.startswith("^")]
             del node.input[:]
             node.input.extend(data)
 
     def simplify(self) -> None:
-        """Fold constants, drop what does nothing, move scales and offsets to where they belong."""
+        """Fold constants, remove identities, move scales and offsets into weights and biases."""
         self._prune()
         self._fold_constants()
-        self._rewrite(self._pass_on)
+        self._rewrite(self._remove_identity)
         self._rewrite(self._batch_norm_as_scale)
         self._rewrite(self._as_mul_or_add)
         self._rewrite(self._scale_into_weights)
@@ -104,7 +76,7 @@ class _Graph:
         return proto
 
     def _prune(self) -> None:
-        """Keep what the outputs need, in topological order."""
+        """Keep the nodes that the outputs depend on, in topological order."""
         kept: dict[str, Any] = {}
         todo = [(_owner(name), False) for name in reversed(self.outputs)]
         while todo:
@@ -120,7 +92,7 @@ class _Graph:
         self._nodes = kept
 
     def _fold_constants(self) -> None:
-        """Compute once what depends on no picture."""
+        """Replace the nodes that do not depend on the input by their values."""
         import tensorflow as tf
 
         fixed: set[str] = set()
@@ -151,7 +123,7 @@ class _Graph:
         self._prune()
 
     def _rewrite(self, rule: Callable[[Any], bool]) -> None:
-        """Apply `rule` to each node, in order, until it changes none; it answers if it did."""
+        """Apply `rule` to each node, in order, until it changes none; it returns whether it did."""
         changed = True
         while changed:
             changed = False
@@ -161,8 +133,8 @@ class _Graph:
             if changed:
                 self._prune()
 
-    def _pass_on(self, node: Any) -> bool:
-        if node.op not in _PASSED:
+    def _remove_identity(self, node: Any) -> bool:
+        if node.op not in _IDENTITY_OPS:
             return False
         for at, source in enumerate(node.input):
             self._redirect(f"{node.name}:{at}", source)
@@ -181,7 +153,7 @@ class _Graph:
         return self._redirect(node.name, offset)
 
     def _as_mul_or_add(self, node: Any) -> bool:
-        """`x / c` is `x * (1 / c)` and `x - c` is `x + (-c)`, as LiteRT's converter has it."""
+        """Replace `x / c` by `x * (1 / c)` and `x - c` by `x + -c`, as LiteRT's converter does."""
         if node.op not in {"RealDiv", "Sub"} or len(node.input) != 2:
             return False
         value = self._float_constant(node.input[1])
@@ -201,15 +173,15 @@ class _Graph:
         if scale is None or source is None or not self._used_once(source):
             return False
         linear, offset = self._nodes[_owner(source)], None
-        if linear.op in _ADDS:
-            below, offset = self._operands(linear, _ADDS)
+        if linear.op in _ADD_OPS:
+            below, offset = self._operands(linear, _ADD_OPS)
             if offset is None or below is None or not self._used_once(below):
                 return False
             add, linear = linear, self._nodes[_owner(below)]
         weights = self._weights(linear)
         if weights is None:
             return False
-        # A depthwise filter has two axes of channels: the input's, and how many each gives.
+        # A depthwise filter has two axes of channels: input channels, and outputs for each.
         shape = weights.shape[-2:] if linear.op == "DepthwiseConv2dNative" else weights.shape[-1:]
         vectors = [scale] if offset is None else [scale, offset]
         rank = 2 if linear.op == "MatMul" else 4
@@ -224,11 +196,11 @@ class _Graph:
         return self._redirect(node.name, source)
 
     def _merge_adds(self, node: Any) -> bool:
-        """`(y + b) + c` is `y + (b + c)`."""
-        source, offset = self._operands(node, _ADDS)
+        """Replace `(y + b) + c` by `y + (b + c)`."""
+        source, offset = self._operands(node, _ADD_OPS)
         if offset is None or source is None or not self._used_once(source):
             return False
-        below, first = self._operands(self._nodes[_owner(source)], _ADDS)
+        below, first = self._operands(self._nodes[_owner(source)], _ADD_OPS)
         if first is None or below is None or not first.shape == offset.shape == (first.size,):
             return False
         at = list(node.input).index(source)
@@ -247,8 +219,8 @@ class _Graph:
         return right, self._float_constant(left)
 
     def _weights(self, node: Any) -> Floats | None:
-        """Return the constant weights of a linear `node` whose channels come last."""
-        if node.op not in _LINEAR or _is_nchw(node) or _is_true(node, "transpose_b"):
+        """Return the constant weights of a linear `node` with the channels last."""
+        if node.op not in _LINEAR_OPS or _is_nchw(node) or _is_true(node, "transpose_b"):
             return None
         return self._float_constant(node.input[1])
 
@@ -270,7 +242,7 @@ class _Graph:
         return name
 
     def _replaced(self, name: str, value: NDArray[Any]) -> str:
-        """Add a constant that replaces `name` for one of its users."""
+        """Add a constant that replaces `name` in one of its users; return its name."""
         fresh = f"{_owner(name)}/folded"
         while fresh in self._nodes:  # a constant of several users
             fresh += "_"
@@ -285,7 +257,7 @@ class _Graph:
         return users + self.outputs.count(name) == 1
 
     def _redirect(self, name: str, target: str) -> bool:
-        """Let all users of the tensor `name` use `target`."""
+        """Replace the tensor `name` by `target` in all its users."""
         name, target = _plain(name), _plain(target)
         for node in self._nodes.values():
             for at, source in enumerate(node.input):
@@ -296,7 +268,7 @@ class _Graph:
 
 
 def _plain(tensor: str) -> str:
-    """Return the name of a tensor as nodes state their inputs: a node's first has no `:0`."""
+    """Return a tensor's name as in the inputs of nodes, without `:0`."""
     return tensor.removesuffix(":0")
 
 
@@ -309,7 +281,7 @@ def _with_index(tensor: str) -> str:
 
 
 def _is_true(node: Any, attribute: str) -> bool:
-    # Asking a protobuf map for a key that is absent would add it.
+    # Reading an absent key of a protobuf map would add it.
     return attribute in node.attr and bool(node.attr[attribute].b)
 
 
@@ -318,7 +290,7 @@ def _is_nchw(node: Any) -> bool:
 
 
 def _per_channel(value: Floats, channels: int, rank: int) -> bool:
-    """Whether `value` scales or shifts each of the last of `rank` axes' `channels` by itself."""
+    """Return whether `value` broadcasts over the `channels` of the last of `rank` axes only."""
     if value.ndim > rank:
         return False
     return value.size == 1 or (value.size == channels and value.shape[-1] == channels)

@@ -1,29 +1,29 @@
-"""Heat maps in the graph: where a network looked, for the price of one matrix product.
+"""Adds class activation maps to a graph, at the cost of one matrix product.
 
-A network that ends in global average pooling and one fully connected layer has its class
-activation maps for nothing (Zhou et al. 2016, "Learning Deep Features for Discriminative
-Localization"): the weights that turn pooled features into logits turn each place's features into
-that place's share of them. The mean of a map over all places, plus the bias, is the logit.
+They exist for a network that ends in global average pooling and one dense layer (Zhou et al. 2016,
+"Learning Deep Features for Discriminative Localization"): the weights that map pooled features to
+logits also map the features at each position to that position's contribution. The mean of a map
+over all positions, plus the bias, is the logit.
 """
 
 from typing import Any, Final
 
 import numpy as np
 
-from seefood_training.graph_freezing import FrozenGraph, constant, constant_node
+from seefood_training.frozen_graph import FrozenGraph, constant, constant_node
 
 SCORE_MAPS: Final = "score_maps"
 """The output's name."""
-_PASSED: Final = frozenset({"Reshape", "Squeeze", "Softmax"})
-_ADDS: Final = frozenset({"Add", "AddV2", "BiasAdd"})
+_SKIPPED_OPS: Final = frozenset({"Reshape", "Squeeze", "Softmax"})
+_ADD_OPS: Final = frozenset({"Add", "AddV2", "BiasAdd"})
 _MAX_CLASSES: Final = 100
-"""Beyond that a second copy of the last weights would be no trifle any more."""
+"""The output needs a second copy of the last weights, which is large for many classes."""
 
 
 def with_heat_maps(frozen: FrozenGraph) -> FrozenGraph:
     """Return `frozen` with the output `score_maps`, float32 `(n, rows, columns, classes)`.
 
-    Returns `frozen` itself for a network that ends otherwise.
+    Returns `frozen` unchanged if the network has no such end.
     """
     import tensorflow as tf
 
@@ -52,9 +52,9 @@ def with_heat_maps(frozen: FrozenGraph) -> FrozenGraph:
 
 
 def _last_dense(nodes: dict[str, Any], name: str) -> Any:
-    """Return the matrix product before the softmax, or None if there is something else."""
+    """Return the matrix product before the softmax, or None if there is none."""
     node = nodes[name]
-    while node.op in _PASSED | _ADDS:
+    while node.op in _SKIPPED_OPS | _ADD_OPS:
         computed = [each for each in node.input if nodes[_owner(each)].op != "Const"]
         if len(computed) != 1:
             return None
@@ -63,7 +63,7 @@ def _last_dense(nodes: dict[str, Any], name: str) -> Any:
 
 
 def _is_global(node: Any, nodes: dict[str, Any]) -> bool:
-    """Whether `node` is the mean over height and width."""
+    """Return whether `node` is the mean over height and width."""
     if node.op != "Mean" or nodes[_owner(node.input[1])].op != "Const":
         return False
     axes = np.atleast_1d(constant(nodes[_owner(node.input[1])])).tolist()

@@ -1,10 +1,10 @@
-"""A linear probe: logistic regression on what a pretrained network sees, before any fine-tuning.
+"""A linear probe: logistic regression on the features of a pretrained network.
 
-Few photos teach a frozen network's last layer more reliably than all of its layers: fine-tuning
-distorts what the pretrained maps know of everything else (A. Kumar et al., "Fine-Tuning can Distort
-Pretrained Features and Underperform Out-of-Distribution", ICLR 2022, arXiv:2202.10054). So a probe
-is where fine-tuning starts, and one on several networks at once softens the labels: a photo that
-none of its like speaks for was perhaps labelled wrongly.
+With few photos, training the last layer alone is more reliable than fine-tuning all layers, which
+distorts the pretrained features (A. Kumar et al., "Fine-Tuning can Distort Pretrained Features and
+Underperform Out-of-Distribution", ICLR 2022, arXiv:2202.10054). Fine-tuning therefore starts from a
+probe. A probe on several networks softens the labels: a photo that similar photos contradict may
+have a wrong label.
 """
 
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ _ITERATIONS: Final = 300
 
 @dataclass(frozen=True, slots=True)
 class Features:
-    """What a network's global average holds for each photo, as it is and mirrored."""
+    """The output of a network's global average for each photo, original and mirrored."""
 
     upright: Floats
     """Of shape `(n, maps)`."""
@@ -36,12 +36,12 @@ class Probe:
     """A linear classifier of two classes on features."""
 
     coefficients: Floats
-    """Of shape `(maps,)`: what each adds to the logit of the first class."""
+    """Of shape `(maps,)`; they give the logit of the first class."""
     intercept: float
 
 
-def join(parts: list[Features]) -> Features:
-    """Return the features of several networks side by side."""
+def join_features(parts: list[Features]) -> Features:
+    """Return the features of several networks, concatenated."""
     return Features(
         np.concatenate([part.upright for part in parts], axis=1),
         np.concatenate([part.mirrored for part in parts], axis=1),
@@ -51,10 +51,10 @@ def join(parts: list[Features]) -> Features:
 def fit_probe(
     features: Features, labels: NDArray[np.int64], weights: Floats, strength: float
 ) -> Probe:
-    """Return the probe of least weighted cross-entropy.
+    """Return the probe with the lowest weighted, regularised cross-entropy.
 
-    `labels` are 0 or 1, `weights` says how much each photo counts, and `strength` is scikit-learn's
-    C: the smaller, the closer to zero the coefficients, of features of unit variance, stay.
+    `labels` are 0 or 1 and `weights` are the photos' weights. `strength` is scikit-learn's C on
+    features of unit variance: a smaller value keeps the coefficients closer to zero.
     """
     both = np.concatenate([features.upright, features.mirrored])
     mean, deviation = both.mean(axis=0), both.std(axis=0) + 1e-8
@@ -76,23 +76,23 @@ def predict_out_of_fold(
     strength: float,
     folds: NDArray[np.int64],
 ) -> Floats:
-    """Return each photo's probability of the first class, by a probe that did not see its fold.
+    """Return each photo's probability of the first class, by a probe trained on the other folds.
 
-    `folds` holds each photo's, of shape `(n,)`; copies of a photo belong into one.
+    `folds` is of shape `(n,)`; copies of a photo must be in the same fold.
     """
-    answers = np.zeros(len(labels), np.float32)
+    probabilities = np.zeros(len(labels), np.float32)
     for fold in np.unique(folds):
         inside = folds == fold
-        seen = Features(features.upright[~inside], features.mirrored[~inside])
-        probe = fit_probe(seen, labels[~inside], weights[~inside], strength)
+        others = Features(features.upright[~inside], features.mirrored[~inside])
+        probe = fit_probe(others, labels[~inside], weights[~inside], strength)
         views = (features.upright[inside], features.mirrored[inside])
         logits = [view @ probe.coefficients + probe.intercept for view in views]
-        answers[inside] = np.mean([1 / (1 + np.exp(-logit)) for logit in logits], axis=0)
-    return answers
+        probabilities[inside] = np.mean([1 / (1 + np.exp(-logit)) for logit in logits], axis=0)
+    return probabilities
 
 
-def install(model: keras.Model, probe: Probe) -> None:
-    """Make `probe` the last layer of `model`, of two classes; its softmax is the probe's answer."""
+def install_probe(model: keras.Model, probe: Probe) -> None:
+    """Set the last layer of `model`, of two classes, so that its softmax is the probe's output."""
     half = probe.coefficients / 2
     kernel = np.stack([half, -half], axis=1)
     bias = np.asarray([probe.intercept, -probe.intercept], np.float32) / 2
@@ -100,11 +100,11 @@ def install(model: keras.Model, probe: Probe) -> None:
 
 
 def read_features(model: keras.Model, pixels: NDArray[np.uint8]) -> Features:
-    """Return what `model` sees in uint8 `pixels` of shape `(n, h, w, 3)` and in their mirrors."""
+    """Return the features of uint8 `pixels` of shape `(n, h, w, 3)` and of their mirror images."""
     features = keras.Model(model.input, model.get_layer("logits").input)
 
-    def see(images: Any) -> Any:
+    def compute(images: Any) -> Any:
         return features(images, training=False)
 
-    call = tf.function(see, reduce_retracing=True)
+    call = tf.function(compute, reduce_retracing=True)
     return Features(predict_logits(call, pixels), predict_logits(call, pixels[:, :, ::-1]))

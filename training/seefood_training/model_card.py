@@ -1,4 +1,4 @@
-"""The model card: what a bundle says of itself to the person who thinks of using it."""
+"""The model card of a bundle, for people who consider using it."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -7,20 +7,20 @@ if TYPE_CHECKING:
     from seefood_training.release import Calibration, ExportedModel
 
 
-def write_card(
-    product: "ExportedModel",
+def render_card(
+    exported: "ExportedModel",
     calibration: "Calibration",
     metrics: Mapping[str, Any],
     more: str = "",
 ) -> str:
-    """Return the card as Markdown: what was measured, then `more`."""
+    """Return the card as Markdown: the network and its figures, then `more`."""
     parts = [
-        f"# Model card: {product.name}",
-        _answers(product.labels),
+        f"# Model card: {exported.name}",
+        _labels(exported.labels),
         "## The network",
-        _network(product, calibration),
+        _network(exported, calibration),
         "## Figures",
-        "Shares stand with their 95 % interval (Wilson).",
+        "Shares are followed by their 95 % interval (Wilson).",
         *(_figures(name, figures) for name, figures in metrics.items()),
     ]
     if more:
@@ -28,18 +28,18 @@ def write_card(
     return "\n\n".join(parts) + "\n"
 
 
-def _answers(labels: Sequence[str]) -> str:
-    return f"Answers one of {len(labels)} labels for a picture: `{'`, `'.join(labels)}`."
+def _labels(labels: Sequence[str]) -> str:
+    return f"Gives a picture one of {len(labels)} labels: `{'`, `'.join(labels)}`."
 
 
-def _network(product: "ExportedModel", calibration: "Calibration") -> str:
-    rule, record = product.rule, product.record
-    size = f"{product.model.count_params():,} parameters"
+def _network(exported: "ExportedModel", calibration: "Calibration") -> str:
+    rule, record = exported.rule, exported.record
+    size = f"{exported.model.count_params():,} parameters"
     lines = (
         f"{record.get('network', 'a network')} of {size}, {record.get('epochs')} epochs",
         f"input: {rule.width} x {rule.height} RGB, fit `{rule.fit}`, filter `{rule.filter}`",
-        f"logits are divided by a temperature of {calibration.temperature:.3f}, from validation",
-        f"`unsure` below a top score of {_thresholds(calibration.thresholds, product.labels)}",
+        f"temperature {calibration.temperature:.3f}, which divides the logits, from validation",
+        f"`unsure` below a top score of {_thresholds(calibration.thresholds, exported.labels)}",
         f"at most {calibration.wrong_share:.0%} of the accepted validation photos are wrong",
     )
     return "\n".join(f"- {line}" for line in lines)
@@ -56,7 +56,7 @@ def _thresholds(thresholds: Sequence[float], labels: Sequence[str]) -> str:
 def _figures(name: str, figures: Mapping[str, Any]) -> str:
     rows = [
         f"### {name.capitalize()}: {figures['pictures']} photos",
-        "| what | value |\n| --- | --- |\n"
+        "| figure | value |\n| --- | --- |\n"
         f"| accuracy | {_share(figures['accuracy'])} |\n"
         + "".join(
             f"| accuracy on `{source}` | {_share(share)} |\n"
@@ -68,7 +68,9 @@ def _figures(name: str, figures: Mapping[str, Any]) -> str:
         f"| wrong among accepted | {_share(figures['wrong_among_accepted'])} |",
     ]
     confusion = figures["confusion"]
-    head = "| is \\ said | " + " | ".join(confusion) + " |\n| --- |" + " --- |" * len(confusion)
+    head = (
+        "| true \\ predicted | " + " | ".join(confusion) + " |\n| --- |" + " --- |" * len(confusion)
+    )
     body = "\n".join(
         f"| {label} | " + " | ".join(str(count) for count in row.values()) + " |"
         for label, row in confusion.items()

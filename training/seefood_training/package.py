@@ -1,28 +1,29 @@
-"""A bundle from somebody else's SavedModel: wrapped, converted, certified.
+"""Makes a bundle from any SavedModel: wraps, converts and certifies it.
 
-The wrapper takes raw uint8 pixels, brings them into the range that the network was trained on, and
-ends in probabilities. A graph that LiteRT cannot have still runs through the tensorflow engine.
+The wrapper takes uint8 pixels, converts them to the range that the network was trained on, and
+returns probabilities. A graph that LiteRT cannot run still runs with the tensorflow engine.
 """
 
 import logging
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from seefood.bundle import EXTRA, Bundle, load_bundle
 from seefood.errors import UsageError
-from seefood.imaging.decode import Fit, ResizeRule
+from seefood.imaging.resize_rule import Fit, ResizeRule
 from seefood_training.export import Draft, new_bundle, seal_bundle, write_graphs
-from seefood_training.graph_freezing import FrozenGraph, freeze
+from seefood_training.graph_freezing import freeze
+from seefood_training.input_ranges import INPUT_RANGES, Channels, InputRange
 from seefood_training.signature import (
-    Answers,
+    OutputKind,
     SignatureSpec,
-    find_answers,
-    find_size,
+    input_size,
     load_saved_model,
+    output_kind,
     probe_pictures,
 )
 
@@ -30,39 +31,13 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Range:
-    """How uint8 pixels become what a network takes: `pixel * scale + offset`, RGB."""
-
-    scale: tuple[float, float, float]
-    offset: tuple[float, float, float]
-    reverse: bool = False
-    """Whether the network takes blue, green, red."""
-
-
-_IMAGENET_MEAN: Final = (0.485, 0.456, 0.406)
-_IMAGENET_DEVIATION: Final = (0.229, 0.224, 0.225)
-RANGES: Final = {
-    "0..255": Range((1.0,) * 3, (0.0,) * 3),
-    "0..1": Range((1 / 255,) * 3, (0.0,) * 3),
-    "-1..1": Range((1 / 127.5,) * 3, (-1.0,) * 3),
-    "imagenet": Range(
-        tuple(1 / (255 * deviation) for deviation in _IMAGENET_DEVIATION),  # type: ignore[arg-type]
-        tuple(-m / d for m, d in zip(_IMAGENET_MEAN, _IMAGENET_DEVIATION, strict=True)),  # type: ignore[arg-type]
-    ),
-    "caffe": Range((1.0,) * 3, (-123.68, -116.779, -103.939), reverse=True),
-}
-"""What `--input-range` offers: `imagenet` is PyTorch's mean and deviation, `caffe` is BGR minus the
-mean, as Keras's ResNet and VGG take it."""
-
-
-@dataclass(frozen=True, slots=True)
 class PackageOptions:
-    """What the user says of a SavedModel; None is to be found out."""
+    """The options of `seefood package`; None means to determine it from the model."""
 
     name: str
     labels: tuple[str, ...]
     input_range: str | None = None
-    answers: Answers | None = None
+    output_kind: OutputKind | None = None
     size: tuple[int, int] | None = None
     """Height and width."""
     fit: Fit = "stretch"
@@ -71,17 +46,17 @@ class PackageOptions:
 
 @dataclass(frozen=True, slots=True)
 class Packaged:
-    """A bundle and what was found out on the way."""
+    """A bundle and what was determined from the model."""
 
     bundle: Bundle
-    answers: Answers
+    output_kind: OutputKind
     signature: str
-    not_litert: str | None
-    """Why LiteRT cannot have the graph; None if it has it."""
+    litert_error: str | None
+    """Why LiteRT cannot run the graph; None if it can."""
 
 
 def read_labels(file: Path) -> tuple[str, ...]:
-    """Return the labels in `file`: UTF-8, one a line, in the order of the model's answers."""
+    """Return the labels in `file`: UTF-8, one a line, in the order of the model's outputs."""
     try:
         lines = file.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
@@ -90,61 +65,63 @@ def read_labels(file: Path) -> tuple[str, ...]:
     if len(labels) < 2 or len(set(labels)) != len(labels):
         raise UsageError(
             f"{file} has {len(labels)} labels of which {len(set(labels))} differ; write at least "
-            "two different ones, one a line, in the order of the model's answers"
+            "two different ones, one a line, in the order of the model's outputs"
         )
     return labels
 
 
 def package_saved_model(
-    source: Path, output: Path, wishes: PackageOptions, *, overwrite: bool = False
+    source: Path, output: Path, options: PackageOptions, *, overwrite: bool = False
 ) -> Packaged:
     """Write the bundle of the SavedModel `source` to `output`, certified; atomic.
 
-    Raises `UsageError` naming the option that is missing or wrong, `BundleError` if `output` exists
-    or the engines do not agree.
+    Raises `UsageError` with the option that is missing or wrong, `BundleError` if `output` exists
+    or the engines' probabilities differ too much.
     """
-    loaded = load_saved_model(source, wishes.signature, len(wishes.labels))
-    callee = loaded.callee
-    height, width = find_size(callee, wishes.size)
-    if wishes.input_range is None and callee.dtype != "uint8":
+    loaded = load_saved_model(source, options.signature, len(options.labels))
+    signature = loaded.signature
+    height, width = input_size(signature, options.size)
+    if options.input_range is None and signature.dtype != "uint8":
         raise UsageError(
-            f"the signature {callee.name} takes {callee.dtype} pixels and nothing says in which "
-            f"range; say `--input-range` with one of {', '.join(RANGES)}"
+            f"the signature {signature.name} takes {signature.dtype} pixels and does not state "
+            f"their range; give `--input-range` with one of {', '.join(INPUT_RANGES)}"
         )
-    pixels = RANGES[wishes.input_range or "0..255"]
-    probe = _try(callee, pixels, probe_pictures(height, width))
-    answers = find_answers(
-        probe, wishes.answers, ends_in_sigmoid=_ends_in_sigmoid(callee, (height, width))
+    input_range = options.input_range or "0..255"
+    pixels = INPUT_RANGES[input_range]
+    kind = output_kind(
+        _run(signature, pixels, probe_pictures(height, width)),
+        options.output_kind,
+        ends_in_sigmoid=_ends_in_sigmoid(signature, (height, width)),
     )
-    rule = ResizeRule(height, width, fit=wishes.fit)
+    rule = ResizeRule(height, width, fit=options.fit)
     record = {
         "packaged_from": source.name,
-        "signature": callee.name,
-        "input_range": wishes.input_range or "0..255",
-        "answers": answers,
+        "signature": signature.name,
+        "input_range": input_range,
+        "answers": kind,
         "quantisation": "float32",
     }
-    thresholds = (0.0,) * len(wishes.labels)
-    draft = Draft(wishes.name, wishes.labels, rule, thresholds, record)
+    thresholds = (0.0,) * len(options.labels)
+    draft = Draft(options.name, options.labels, rule, thresholds, record)
     with new_bundle(output, overwrite=overwrite) as folder:
-        not_litert = _write(loaded.model, _wrapped(callee, pixels, answers), folder, rule)
+        litert_error = _write(loaded.model, _wrapped(signature, pixels, kind), folder, rule)
         seal_bundle(folder, draft)
-    return Packaged(load_bundle(output), answers, callee.name, not_litert)
+    return Packaged(load_bundle(output), kind, signature.name, litert_error)
 
 
 def _write(model: Any, function: Any, folder: Path, rule: ResizeRule) -> str | None:
-    """Write the graphs of `function`; return why LiteRT cannot have it, or None."""
+    """Write the graphs of `function`; return why LiteRT cannot run it, or None."""
     try:
         frozen = freeze(_concrete(function, (rule.height, rule.width)), ["probabilities"])
     except Exception as error:  # noqa: BLE001 (resources such as hash tables cannot be frozen)
         reason = str(error).strip().splitlines()[0]
-        _log.warning("this graph keeps its own state, so only TensorFlow runs it: %s", reason)
-        _save_as_it_is(model, function, folder, rule)
+        _log.warning("this graph cannot be frozen, so only TensorFlow can run it: %s", reason)
+        _save_unfrozen(model, function, folder, rule)
         return reason
     return write_graphs(frozen, folder, rule)
 
 
-def _save_as_it_is(model: Any, function: Any, folder: Path, rule: ResizeRule) -> None:
+def _save_unfrozen(model: Any, function: Any, folder: Path, rule: ResizeRule) -> None:
     import tensorflow as tf
 
     module = tf.Module()
@@ -156,76 +133,79 @@ def _save_as_it_is(model: Any, function: Any, folder: Path, rule: ResizeRule) ->
     (folder / EXTRA).mkdir(exist_ok=True)
 
 
-def _wrapped(callee: SignatureSpec, pixels: Range, answers: Answers) -> Any:
+def _wrapped(signature: SignatureSpec, pixels: InputRange, kind: OutputKind) -> Any:
     """Return a function from uint8 pictures to probabilities."""
     import tensorflow as tf
 
     def probabilities(image: Any) -> Any:
-        result = callee.call(_prepared(image, callee, pixels))
-        if callee.columns == 1:
-            positive = result if answers == "probabilities" else tf.sigmoid(result)
+        result = signature.call(_prepared(image, signature, pixels))
+        if signature.columns == 1:
+            positive = result if kind == "probabilities" else tf.sigmoid(result)
             return tf.concat([1 - positive, positive], axis=1)
-        return result if answers == "probabilities" else tf.nn.softmax(result)
+        return result if kind == "probabilities" else tf.nn.softmax(result)
 
     return probabilities
 
 
-def _prepared(image: Any, callee: SignatureSpec, pixels: Range) -> Any:
+def _prepared(image: Any, signature: SignatureSpec, pixels: InputRange) -> Any:
     import tensorflow as tf
 
-    if callee.dtype == "uint8":
+    if signature.dtype == "uint8":
         ready = image
     else:
         ready = tf.cast(image, tf.float32)
         if pixels.scale != (1.0,) * 3:
-            ready = ready * tf.constant(_short(pixels.scale))
+            ready = ready * tf.constant(_scalar_if_equal(pixels.scale))
         if pixels.offset != (0.0,) * 3:
-            ready = ready + tf.constant(_short(pixels.offset))
+            ready = ready + tf.constant(_scalar_if_equal(pixels.offset))
         if pixels.reverse:
             ready = tf.gather(ready, [2, 1, 0], axis=3)
-        ready = tf.cast(ready, callee.dtype)
-    return tf.transpose(ready, (0, 3, 1, 2)) if callee.channels_first else ready
+        ready = tf.cast(ready, signature.dtype)
+    return tf.transpose(ready, (0, 3, 1, 2)) if signature.channels_first else ready
 
 
-def _short(values: tuple[float, float, float]) -> NDArray[np.float32]:
-    """Return one number where all three are equal: that is what LiteRT multiplies fastest."""
+def _scalar_if_equal(values: Channels) -> NDArray[np.float32]:
+    """Return one number if all three are equal, which is fastest in LiteRT."""
     array = np.asarray(values, np.float32)
     return np.asarray(array[0]) if len(set(values)) == 1 else array
 
 
-def _try(callee: SignatureSpec, pixels: Range, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+def _run(
+    signature: SignatureSpec, pixels: InputRange, images: NDArray[np.uint8]
+) -> NDArray[np.float32]:
     import tensorflow as tf
 
     try:
-        answer = callee.call(_prepared(tf.constant(images), callee, pixels)).numpy()
+        outputs = signature.call(_prepared(tf.constant(images), signature, pixels)).numpy()
     except Exception as error:
         reason = str(error).strip().splitlines()[0]
         raise UsageError(
-            f"the signature {callee.name} fails on pictures of {images.shape[1]}x{images.shape[2]} "
-            f"({reason}); check `--size`"
+            f"the signature {signature.name} fails on pictures of "
+            f"{images.shape[1]}x{images.shape[2]} ({reason}); check `--size`"
         ) from error
-    if not np.isfinite(answer).all():
+    if not np.isfinite(outputs).all():
         raise UsageError(
-            f"the signature {callee.name} answers values that are no numbers; check `--input-range`"
+            f"the signature {signature.name} returns NaN or infinity; check `--input-range`"
         )
-    return np.asarray(answer, np.float32)
+    return np.asarray(outputs, np.float32)
 
 
-def _ends_in_sigmoid(callee: SignatureSpec, size: tuple[int, int]) -> bool:
-    """Whether the last thing that the graph computes is a sigmoid."""
-    if callee.columns != 1:
+def _ends_in_sigmoid(signature: SignatureSpec, size: tuple[int, int]) -> bool:
+    """Return whether the last operation of the graph is a sigmoid."""
+    if signature.columns != 1:
         return False
-    pixels = RANGES["0..255"]
+    pixels = INPUT_RANGES["0..255"]
     try:
-        frozen: FrozenGraph = freeze(
-            _concrete(lambda image: callee.call(_prepared(image, callee, pixels)), size), ["answer"]
+        frozen = freeze(
+            _concrete(lambda image: signature.call(_prepared(image, signature, pixels)), size),
+            ["output"],
         )
-    except Exception:  # noqa: BLE001 (then nobody can tell, and the user is asked)
+    except Exception:  # noqa: BLE001 (then the user is asked for the output kind)
         return False
-    ops = {node.name: node for node in frozen.graph.node}
-    node = ops[frozen.outputs["answer"].split(":")[0]]
+    nodes = {node.name: node for node in frozen.graph.node}
+    node = nodes[frozen.outputs["output"].split(":")[0]]
     while node.op in {"Reshape", "Cast", "Identity"}:
-        node = ops[node.input[0].split(":")[0]]
+        node = nodes[node.input[0].split(":")[0]]
     return bool(node.op == "Sigmoid")
 
 

@@ -1,4 +1,4 @@
-"""From a fitted network to its bundle: calibrated on held-back photos, measured, exported."""
+"""From a trained network to its bundle: calibrated on validation photos, measured, exported."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,35 +17,36 @@ from seefood_training.calibrate import (
     negative_log_likelihood,
     softmax,
 )
-from seefood_training.convert import Quantisation
 from seefood_training.export import export_bundle
 from seefood_training.fit_types import Floats
 from seefood_training.metrics import Share, confusion_matrix
+from seefood_training.quantisation import Quantisation
 
 if TYPE_CHECKING:
     import keras
 
 UNSURE_SHARE: Final = 0.01
-"""At most this share of the accepted pictures is to be wrong."""
+"""Largest share of the accepted pictures that may be wrong."""
 _CALIBRATION_PICTURES: Final = 300
 
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """What the network as it ships says of pictures, and what they are."""
+    """The outputs of the exported network for labelled pictures."""
 
     logits: Floats
     """Of shape `(n, classes)`."""
     labels: NDArray[np.int64]
+    """True classes, of shape `(n,)`."""
     sources: Sequence[str] = ()
-    """Where each photo comes from, for figures by source; as long as `labels`, or empty."""
-    unrounded: Floats | None = None
-    """What an integer network's float original says, to state how often they agree."""
+    """The source of each photo, for figures by source; of length n, or empty."""
+    float_logits: Floats | None = None
+    """Of an integer network: the logits before quantisation."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExportedModel:
-    """What is to be shipped."""
+    """A trained network and the description that its bundle gets."""
 
     name: str
     labels: tuple[str, ...]
@@ -53,30 +54,30 @@ class ExportedModel:
     model: "keras.Model"
     """float32, from pixels in [0, 255] to logits."""
     record: Mapping[str, Any]
-    """How it was trained; for people."""
+    """How it was trained, for readers."""
 
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """What validation photos decide."""
+    """What is chosen on validation photos."""
 
     temperature: float
     thresholds: tuple[float, ...]
     wrong_share: float
-    """Of accepted pictures, what the thresholds aim at."""
+    """The share of wrong pictures among the accepted ones that the thresholds aim at."""
 
 
 def round_weights(model: "keras.Model") -> None:
-    """Round the weights of `model` to what 16 bits hold, so that what is measured is what ships."""
+    """Round the weights of `model` to 16 bits, so that it computes what its file will compute."""
     model.set_weights(
         [weight.astype(np.float16).astype(np.float32) for weight in model.get_weights()]
     )
 
 
 def calibrate(validation: Scored, unsure_share: float = UNSURE_SHARE) -> Calibration:
-    """Return the temperature and the thresholds that the validation pictures ask for.
+    """Return the temperature and the thresholds for the validation pictures.
 
-    At most `unsure_share` of the accepted pictures is to be wrong.
+    At most `unsure_share` of the accepted pictures may be wrong.
     """
     temperature = fit_temperature(validation.logits, validation.labels)
     probabilities = softmax(validation.logits / temperature)
@@ -84,12 +85,12 @@ def calibrate(validation: Scored, unsure_share: float = UNSURE_SHARE) -> Calibra
     return Calibration(temperature, thresholds, unsure_share)
 
 
-def measure(labels: Sequence[str], calibration: Calibration, judged: Scored) -> dict[str, Any]:
-    """Return the figures of `judged`, as a bundle's metrics state them: plain JSON values."""
-    probabilities = softmax(judged.logits / calibration.temperature)
-    answers, truth = probabilities.argmax(axis=1), judged.labels
-    right = answers == truth
-    accepted = probabilities.max(axis=1) >= np.asarray(calibration.thresholds)[answers]
+def measure(labels: Sequence[str], calibration: Calibration, scored: Scored) -> dict[str, Any]:
+    """Return the figures of `scored` as JSON values, for the metrics of a bundle."""
+    probabilities = softmax(scored.logits / calibration.temperature)
+    predicted, truth = probabilities.argmax(axis=1), scored.labels
+    right = predicted == truth
+    accepted = probabilities.max(axis=1) >= np.asarray(calibration.thresholds)[predicted]
     figures: dict[str, Any] = {
         "pictures": len(truth),
         "accuracy": _share(right),
@@ -100,22 +101,22 @@ def measure(labels: Sequence[str], calibration: Calibration, judged: Scored) -> 
         "confusion": {
             label: dict(zip(labels, map(int, row), strict=True))
             for label, row in zip(
-                labels, confusion_matrix(truth, answers, len(labels)), strict=True
+                labels, confusion_matrix(truth, predicted, len(labels)), strict=True
             )
         },
     }
-    if judged.sources:
-        sources = np.asarray(judged.sources)
+    if scored.sources:
+        sources = np.asarray(scored.sources)
         figures["accuracy_by_source"] = {
             str(source): _share(right[sources == source]) for source in np.unique(sources)
         }
-    if judged.unrounded is not None:
-        figures["agreement_with_float"] = _share(answers == judged.unrounded.argmax(axis=1))
+    if scored.float_logits is not None:
+        figures["agreement_with_float"] = _share(predicted == scored.float_logits.argmax(axis=1))
     return figures
 
 
-def ship(  # noqa: PLR0913 (what a bundle is made of; keyword-only)
-    product: ExportedModel,
+def release_bundle(  # noqa: PLR0913 (the parts of a bundle; keyword-only)
+    exported: ExportedModel,
     output: Path,
     *,
     calibration: Calibration,
@@ -125,19 +126,19 @@ def ship(  # noqa: PLR0913 (what a bundle is made of; keyword-only)
     extra_files: Mapping[str, bytes],
     overwrite: bool = False,
 ) -> Bundle:
-    """Write the bundle of `product` to `output` and return it, certified. Atomic.
+    """Write the bundle of `exported` to `output` and return it, certified. Atomic.
 
     Raises `BundleError` if `output` exists (and may not be overwritten), or the engines differ.
     """
     return export_bundle(
-        product.model,
+        exported.model,
         output,
-        name=product.name,
-        labels=product.labels,
-        rule=product.rule,
+        name=exported.name,
+        labels=exported.labels,
+        rule=exported.rule,
         temperature=calibration.temperature,
         thresholds=calibration.thresholds,
-        training=product.record,
+        training=exported.record,
         metrics=metrics,
         quantisation=quantisation,
         calibration_images=calibration_images,
@@ -147,7 +148,7 @@ def ship(  # noqa: PLR0913 (what a bundle is made of; keyword-only)
 
 
 def calibration_pictures(pixels: Pixels, seed: int = 0) -> Pixels:
-    """Return some of `pixels` for an integer network to measure its ranges with."""
+    """Return a sample of `pixels` for the converter to measure an integer network's ranges on."""
     count = min(_CALIBRATION_PICTURES, len(pixels))
     chosen = np.random.default_rng(seed).choice(len(pixels), count, replace=False)
     return np.asarray(pixels[np.sort(chosen)])

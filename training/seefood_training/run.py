@@ -1,7 +1,7 @@
-"""`seefood train` as plain functions: from a folder of photos to a certified bundle.
+"""`seefood train` as functions: from a folder of photos to a certified bundle.
 
-Beside the bundle, in `<bundle>-training/`, lie the checkpoint while the run lasts, and afterwards
-the curves, the figures and sheets of sample photos.
+The folder `<bundle>-training/` beside the bundle has the checkpoint during the run, and afterwards
+the loss curves, the figures of each epoch and contact sheets of sample photos.
 """
 
 import json
@@ -16,35 +16,39 @@ import numpy as np
 
 from seefood.bundle import Bundle
 from seefood.errors import UsageError
-from seefood.imaging.decode import Fit, ResizeRule
+from seefood.imaging.resize_rule import Fit, ResizeRule
 from seefood_training.augment import PHOTOS
-from seefood_training.contact_sheets import augmentation_sheet, draw_curves, sample_sheet
-from seefood_training.convert import Quantisation
+from seefood_training.contact_sheets import (
+    augmentation_contact_sheet,
+    draw_curves,
+    sample_contact_sheet,
+)
 from seefood_training.data import DecodedPhotos, PhotoSet, decode_photos, read_photo_set
 from seefood_training.fit import fit
 from seefood_training.fit_types import Examples, Fitted, Schedule, Step, Task
-from seefood_training.model_card import write_card
-from seefood_training.networks import LAST_GENERIC_LAYER, SIZES, NetworkChoice, Weights, build
+from seefood_training.model_card import render_card
+from seefood_training.networks import NetworkChoice, Weights, build, network
+from seefood_training.quantisation import Quantisation
 from seefood_training.release import (
-    Calibration,
     ExportedModel,
     calibrate,
     calibration_pictures,
     measure,
-    ship,
+    release_bundle,
 )
-from seefood_training.release_check import as_shipped
+from seefood_training.release_check import shipped_model
 from seefood_training.split import difference_hashes, find_groups, hold_out
 
 _LARGER: Final = 8 / 7
-"""How much larger than the network's input photos are kept, so that crops lose little detail."""
+"""Photos are decoded larger than the network's input by this factor, so that crops stay sharp."""
 _SHEET_PHOTOS: Final = 4
+_CALIBRATION_PHOTOS: Final = 600
 FINE_TUNING: Final = Schedule()
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What the user asked for."""
+    """The options of a training run."""
 
     data: str
     output: Path
@@ -61,7 +65,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a run is, for whoever watches."""
+    """Progress of a run."""
 
     stage: Literal["reading", "training", "exporting"]
     done: int
@@ -71,12 +75,12 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came out."""
+    """The result of a training run."""
 
     bundle: Bundle
     fitted: Fitted
     unreadable: tuple[str, ...]
-    """Files that were left out, each with its reason."""
+    """Files that could not be decoded, each with the reason."""
     seconds: float
 
 
@@ -84,36 +88,36 @@ Observe = Callable[[Progress], None]
 
 
 def train(request: Request, observe: Observe = lambda _: None) -> Outcome:
-    """Train, calibrate, measure and export as `request` says; goes on where a killed run stopped.
+    """Train, calibrate, measure and export; continues a run that was killed.
 
     Raises `UsageError` for data, names or sizes that cannot work, before any training.
     """
     started = time.monotonic()
-    size = request.image_size or SIZES.get(request.network, 224)
+    size = request.image_size or network(request.network).side
     rule = ResizeRule(size, size, request.fit)
-    found = read_photo_set(request.data)
+    photo_set = read_photo_set(request.data)
     choice = NetworkChoice(
-        request.network, size, size, len(found.labels), multiplier=request.multiplier
+        request.network, size, size, len(photo_set.labels), multiplier=request.multiplier
     )
     _check_request(request, choice)
     folder = request.output.with_name(f"{request.output.name}-training")
     folder.mkdir(parents=True, exist_ok=True)
     larger = ResizeRule(round(size * _LARGER), round(size * _LARGER), request.fit)
-    photos = decode_photos(found.train, larger, observe=_reading(observe, found))
-    held = _held_back(photos, request)
-    learned = photos.subset(np.flatnonzero(~held))
-    checked = decode_photos(photos.subset(np.flatnonzero(held)).photos, rule)
+    photos = decode_photos(photo_set.train, larger, observe=_reading(observe, photo_set))
+    is_validation = _validation_mask(photos, request)
+    training = photos.subset(np.flatnonzero(~is_validation))
+    validation = decode_photos(photos.subset(np.flatnonzero(is_validation)).photos, rule)
     task = Task(choice, request.weights, request.schedule, PHOTOS)
     fitted = fit(
         task,
-        _examples(learned, len(found.labels)),
-        _examples(checked, len(found.labels)),
+        _examples(training, len(photo_set.labels)),
+        _examples(validation, len(photo_set.labels)),
         folder / "checkpoint.npz",
         _training(observe),
     )
     observe(Progress("exporting", 0, 1))
-    bundle = _ship(request, found, fitted, (learned, checked), rule)
-    _write_beside(folder, found.labels, fitted, photos, task)
+    bundle = _release(request, photo_set, fitted, (training, validation), rule)
+    _write_documentation(folder, photo_set.labels, fitted, photos, task)
     observe(Progress("exporting", 1, 1))
     unreadable = tuple(f"{it.uri}: {it.reason}" for it in photos.unreadable)
     return Outcome(bundle, fitted, unreadable, time.monotonic() - started)
@@ -121,11 +125,11 @@ def train(request: Request, observe: Observe = lambda _: None) -> Outcome:
 
 def _check_request(request: Request, choice: NetworkChoice) -> None:
     if request.output.exists() and not request.overwrite:
-        raise UsageError(f"{request.output} exists; give another `--output`, or `--overwrite`")
+        raise UsageError(f"{request.output} exists; choose another `--output`, or `--overwrite`")
     build(choice, None if request.weights == "imagenet" else request.weights)
 
 
-def _held_back(photos: DecodedPhotos, request: Request) -> Any:
+def _validation_mask(photos: DecodedPhotos, request: Request) -> Any:
     hashes = np.stack([difference_hashes(image) for image in photos.pixels])
     groups = find_groups(photos.sha256, hashes)
     labels = photos.labels.tolist()
@@ -133,47 +137,49 @@ def _held_back(photos: DecodedPhotos, request: Request) -> Any:
 
 
 def _examples(photos: DecodedPhotos, classes: int) -> Examples:
-    """Return `photos` with targets, each class weighing the same."""
+    """Return `photos` with targets and the same total weight for each class."""
     labels = photos.labels
     counts = np.bincount(labels, minlength=classes)
     weights = (len(labels) / counts[labels]).astype(np.float32)
     return Examples(photos.pixels, np.eye(classes, dtype=np.float32)[labels], weights)
 
 
-def _ship(
+def _release(
     request: Request,
-    found: PhotoSet,
+    photo_set: PhotoSet,
     fitted: Fitted,
     parts: tuple[DecodedPhotos, DecodedPhotos],
     rule: ResizeRule,
 ) -> Bundle:
-    learned, checked = parts
+    training, validation = parts
     best = fitted.epochs[fitted.best - 1]
     record = {
         "network": request.network,
         "multiplier": request.multiplier,
         "parameters": fitted.model.count_params(),
-        "weights": _named(request.weights),
-        "photos": {"training": len(learned.photos), "validation": len(checked.photos)},
+        "weights": _weights_name(request.weights),
+        "photos": {"training": len(training.photos), "validation": len(validation.photos)},
         "schedule": asdict(request.schedule),
         "epochs": len(fitted.epochs),
         "kept_epoch": asdict(best),
         "seconds": round(sum(epoch.seconds for epoch in fitted.epochs)),
     }
-    product = ExportedModel(request.output.name, found.labels, rule, fitted.model, record)
-    some = decode_photos(learned.photos[:: _every(learned)], rule).pixels
-    pictures = calibration_pictures(some) if request.quantisation == "int8" else None
-    shipped = as_shipped(product, request.quantisation, pictures)
-    validation = shipped.judge(checked.pixels, checked.labels)
-    calibration = calibrate(validation)
-    metrics = {"validation": measure(found.labels, calibration, validation)}
-    if found.test:
-        tested = decode_photos(found.test, rule)
-        judged = shipped.judge(tested.pixels, tested.labels)
-        metrics["test"] = measure(found.labels, calibration, judged)
-    card = write_card(product, calibration, metrics)
-    return ship(
-        product,
+    exported = ExportedModel(request.output.name, photo_set.labels, rule, fitted.model, record)
+    pictures = None
+    if request.quantisation == "int8":
+        step = max(1, len(training.photos) // _CALIBRATION_PHOTOS)
+        pictures = calibration_pictures(decode_photos(training.photos[::step], rule).pixels)
+    shipped = shipped_model(exported, request.quantisation, pictures)
+    scored = shipped.score(validation.pixels, validation.labels)
+    calibration = calibrate(scored)
+    metrics = {"validation": measure(photo_set.labels, calibration, scored)}
+    if photo_set.test:
+        test = decode_photos(photo_set.test, rule)
+        scored = shipped.score(test.pixels, test.labels)
+        metrics["test"] = measure(photo_set.labels, calibration, scored)
+    card = render_card(exported, calibration, metrics)
+    return release_bundle(
+        exported,
         request.output,
         calibration=calibration,
         metrics=metrics,
@@ -184,24 +190,20 @@ def _ship(
     )
 
 
-def _every(photos: DecodedPhotos, wanted: int = 600) -> int:
-    return max(1, len(photos.photos) // wanted)
-
-
-def _named(weights: Weights) -> str:
+def _weights_name(weights: Weights) -> str:
     return weights.name if isinstance(weights, Path) else weights or "none"
 
 
-def _write_beside(
+def _write_documentation(
     folder: Path, labels: tuple[str, ...], fitted: Fitted, photos: DecodedPhotos, task: Task
 ) -> None:
-    """Write sheets, curves and figures; remove what only a run in progress needs."""
-    network = task.network
-    sample_sheet(photos, labels).save(folder / "photos.jpg", quality=88)
+    """Write contact sheets, curves and figures; remove the checkpoint."""
+    sample_contact_sheet(photos, labels).save(folder / "photos.jpg", quality=88)
     first = np.stack(
         [photos.pixels[np.flatnonzero(photos.labels == index)[0]] for index in range(len(labels))]
     )[:_SHEET_PHOTOS]
-    views = augmentation_sheet(first, (network.height, network.width), task.augmentation)
+    size = (task.network.height, task.network.width)
+    views = augmentation_contact_sheet(first, size, task.augmentation)
     views.save(folder / "augmentation.jpg", quality=88)
     draw_curves(fitted.epochs, fitted.best, folder / "curves.png")
     history = [asdict(epoch) for epoch in fitted.epochs]
@@ -210,29 +212,26 @@ def _write_beside(
 
 
 def discard(output: Path) -> None:
-    """Remove what a run left beside `output`, so that the next one starts anew."""
+    """Remove the training folder beside `output`; the next run starts from the beginning."""
     shutil.rmtree(output.with_name(f"{output.name}-training"), ignore_errors=True)
 
 
 def default_schedule(request: Request) -> Schedule:
-    """Return the schedule that suits the network: gentle from pretrained weights, else longer."""
+    """Return a schedule: short and slow from pretrained weights, otherwise longer."""
     if request.weights is None:
         return Schedule(epochs=40, learning_rate=1e-3, patience=8)
-    return Schedule(freeze_until=LAST_GENERIC_LAYER.get(request.network))
+    return Schedule(freeze_until=network(request.network).last_generic_layer)
 
 
-def _reading(observe: Observe, found: PhotoSet) -> Callable[[int], None]:
-    return lambda done: observe(Progress("reading", done, len(found.train)))
+def _reading(observe: Observe, photo_set: PhotoSet) -> Callable[[int], None]:
+    return lambda done: observe(Progress("reading", done, len(photo_set.train)))
 
 
 def _training(observe: Observe) -> Callable[[Step], None]:
-    def tell(step: Step) -> None:
+    def report(step: Step) -> None:
         note = f"epoch {step.epoch}, loss {step.loss:.3f}"
         if step.last is not None:
             note += f", validation {step.last.validation_accuracy:.1%}"
         observe(Progress("training", step.done, step.total, note))
 
-    return tell
-
-
-__all__ = ["Calibration", "Outcome", "Progress", "Request", "default_schedule", "discard", "train"]
+    return report

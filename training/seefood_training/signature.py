@@ -1,7 +1,8 @@
-"""What somebody else's SavedModel takes and answers, read from it or tried on pictures.
+"""Determines the input and the output of a SavedModel, from its signature or by running it.
 
-A SavedModel states its tensors' types and sizes, and neither in which range it wants pixels nor
-whether it answers probabilities. What can be tried is tried; what cannot be known is asked for.
+A SavedModel states the types and shapes of its tensors. It does not state the range of its pixels
+or whether it returns probabilities. The latter is determined by running it on pictures where
+possible; for the rest, the user is asked for an option.
 """
 
 from collections.abc import Callable
@@ -17,29 +18,28 @@ from seefood.errors import UsageError
 from seefood.imaging.decode import Pixels
 from seefood.synthetic import KINDS, draw_picture
 
-Answers = Literal["probabilities", "logits"]
+OutputKind = Literal["probabilities", "logits"]
 
 _SUM_TOLERANCE: Final = 1e-3
-_PROBES: Final = 8
 _PICTURE_TYPES: Final = ("uint8", "float32", "float16", "int32")
 
 
 @dataclass(frozen=True, slots=True)
 class SignatureSpec:
-    """One function of a SavedModel, from a batch of pictures to one answer for each."""
+    """One function of a SavedModel, from a batch of pictures to one row of numbers for each."""
 
     name: str
     """The signature's name, or `__call__`."""
     call: Callable[[Any], Any]
-    """Takes a tensor of `dtype` and `shape`, answers one of shape `(n, columns)`."""
+    """From a tensor of `dtype` and `shape` to one of shape `(n, columns)`."""
     dtype: str
     shape: tuple[int | None, int | None, int | None, int | None]
-    """`(n, height, width, 3)`, or `(n, 3, height, width)`; None where any size goes."""
-    columns: int | None
+    """`(n, height, width, 3)` or `(n, 3, height, width)`; None stands for any size."""
+    columns: int
 
     @property
     def channels_first(self) -> bool:
-        """Whether colour comes before height and width."""
+        """Whether the channels come before height and width."""
         return self.shape[3] != 3 and self.shape[1] == 3
 
     @property
@@ -50,18 +50,18 @@ class SignatureSpec:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A SavedModel and the function of it that was chosen."""
+    """A SavedModel and one of its functions."""
 
     model: Any
-    """Kept: the function refers to variables that it owns."""
-    callee: SignatureSpec
+    """Owns the variables that the function refers to."""
+    signature: SignatureSpec
 
 
 def load_saved_model(path: Path, signature: str | None, classes: int) -> Loaded:
-    """Load the SavedModel at `path` and find the function that labels pictures.
+    """Load the SavedModel at `path` and choose the function that classifies pictures.
 
-    `signature` names it; None takes `serving_default`, or the only one, or what the model does when
-    it is called. Raises `UsageError` with what is there instead.
+    `signature` is the name of a signature. None chooses `serving_default`, else the only signature,
+    else `__call__`. Raises `UsageError` if there is no such function or it does not fit `classes`.
     """
     import tensorflow as tf
 
@@ -69,54 +69,58 @@ def load_saved_model(path: Path, signature: str | None, classes: int) -> Loaded:
         raise UsageError(f"{path} is a bundle already; use it with `--model`")
     if not (path / "saved_model.pb").is_file():
         raise UsageError(
-            f"{path} is no SavedModel: it has no saved_model.pb; write one with "
+            f"{path} is not a SavedModel: it has no saved_model.pb; write one with "
             "`tf.saved_model.save(model, folder)` or Keras's `model.export(folder)`"
         )
     try:
         model = tf.saved_model.load(str(path))
     except Exception as error:
         raise UsageError(f"TensorFlow cannot load the SavedModel {path}: {error}") from error
-    name, function = _choose(model, signature, path)
-    return Loaded(model, _callee(name, function, classes))
+    name, function = _choose_function(model, signature, path)
+    return Loaded(model, _signature_spec(name, function, classes))
 
 
-def find_size(callee: SignatureSpec, wanted: tuple[int, int] | None) -> tuple[int, int]:
-    """Return height and width of the input. Raises `UsageError` if neither side states them."""
-    height, width = callee.size
+def input_size(signature: SignatureSpec, wanted: tuple[int, int] | None) -> tuple[int, int]:
+    """Return height and width of the input.
+
+    Raises `UsageError` if neither the signature nor `wanted` states them, or if they contradict.
+    """
+    height, width = signature.size
     if wanted is None:
         if height is None or width is None:
             raise UsageError(
-                f"the signature {callee.name} takes pictures of any size; "
-                "say with `--size HxW` which one the network was trained on"
+                f"the signature {signature.name} takes pictures of any size; "
+                "give the size that the network was trained on with `--size HxW`"
             )
         return height, width
     if (height or wanted[0], width or wanted[1]) != wanted:
         raise UsageError(
-            f"`--size {wanted[0]}x{wanted[1]}` contradicts the signature {callee.name}, which "
+            f"`--size {wanted[0]}x{wanted[1]}` contradicts the signature {signature.name}, which "
             f"takes {height or 'any'}x{width or 'any'}; leave the option out"
         )
     return wanted
 
 
-def find_answers(
-    answers: NDArray[np.float32], stated: Answers | None, *, ends_in_sigmoid: bool
-) -> Answers:
-    """Return whether `answers` of shape `(n, columns)` to some pictures are probabilities.
+def output_kind(
+    outputs: NDArray[np.float32], stated: OutputKind | None, *, ends_in_sigmoid: bool
+) -> OutputKind:
+    """Return whether `outputs` of shape `(n, columns)` for some pictures are probabilities.
 
-    `stated` is what the user says. Raises `UsageError` if that cannot be, or if nobody can tell.
+    `stated` is the user's option. Raises `UsageError` if `outputs` contradict it, or if it is None
+    and `outputs` do not decide.
     """
-    single = answers.shape[1] == 1
-    inside = bool(answers.min() >= 0 and answers.max() <= 1 + _SUM_TOLERANCE)
-    sums = answers.sum(axis=1)
-    seen = f"answers between {answers.min():.4g} and {answers.max():.4g}"
+    single = outputs.shape[1] == 1
+    inside = bool(outputs.min() >= 0 and outputs.max() <= 1 + _SUM_TOLERANCE)
+    sums = outputs.sum(axis=1)
+    observed = f"returns values between {outputs.min():.4g} and {outputs.max():.4g}"
     adds_up = inside and not single and bool(np.abs(sums - 1).max() <= _SUM_TOLERANCE)
     if stated == "probabilities" and not (adds_up or (inside and single)):
         raise UsageError(
-            f"the model {seen} that sum to {sums.min():.4g} to {sums.max():.4g}: these are no "
-            "probabilities of one label; use `--logits`"
+            f"the model {observed} that sum to {sums.min():.4g} to {sums.max():.4g}: these are "
+            "not probabilities of one label; use `--logits`"
         )
     if stated == "logits" and adds_up:
-        raise UsageError("the model answers probabilities already; leave `--logits` out")
+        raise UsageError("the model returns probabilities already; leave `--logits` out")
     if stated is not None:
         return stated
     if adds_up or (single and inside and ends_in_sigmoid):
@@ -124,30 +128,30 @@ def find_answers(
     if not inside:
         return "logits"
     raise UsageError(
-        f"the model {seen}, which could be either: say `--probabilities` or `--logits`"
+        f"the model {observed}, which could be either: use `--probabilities` or `--logits`"
         if single
-        else f"the model {seen} that do not sum to 1: independent scores cannot be told from "
-        "logits; say `--logits` if one label is right for each picture"
+        else f"the model {observed} that do not sum to 1: they may be independent scores or "
+        "logits; use `--logits` if each picture has exactly one label"
     )
 
 
 def probe_pictures(height: int, width: int) -> Pixels:
-    """Return drawn pictures and noise to try a model on, `(n, height, width, 3)` uint8."""
+    """Return drawings and noise to run a model on, uint8 of shape `(n, height, width, 3)`."""
     rng = np.random.default_rng(0)
     drawn = [
         np.asarray(draw_picture(kind, 1, (max(16, width), max(16, height))))[:height, :width]
-        for kind in KINDS[:: len(KINDS) // _PROBES]
+        for kind in KINDS
     ]
     noise = rng.integers(0, 256, (2, height, width, 3), dtype=np.uint8)
     return np.concatenate([np.stack(drawn), noise])
 
 
-def _choose(model: Any, wanted: str | None, path: Path) -> tuple[str, Any]:
+def _choose_function(model: Any, wanted: str | None, path: Path) -> tuple[str, Any]:
     signatures = dict(getattr(model, "signatures", {}))
     if wanted is not None:
         if wanted not in signatures:
-            there = ", ".join(sorted(signatures)) or "none"
-            raise UsageError(f"{path} has no signature {wanted!r}; it has {there}")
+            names = ", ".join(sorted(signatures)) or "none"
+            raise UsageError(f"{path} has no signature {wanted!r}; it has {names}")
         return wanted, signatures[wanted]
     if "serving_default" in signatures:
         return "serving_default", signatures["serving_default"]
@@ -162,18 +166,18 @@ def _choose(model: Any, wanted: str | None, path: Path) -> tuple[str, Any]:
         if len(function.inputs) - len(function.captured_inputs) == 1:
             return "__call__", function
     raise UsageError(
-        f"{path} has no signature and cannot be called with one batch of pictures; save it with "
+        f"{path} has no signature and no function of one batch of pictures; save it with "
         "`tf.saved_model.save(model, folder, signatures=…)`"
     )
 
 
-def _callee(name: str, function: Any, classes: int) -> SignatureSpec:
+def _signature_spec(name: str, function: Any, classes: int) -> SignatureSpec:
     specs = [*function.structured_input_signature[1].values()]
     specs += [each for each in function.structured_input_signature[0] if hasattr(each, "dtype")]
     described = ", ".join(f"{each.dtype.name} {each.shape}" for each in specs)
     if len(specs) != 1:
         raise UsageError(
-            f"the signature {name} takes {len(specs)} tensors ({described}), and a picture is one; "
+            f"the signature {name} takes {len(specs)} tensors ({described}) instead of one; "
             "choose another with `--signature`"
         )
     (spec,) = specs
@@ -194,9 +198,9 @@ def _callee(name: str, function: Any, classes: int) -> SignatureSpec:
     def call(images: Any) -> Any:
         import tensorflow as tf
 
-        answers = function(**{key: images}) if key else function(images)
-        answer = answers if output is None else answers[output]
-        return tf.reshape(tf.cast(answer, tf.float32), (-1, columns))
+        outputs = function(**{key: images}) if key else function(images)
+        values = outputs if output is None else outputs[output]
+        return tf.reshape(tf.cast(values, tf.float32), (-1, columns))
 
     return SignatureSpec(name, call, spec.dtype.name, shape, columns)
 
@@ -210,18 +214,18 @@ def _output(name: str, function: Any, classes: int) -> tuple[Any, int]:
         outputs = dict(enumerate(structure))
     else:
         outputs = {None: structure}
-    found: dict[Any, int] = {}
+    columns: dict[Any, int] = {}
     for key, tensor in outputs.items():
         sizes = tensor.shape.as_list()[1:] if tensor.shape.rank else []
         if sizes and None not in sizes and tensor.dtype.is_floating:
             count = int(np.prod(sizes))
             if count == classes or (count == 1 and classes == 2):
-                found[key] = count
-    if len(found) != 1:
+                columns[key] = count
+    if len(columns) != 1:
         shapes = ", ".join(f"{key or 'output'} {each.shape}" for key, each in outputs.items())
         raise UsageError(
-            f"the signature {name} answers {shapes}: {len(found)} of these "
-            f"{'has' if len(found) == 1 else 'have'} one number for each of the {classes} labels; "
-            "check the labels file, or choose another with `--signature`"
+            f"the signature {name} returns {shapes}: {len(columns)} of these have one number for "
+            f"each of the {classes} labels; check the labels file, or choose another with "
+            "`--signature`"
         )
-    return next(iter(found.items()))
+    return next(iter(columns.items()))

@@ -1,8 +1,8 @@
-"""Which photos are held back: whole groups of copies, the same share of every class.
+"""Splits photos into training and validation, keeping copies of a photo on one side.
 
-A copy of a training photo among the validation photos would be praise for memory. Copies are files
-of equal bytes, and photos whose 8 x 8 difference hashes differ in at most 4 of 64 bits, mirrored or
-turned by a quarter or not.
+A copy of a training photo among the validation photos would measure memory. Copies are files with
+equal bytes, and photos whose 8 x 8 difference hashes differ in at most 4 of 64 bits in any of the
+eight orientations (mirrored or not, rotated by multiples of 90 degrees).
 """
 
 import hashlib
@@ -18,15 +18,15 @@ from seefood.imaging.decode import Pixels
 
 NEAR_BITS: Final = 4
 _BANDS: Final = (13, 13, 13, 13, 12)
-"""Widths that add up to 64: two hashes that differ in 4 bits agree in at least one of 5 bands."""
+"""Widths in bits, 64 in all: hashes that differ in 4 bits agree in at least one of 5 bands."""
 _HALF: Final = 32
 Hashes = NDArray[np.uint64]
 
 
 def difference_hashes(image: Pixels) -> Hashes:
-    """Return the 8 hashes of a picture of shape `(h, w, 3)`: as it is, then mirrored and turned.
+    """Return the hashes of a picture of shape `(h, w, 3)` in 8 orientations, the original first.
 
-    A bit says whether a pixel of the 9 x 8 grey miniature is darker than its right neighbour.
+    A bit is set where a pixel of the 9 x 8 grey thumbnail is darker than its right neighbour.
     """
     grey = Image.fromarray(image).convert("L").resize((_HALF, _HALF), Image.Resampling.BOX)
     square = np.asarray(grey)
@@ -42,9 +42,9 @@ def difference_hashes(image: Pixels) -> Hashes:
 
 
 def find_groups(sha256: Sequence[str], hashes: Hashes) -> NDArray[np.int64]:
-    """Return each photo's group, of shape `(n,)`: the index of the first photo it is a copy of.
+    """Return each photo's group, of shape `(n,)`: the index of the group's first photo.
 
-    `hashes` is of shape `(n, 8)`, from `difference_hashes`. Copies of copies are one group.
+    `hashes` is of shape `(n, 8)`, from `difference_hashes`. Copies of copies are in one group.
     """
     parents = list(range(len(sha256)))
     first: dict[str, int] = {}
@@ -62,33 +62,33 @@ def hold_out(
     share: float,
     seed: int = 0,
 ) -> NDArray[np.bool_]:
-    """Return which photos are held back for validation, of shape `(n,)`.
+    """Return a mask of shape `(n,)` that selects the validation photos.
 
-    About `share` of each stratum (a class, or a class of one source), at least one photo. The
-    photos' content decides, so names and order do not matter, and added photos change little.
-    Raises `UsageError` if a stratum has no two photos that are not copies of each other.
+    Selects about `share` of each stratum (a class, or a class of one source), at least one photo.
+    The choice depends on the content of the photos and not on their names or order, and changes
+    little when photos are added. Raises `UsageError` if a stratum has fewer than two groups.
     """
-    held = np.zeros(len(groups), dtype=bool)
+    validation = np.zeros(len(groups), dtype=bool)
     members: dict[int, list[int]] = {}
     for index, group in enumerate(groups.tolist()):
         members.setdefault(group, []).append(index)
     kinds = np.asarray(strata)
     for kind in np.unique(kinds):
-        # A group of two strata (one photo under two labels) belongs to the first of them.
-        mine = [group for group in members if kinds[group] == kind]
-        if len(mine) < 2:
+        # A group in two strata (one photo under two labels) belongs to the first of them.
+        candidates = [group for group in members if kinds[group] == kind]
+        if len(candidates) < 2:
             raise UsageError(
-                f"class number {int(kind) + 1} has {len(mine)} different photos; training needs at "
-                "least two of each class, one to learn from and one to check with"
+                f"class number {int(kind) + 1} has {len(candidates)} different photos; training "
+                "needs at least two of each class, one to train on and one to validate with"
             )
-        mine.sort(key=lambda group: _rank(seed, [sha256[index] for index in members[group]]))
+        candidates.sort(key=lambda group: _rank(seed, [sha256[index] for index in members[group]]))
         wanted, taken = max(1, round(share * int((kinds == kind).sum()))), 0
-        for group in mine[:-1]:
+        for group in candidates[:-1]:
             if taken >= wanted:
                 break
-            held[members[group]] = True
+            validation[members[group]] = True
             taken += len(members[group])
-    return held
+    return validation
 
 
 def _rank(seed: int, sha256: Iterable[str]) -> bytes:
@@ -96,7 +96,7 @@ def _rank(seed: int, sha256: Iterable[str]) -> bytes:
 
 
 def _near_pairs(hashes: Hashes) -> Iterable[tuple[int, int]]:
-    """Yield pairs of photos of which one, turned or mirrored, is nearly the other."""
+    """Yield pairs of photos of which one is nearly an orientation of the other."""
     shift = 0
     for bits in _BANDS:
         bands = (hashes >> np.uint64(shift)) & np.uint64((1 << bits) - 1)

@@ -1,8 +1,8 @@
-"""Reading a PyTorch file of weights without PyTorch, and without running its pickle.
+"""Reads a PyTorch file of weights without PyTorch and without executing its pickles.
 
-PyTorch's older files are five pickles and the raw numbers behind them. A pickle is a program; what
-is read here is only its text: the few instructions that a dictionary of tensors needs are
-interpreted, and any other ends the reading.
+PyTorch's format before version 1.6 is five pickles followed by the raw numbers. A pickle is a
+program. This module interprets only the instructions that a dictionary of tensors needs, and
+refuses any other.
 """
 
 import pickletools
@@ -20,7 +20,7 @@ from seefood.errors import UsageError
 _MAGIC: Final = 0x1950A86A20F9469CFC6C
 _DTYPES: Final = {"torch FloatStorage": "<f4", "torch LongStorage": "<i8"}
 _MARK: Final = object()
-_QUIET: Final = frozenset({"PROTO", "STOP"})
+_IGNORED: Final = frozenset({"PROTO", "STOP"})
 _LITERALS: Final = frozenset({"BINUNICODE", "BININT", "BININT1", "BININT2", "LONG1", "GLOBAL"})
 _NEW: Final[dict[str, Callable[[], Any]]] = {
     "EMPTY_DICT": dict,
@@ -36,17 +36,17 @@ _TUPLES: Final = {"TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
 
 @dataclass(frozen=True, slots=True)
 class _Call:
-    """What the pickle would have called, and with what."""
+    """A call in the pickle, which is not executed."""
 
     function: str
     arguments: Any
 
 
 def read_torch_weights(file: Path) -> dict[str, NDArray[Any]]:
-    """Return the tensors of `file`, by name, in the shapes that PyTorch gives them.
+    """Return the tensors of `file` by name, with PyTorch's order of axes.
 
-    `file` is a `state_dict` as `torch.save` wrote it before version 1.6 (no zip archive). Raises
-    `UsageError` for any other file.
+    `file` is a `state_dict` in the format of `torch.save` before version 1.6 (no zip archive).
+    Raises `UsageError` for any other file.
     """
     content = file.read_bytes()
     try:
@@ -56,7 +56,7 @@ def read_torch_weights(file: Path) -> dict[str, NDArray[Any]]:
             parts.append(value)
         magic, _, _, tensors, keys = parts
         if magic != _MAGIC:
-            raise ValueError("it begins with another number than PyTorch's")
+            raise ValueError("it does not begin with PyTorch's magic number")
         storages = _read_storages(content, at, keys, _dtypes(tensors))
         return {name: _tensor(call, storages) for name, call in tensors.items()}
     except (ValueError, KeyError, IndexError, TypeError, AttributeError, struct.error) as error:
@@ -67,24 +67,24 @@ def read_torch_weights(file: Path) -> dict[str, NDArray[Any]]:
 
 
 def _read_pickle(content: bytes, start: int) -> tuple[Any, int]:
-    """Return the value that the pickle at `start` stands for, and where it ends."""
+    """Return the value of the pickle at `start`, and the offset of its end."""
     stack: list[Any] = []
     memo: dict[Any, Any] = {}
     end = start
-    for opcode, argument, place in pickletools.genops(content[start:]):
+    for opcode, argument, position in pickletools.genops(content[start:]):
         name = opcode.name
         if name in ("BINPUT", "LONG_BINPUT"):
             memo[argument] = stack[-1]
         elif name in ("BINGET", "LONG_BINGET"):
             stack.append(memo[argument])
-        elif name not in _QUIET:
+        elif name not in _IGNORED:
             _apply(name, argument, stack)
-        end = start + (place or 0) + 1
+        end = start + (position or 0) + 1
     return stack[-1], end
 
 
 def _apply(name: str, argument: Any, stack: list[Any]) -> None:
-    """Do what the instruction `name` does to `stack`, calls put down as `_Call`."""
+    """Apply the instruction `name` to `stack`; calls become `_Call`."""
     if name in _LITERALS:
         stack.append(argument)
     elif name in _NEW:
@@ -125,15 +125,15 @@ def _apply_to_stack(name: str, stack: list[Any]) -> None:
 
 
 def _above_mark(stack: list[Any]) -> list[Any]:
-    """Take what lies above the last mark, and the mark, from `stack`."""
-    place = len(stack) - 1 - next(i for i, it in enumerate(reversed(stack)) if it is _MARK)
-    items = stack[place + 1 :]
-    del stack[place:]
+    """Remove the last mark and the items above it from `stack`; return the items."""
+    mark = len(stack) - 1 - next(i for i, it in enumerate(reversed(stack)) if it is _MARK)
+    items = stack[mark + 1 :]
+    del stack[mark:]
     return items
 
 
 def _dtypes(tensors: dict[str, _Call]) -> dict[str, str]:
-    """Return the NumPy name of the type of each storage, by its key."""
+    """Return the NumPy type of each storage, by its key."""
     storages = [call.arguments[0].arguments for call in tensors.values()]
     return {key: _DTYPES[kind] for _, kind, key, *_ in storages}
 
@@ -141,7 +141,7 @@ def _dtypes(tensors: dict[str, _Call]) -> dict[str, str]:
 def _read_storages(
     content: bytes, at: int, keys: list[str], dtypes: dict[str, str]
 ) -> dict[str, NDArray[Any]]:
-    """Return the numbers behind the pickles: for each key their count in 8 bytes, then they."""
+    """Return the numbers after the pickles: for each key an 8-byte count and the numbers."""
     storages = {}
     for key in keys:
         (count,) = struct.unpack_from("<q", content, at)
@@ -151,7 +151,7 @@ def _read_storages(
 
 
 def _tensor(call: _Call, storages: dict[str, NDArray[Any]]) -> NDArray[Any]:
-    """Return a tensor; its numbers may lie in another order than its axes."""
+    """Return a tensor as a view of its storage; its strides may be in any order."""
     if call.function != "torch._utils _rebuild_tensor_v2":
         raise ValueError(f"its pickle calls {call.function}")
     storage, offset, shape, steps, *_ = call.arguments

@@ -1,1 +1,4 @@
-"""The subcommands of the command line that train, evaluate and package."""
+"""The subcommands `train`, `evaluate`, `package` and `cascade`.
+
+They import NumPy and the libraries of the extra `train` when they run, not for `--help`.
+"""

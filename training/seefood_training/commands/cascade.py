@@ -1,10 +1,11 @@
-"""`seefood cascade`: a small network answers the easy pictures, a large one the others."""
+"""`seefood cascade`: a small network labels the easy pictures, a large one the others."""
 
 from pathlib import Path
 
 import click
 
-from seefood.cli.options import named_bundle
+from seefood.cli.options import open_bundle
+from seefood_training.commands.requirements import require
 
 
 @click.command("cascade")
@@ -18,16 +19,16 @@ from seefood.cli.options import named_bundle
     metavar="BUNDLE",
     help="The folder to write.",
 )
-@click.option("--name", help="What rows call the model.  [default: the output folder's name]")
+@click.option("--name", help="The model's name in rows.  [default: the output folder's name]")
 @click.option(
     "--points-lost",
     type=click.FloatRange(0.0, 100.0),
     default=0.5,
     show_default=True,
     metavar="P",
-    help="How many percentage points of right labels it may cost, with 95 % confidence.",
+    help="Percentage points of accuracy that may be lost, with 95 % confidence.",
 )
-@click.option("--overwrite", is_flag=True, help="Replace a bundle that is there.")
+@click.option("--overwrite", is_flag=True, help="Replace an existing bundle.")
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as one JSON document.")
 def cascade_command(  # noqa: PLR0913 (the options of the command)
     *,
@@ -40,24 +41,25 @@ def cascade_command(  # noqa: PLR0913 (the options of the command)
     overwrite: bool,
     as_json: bool,
 ) -> None:
-    """Make a faster bundle of two: FIRST decides where it is sure, BUNDLE answers the rest.
+    """Make a faster bundle of two: FIRST labels the pictures it is sure of, BUNDLE the others.
 
-    DATA holds a folder of photos for each label, which neither network has learned from; on them
-    is chosen how sure FIRST must be. Where DATA has train/ and test/, only test/ is used; then
-    evaluate the new bundle on other photos. Both networks need LiteRT's graph and the same labels.
-    The tensorflow engine goes on asking BUNDLE alone. Prints the bundle's folder.
+    DATA has a folder of photos for each label. Neither network may have been trained on them: they
+    are used to choose the probability from which on FIRST decides. If DATA has train/ and test/,
+    only test/ is used; evaluate the new bundle on other photos. Both networks need a LiteRT graph
+    and the same labels. The tensorflow engine runs BUNDLE alone. Prints the bundle's folder.
 
     \b
     Examples:
       seefood cascade hotdog-lite hotdog held-back/ --output bundles/hotdog-fast
       seefood cascade bundles/small bundles/large s3://photos/held-back --output bundles/fast
     """  # noqa: D301 (click's mark against re-wrapping)
+    require("cascade", "train", "sklearn", "scipy")
     import json
 
     from seefood_training.cascade import make_cascade
     from seefood_training.evaluate import labelled_photos
 
-    small, large = named_bundle(first), named_bundle(bundle)
+    small, large = open_bundle(first), open_bundle(bundle)
     photos = labelled_photos(data, large.labels)
     made, choice = make_cascade(
         small,
@@ -72,8 +74,8 @@ def cascade_command(  # noqa: PLR0913 (the options of the command)
         click.echo(json.dumps({"bundle": str(output), "digest": made.digest, **choice.as_json()}))
         return
     click.echo(
-        f"{made.name}: {small.name} answers {choice.answered_by_first.value:.1%} of "
-        f"{choice.right.total:,} photos, from {choice.at_least:.4f} on; right on "
+        f"{made.name}: {small.name} labels {choice.answered_by_first.value:.1%} of "
+        f"{choice.right.total:,} photos, from probability {choice.at_least:.4f} on; right on "
         f"{choice.right.value:.2%} ({large.name} alone: {choice.right_whole.value:.2%}), the same "
         f"label on {choice.same_label.value:.2%}, digest {made.digest[:12]}",
         err=True,

@@ -1,17 +1,18 @@
-"""`seefood evaluate`: how good a bundle is on labelled photos, as one page and one JSON file."""
+"""`seefood evaluate`: measures a bundle on labelled photos and writes a page and a JSON file."""
 
 import json
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from seefood.cli.options import engine_option, model_digest_option, named_bundle
+from seefood.cli.options import engine_option, model_digest_option, open_bundle
+from seefood_training.commands.requirements import require
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from contextlib import AbstractContextManager
 
 
 @click.command("evaluate")
@@ -22,11 +23,11 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path, file_okay=False),
     required=True,
     metavar="DIR",
-    help="Where evaluation.html and evaluation.json go; overwritten.",
+    help="Folder for evaluation.html and evaluation.json, which are overwritten.",
 )
 @model_digest_option
 @engine_option
-@click.option("--json", "as_json", is_flag=True, help="Print the JSON document, too.")
+@click.option("--json", "as_json", is_flag=True, help="Print the JSON document.")
 def evaluate_command(
     *,
     bundle: str,
@@ -38,28 +39,29 @@ def evaluate_command(
 ) -> None:
     """Measure BUNDLE on DATA: a folder (or URI) with one folder of photos for each label.
 
-    Where DATA has train/ and test/, only test/ is used. If both engines are here, they are compared
-    picture by picture.
+    If DATA has train/ and test/, only test/ is used. If the bundle runs with both litert and
+    tensorflow, the engines are compared picture by picture.
 
     \b
     Examples:
       seefood evaluate bundles/flowers flowers/ --output evaluation
       seefood evaluate bundles/flowers s3://photos/flowers --output evaluation --json | jq .accuracy
     """  # noqa: D301 (click's mark against re-wrapping)
+    require("evaluate", "train", "sklearn", "scipy")
     from seefood.errors import JobError, UsageError
     from seefood_training.evaluate import choose_engines, classify_photos, labelled_photos, measure
     from seefood_training.evaluation_page import render_evaluation, with_interval
 
-    subject = named_bundle(bundle, model_digest)
-    photos = labelled_photos(data, subject.labels)
+    measured_bundle = open_bundle(bundle, model_digest)
+    photos = labelled_photos(data, measured_bundle.labels)
     try:
         output.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UsageError(f"{output} cannot be written: {error}") from error
-    engines, why_alone = choose_engines(subject, engine)
+    engines, why_alone = choose_engines(measured_bundle, engine)
     with _progress(len(photos)) as observe:
-        answers = classify_photos(photos, engines, subject.spec.rule, observe)
-    document = measure(subject, answers, why_alone)
+        predictions = classify_photos(photos, engines, measured_bundle.spec.rule, observe)
+    document = measure(measured_bundle, predictions, why_alone)
     text = json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False)
     try:
         (output / "evaluation.json").write_text(text + "\n", encoding="utf-8")
@@ -105,19 +107,14 @@ def _print(document: dict[str, Any], output: Path, with_interval: "Callable[[Any
     console.print(Text(str(output / "evaluation.html")), soft_wrap=True)
 
 
-def _progress(total: int) -> "AbstractContextManager[Callable[[int], None]]":
-    """Show a bar on stderr, on a terminal only."""
-    from contextlib import contextmanager
+@contextmanager
+def _progress(total: int) -> "Iterator[Callable[[int], None]]":
+    """Yield an observer that shows a progress bar on stderr if it is a terminal."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
-    @contextmanager
-    def shown() -> "Iterator[Callable[[int], None]]":
-        from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
-
-        console = Console(stderr=True)
-        columns = ("evaluating", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        with Progress(*columns, console=console, disable=not sys.stderr.isatty()) as bar:
-            task = bar.add_task("", total=total)
-            yield lambda done: bar.update(task, completed=done)
-
-    return shown()
+    console = Console(stderr=True)
+    columns = ("evaluating", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, disable=not sys.stderr.isatty()) as bar:
+        task = bar.add_task("", total=total)
+        yield lambda done: bar.update(task, completed=done)

@@ -1,11 +1,15 @@
 """`seefood train`: from folders of labelled photos to a certified bundle."""
 
 from contextlib import contextmanager, nullcontext
-from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import click
+
+from seefood.imaging.resize_rule import FITS
+from seefood_training.commands.requirements import require
+from seefood_training.networks import NETWORKS
+from seefood_training.quantisation import QUANTISATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -13,37 +17,29 @@ if TYPE_CHECKING:
     from seefood_training.networks import Weights
     from seefood_training.run import Observe, Outcome, Progress, Request
 
-# Written out, because the zoo imports TensorFlow and `--help` must be instant; a test compares.
-NETWORKS: Final = (
-    *("lenet5", "alexnet", "googlenet", "folded_mobilenet_v1", "folded_mobilenet_v2"),
-    *("mobilenet_v1", "mobilenet_v2", "mobilenet_v3_small", "mobilenet_v3_large"),
-    *("efficientnet_lite0", "efficientnet_lite1", "efficientnet_lite2"),
-    *("efficientnet_v2_b0", "efficientnet_v2_b3", "efficientnet_v2_s"),
-    *("convnext_tiny", "convnext_small", "resnet50", "resnet101", "resnet50_v2"),
-)
-
 
 @click.command("train")
 @click.argument("data", metavar="DATA")
-@click.option("--output", required=True, metavar="BUNDLE", help="The folder to make.")
+@click.option("--output", required=True, metavar="BUNDLE", help="The folder to write.")
 @click.option(
     "--network",
-    type=click.Choice(NETWORKS),
+    type=click.Choice(sorted(NETWORKS)),
     default="mobilenet_v2",
     show_default=True,
     metavar="NAME",
-    help="One of the zoo: " + ", ".join(NETWORKS) + ".",
+    help="One of " + ", ".join(sorted(NETWORKS)) + ".",
 )
 @click.option(
     "--weights",
     default="none",
     show_default=True,
     metavar="FILE|imagenet|none",
-    help="Where the backbone starts from; imagenet is downloaded, or found installed.",
+    help="Initial weights of the backbone; imagenet is downloaded, or read from an installed "
+    "package.",
 )
-@click.option("--epochs", type=click.IntRange(min=1), metavar="N", help="At most so many passes.")
+@click.option("--epochs", type=click.IntRange(min=1), metavar="N", help="Maximum number of epochs.")
 @click.option(
-    "--image-size", type=click.IntRange(16, 1024), metavar="N", help="The input's side in pixels."
+    "--image-size", type=click.IntRange(16, 1024), metavar="N", help="Side of the input in pixels."
 )
 @click.option(
     "--multiplier",
@@ -51,18 +47,18 @@ NETWORKS: Final = (
     default=1.0,
     show_default=True,
     metavar="X",
-    help="Times as many maps in each layer.",
+    help="Factor on the number of maps in each layer.",
 )
 @click.option(
     "--fit",
-    type=click.Choice(("stretch", "crop", "pad")),
+    type=click.Choice(FITS),
     default="stretch",
     show_default=True,
     help="How a picture fills the input.",
 )
 @click.option(
     "--precision",
-    type=click.Choice(("float32", "float16", "int8")),
+    type=click.Choice(QUANTISATIONS),
     default="float32",
     show_default=True,
     help="Of the weights in the bundle.",
@@ -70,9 +66,12 @@ NETWORKS: Final = (
 @click.option(
     "--batch-size", type=click.IntRange(1, 4096), default=32, show_default=True, metavar="N"
 )
-@click.option("--learning-rate", type=click.FloatRange(1e-7, 1.0), metavar="X", help="At its peak.")
+@click.option("--learning-rate", type=click.FloatRange(1e-7, 1.0), metavar="X", help="The maximum.")
 @click.option(
-    "--patience", type=click.IntRange(min=1), metavar="N", help="Epochs without progress."
+    "--patience",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Stop after so many epochs without progress.",
 )
 @click.option(
     "--validation",
@@ -80,19 +79,20 @@ NETWORKS: Final = (
     default=0.15,
     show_default=True,
     metavar="SHARE",
-    help="Of the photos, held back to choose and calibrate with.",
+    help="Share of the photos that are used for validation and calibration.",
 )
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, metavar="N")
-@click.option("--fast", is_flag=True, help="Train in bfloat16, where the processor has it.")
-@click.option("--restart", is_flag=True, help="Forget a run that was stopped; else it goes on.")
-@click.option("--overwrite", is_flag=True, help="Replace a bundle that is there.")
+@click.option("--fast", is_flag=True, help="Train in bfloat16, if the processor supports it.")
+@click.option("--restart", is_flag=True, help="Start again instead of continuing a stopped run.")
+@click.option("--overwrite", is_flag=True, help="Replace an existing bundle.")
 @click.option("--quiet", is_flag=True, help="Show no progress.")
-def train_command(**typed: Any) -> None:
+def train_command(**options: Any) -> None:
     """Train a network on DATA, a folder (or URI) with one folder of photos per class.
 
-    Where DATA has `train/` and `test/` with the classes inside, `test/` is only reported on. A run
-    that was stopped goes on when the same command is given again. Copies and near copies of a photo
-    never lie on both sides of the split. A file that cannot be decoded is named and left out.
+    If DATA has `train/` and `test/` with the classes inside, `test/` is used for reporting only. A
+    run that was stopped continues when the same command is given again. Copies and near copies of a
+    photo are never in both training and validation. A file that cannot be decoded is reported and
+    left out.
 
     \b
     Examples:
@@ -100,53 +100,38 @@ def train_command(**typed: Any) -> None:
       seefood train s3://photos/labelled/ --output bundles/fruit --network resnet50
       seefood train photos --output bundles/tiny --network lenet5 --image-size 32 --epochs 30
     """  # noqa: D301 (click's mark against re-wrapping)
-    from seefood.errors import UsageError
-
-    if find_spec("tensorflow") is None or find_spec("matplotlib") is None:
-        raise UsageError(
-            "`seefood train` needs TensorFlow and matplotlib, which are not installed; "
-            'run `pip install "seefood[train]"`'
-        )
+    require("train", "train", "tensorflow", "matplotlib", "sklearn", "scipy")
     from seefood_training.run import discard, train
 
-    request = _request(typed)
-    if typed["restart"]:
+    request = _request(options)
+    if options["restart"]:
         discard(request.output)
-    with nullcontext(_silent) if typed["quiet"] else _bar() as observe:
+    with nullcontext(_silent) if options["quiet"] else _progress_bars() as observe:
         outcome = train(request, observe)
     _print(outcome, request)
 
 
-def _request(typed: dict[str, Any]) -> "Request":
-    """Return what was typed as one value, with the defaults that depend on the network."""
+def _request(options: dict[str, Any]) -> "Request":
+    """Return the options as one value, with the defaults that depend on the network."""
     from dataclasses import replace
 
     from seefood_training.run import Request, default_schedule
 
     request = Request(
-        data=typed["data"],
-        output=Path(typed["output"]),
-        network=typed["network"],
-        weights=_weights(typed["weights"]),
-        image_size=typed["image_size"],
-        multiplier=typed["multiplier"],
-        fit=typed["fit"],
-        quantisation=typed["precision"],
-        validation_share=typed["validation"],
-        overwrite=typed["overwrite"],
+        data=options["data"],
+        output=Path(options["output"]),
+        network=options["network"],
+        weights=_weights(options["weights"]),
+        image_size=options["image_size"],
+        multiplier=options["multiplier"],
+        fit=options["fit"],
+        quantisation=options["precision"],
+        validation_share=options["validation"],
+        overwrite=options["overwrite"],
     )
-    chosen = {
-        "epochs": typed["epochs"],
-        "learning_rate": typed["learning_rate"],
-        "patience": typed["patience"],
-        "batch_size": typed["batch_size"],
-        "seed": typed["seed"],
-        "fast": typed["fast"],
-    }
-    schedule = replace(
-        default_schedule(request), **{name: it for name, it in chosen.items() if it is not None}
-    )
-    return replace(request, schedule=schedule)
+    names = ("epochs", "learning_rate", "patience", "batch_size", "seed", "fast")
+    given = {name: options[name] for name in names if options[name] is not None}
+    return replace(request, schedule=replace(default_schedule(request), **given))
 
 
 def _weights(text: str) -> "Weights":
@@ -160,8 +145,8 @@ def _silent(_: object) -> None:
 
 
 @contextmanager
-def _bar() -> "Iterator[Observe]":
-    """Yield what shows a run's progress on stderr: a bar for each stage, with the time left."""
+def _progress_bars() -> "Iterator[Observe]":
+    """Yield an observer that shows a bar for each stage on stderr, with the time left."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as Bars
@@ -176,10 +161,13 @@ def _bar() -> "Iterator[Observe]":
     with Bars(*columns, console=Console(stderr=True)) as bars:
         tasks: dict[str, TaskID] = {}
 
-        def observe(seen: "Progress") -> None:
-            if seen.stage not in tasks:
-                tasks[seen.stage] = bars.add_task(seen.stage, note="")
-            bars.update(tasks[seen.stage], completed=seen.done, total=seen.total, note=seen.note)
+        def observe(progress: "Progress") -> None:
+            stage = progress.stage
+            if stage not in tasks:
+                tasks[stage] = bars.add_task(stage, note="")
+            bars.update(
+                tasks[stage], completed=progress.done, total=progress.total, note=progress.note
+            )
 
         yield observe
 
@@ -187,8 +175,7 @@ def _bar() -> "Iterator[Observe]":
 def _print(outcome: "Outcome", request: "Request") -> None:
     for line in outcome.unreadable:
         click.echo(f"left out: {line}", err=True)
-    metrics = outcome.bundle.spec.metrics
-    for name, figures in metrics.items():
+    for name, figures in outcome.bundle.spec.metrics.items():
         accuracy = figures["accuracy"]
         low, high = accuracy["interval_95"]
         click.echo(
