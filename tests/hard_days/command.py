@@ -94,8 +94,7 @@ def fill(folder: Path, count: int) -> Path:
 
 def fill_bucket(s3: Bucket, count: int) -> str:
     """Put small pictures with different content below `in/` and return that prefix's URI."""
-    for number in range(count):
-        s3.put(f"in/{number:03d}.jpg", _picture(number))
+    s3.put_many({f"in/{number:03d}.jpg": _picture(number) for number in range(count)})
     return f"{s3.uri}/in/"
 
 

@@ -29,8 +29,7 @@ _KEYS: Final = [
 
 def test_every_key_of_a_bucket_has_its_row(s3: Bucket) -> None:
     """Each key has one row in each format; a rerun finds it; no control character is printed."""
-    for number, key in enumerate(_KEYS):
-        s3.put(key, jpeg((200, number % 256, 30)))
+    s3.put_many({key: jpeg((200, number % 256, 30)) for number, key in enumerate(_KEYS)})
     source = f"{s3.uri}/in/"
     for file_format in ("parquet", "csv"):
         output = f"{s3.uri}/{file_format}"

@@ -262,8 +262,7 @@ def test_a_bucket_of_more_than_a_page(s3: Bucket, caplog: pytest.LogCaptureFixtu
         "deep/er/still/x.jpg", "quote'\".jpg", "d//ouble.jpg",
     ]  # fmt: skip
     keys = [f"in/{name}" for name in [*odd, *(f"many/{n:04d}.jpg" for n in range(1000))]]
-    for key in keys:
-        s3.put(key, RED)
+    s3.put_many(dict.fromkeys(keys, RED))
     s3.put("in/empty.jpg", b"")
     s3.put("in/broken.jpg", RED[:100])
     s3.put("elsewhere.jpg", RED)

@@ -200,18 +200,18 @@ def test_the_fake_engine_returns_probabilities(classes: int) -> None:
 @pytest.mark.photos
 @pytest.mark.slow
 @pytest.mark.tensorflow
-def test_the_engines_agree_on_every_test_photo(shared: Path, bundle_path: Path) -> None:
-    """LiteRT and the SavedModel give each photo the same label, and probabilities within 1e-4."""
+def test_the_engines_agree_on_test_photos(shared: Path, bundle_path: Path) -> None:
+    """LiteRT and the SavedModel give every fifth photo one label, probabilities within 1e-4."""
     bundle = load_bundle(bundle_path)
     light, heavy = (load_engine(bundle, name) for name in ("litert", "tensorflow"))
-    files = sorted((shared / "hotdog" / "test").rglob("*.jpg"))
-    assert len(files) > 700
+    files = sorted((shared / "hotdog" / "test").rglob("*.jpg"))[::5]
+    assert len(files) > 140
     with ThreadPoolExecutor(2) as pool:
         decoded = list(pool.map(lambda file: decode(file.read_bytes(), bundle.spec.rule), files))
     pixels = np.stack([image.pixels for image in decoded])
     halves = np.array_split(pixels, 2)
     with ThreadPoolExecutor(2) as pool:
         one = np.concatenate(list(pool.map(light.predict, halves)))
-    other = np.concatenate([heavy.predict(part) for part in np.array_split(pixels, 16)])
+    other = np.concatenate([heavy.predict(part) for part in np.array_split(pixels, 4)])
     np.testing.assert_array_equal(one.argmax(axis=1), other.argmax(axis=1))
     np.testing.assert_allclose(one, other, atol=1e-4)

@@ -83,8 +83,7 @@ def test_every_tenth_response_may_be_a_fault(seed: int, front: FaultFront, s3: B
 
 def test_a_later_page_is_requested_again(front: FaultFront, s3: Bucket) -> None:
     """By our own client and by obstore's, each from the last key on."""
-    for number in range(_KEYS):
-        s3.put(f"in/{number:05d}", b"")
+    s3.put_many({f"in/{number:05d}": b"" for number in range(_KEYS)})
     plain = RemoteStore(
         s3.uri,
         S3Store(
