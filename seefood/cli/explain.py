@@ -27,7 +27,10 @@ from seefood.cli.options import model_digest_option, model_option, open_bundle
     help="Labelled photos for the last chapter: a folder for each class.",
 )
 @click.option(
-    "--compare", multiple=True, metavar="BUNDLE", help="Another bundle that classifies IMAGE too; may be repeated."
+    "--compare",
+    multiple=True,
+    metavar="BUNDLE",
+    help="Another bundle that classifies IMAGE too; may be repeated.",
 )
 def explain_command(
     *, image: str, output: str, photos: Path | None, compare: Sequence[str], **options: Any

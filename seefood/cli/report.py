@@ -35,4 +35,7 @@ def report_command(*, dest: str, output: str | None, show: bool) -> None:
 
         webbrowser.open(location.uri)
     elif show:
-        click.echo("seefood: browsers cannot open pages in a bucket; give --output FILE with --open", err=True)
+        click.echo(
+            "seefood: browsers cannot open pages in a bucket; give --output FILE with --open",
+            err=True,
+        )
