@@ -100,10 +100,9 @@ class Bucket:
 
     def put_many(self, objects: Mapping[str, bytes]) -> None:
         """Put objects without requests, as each takes the server some milliseconds."""
-        from moto.core import DEFAULT_ACCOUNT_ID  # noqa: PLC0415 (imports take time)
-        from moto.s3.models import s3_backends  # noqa: PLC0415 (as above)
+        from moto.s3.models import s3_backends  # noqa: PLC0415 (a second)
 
-        backend = s3_backends[DEFAULT_ACCOUNT_ID]["aws"]
+        backend = s3_backends["123456789012"]["aws"]  # the account of moto's server
         for key, data in objects.items():
             backend.put_object(self.name, key, data)
 

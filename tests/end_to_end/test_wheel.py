@@ -75,7 +75,7 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Installe
     """The wheel in a new environment, which reads its dependencies from this one."""
     root = tmp_path_factory.mktemp("installed")
     environment, folder = root / "environment", root / "work"
-    uv = [find_uv_bin(), "--quiet", "--offline"]
+    uv: list[str | Path] = [find_uv_bin(), "--quiet", "--offline"]
     subprocess.run([*uv, "venv", "--python", sys.executable, environment], check=True)
     install = [*uv, "pip", "install", "--no-deps", "--python", environment / "bin" / "python"]
     subprocess.run([*install, wheel], check=True)
@@ -156,8 +156,8 @@ def test_train_and_package_run(installed: Installed) -> None:
     (installed.folder / "labels.txt").write_text("blue\nred\n")
     description = shutil.ignore_patterns("assets.extra")
     shutil.copytree(installed.folder / "trained", installed.folder / "saved", ignore=description)
-    options = ("--labels", "labels.txt", "--output", "packaged")
-    printed = installed.run(installed.command("package", "saved", *options))
+    arguments = ("package", "saved", "--labels", "labels.txt", "--output", "packaged")
+    printed = installed.run(installed.command(*arguments))
     assert "packaged" == printed.strip()
     for name in ("trained", "packaged"):
         assert ("blue", "red") == load_bundle(installed.folder / name).labels
