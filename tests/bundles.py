@@ -1,4 +1,4 @@
-"""Bundles for the core's tests: real files and digests, the fake engine's answers inside."""
+"""Writes bundles whose certificate has the fake engine's probabilities."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -23,7 +23,7 @@ LABELS = ("hotdog", "not_hotdog")
 
 
 def fake_bundle(folder: Path, **changes: object) -> Bundle:
-    """Write a bundle whose graphs are a few bytes, certified for the fake engine.
+    """Write a bundle whose graphs are a few bytes, certified with the fake engine.
 
     `changes` replace fields of its `BundleSpec`.
     """

@@ -1,4 +1,4 @@
-"""Decodes one picture and prints how much memory that took, and how much was foreseen.
+"""Decodes one picture and prints its peak memory and the estimate of it.
 
 python -m tests.decode_peak FILE
 """
@@ -15,7 +15,7 @@ from tests.pictures import encoded, plain
 
 
 def main() -> None:
-    """Warm up on a small picture of the same format, then measure."""
+    """Decode a small picture of the same format, then measure."""
     data = Path(sys.argv[1]).read_bytes()
     image, format_name = open_image(BytesIO(data), data[:64])
     decode(encoded(plain(), format_name), ResizeRule(224, 224))

@@ -1,4 +1,4 @@
-"""A model and workers without a network, over the fake engine that ships."""
+"""A model, workers and rows for tests that use the fake engine."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -72,7 +72,7 @@ def fake_worker(
 
 
 def put_all(root: str, pictures: dict[str, bytes]) -> list[ImageRef]:
-    """Put objects into a store and return their references as it lists them."""
+    """Put objects into a store and return their references from its listing."""
     for key, data in pictures.items():
         write(parse_location(f"{root}/{key}"), data)
     return list(open_store(root).list(""))
@@ -104,8 +104,8 @@ def make_row(uri: str = "s3://b/a.jpg", **changes: object) -> Row:
 
 def failed(uri: str, code: str, message: str) -> Row:
     """Return a row of a picture that has no label."""
-    nothing = dict.fromkeys(("width", "height", "format", "label", "score", "top"))
-    return make_row(uri, **nothing, status=Status.FAILED, error_code=code, error_message=message)
+    absent = dict.fromkeys(("width", "height", "format", "label", "score", "top"))
+    return make_row(uri, **absent, status=Status.FAILED, error_code=code, error_message=message)
 
 
 def uris(rows: Sequence[Row]) -> list[str]:

@@ -37,7 +37,7 @@ def _before(images: Pixels) -> None:
             signal.raise_signal(signal.SIGKILL)
     elif green > max(red, blue):
         (FOLDER / f"segv-{time.monotonic_ns()}").touch()
-        signal.raise_signal(signal.SIGSEGV)  # this very thread, as a bad read would
+        signal.raise_signal(signal.SIGSEGV)  # in this thread, as an invalid read would
     elif blue > max(red, green):
         time.sleep(600)
 

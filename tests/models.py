@@ -1,4 +1,4 @@
-"""Small networks with everything in them that an export has to fold: made in a second."""
+"""Small networks with the layers that an export has to fold."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,7 @@ SIZE = 32
 
 def tiny_model(classes: int = 2, *, seed: int = 1, size: int = SIZE) -> "keras.Model":
     """Return a network of convolutions and batch norms from RGB in [0, 255] to logits."""
-    import keras  # noqa: PLC0415 (tests are collected without TensorFlow, too)
+    import keras  # noqa: PLC0415 (collecting tests needs no TensorFlow)
 
     keras.utils.set_random_seed(seed)
     layers = keras.layers
@@ -26,12 +26,12 @@ def tiny_model(classes: int = 2, *, seed: int = 1, size: int = SIZE) -> "keras.M
     x = layers.BatchNormalization(scale=False)(x)
     x = layers.Dropout(0.2)(layers.GlobalAveragePooling2D()(x))
     model = keras.Model(image, layers.Dense(classes)(x))
-    shake(model, seed)
+    randomise(model, seed)
     return model
 
 
-def shake(model: "keras.Model", seed: int) -> None:
-    """Give batch norms statistics as after training, and answers that differ between pictures."""
+def randomise(model: "keras.Model", seed: int) -> None:
+    """Set statistics as after training, and weights whose outputs differ between pictures."""
     import keras  # noqa: PLC0415 (as above)
 
     rng = np.random.default_rng(seed)

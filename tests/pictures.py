@@ -1,4 +1,4 @@
-"""Encoded pictures for tests: tiny, made on the spot, with known pixels."""
+"""Makes small pictures with known pixels, and encodes them."""
 
 from io import BytesIO
 from typing import Any
@@ -35,13 +35,13 @@ def jpeg(colour: Colour = (200, 30, 30), size: tuple[int, int] = (32, 24)) -> by
 
 
 def noise(height: int, width: int, seed: int = 0) -> Pixels:
-    """Return RGB noise of shape `(height, width, 3)`: no two pixels alike, no symmetry."""
+    """Return RGB noise of shape `(height, width, 3)`, without symmetry."""
     rng = np.random.default_rng(seed)
     return rng.integers(0, 256, (height, width, 3), dtype=np.uint8)
 
 
 def gradient(size: tuple[int, int]) -> Image.Image:
-    """Return a smooth picture that survives lossy codecs: red grows rightwards, green down."""
+    """Return a picture that lossy codecs keep: red grows to the right, green downwards."""
     width, height = size
     red = np.linspace(0, 255, width)[None, :].repeat(height, 0)
     green = np.linspace(0, 255, height)[:, None].repeat(width, 1)

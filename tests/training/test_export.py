@@ -16,7 +16,7 @@ from seefood_training.frozen_graph import FrozenGraph
 from seefood_training.golden_pictures import write_golden_pictures
 from seefood_training.graph_freezing import freeze
 from seefood_training.quantisation import QUANTISATIONS, Quantisation
-from tests.models import SIZE, shake, tiny_model
+from tests.models import SIZE, randomise, tiny_model
 
 if TYPE_CHECKING:
     import keras
@@ -270,7 +270,7 @@ def test_a_shared_scale_is_not_folded_twice(tmp_path: Path) -> None:
     z = layers.add([layers.Rescaling(2.0)(shared(y)), layers.Rescaling(0.5, 1.0)(shared(x))])
     z = layers.GlobalAveragePooling2D()(z)
     model = keras.Model(image, layers.Dense(2)(layers.Rescaling(1 / 255)(z)))
-    shake(model, 3)
+    randomise(model, 3)
     bundle = export(model, tmp_path / "b")
     probabilities = load_engine(bundle, "litert").predict(drawn())
     np.testing.assert_allclose(probabilities, expected(model, drawn()), atol=1e-5)

@@ -201,11 +201,11 @@ def test_the_fake_engine_returns_probabilities(classes: int) -> None:
 @pytest.mark.slow
 @pytest.mark.tensorflow
 def test_the_engines_agree_on_test_photos(shared: Path, bundle_path: Path) -> None:
-    """LiteRT and the SavedModel give every fifth photo one label, probabilities within 1e-4."""
+    """LiteRT and the SavedModel give every tenth photo one label, probabilities within 1e-4."""
     bundle = load_bundle(bundle_path)
     light, heavy = (load_engine(bundle, name) for name in ("litert", "tensorflow"))
-    files = sorted((shared / "hotdog" / "test").rglob("*.jpg"))[::5]
-    assert len(files) > 140
+    files = sorted((shared / "hotdog" / "test").rglob("*.jpg"))[::10]
+    assert len(files) > 70
     with ThreadPoolExecutor(2) as pool:
         decoded = list(pool.map(lambda file: decode(file.read_bytes(), bundle.spec.rule), files))
     pixels = np.stack([image.pixels for image in decoded])
