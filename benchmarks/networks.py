@@ -19,7 +19,7 @@ from benchmarks.settings import CACHE, DATA, ROOT, python
 
 if TYPE_CHECKING:
     from seefood.bundle import Bundle
-    from seefood_training.choices import Quantisation
+    from seefood_training.quantisation import Quantisation
 
 SIDE: Final = 224
 _FOLDER: Final = CACHE / "network-6"
