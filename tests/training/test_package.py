@@ -26,8 +26,9 @@ def keras_application(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, A
     model = keras.applications.MobileNet(
         alpha=0.25, weights=None, input_shape=(SIZE, SIZE, 3), classes=10
     )
-    kernel, bias = model.layers[-1].get_weights()
-    model.layers[-1].set_weights([kernel * 4000, bias])
+    last = model.get_layer("conv_preds")
+    kernel, bias = last.get_weights()
+    last.set_weights([kernel * 4000, bias])
     path = tmp_path_factory.mktemp("models") / "keras"
     model.export(str(path), verbose=False)
     return path, model
