@@ -18,7 +18,7 @@ demo: $(VENV)/.demo ## Classify drawn pictures in an embedded S3 (PICTURES=~/Pic
 	@$(BIN)/seefood demo $(if $(PICTURES),--pictures "$(PICTURES)")
 
 test: $(VENV)/.dev ## Run the tests, all but those on a Flink cluster
-	$(BIN)/pytest -n 2 --dist worksteal
+	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 test-flink: $(VENV)/.dev ## Run the tests on a local Flink cluster (needs Java 17, Maven and Go)
 	$(BIN)/pytest -m flink tests/pipeline/test_flink.py

@@ -20,6 +20,9 @@ from tests.hard_days.command import wait_until
 from tests.pictures import encoded, gradient, jpeg
 
 pytestmark = pytest.mark.beam
+_STOPPED = (
+    "seefood: stopped before all pictures were classified; run the same command again to go on\n"
+)
 
 
 def _command(bundle: Path, *arguments: str | Path) -> list[str]:
@@ -152,32 +155,30 @@ def test_a_missing_bucket(s3: Bucket, bundle_path: Path, tmp_path: Path) -> None
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_it_and_a_rerun_completes(
-    number: signal.Signals, s3: Bucket, bundle_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.slow
+def test_signals_end_it_and_a_rerun_completes(
+    s3: Bucket, bundle_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It ends with a message; written rows are kept, and a rerun classifies the rest."""
-    for index in range(40):
-        s3.put(f"in/{index:02d}.jpg", jpeg((200, index, 30)))
-    output, gate = f"{s3.uri}/out", Gate()
+    s3.put_many({f"in/{index:02d}.jpg": jpeg((200, index, 30)) for index in range(40)})
+    output = f"{s3.uri}/out"
     options = ("--output", output, "--quiet", "--no-report", "--chunk-size", "5")
     command = _command(bundle_path, f"{s3.uri}/in/", *options)
     with FaultFront(s3.endpoint).running() as front:
         monkeypatch.setenv("AWS_ENDPOINT_URL", front.endpoint)
-        front.faults += [Fault("call", f"in/{index}.jpg", call=gate.hold) for index in (37, 38)]
-        process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
-        gate.wait_for_request()
-        wait_until(lambda: s3.keys("out/results/"))
-        process.send_signal(number)
-        stdout, stderr = process.communicate(timeout=60)
-        gate.open()
-    assert (1, "") == (process.returncode, stdout), stderr
-    assert (
-        "seefood: stopped before all pictures were classified; "
-        "run the same command again to go on\n"
-    ) == stderr
+        for number in (signal.SIGTERM, signal.SIGINT):
+            gate = Gate()
+            front.faults[:] = [Fault("call", "in/37.jpg", call=gate.hold)]
+            run = subprocess.Popen(
+                command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            )
+            gate.wait_for_request()
+            wait_until(lambda: s3.keys("out/results/"))
+            run.send_signal(number)
+            stdout, stderr = run.communicate(timeout=60)
+            gate.open()
+            assert (1, "") == (run.returncode, stdout), stderr
+            assert _STOPPED == stderr
     monkeypatch.setenv("AWS_ENDPOINT_URL", s3.endpoint)
     kept = len(_once(output))
     assert 0 < kept < 40

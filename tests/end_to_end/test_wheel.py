@@ -143,6 +143,7 @@ def test_serve_runs(installed: Installed) -> None:
             process.terminate()
 
 
+@pytest.mark.slow
 @pytest.mark.tensorflow
 def test_train_and_package_run(installed: Installed) -> None:
     """`seefood train` makes a bundle, and `seefood package` makes one of the SavedModel in it."""

@@ -27,6 +27,7 @@ _KEYS: Final = [
 ]
 
 
+@pytest.mark.slow
 def test_every_key_of_a_bucket_has_its_row(s3: Bucket) -> None:
     """Each key has one row in each format; a rerun finds it; no control character is printed."""
     s3.put_many({key: jpeg((200, number % 256, 30)) for number, key in enumerate(_KEYS)})

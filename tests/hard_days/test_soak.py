@@ -12,6 +12,7 @@ from tests.conftest import ROOT, Bucket
 pytestmark = pytest.mark.beam
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(280)
 def test_every_tenth_response_is_a_fault(s3: Bucket, tmp_path: Path) -> None:
     """Each picture has one row, with the label of a run without faults."""

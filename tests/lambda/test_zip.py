@@ -32,7 +32,7 @@ FORBIDDEN: Final = {
     "waitress",
 }
 UNNEEDED_AT_START: Final = {"asyncio", "ssl", "http.client", "urllib.request", "pydantic"}
-UPLOADS: Final = 80
+UPLOADS: Final = 40
 BAD: Final = {
     "in/empty.jpg": b"",
     "in/text.jpg": b"this is text",

@@ -146,19 +146,17 @@ def test_learns() -> None:
     assert fitted.epochs[fitted.best - 1].validation_accuracy == 1.0
 
 
-def test_early_stopping() -> None:
-    """Training stops after `patience` epochs without a lower validation loss."""
-    schedule = replace(TASK.schedule, epochs=50, learning_rate=1e-12, patience=2, average=0.0)
+def test_start_and_early_stopping() -> None:
+    """A fit begins with the given weights, and ends `patience` epochs after the last improvement.
 
-    assert len(_fit(replace(TASK, schedule=schedule)).epochs) < 50
-
-
-def test_start() -> None:
-    """A fit begins with the given weights: with a learning rate near 0 it ends with them."""
+    With a learning rate near 0 no epoch is an improvement, and the weights stay the same.
+    """
     start = [weight + 1.0 for weight in build(TASK.network).get_weights()]
-    still = replace(TASK, schedule=replace(TASK.schedule, learning_rate=1e-12, epochs=1))
+    schedule = replace(TASK.schedule, epochs=50, learning_rate=1e-12, patience=2)
+    still = replace(TASK, schedule=schedule)
     fitted = fit(still, examples(40), examples(SIDE), start=start)
 
+    assert len(fitted.epochs) < 50
     for expected, actual in zip(start, fitted.model.get_weights(), strict=True):
         np.testing.assert_allclose(expected, actual, atol=1e-4)
 

@@ -10,7 +10,6 @@ from PIL import Image, ImageChops
 from seefood.errors import ErrorCode, PictureError, UsageError
 from seefood.imaging.decode import ResizeRule, decode
 from seefood.synthetic import KINDS, draw_picture
-from seefood.synthetic.demo_set import write_demo_pictures
 
 SMALL = (96, 72)
 
@@ -68,23 +67,15 @@ def test_a_wrong_argument_is_named(kind: str, seed: int, size: tuple[int, int], 
         draw_picture(kind, seed, size)
 
 
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("demo")
-    count = write_demo_pictures(folder, seed=2)
-    assert count == sum(1 for file in folder.rglob("*") if file.is_file())
-    return folder
-
-
-def test_the_demo_set_has_every_format_and_each_decode_error(demo: Path) -> None:
+def test_the_demo_set_has_every_format_and_each_decode_error(demo_set: Path) -> None:
     """Intact files decode; each broken one fails with an error code of its own."""
     formats: set[str] = set()
     codes: dict[str, ErrorCode] = {}
-    for file in filter(Path.is_file, demo.rglob("*")):
+    for file in filter(Path.is_file, demo_set.rglob("*")):
         try:
             formats.add(decode(file.read_bytes(), ResizeRule(64, 64)).format)
         except PictureError as error:
-            codes[file.relative_to(demo).as_posix()] = error.code
+            codes[file.relative_to(demo_set).as_posix()] = error.code
 
     assert {"JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "HEIF", "AVIF"} == formats
     assert {
@@ -96,16 +87,18 @@ def test_the_demo_set_has_every_format_and_each_decode_error(demo: Path) -> None
     } == codes
 
 
-def test_about_half_of_the_demo_set_is_hot_dogs(demo: Path) -> None:
+def test_about_half_of_the_demo_set_is_hot_dogs(demo_set: Path) -> None:
     """The set has 28 hot dogs, 30 other pictures and 5 broken files."""
-    tops = Counter(file.relative_to(demo).parts[0] for file in demo.rglob("*") if file.is_file())
+    tops = Counter(
+        file.relative_to(demo_set).parts[0] for file in demo_set.rglob("*") if file.is_file()
+    )
 
     assert {"hotdog": 28, "other": 30, "broken": 5} == tops
 
 
-def test_rotated_demo_pictures_are_upright_once_decoded(demo: Path) -> None:
+def test_rotated_demo_pictures_are_upright_once_decoded(demo_set: Path) -> None:
     """The set has all 8 EXIF orientations; decoding applies them."""
-    rotated = {int(file.stem[-1]): file for file in demo.glob("*/rotated/*.jpg")}
+    rotated = {int(file.stem[-1]): file for file in demo_set.glob("*/rotated/*.jpg")}
     portrait = {number for number, file in rotated.items() if _upright_is_tall(file)}
 
     assert set(range(1, 9)) == set(rotated)
