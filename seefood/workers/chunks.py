@@ -14,7 +14,7 @@ from seefood.results.totals import Totals, count_rows
 from seefood.runs.run_spec import ChunkSize, RunSpec
 from seefood.storage import write
 
-FIRST_CHUNK: Final = 64
+FIRST_CHUNK: Final = 16
 """The first chunk is small, so that the first rows are written soon."""
 
 

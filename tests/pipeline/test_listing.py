@@ -14,6 +14,7 @@ from seefood.runs.run_spec import ChunkSize, RunOptions, RunSpec
 from seefood.sources.registry import parse_source
 from seefood.storage import write
 from seefood.storage.uris import parse_location
+from seefood.workers.chunks import FIRST_CHUNK
 from seefood_pipeline.listing import Listing, list_chunks
 from tests.fakes import DIGEST, make_row, put_all
 
@@ -56,7 +57,7 @@ def test_the_first_run_classifies_everything(listing: Listing, refs: list[ImageR
     counters = ProgressCounters()
     chunks, totals = _split(listing, counters)
     assert refs == [ref for chunk in chunks for ref in chunk]
-    assert [50] * 4 == [len(chunk) for chunk in chunks]
+    assert [FIRST_CHUNK, 50, 50, 50, 34] == [len(chunk) for chunk in chunks]
     assert (200, 0) == (totals.listed, totals.skipped)
     assert (200, 0, True) == (counters.listed, counters.skipped, counters.listing_done)
 
