@@ -18,7 +18,7 @@ from seefood.imaging.resize import PILLOW, resized_by
 if TYPE_CHECKING:
     from seefood.engines.base import Engine
 
-_MAX_PIXEL_DIFFERENCE: Final = 1
+_MAX_PIXEL_DIFFERENCE: Final = 2
 """In levels of 255; see `seefood.imaging.resize`."""
 
 

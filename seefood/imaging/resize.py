@@ -2,9 +2,9 @@
 
 Pillow's loop is plain C and takes half of the preprocessing time of a web photo. The extra `beam`
 installs cykooz.resizer (Rust's fast_image_resize), which computes the same sums with AVX2 or NEON
-in a fifth of the time. It rounds its coefficients to 16 bits where Pillow keeps 22, so a value may
-differ by one level of 255; certificates (`seefood.engines.certificate`) use Pillow's pixels. For
-filters other than bilinear the difference is larger, so Pillow resizes those.
+in a fifth of the time. It rounds its coefficients to 16 bits where Pillow keeps 22, so each of the two
+passes (rows, columns) may differ by one level of 255: values differ by at most two, almost always
+by at most one. Certificates (`seefood.engines.certificate`) use Pillow's pixels. For filters other than bilinear the difference is larger, so Pillow resizes those.
 """
 
 import threading
@@ -39,7 +39,7 @@ def resample(
     """Return `box` of an RGB image (default: all of it), resized to `size` (width, height).
 
     The result is RGB of shape `(height, width, 3)`, uint8 in [0, 255]; with `exact` it is computed
-    by Pillow, otherwise it is within one level of that.
+    by Pillow, otherwise it is within two levels of that.
     """
     resizer = None if exact or kind != "bilinear" else _vector_resizer()
     if resizer is not None:
