@@ -81,8 +81,8 @@ def decode(
 
     With `salvage` a truncated JPEG is decoded as far as it goes, with the rest in one color and
     `damage` set. With `exact` the pixels are the same on every machine; without it they may differ
-    by up to two levels of 255 (`seefood.imaging.resize`). Raises `PictureError` for a picture that cannot
-    be decoded, and nothing else.
+    by up to two levels of 255 (`seefood.imaging.resize`). Raises `PictureError` for a picture that
+    cannot be decoded, and nothing else.
     """
     try:
         return _decode(data, rule, limits, exact=exact)

@@ -2,9 +2,10 @@
 
 Pillow's loop is plain C and takes half of the preprocessing time of a web photo. The extra `beam`
 installs cykooz.resizer (Rust's fast_image_resize), which computes the same sums with AVX2 or NEON
-in a fifth of the time. It rounds its coefficients to 16 bits where Pillow keeps 22, so each of the two
-passes (rows, columns) may differ by one level of 255: values differ by at most two, almost always
-by at most one. Certificates (`seefood.engines.certificate`) use Pillow's pixels. For filters other than bilinear the difference is larger, so Pillow resizes those.
+in a fifth of the time. It rounds its coefficients to 16 bits where Pillow keeps 22, so each of the
+two passes (rows, columns) may differ by one level of 255: values differ by at most two, almost
+always by at most one. Certificates (`seefood.engines.certificate`) use Pillow's pixels. For filters
+other than bilinear the difference is larger, so Pillow resizes those.
 """
 
 import threading
