@@ -35,6 +35,19 @@ class ImageRef:
 
 
 @dataclass(frozen=True, slots=True)
+class ListingNote:
+    """What a listing says about its source, beside the objects that it lists."""
+
+    uri: str
+    """The folder, archive or list that the note is about."""
+    text: str
+    """One clause without a final stop, such as "Permission denied"."""
+    is_loss: bool = True
+    """Whether pictures may be missing from the listing because of it."""
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class Prediction:
     """The network's result for one picture."""
 

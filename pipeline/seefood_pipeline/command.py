@@ -10,6 +10,7 @@ from typing import Any, Final
 import click
 
 from seefood.cli.limit_options import classify_options, limit_options
+from seefood.cli.listing_notes import INCOMPLETE, print_listing_notes
 from seefood.cli.options import (
     engine_option,
     model_digest_option,
@@ -131,6 +132,7 @@ def classify_command(beam: Sequence[str], /, *, quiet: bool, **params: Any) -> i
         click.echo(text.encode("utf-8", "backslashreplace"))  # a path may have any bytes
     else:
         print_outcome(outcome)
+    print_listing_notes(outcome.summary["left_out"], outcome.summary["remarks"])
     if outcome.failure_ratio > params["max_failure_ratio"]:
         click.echo(
             f"seefood: {outcome.failure_ratio:.1%} of the pictures failed, more than the "
@@ -140,4 +142,4 @@ def classify_command(beam: Sequence[str], /, *, quiet: bool, **params: Any) -> i
             err=True,
         )
         return TOO_MANY_FAILED
-    return 0
+    return INCOMPLETE if outcome.summary["left_out"] else 0

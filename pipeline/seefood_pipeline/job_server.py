@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from seefood.errors import JobError, UsageError
+from seefood.storage.local import cache_folder
 
 _log = logging.getLogger(__name__)
 
@@ -27,7 +28,7 @@ _START_SECONDS: Final = 120.0
 
 def cached_class_path() -> str | None:
     """Return the class path of the job server that `make flink-up` fetched; None if absent."""
-    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "seefood-flink")
+    base = cache_folder() / "seefood-flink"
     folders = [base / "job-server", *sorted(base.glob("flink-*"))]
     if len(folders) < 2 or not folders[0].is_dir():
         return None

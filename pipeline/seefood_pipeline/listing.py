@@ -12,6 +12,7 @@ from seefood.results.totals import Totals, too_many_failed
 from seefood.runs.progress import STOPPED, ProgressCounters
 from seefood.runs.run_spec import RunSpec
 from seefood.sources.listing import list_sources
+from seefood.sources.notes import ListingNotes
 from seefood.workers.chunks import chunk_refs
 from seefood_pipeline.coordination import StopFlag, write_listing_totals
 from seefood_pipeline.restart_state import Earlier, read_before, read_earlier
@@ -42,8 +43,9 @@ def list_chunks(listing: Listing, counters: ProgressCounters) -> Iterator[list[I
     run, options = listing.run, listing.run.options
     done_parts, earlier, stop_flag = _state(listing)
     ledger = read_ledger(done_parts)
+    notes = ListingNotes()
     refs: Iterator[ImageRef] = islice(
-        list_sources(run.sources, run.output, options.selection), options.limit
+        list_sources(run.sources, run.output, options.selection, notes), options.limit
     )
     if run.shard is not None:
         refs = filter(run.shard.__contains__, refs)
@@ -66,6 +68,8 @@ def list_chunks(listing: Listing, counters: ProgressCounters) -> Iterator[list[I
         skipped=new_refs.skipped,
         replaced=new_refs.replaced + ledger.duplicates,
         stopped_early=int(stopped),
+        left_out=notes.left_out,
+        remarks=notes.remarks,
     )
     if listing.remote:
         write_listing_totals(totals, run)

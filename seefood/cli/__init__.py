@@ -2,7 +2,8 @@
 
 A subcommand's module is imported when the subcommand is used, and imports most of what it needs
 when it runs: `--help` stays instant. Data goes to stdout, everything else to stderr. Exit codes:
-0 done; 1 the job failed; 2 usage; 3 done, but more pictures failed than allowed.
+0 done; 1 the job failed; 2 usage; 3 done, but more pictures failed than allowed; 5 done, but a
+part of a source could not be listed.
 """
 
 import gc
@@ -14,7 +15,7 @@ from typing import Final, NamedTuple
 
 import click
 
-from seefood.cli.terminal import redirect_native_stderr
+from seefood.cli.terminal import discard_output, prepare_streams, redirect_native_stderr
 from seefood.errors import SeefoodError, UsageError
 from seefood.sanitize import SafeFormatter, printable, redacted
 
@@ -64,6 +65,10 @@ _COMMANDS: Final = {
 }
 
 
+_BEAM_COMMANDS: Final = frozenset({"classify"})
+"""Commands that pass what follows `--` to Beam."""
+
+
 class _LazyGroup(click.Group):
     """A group that imports a command when it is used."""
 
@@ -111,26 +116,26 @@ def cli(ctx: click.Context, *, verbose: bool) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line and exit; pass the arguments after `--` to the subcommand unparsed."""
-    own = list(sys.argv[1:] if arguments is None else arguments)
-    rest: list[str] = []
-    if "--" in own:
-        at = own.index("--")
-        own, rest = own[:at], own[at + 1 :]
+    """Run the command line and exit; `classify` passes the arguments after `--` to Beam."""
+    prepare_streams()
+    own, rest = _split(list(sys.argv[1:] if arguments is None else arguments))
     verbose = "--verbose" in own
     if not verbose:
         redirect_native_stderr()
     try:
         code = cli.main(own, prog_name="seefood", standalone_mode=False, obj=rest)
+        sys.stdout.flush()
     except click.exceptions.Abort:
         _fail("stopped", 130)
     except click.ClickException as error:
         _refuse(error)
     except SeefoodError as error:
+        discard_output()
         if verbose:
             raise
         _fail(str(error), 2 if isinstance(error, UsageError) else 1)
     except BrokenPipeError:
+        discard_output()
         sys.exit(0)
     except Exception as error:
         if verbose:
@@ -142,6 +147,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
         )
     gc.freeze()  # a collection over Beam's modules at exit would take 0.25 s
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _split(arguments: list[str]) -> tuple[list[str], list[str]]:
+    """Return the arguments for click, and those after `--` for Beam's parser.
+
+    Only the commands that run Beam have such; for the others click takes what follows as names.
+    """
+    command = next((each for each in arguments if not each.startswith("-")), None)
+    if "--" not in arguments or command not in _BEAM_COMMANDS:
+        return arguments, []
+    at = arguments.index("--")
+    return arguments[:at], arguments[at + 1 :]
 
 
 def _refuse(error: click.ClickException) -> None:

@@ -1,6 +1,5 @@
 """Options that several subcommands share."""
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -54,6 +53,7 @@ def model_path(model: str | None, digest: str | None = None) -> Path:
     """
     from seefood.bundle import BUILT_IN, built_in_bundle_path, default_bundle_path
     from seefood.bundle.download import fetch_bundle
+    from seefood.storage.local import cache_folder
     from seefood.storage.uris import parse_location
 
     if not model:
@@ -62,5 +62,4 @@ def model_path(model: str | None, digest: str | None = None) -> Path:
     if location.is_local:
         is_built_in = model in BUILT_IN and not Path(location.key).exists()
         return built_in_bundle_path(model) if is_built_in else Path(location.key)
-    caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return fetch_bundle(model, caches / "seefood" / "models", expected_digest=digest)
+    return fetch_bundle(model, cache_folder() / "seefood" / "models", expected_digest=digest)

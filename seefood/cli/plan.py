@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from seefood.cli.listing_notes import INCOMPLETE, print_listing_notes
 from seefood.cli.options import engine_option, model_digest_option, model_option, open_bundle
 from seefood.cli.source_options import check_named, manifests, selection, source_options
 
@@ -32,7 +33,7 @@ _COMPUTE = {
 )
 @click.option("--prices", metavar="FILE", help="Another price table.  [default: built-in]")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, also for `classify --quote`.")
-def plan_command(*, as_json: bool, **params: Any) -> None:
+def plan_command(*, as_json: bool, **params: Any) -> int:
     """Estimate what `seefood classify` would do, take and cost. Writes nothing.
 
     All sources are listed, and a random sample is fetched and classified to measure the speed.
@@ -56,6 +57,7 @@ def plan_command(*, as_json: bool, **params: Any) -> None:
     from seefood.runs.pricing import default_prices, load_prices
     from seefood.runs.run_spec import ChunkSize
     from seefood.sources.listing import check_sources, list_sources
+    from seefood.sources.notes import ListingNotes
     from seefood.sources.registry import parse_source
     from seefood.storage.uris import parse_location
 
@@ -67,7 +69,8 @@ def plan_command(*, as_json: bool, **params: Any) -> None:
     engine = load_engine(bundle, params["engine"])
     parts = list_parts(output, bundle.digest) if output is not None else []
     ledger = read_ledger(part.uri for part in parts)
-    refs = islice(list_sources(sources, output, selection(params)), params["limit"])
+    notes = ListingNotes()
+    refs = islice(list_sources(sources, output, selection(params), notes), params["limit"])
     counts = estimate.survey(refs, ledger)
     cores = available_cores()
     measured = estimate.measure(counts.sample, engine, Model.of(bundle), ClassifyOptions(), cores)
@@ -78,6 +81,8 @@ def plan_command(*, as_json: bool, **params: Any) -> None:
         click.echo(json.dumps(document, indent=2, ensure_ascii=False))
     else:
         _print(document, cores)
+    print_listing_notes(notes.left_out, notes.remarks)
+    return INCOMPLETE if notes.left_out else 0
 
 
 def _print(plan: "Mapping[str, Any]", cores: int) -> None:

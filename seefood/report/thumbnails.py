@@ -57,6 +57,7 @@ def _thumbnail(row: Row, fetch: Fetch) -> Thumbnail:
     except (SeefoodError, OSError) as error:
         return Thumbnail(reason=printable(str(error)))
     stream = BytesIO()
-    image.save(stream, "JPEG", quality=_QUALITY)
+    # A copy: an image of a file would ask for the working directory, which may be deleted.
+    image.copy().save(stream, "JPEG", quality=_QUALITY)
     encoded = base64.b64encode(stream.getvalue()).decode()
     return Thumbnail(f"data:image/jpeg;base64,{encoded}", image.width, image.height)

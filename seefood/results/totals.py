@@ -32,6 +32,10 @@ class Totals:
     by_status: Counter[str] = field(default_factory=Counter)
     by_label: Counter[str] = field(default_factory=Counter)
     by_error: Counter[str] = field(default_factory=Counter)
+    left_out: Counter[str] = field(default_factory=Counter)
+    """Parts of a source that could not be listed: pictures may be missing."""
+    remarks: Counter[str] = field(default_factory=Counter)
+    """What the listing left out on purpose, and hints."""
 
     def __add__(self, other: "Totals") -> "Totals":
         return Totals(

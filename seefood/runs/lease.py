@@ -40,6 +40,8 @@ _NAME: Final = re.compile(r"(all|\d+-of-\d+)\.(\d{1,9})\.json")
 _LIFE_SECONDS: Final = 90.0
 _RENEW_SECONDS: Final = 20.0
 _JOIN_SECONDS: Final = 5.0
+_WRITE_SECONDS: Final = 1.0
+_WRITE_POLL_SECONDS: Final = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,9 +169,24 @@ def _list_leases(run: RunSpec) -> list[_Lease]:
         name = _NAME.fullmatch(location.key.removeprefix(prefix.key))
         if name is not None:
             with suppress(FileNotFoundError):  # its run has just ended
-                content = _parse(store.read(location.key))
+                content = _parse(_read(location))
                 leases.append(_Lease(location, name[1], int(name[2]), content))
     return leases
+
+
+def _read(location: Location) -> bytes:
+    """Return a lease's bytes; waits for those of one that is just being written.
+
+    Without hard links a local lease is created first and written then. One that stays empty is of
+    a run that died in between. Raises `FileNotFoundError` or `JobError`.
+    """
+    store = open_store(location.root)
+    data = store.read(location.key)
+    give_up = time.monotonic() + _WRITE_SECONDS
+    while not data and location.is_local and time.monotonic() < give_up:
+        time.sleep(_WRITE_POLL_SECONDS)
+        data = store.read(location.key)
+    return data
 
 
 def _parse(data: bytes) -> dict[str, Any]:

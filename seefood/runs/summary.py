@@ -52,6 +52,8 @@ def summarise(finished: FinishedRun, totals: Totals, bundle: Bundle) -> dict[str
         "by_status": dict(totals.by_status.most_common()),
         "by_label": dict(totals.by_label.most_common()),
         "by_error_code": dict(totals.by_error.most_common()),
+        "left_out": {redacted(text): count for text, count in totals.left_out.items()},
+        "remarks": {redacted(text): count for text, count in totals.remarks.items()},
         "model": {
             "name": bundle.name,
             "digest": bundle.digest,
@@ -97,4 +99,8 @@ def shown(location: Location) -> str:
     if not location.is_local:
         return location.uri
     path = Path(location.key)
-    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
+    try:
+        here = Path.cwd()
+    except OSError:  # it was deleted
+        return str(path)
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)

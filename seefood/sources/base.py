@@ -1,9 +1,9 @@
 """The protocol of sources."""
 
 from collections.abc import Iterator
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
-from seefood.records import ImageRef
+from seefood.records import ImageRef, ListingNote
 
 
 class Source(Protocol):
@@ -27,5 +27,16 @@ class Source(Protocol):
         Otherwise duplicates are removed, and missing tags are requested from the store.
         """
 
-    def list(self) -> Iterator[ImageRef]:
-        """Yield the objects. Raises `UsageError` if the source is absent or cannot be read."""
+    def list(self) -> Iterator[ImageRef | ListingNote]:
+        """Yield the objects, and notes about what could not be listed.
+
+        Raises `UsageError` if the source is absent or cannot be read.
+        """
+
+
+@runtime_checkable
+class CheckedSource(Protocol):
+    """A source that can be wrong in its middle, such as a list that a person has written."""
+
+    def check(self) -> None:
+        """Read all of it, without any object. Raises `UsageError` for the first fault."""

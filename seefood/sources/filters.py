@@ -38,9 +38,9 @@ class Selection:
         if not (self.include or self.exclude):
             return True
         key = parse_location(uri).key
-        if self.include and not any(_matches(pattern, key) for pattern in self.include):
+        if self.include and not any(matches_name(pattern, key) for pattern in self.include):
             return False
-        return not any(_matches(pattern, key) for pattern in self.exclude)
+        return not any(matches_name(pattern, key) for pattern in self.exclude)
 
     def has_age(self, ref: ImageRef) -> bool:
         """Whether the object passes `since`."""
@@ -71,13 +71,15 @@ def _position(uri: str) -> float:
     return int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "big") / 2**64
 
 
-def _matches(pattern: str, key: str) -> bool:
-    whole, expression = _compiled(pattern)
+def matches_name(pattern: str, key: str, flags: int = 0) -> bool:
+    """Whether a key, or its last part if the pattern has no slash, matches `pattern`."""
+    whole, expression = _compiled(pattern, flags)
     return expression.fullmatch(key if whole else key.rpartition("/")[2]) is not None
 
 
 @lru_cache(maxsize=1024)
-def _compiled(pattern: str) -> tuple[bool, re.Pattern[str]]:
+def _compiled(pattern: str, flags: int) -> tuple[bool, re.Pattern[str]]:
     if "/" not in pattern:
-        return False, compile_glob(pattern)
-    return True, compile_glob(pattern if pattern.startswith(("/", "**/")) else f"**/{pattern}")
+        return False, compile_glob(pattern, flags)
+    whole = pattern if pattern.startswith(("/", "**/")) else f"**/{pattern}"
+    return True, compile_glob(whole, flags)

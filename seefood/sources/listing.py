@@ -1,14 +1,16 @@
 """Lists sources: each selected object once, without the results of runs."""
 
-import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 
 from seefood.errors import UsageError
-from seefood.records import ImageRef
+from seefood.records import ImageRef, ListingNote
 from seefood.results.files import RESULTS, RUNS, UPLOADS
-from seefood.sources.base import Source
+from seefood.sources.base import CheckedSource, Source
+from seefood.sources.compact_set import CompactSet
 from seefood.sources.completion import complete
+from seefood.sources.filter_hint import FilterTally
 from seefood.sources.filters import Selection
+from seefood.sources.notes import ListingNotes
 from seefood.storage.uris import Location
 
 
@@ -16,51 +18,66 @@ def list_sources(
     sources: Sequence[Source],
     output: Location | None = None,
     selection: Selection = Selection(),  # noqa: B008 (a frozen value)
+    notes: ListingNotes | None = None,
 ) -> Iterator[ImageRef]:
     """Yield the selected objects of all sources, each once, without results in `output`.
 
-    Keeps 16 bytes an object where an object may be listed twice: with several sources, or with one
-    that is not exact. Raises `UsageError` for a source that cannot be listed.
+    What could not be listed goes into `notes`, and why filters kept nothing. Keeps 11 bytes an
+    object where an object may be listed twice: with several sources, or with one that is not exact.
+    Raises `UsageError` for a source that cannot be listed.
     """
+    notes = notes or ListingNotes()
     is_exact = len(sources) == 1 and sources[0].is_exact
-    seen: set[bytes] | None = None if is_exact else set()
+    seen = None if is_exact else CompactSet()
     written = _written_below(output)
+    tally = FilterTally(selection)
     for source in sources:
-        named = _by_name(source.list(), written, selection, seen)
+        objects = _objects(source, written, notes)
+        named = _by_name(objects, selection, seen, tally)
         # After the filters by name, so that only the remaining objects cause requests.
         for ref in named if source.is_exact else complete(named):
             if selection.has_age(ref):
+                tally.kept += 1
                 yield ref
+    if hint := tally.hint():
+        notes.add(ListingNote("", hint, is_loss=False))
 
 
 def check_sources(sources: Iterable[Source], output: Location | None = None) -> None:
-    """Raise `UsageError` if a source cannot be listed or lists no object at all.
+    """Raise `UsageError` if a source cannot be listed, lists no object at all, or has a fault.
 
     A selection that keeps nothing is no error: there may be nothing new since the last run.
     """
     written = _written_below(output)
     for source in sources:
-        if next(_by_name(source.list(), written, Selection(), None), None) is None:
+        if isinstance(source, CheckedSource):
+            source.check()
+        notes = ListingNotes()
+        if next(_objects(source, written, notes), None) is None:
+            for text in notes.left_out:
+                raise UsageError(f"cannot list {text}; check its permissions")
             raise UsageError(source.empty_message)
 
 
+def _objects(source: Source, written: tuple[str, ...], notes: ListingNotes) -> Iterator[ImageRef]:
+    """Yield what `source` lists and no run wrote; collect its notes."""
+    for item in source.list():
+        if isinstance(item, ListingNote):
+            notes.add(item)
+        elif not item.uri.startswith(written):
+            yield item
+
+
 def _by_name(
-    refs: Iterable[ImageRef],
-    written: tuple[str, ...],
-    selection: Selection,
-    seen: set[bytes] | None,
+    refs: Iterable[ImageRef], selection: Selection, seen: CompactSet | None, tally: FilterTally
 ) -> Iterator[ImageRef]:
     """Yield those of `refs` whose names are selected and not in `seen`."""
     for ref in refs:
-        if ref.uri.startswith(written) or not selection.has_name(ref.uri):
-            continue
-        if seen is not None:
-            name = ref.uri.encode("utf-8", "surrogatepass")
-            key = hashlib.blake2b(name, digest_size=16).digest()
-            if key in seen:
-                continue
-            seen.add(key)
-        yield ref
+        tally.see(ref.uri)
+        if selection.has_name(ref.uri):
+            tally.named += 1
+            if seen is None or seen.add(ref.uri):
+                yield ref
 
 
 def _written_below(output: Location | None) -> tuple[str, ...]:

@@ -3,10 +3,10 @@
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from seefood.errors import UsageError
-from seefood.records import ImageRef
+from seefood.records import ImageRef, ListingNote
 from seefood.storage import open_store
 from seefood.storage.local import LocalFiles
 from seefood.storage.uris import Location, compile_glob, parse_location, split_glob
@@ -29,14 +29,17 @@ class Prefix:
         """See `Source.empty_message`."""
         return f"the source {self.text} holds no picture; check the path or the pattern"
 
-    def list(self) -> Iterator[ImageRef]:
+    def list(self) -> Iterator[ImageRef | ListingNote]:
         """See `Source.list`."""
         if self.location.is_local and not os.path.lexists(self.location.key):
             raise UsageError(f"there is nothing at {self.text}; check the path")
+        if self.location.is_local:
+            yield from LocalFiles().walk(self.location.key)
+            return
         for ref in open_store(self.location.root).list(self.location.key):
             yield ref
             # Keys are sorted: an object with exactly this key is the first one.
-            if self.location.key and not self.location.is_local and ref.uri == self.location.uri:
+            if self.location.key and ref.uri == self.location.uri:
                 return
 
 
@@ -56,17 +59,27 @@ class Glob:
     @property
     def empty_message(self) -> str:
         """See `Source.empty_message`."""
-        return f"the source {self.text} matches no object; check the path or the pattern"
+        message = f"the source {self.text} matches no object; check the path or the pattern"
+        caseless = replace(
+            self, pattern=re.compile(self.pattern.pattern, re.DOTALL | re.IGNORECASE)
+        )
+        found = next((each for each in caseless.list() if isinstance(each, ImageRef)), None)
+        if found is None:
+            return message
+        name = parse_location(found.uri).key.rpartition("/")[2]
+        return f"{message}: patterns tell capitals from small letters, and there is {name}"
 
-    def list(self) -> Iterator[ImageRef]:
+    def list(self) -> Iterator[ImageRef | ListingNote]:
         """See `Source.list`."""
         if self.location.is_local:
-            refs = LocalFiles().list(self.location.key, self.max_slashes)
+            items = LocalFiles().walk(self.location.key, self.max_slashes)
         else:
-            refs = open_store(self.location.root).list(self.location.key)
-        for ref in refs:
-            if self.pattern.fullmatch(parse_location(ref.uri).key):
-                yield ref
+            items = open_store(self.location.root).list(self.location.key)
+        for item in items:
+            if isinstance(item, ListingNote) or self.pattern.fullmatch(
+                parse_location(item.uri).key
+            ):
+                yield item
 
 
 def parse_location_source(text: str) -> Prefix | Glob:

@@ -33,6 +33,6 @@ def register_source(parse: Parse, *, scheme: str = "", suffix: str = "") -> None
 def parse_source(text: str) -> Source:
     """Return the source that `text` names. Raises `UsageError` if it names nothing."""
     scheme, mark, _ = text.partition("://")
-    parse = _BY_SCHEME.get(scheme) if mark else None
+    parse = _BY_SCHEME.get(scheme.lower()) if mark else None
     parse = parse or _BY_SUFFIX.get(text.rpartition(".")[2])
     return (parse or parse_location_source)(text)

@@ -1,15 +1,17 @@
 """Local files, through the operating system, which takes any name and is the fastest."""
 
 import os
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from errno import ENOSPC
 from pathlib import Path
 from secrets import token_hex
-from stat import S_ISLNK, S_ISREG
+from stat import S_ISDIR, S_ISLNK, S_ISREG
 from typing import Final
 
 from seefood.errors import ErrorCode, JobError, PictureError, UsageError
-from seefood.records import ImageRef
+from seefood.records import ImageRef, ListingNote
 from seefood.storage.uris import FILE_ROOT, Location, parse_location
 
 TEMPORARY: Final = ".seefood-tmp-"
@@ -21,11 +23,24 @@ class LocalFiles:
 
     is_remote = False
 
-    def list(self, prefix: str, max_depth: int | None = None) -> Iterator[ImageRef]:
+    def list(self, prefix: str) -> Iterator[ImageRef]:
         """See `Store.list`. Sorted by folder, without hidden files and linked folders.
 
+        Raises `UsageError` also for a subfolder that may not be listed.
+        """
+        for item in self.walk(prefix):
+            if isinstance(item, ImageRef):
+                yield item
+            elif item.is_loss:
+                path = parse_location(item.uri).key
+                if os.path.lexists(path):
+                    raise UsageError(f"cannot list {path}: {item.text}; check its permissions")
+
+    def walk(self, prefix: str, max_depth: int | None = None) -> Iterator[ImageRef | ListingNote]:
+        """Yield what `list` does, and a note for each subfolder that cannot be listed.
+
         Folders are opened only if their paths begin with `prefix` and, with `max_depth`, have
-        fewer slashes than that.
+        fewer slashes than that. Raises `UsageError` if the first folder cannot be listed.
         """
         if os.path.isfile(prefix):  # noqa: PTH113 (keys hold surrogate escapes, paths of strings do)
             yield _ref(prefix, os.stat(prefix))  # noqa: PTH116
@@ -35,9 +50,11 @@ class LocalFiles:
         def is_wanted(path: str) -> bool:
             return path.startswith(prefix) and (max_depth is None or path.count("/") < max_depth)
 
-        for path, stat in _walk(folder, is_wanted):
-            if path.startswith(prefix):
-                yield _ref(path, stat)
+        for item in _walk(folder, is_wanted):
+            if isinstance(item, ListingNote):
+                yield item
+            elif item[0].startswith(prefix):
+                yield _ref(*item)
 
     def fetch(self, ref: ImageRef, *, first_bytes: int | None = None) -> bytes:
         """See `Store.fetch`. The entity tag is made of the modification time and the size."""
@@ -70,12 +87,18 @@ class LocalFiles:
             temporary.replace(key)
 
     def create(self, key: str, data: bytes) -> bool:
-        """See `Store.create`: writes a temporary file in the same folder and hard-links it."""
+        """See `Store.create`: writes a temporary file in the same folder and hard-links it.
+
+        On a file system without hard links (exFAT, SMB, many FUSE ones) the file is created
+        exclusively and then written: a reader may see it empty for an instant.
+        """
         with _temporary(key, data) as temporary:
             try:
                 Path(key).hardlink_to(temporary)
             except FileExistsError:
                 return False
+            except OSError:
+                return _create_exclusively(key, data)
         return True
 
     def delete(self, key: str) -> None:
@@ -84,6 +107,22 @@ class LocalFiles:
             Path(key).unlink(missing_ok=True)
         except OSError as error:
             raise JobError(f"cannot delete {key}: {error.strerror}") from error
+
+
+def cache_folder() -> Path:
+    """Return this user's folder for caches; a user without a home has one among temporary files."""
+    if given := os.environ.get("XDG_CACHE_HOME"):
+        return Path(given)
+    try:
+        return Path.home() / ".cache"
+    except RuntimeError:  # neither HOME nor an entry in the system's list of users
+        folder = Path(tempfile.gettempdir(), f"seefood-cache-{os.getuid()}")
+    folder.mkdir(mode=0o700, exist_ok=True)
+    if folder.stat().st_uid != os.getuid():
+        raise UsageError(
+            f"{folder} belongs to another user; set XDG_CACHE_HOME to a folder of your own"
+        )
+    return folder
 
 
 @contextmanager
@@ -97,6 +136,21 @@ def _errors_of_one_picture() -> Iterator[None]:
         raise PictureError(ErrorCode.FORBIDDEN, "this user may not read the file") from error
     except (OSError, ValueError) as error:
         raise PictureError(ErrorCode.STORE_ERROR, f"cannot read the file: {error}") from error
+
+
+def _create_exclusively(key: str, data: bytes) -> bool:
+    try:
+        descriptor = os.open(key, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666)
+    except FileExistsError:
+        return False
+    try:
+        with os.fdopen(descriptor, "wb", buffering=0) as stream:
+            if stream.write(data) != len(data):
+                raise OSError(ENOSPC, "the file system took only a part of it")
+    except OSError:
+        Path(key).unlink(missing_ok=True)
+        raise
+    return True
 
 
 @contextmanager
@@ -118,34 +172,66 @@ def _temporary(key: str, data: bytes) -> Iterator[Path]:
         ) from error
 
 
-def _walk(folder: str, is_wanted: Callable[[str], bool]) -> Iterator[tuple[str, os.stat_result]]:
-    """Yield the files of `folder` and of its wanted subfolders, sorted.
+def _walk(
+    root: str, is_wanted: Callable[[str], bool]
+) -> Iterator[tuple[str, os.stat_result | None] | ListingNote]:
+    """Yield the files of `root` and of its wanted subfolders, sorted by folder.
 
-    Without hidden files, pipes and devices.
+    Without hidden files, pipes and devices. The status is None where it may not be read. Folders
+    are kept on a list of its own, because their depth may exceed Python's recursion limit. Raises
+    `UsageError` if `root` cannot be listed; a subfolder that cannot be listed is a note.
     """
+    children, failure = _children(root)
+    if isinstance(failure, FileNotFoundError):
+        raise UsageError(f"there is nothing at {root}; check the path") from failure
+    if failure is not None and not children:
+        raise UsageError(
+            f"cannot list {root}: {failure.strerror}; check its permissions"
+        ) from failure
+    if failure is not None:
+        yield _loss(root, failure)
+    open_folders = [iter(children)]
+    while open_folders:
+        entry = next(open_folders[-1], None)
+        if entry is None:
+            open_folders.pop()
+        elif entry.name.startswith("."):
+            continue
+        elif _is_folder(entry):
+            if is_wanted(entry.path):
+                children, failure = _children(entry.path)
+                if failure is not None:
+                    yield _loss(entry.path, failure)
+                open_folders.append(iter(children))
+        else:
+            yield from _file(entry)
+
+
+def _children(folder: str) -> tuple[list["os.DirEntry[str]"], OSError | None]:
+    """Return what can be read of a folder, sorted, and why that is not all."""
+    children: list[os.DirEntry[str]] = []
+    failure = None
     try:
         with os.scandir(folder) as entries:
-            children = sorted(entries, key=lambda entry: entry.name)
-    except FileNotFoundError as error:
-        raise UsageError(f"there is nothing at {folder}; check the path") from error
+            children.extend(entries)
     except OSError as error:
-        raise UsageError(
-            f"cannot list {folder}: {error.strerror}; check its permissions"
-        ) from error
-    for entry in children:
-        if entry.name.startswith("."):
-            continue
-        if entry.is_dir(follow_symlinks=False):
-            if is_wanted(entry.path):
-                yield from _walk(entry.path, is_wanted)
-        elif (stat := _file_stat(entry)) is not None:
-            yield entry.path, stat
+        failure = error
+    return sorted(children, key=lambda entry: entry.name), failure
 
 
-def _file_stat(entry: "os.DirEntry[str]") -> os.stat_result | None:
-    """Return the status of a file or of a broken link; None for anything else.
+def _is_folder(entry: "os.DirEntry[str]") -> bool:
+    try:
+        return entry.is_dir(follow_symlinks=False)
+    except OSError:
+        return False
 
-    A broken link gets a row that says that the file is gone.
+
+def _file(
+    entry: "os.DirEntry[str]",
+) -> Iterator[tuple[str, os.stat_result | None] | ListingNote]:
+    """Yield a file with its status, a broken link with its own, a linked folder as a note.
+
+    A broken link and a file without a status get a row that says what is wrong with them.
     """
     try:
         stat = entry.stat()
@@ -153,12 +239,27 @@ def _file_stat(entry: "os.DirEntry[str]") -> os.stat_result | None:
         try:
             stat = entry.stat(follow_symlinks=False)
         except FileNotFoundError:  # deleted since the folder was read
-            return None
-    return stat if S_ISREG(stat.st_mode) or S_ISLNK(stat.st_mode) else None
+            return
+        except OSError:
+            yield entry.path, None
+            return
+    if S_ISREG(stat.st_mode) or S_ISLNK(stat.st_mode):
+        yield entry.path, stat
+    elif S_ISDIR(stat.st_mode):
+        uri = Location(FILE_ROOT, entry.path).uri
+        text = "a link to a folder is not followed; name the folder as a source of its own"
+        yield ListingNote(uri, text, is_loss=False)
 
 
-def _ref(path: str, stat: os.stat_result) -> ImageRef:
-    return ImageRef(Location(FILE_ROOT, path).uri, _etag(stat), stat.st_size, None, stat.st_mtime)
+def _loss(folder: str, error: OSError) -> ListingNote:
+    return ListingNote(Location(FILE_ROOT, folder).uri, error.strerror or str(error))
+
+
+def _ref(path: str, stat: os.stat_result | None) -> ImageRef:
+    uri = Location(FILE_ROOT, path).uri
+    if stat is None:
+        return ImageRef(uri)
+    return ImageRef(uri, _etag(stat), stat.st_size, None, stat.st_mtime)
 
 
 def _etag(stat: os.stat_result) -> str:

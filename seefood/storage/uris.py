@@ -17,7 +17,8 @@ from seefood.errors import UsageError
 from seefood.sanitize import redacted
 
 FILE_ROOT: Final = "file://"
-_REMOTE: Final = re.compile(r"^(s3|gs|az|memory)://([^/]+)(?:/(.*))?$", re.DOTALL)
+# Schemes know no case (RFC 3986), names do.
+_REMOTE: Final = re.compile(r"^(s3|gs|az|memory)://([^/]+)(?:/(.*))?$", re.DOTALL | re.IGNORECASE)
 _SCHEME: Final = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]*)://")
 _GLOB: Final = re.compile(r"[*?\[]")
 
@@ -63,9 +64,9 @@ def parse_location(text: str) -> Location:
             "where the cloud's own tools read them, never from a URI"
         )
     if match:
-        return Location(f"{match[1]}://{match[2]}", match[3] or "")
-    if text.startswith("file:"):
-        quoted = os.fsencode(re.sub(r"^file:(//(localhost)?)?", "", text))
+        return Location(f"{match[1].lower()}://{match[2]}", match[3] or "")
+    if text[:5].lower() == "file:":
+        quoted = os.fsencode(re.sub(r"^file:(//(localhost)?)?", "", text, flags=re.IGNORECASE))
         path = os.fsdecode(unquote_to_bytes(quoted))
         if not path.startswith("/"):
             raise UsageError(f"{text!r} is not an absolute path; write file:///folder/file")
@@ -77,8 +78,14 @@ def parse_location(text: str) -> Location:
             "use a local path, s3://, gs://, az:// or file:// with a bucket's name"
         )
     # Unlike Path.expanduser, this takes `~unknown.jpg` for the name of a file.
-    absolute = Path(os.path.expanduser(text)).absolute()  # noqa: PTH111
-    return Location(FILE_ROOT, os.path.normpath(absolute))
+    expanded = Path(os.path.expanduser(text))  # noqa: PTH111
+    try:
+        return Location(FILE_ROOT, os.path.normpath(expanded.absolute()))
+    except FileNotFoundError as error:
+        raise UsageError(
+            f"the relative path {text!r} means nothing: the working directory was deleted; change "
+            "to another one or give an absolute path"
+        ) from error
 
 
 def split_glob(key: str) -> tuple[str, str | None]:
@@ -90,7 +97,7 @@ def split_glob(key: str) -> tuple[str, str | None]:
     return (key, None) if wildcard is None else (key[: wildcard.start()], key)
 
 
-def compile_glob(pattern: str) -> re.Pattern[str]:
+def compile_glob(pattern: str, flags: int = 0) -> re.Pattern[str]:
     """Return `pattern` as a regular expression over whole keys.
 
     `*` and `?` match inside one folder, `**` across folders, `**/` also no folder, `[…]` one of a
@@ -109,7 +116,7 @@ def compile_glob(pattern: str) -> re.Pattern[str]:
         else:
             groups[-1][1][-1] += text
     out = [_group(*group, is_last=False) for group in groups[:-1]]
-    return re.compile("".join([*out, _group(*groups[-1], is_last=True)]), re.DOTALL)
+    return re.compile("".join([*out, _group(*groups[-1], is_last=True)]), re.DOTALL | flags)
 
 
 def _glob_parts(pattern: str) -> Iterator[tuple[str, str]]:

@@ -73,8 +73,14 @@ def test_what_users_type(text: str, expected: Location) -> None:
     assert expected == parse_location(text)
 
 
+def test_a_scheme_knows_no_case() -> None:
+    """`S3://` is `s3://` (RFC 3986); a bucket's name and a key stay as they are."""
+    assert Location("s3://b", "A/b.JPG") == parse_location("S3://b/A/b.JPG")
+    assert "file:///a%20b" == parse_location("FILE:///a%20b").uri
+
+
 @pytest.mark.parametrize(
-    "text", ["", "ftp://host/a.jpg", "http://host/a.jpg", "s3a://b/c", "S3://b", "file://host/a",
+    "text", ["", "ftp://host/a.jpg", "http://host/a.jpg", "s3a://b/c", "file://host/a",
              "file:a.jpg"],
 )  # fmt: skip
 def test_unknown_schemes_are_refused(text: str) -> None:
