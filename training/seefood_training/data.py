@@ -1,15 +1,14 @@
-"""Labelled photos: one folder per class, local or in a bucket, decoded as bundles decode them.
+"""Labelled photos, local or in a bucket, decoded as bundles decode them.
 
-`DATA/<class>/…` is one set. `DATA/train/<class>/…` and `DATA/test/<class>/…` are a set to train on
-and one to report on, which training never reads. A file that cannot be decoded is left out and
-reported; if more than one in ten cannot be decoded, the set is refused.
+`seefood_training.layouts` reads the labels from folders or tables. Photos are to train on, to
+validate with or to report on; training never reads the latter. A file that cannot be decoded is
+left out and reported; if more than one in ten cannot be decoded, the set is refused.
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -18,18 +17,16 @@ from numpy.typing import NDArray
 from seefood.errors import PictureError, UsageError
 from seefood.imaging.decode import DEFAULT_LIMITS, Pixels, ResizeRule, decode
 from seefood.records import ImageRef
-from seefood.storage import fetch, open_store
-from seefood.storage.uris import Location, parse_location
+from seefood.storage import fetch
+from seefood_training.layouts import Found, LeftOut, Part, find_photos
 
-TRAIN: Final = "train"
-TEST: Final = "test"
 _MAX_UNREADABLE: Final = 0.1
 _THREADS: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Photo:
-    """A photo in the folder of its class."""
+    """A photo with its class."""
 
     ref: ImageRef
     label: int
@@ -43,21 +40,32 @@ class Photo:
 
 @dataclass(frozen=True, slots=True)
 class PhotoSet:
-    """The photos of a data folder."""
+    """The photos of DATA."""
 
     labels: tuple[str, ...]
-    """The classes' folder names, sorted."""
+    """The names of the classes, sorted."""
     train: tuple[Photo, ...]
     test: tuple[Photo, ...]
-    """Empty unless the folder has `test/`."""
+    """Empty unless DATA says which photos are for testing."""
+    validation: tuple[Photo, ...] = ()
+    """Empty unless DATA says which photos are for validation."""
+    left_out: tuple[LeftOut, ...] = ()
+    """Lines of a table that give no photo."""
+    layout: str = ""
+    """What DATA was read as, such as `one folder per class`."""
+    notes: tuple[str, ...] = ()
+    """What a person should know about how DATA was read, a sentence each."""
 
-
-@dataclass(frozen=True, slots=True)
-class Unreadable:
-    """A file that was left out."""
-
-    uri: str
-    reason: str
+    @property
+    def summary(self) -> str:
+        """What was found, in one line."""
+        parts = (("to train on", self.train), ("for validation", self.validation))
+        counts = [
+            f"{len(photos):,} {use}"
+            for use, photos in (*parts, ("for testing", self.test))
+            if photos
+        ]
+        return f"{len(self.labels)} classes, {', '.join(counts)} ({self.layout})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +77,7 @@ class DecodedPhotos:
     """RGB of shape `(n, height, width, 3)`."""
     sha256: tuple[str, ...]
     """Of each file's bytes, hexadecimal."""
-    unreadable: tuple[Unreadable, ...]
+    unreadable: tuple[LeftOut, ...]
 
     @property
     def labels(self) -> NDArray[np.int64]:
@@ -87,137 +95,144 @@ class DecodedPhotos:
         )
 
 
-def read_photo_set(data: str) -> PhotoSet:
-    """Return the photos below `data`, a folder or a URI, sorted by their names.
+def read_photo_set(data: str, *, nested: bool = False) -> PhotoSet:
+    """Return the photos of `data`, a folder, a table of labels, or the URI of either.
 
-    Raises `UsageError` for a folder that is absent or has fewer than two classes, and for a class
-    that has no file.
+    Sorted by class and name. With `nested`, each innermost folder is a class. Raises `UsageError`
+    for data that is absent or contradicts its layout, for fewer than two classes to train on, for a
+    class without a photo to train on, and if more than one line in ten of a table gives no photo.
     """
-    location = parse_location(data)
-    if location.is_local and not Path(location.key).is_dir():
-        raise UsageError(f"there is no folder {data}; DATA is a folder with one folder per class")
-    by_folder = _by_folder(location)
-    if location.is_local:
-        _check_no_class_is_empty(Path(location.key), by_folder)
-    splits = {name.split("/")[0] for name in by_folder if "/" in name}
-    if TRAIN in splits and splits <= {TRAIN, TEST}:
-        train = _under(by_folder, TRAIN)
-        test = _under(by_folder, TEST)
-    else:
-        train, test = _top_level(by_folder), {}
-    labels = tuple(sorted(train))
-    if len(labels) < 2:
-        content = f"only the class {labels[0]!r}" if labels else "no class folder with a photo"
+    photo_set = read_labelled(data, nested=nested)
+    here = {photo_set.labels[photo.label] for photo in photo_set.train}
+    if len(here) < 2:
+        content = f"only the class {min(here)!r}" if here else "no class with a photo"
+        where = " to train on" if photo_set.validation or photo_set.test else ""
         raise UsageError(
-            f"{data} has {content}; put at least two folders there, one for each class"
+            f"{data} has {content}{where}; put at least two folders there, one for each class"
+            + _inner_folders(photo_set, data)
         )
-    if unknown := sorted(set(test) - set(labels)):
+    if unknown := sorted(set(photo_set.labels) - here):
         raise UsageError(
-            f"{data} has the class {unknown[0]!r} in {TEST}/ but not in {TRAIN}/; add photos of it "
-            "to train on, or remove the folder"
+            f"{data} has the class {unknown[0]!r} to test or validate with and not to train on; "
+            "add photos of it to train on, or remove it"
         )
-    return PhotoSet(labels, _photos(train, labels), _photos(test, labels))
+    return photo_set
+
+
+def read_labelled(data: str, *, nested: bool = False) -> PhotoSet:
+    """Return the photos of `data` as `read_photo_set` does, with any number of classes."""
+    found = find_photos(data, nested=nested)
+    _check_left_out(found, data)
+    labels = tuple(sorted({photo.label for photo in found.photos}))
+    for label in labels:
+        _check_name(label, data)
+    index = {label: number for number, label in enumerate(labels)}
+
+    def part(wanted: Part) -> tuple[Photo, ...]:
+        chosen = [photo for photo in found.photos if photo.part is wanted]
+        chosen.sort(key=lambda photo: (photo.label, photo.ref.uri))
+        return tuple(Photo(photo.ref, index[photo.label]) for photo in chosen)
+
+    return PhotoSet(
+        labels,
+        part(Part.TRAIN),
+        part(Part.TEST),
+        part(Part.VALIDATION),
+        found.left_out,
+        found.layout,
+        found.notes,
+    )
 
 
 def decode_photos(
     photos: Sequence[Photo],
     rule: ResizeRule,
     *,
+    labels: Sequence[str] = (),
     observe: Callable[[int], None] = lambda _: None,
 ) -> DecodedPhotos:
     """Return `photos` decoded by `rule`, in their order, without those that cannot be decoded.
 
     `observe` is called with the number of photos done. Raises `UsageError` if more than one in ten
-    cannot be decoded or a class is left with none.
+    cannot be decoded or a class is left with none; `labels` are the classes' names, for the
+    message.
     """
     shape = (len(photos), rule.height, rule.width, 3)
     pixels = np.empty(shape, np.uint8)
     kept: list[Photo] = []
     hashes: list[str] = []
-    unreadable: list[Unreadable] = []
+    unreadable: list[LeftOut] = []
     with ThreadPoolExecutor(_THREADS) as threads:
         for done, (photo, result) in enumerate(
             zip(photos, threads.map(lambda it: _decoded(it, rule), photos), strict=True), 1
         ):
-            if isinstance(result, Unreadable):
+            if isinstance(result, LeftOut):
                 unreadable.append(result)
             else:
                 pixels[len(kept)] = result[0]
                 kept.append(photo)
                 hashes.append(result[1])
             observe(done)
-    _check_readable(photos, kept, unreadable)
+    _check_readable(photos, kept, unreadable, labels)
     return DecodedPhotos(tuple(kept), pixels[: len(kept)], tuple(hashes), tuple(unreadable))
 
 
-def _check_no_class_is_empty(folder: Path, by_folder: Mapping[str, Sequence[ImageRef]]) -> None:
-    for path in _class_folders(folder):
-        name = path.relative_to(folder).as_posix()
-        if not any(each == name or each.startswith(f"{name}/") for each in by_folder):
-            raise UsageError(f"the class folder {path} is empty; put photos there or remove it")
-
-
-def _class_folders(folder: Path) -> list[Path]:
-    inside = [path for path in sorted(folder.iterdir()) if path.is_dir() and _is_shown(path.name)]
-    names = {path.name for path in inside}
-    if TRAIN in names and names <= {TRAIN, TEST}:
-        return [path for split in inside for path in sorted(split.iterdir()) if path.is_dir()]
-    return inside
-
-
-def _is_shown(name: str) -> bool:
-    return not name.startswith((".", "__MACOSX", "Thumbs.db"))
-
-
-def _by_folder(location: Location) -> dict[str, list[ImageRef]]:
-    """Return the objects below `location` by their folder, relative to it."""
-    prefix = location.key.rstrip("/") + "/" if location.key else ""
-    by_folder: dict[str, list[ImageRef]] = {}
-    for ref in open_store(location.root).list(prefix):
-        inside = parse_location(ref.uri).key.removeprefix(prefix).split("/")
-        if len(inside) > 1 and all(map(_is_shown, inside)):
-            by_folder.setdefault("/".join(inside[:-1]), []).append(ref)
-    return by_folder
-
-
-def _under(by_folder: dict[str, list[ImageRef]], split: str) -> dict[str, list[ImageRef]]:
-    inside = {
-        name.removeprefix(f"{split}/"): refs
-        for name, refs in by_folder.items()
-        if name.startswith(f"{split}/")
-    }
-    return _top_level(inside)
-
-
-def _top_level(by_folder: dict[str, list[ImageRef]]) -> dict[str, list[ImageRef]]:
-    """Return the objects by their first folder, which is their class."""
-    by_class: dict[str, list[ImageRef]] = {}
-    for name, refs in by_folder.items():
-        by_class.setdefault(name.split("/")[0], []).extend(refs)
-    return by_class
-
-
-def _photos(by_class: dict[str, list[ImageRef]], labels: Sequence[str]) -> tuple[Photo, ...]:
-    return tuple(
-        Photo(ref, labels.index(label))
-        for label in sorted(by_class)
-        for ref in sorted(by_class[label], key=lambda ref: ref.uri)
+def _inner_folders(photo_set: PhotoSet, data: str) -> str:
+    """Return the end of a sentence that names the folder to give, if classes are deeper."""
+    if len(photo_set.labels) != 1 or not photo_set.notes or photo_set.test:
+        return ""
+    return (
+        f"; if the classes are the folders inside it, give {data.rstrip('/')}/{photo_set.labels[0]}"
     )
 
 
-def _decoded(photo: Photo, rule: ResizeRule) -> tuple[Pixels, str] | Unreadable:
+def _check_name(label: str, data: str) -> None:
+    try:
+        label.encode()
+    except UnicodeEncodeError as error:
+        raise UsageError(
+            f"{data} has the class {label!r}, whose name is not UTF-8; rename it"
+        ) from error
+    if not label:
+        raise UsageError(f"{data} has a class with an empty name; rename it")
+
+
+def _check_left_out(found: Found, data: str) -> None:
+    lines, first = len(found.photos) + len(found.left_out), next(iter(found.left_out), None)
+    if first is not None and len(found.left_out) > _MAX_UNREADABLE * lines:
+        raise UsageError(
+            f"{len(found.left_out):,} of {lines:,} lines of {data} give no photo with a label, the "
+            f"first is {first.uri} ({first.reason}); correct the table (names are relative to its "
+            "folder)"
+        )
+
+
+def _decoded(photo: Photo, rule: ResizeRule) -> tuple[Pixels, str] | LeftOut:
     try:
         data = fetch(photo.ref)
         return decode(data, rule, DEFAULT_LIMITS).pixels, hashlib.sha256(data).hexdigest()
     except PictureError as error:
-        return Unreadable(photo.ref.uri, str(error))
+        return LeftOut(photo.ref.uri, str(error))
 
 
 def _check_readable(
-    photos: Sequence[Photo], kept: Sequence[Photo], unreadable: Sequence[Unreadable]
+    photos: Sequence[Photo],
+    kept: Sequence[Photo],
+    unreadable: Sequence[LeftOut],
+    labels: Sequence[str],
 ) -> None:
-    lost_classes = {photo.label for photo in photos} - {photo.label for photo in kept}
-    if unreadable and (lost_classes or len(unreadable) > _MAX_UNREADABLE * len(photos)):
+    if not unreadable:
+        return
+    lost = {photo.label for photo in photos} - {photo.label for photo in kept}
+    if lost and labels:
+        label = min(lost)
+        files = [photo.ref.uri for photo in photos if photo.label == label]
+        first = next(each for each in unreadable if each.uri == files[0])
+        raise UsageError(
+            f"none of the {len(files)} files of the class {labels[label]!r} can be decoded, the "
+            f"first is {first.uri} ({first.reason}); put photos there, or remove the class"
+        )
+    if lost or len(unreadable) > _MAX_UNREADABLE * len(photos):
         first = unreadable[0]
         raise UsageError(
             f"{len(unreadable)} of {len(photos)} files cannot be decoded, the first is "

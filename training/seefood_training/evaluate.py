@@ -26,7 +26,7 @@ from seefood_training.calibrate import (
     reliability,
     softmax,
 )
-from seefood_training.data import Photo, read_photo_set
+from seefood_training.data import Photo, read_labelled
 from seefood_training.metrics import (
     Share,
     class_figures,
@@ -58,13 +58,13 @@ class Predictions:
         return np.asarray([photo.label for photo in self.photos], np.int64)
 
 
-def labelled_photos(data: str, labels: Sequence[str]) -> tuple[Photo, ...]:
+def labelled_photos(data: str, labels: Sequence[str], *, nested: bool = False) -> tuple[Photo, ...]:
     """Return the photos of `data` with their classes as indices into the bundle's `labels`.
 
-    If `data` has `test/`, only the photos below it. Raises `UsageError` for a class that the bundle
-    does not have.
+    If `data` has photos to test with, only those; otherwise those to validate with, if there are
+    any. Raises `UsageError` for a class that the bundle does not have.
     """
-    photo_set = read_photo_set(data)
+    photo_set = read_labelled(data, nested=nested)
     if unknown := sorted(set(photo_set.labels) - set(labels)):
         shown = ", ".join(labels[:10]) + (", …" if len(labels) > 10 else "")
         raise UsageError(
@@ -72,7 +72,7 @@ def labelled_photos(data: str, labels: Sequence[str]) -> tuple[Photo, ...]:
             "rename the folder or evaluate another bundle"
         )
     index = [labels.index(label) for label in photo_set.labels]
-    photos = photo_set.test or photo_set.train
+    photos = photo_set.test or photo_set.validation or photo_set.train
     return tuple(Photo(photo.ref, index[photo.label]) for photo in photos)
 
 

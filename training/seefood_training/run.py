@@ -61,13 +61,15 @@ class Request:
     validation_share: float = 0.15
     schedule: Schedule = FINE_TUNING
     overwrite: bool = False
+    nested: bool = False
+    """Whether each innermost folder of `data` is a class."""
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Progress of a run."""
+    """Progress of a run, or of the stage `told` a sentence for the user: `note`."""
 
-    stage: Literal["reading", "training", "exporting"]
+    stage: Literal["told", "reading", "training", "exporting"]
     done: int
     total: int
     note: str = ""
@@ -95,15 +97,19 @@ def train(request: Request, observe: Observe = lambda _: None) -> Outcome:
     started = time.monotonic()
     size = request.image_size or network(request.network).side
     rule = ResizeRule(size, size, request.fit)
-    photo_set = read_photo_set(request.data)
+    photo_set = read_photo_set(request.data, nested=request.nested)
     choice = NetworkChoice(
         request.network, size, size, len(photo_set.labels), multiplier=request.multiplier
     )
     _check_request(request, choice)
+    _tell_what_was_found(photo_set, observe)
     folder = request.output.with_name(f"{request.output.name}-training")
     folder.mkdir(parents=True, exist_ok=True)
     larger = ResizeRule(round(size * _LARGER), round(size * _LARGER), request.fit)
-    photos = decode_photos(photo_set.train, larger, observe=_reading(observe, photo_set))
+    labels = photo_set.labels
+    photos = decode_photos(
+        photo_set.train, larger, labels=labels, observe=_reading(observe, photo_set)
+    )
     is_validation = _validation_mask(photos, request)
     training = photos.subset(np.flatnonzero(~is_validation))
     validation = decode_photos(photos.subset(np.flatnonzero(is_validation)).photos, rule)
@@ -121,6 +127,15 @@ def train(request: Request, observe: Observe = lambda _: None) -> Outcome:
     observe(Progress("exporting", 1, 1))
     unreadable = tuple(f"{it.uri}: {it.reason}" for it in photos.unreadable)
     return Outcome(bundle, fitted, unreadable, time.monotonic() - started)
+
+
+def _tell_what_was_found(photo_set: PhotoSet, observe: Observe) -> None:
+    for sentence in (
+        photo_set.summary,
+        *photo_set.notes,
+        *(f"left out: {line.uri} ({line.reason})" for line in photo_set.left_out),
+    ):
+        observe(Progress("told", 0, 0, sentence))
 
 
 def _check_request(request: Request, choice: NetworkChoice) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from seefood.imaging.resize_rule import FITS
+from seefood.sanitize import printable
 from seefood_training.commands.requirements import require
 from seefood_training.networks import NETWORKS
 from seefood_training.quantisation import QUANTISATIONS
@@ -83,16 +84,18 @@ if TYPE_CHECKING:
 )
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, metavar="N")
 @click.option("--fast", is_flag=True, help="Train in bfloat16, if the processor supports it.")
+@click.option("--nested", is_flag=True, help="Each innermost folder is a class.")
 @click.option("--restart", is_flag=True, help="Start again instead of continuing a stopped run.")
 @click.option("--overwrite", is_flag=True, help="Replace an existing bundle.")
 @click.option("--quiet", is_flag=True, help="Show no progress.")
 def train_command(**options: Any) -> None:
     """Train a network on DATA, a folder (or URI) with one folder of photos per class.
 
-    If DATA has `train/` and `test/` with the classes inside, `test/` is used for reporting only. A
-    run that was stopped continues when the same command is given again. Copies and near copies of a
-    photo are never in both training and validation. A file that cannot be decoded is reported and
-    left out.
+    DATA may also have `train/`, `val/` and `test/` with the classes inside, a table of labels (CSV
+    or JSON Lines with the columns file_name and label), or be such a table. Photos to test with are
+    used for reporting only. A run that was stopped continues when the same command is given again.
+    Copies and near copies of a photo are never in both training and validation. A file that cannot
+    be decoded is reported and left out.
 
     \b
     Examples:
@@ -128,6 +131,7 @@ def _request(options: dict[str, Any]) -> "Request":
         quantisation=options["precision"],
         validation_share=options["validation"],
         overwrite=options["overwrite"],
+        nested=options["nested"],
     )
     names = ("epochs", "learning_rate", "patience", "batch_size", "seed", "fast")
     given = {name: options[name] for name in names if options[name] is not None}
@@ -140,8 +144,13 @@ def _weights(text: str) -> "Weights":
     return "imagenet" if text == "imagenet" else Path(text)
 
 
-def _silent(_: object) -> None:
-    return
+def _silent(progress: "Progress") -> None:
+    if progress.stage == "told":
+        _tell(progress.note)
+
+
+def _tell(sentence: str) -> None:
+    click.echo(printable(sentence), err=True)
 
 
 @contextmanager
@@ -163,6 +172,9 @@ def _progress_bars() -> "Iterator[Observe]":
 
         def observe(progress: "Progress") -> None:
             stage = progress.stage
+            if stage == "told":
+                bars.console.print(printable(progress.note), markup=False, highlight=False)
+                return
             if stage not in tasks:
                 tasks[stage] = bars.add_task(stage, note="")
             bars.update(
