@@ -24,6 +24,7 @@ from seefood_training.networks import (
     inference_model,
     register,
 )
+from seefood_training.networks.blocks.batch_norm import follow_short_runs, keep_inference_mode
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -156,3 +157,52 @@ def test_folded_backbone(shared: Path) -> None:
 
     expected = np.asarray(backbone(pixels / 127.5 - 1.0, training=False))
     np.testing.assert_allclose(expected, np.asarray(features(pixels, training=False)), atol=1e-3)
+
+
+def test_pretrained_backbone_in_training(tmp_path: Path) -> None:
+    """A pretrained backbone computes in training what it computes in inference.
+
+    In both modes the outer model is called, whose argument overrides the backbone's own.
+    """
+    file = tmp_path / "backbone.weights.h5"
+    choice = _choice("mobilenet_v2", 32, 2, multiplier=0.35)
+    build(choice).layers[-4].save_weights(file)
+    model = build(choice, file, for_training=True)
+    model.layers[-2].rate = 0.0  # the dropout before the classifier, which is meant to drop
+    pixels = np.random.default_rng(0).uniform(0, 255, (2, 32, 32, 3)).astype(np.float32)
+    before = [np.asarray(weight) for weight in model.non_trainable_variables]
+
+    np.testing.assert_array_equal(model(pixels, training=False), model(pixels, training=True))
+    for expected, actual in zip(before, model.non_trainable_variables, strict=True):
+        np.testing.assert_array_equal(expected, np.asarray(actual))
+
+
+def _with_batch_norm() -> keras.Model:
+    """Return a model inside a model, with a slow batch norm and a dropout that drops maps."""
+    layers = keras.layers
+    norm = layers.BatchNormalization(momentum=0.999)
+    inner = keras.Sequential([keras.Input((4,)), norm, layers.Dropout(0.5, noise_shape=(None, 1))])
+    return keras.Sequential([keras.Input((4,)), inner])
+
+
+def test_keep_inference_mode() -> None:
+    """Batch norms and dropouts of inner models too are in inference mode, whatever is asked."""
+    backbone = _with_batch_norm()
+    keep_inference_mode(backbone)
+    values = np.random.default_rng(0).normal(3, 2, (16, 4)).astype(np.float32)
+
+    np.testing.assert_allclose(values, backbone(values, training=True), rtol=1e-3)
+    np.testing.assert_allclose(values, backbone(values, training=False), rtol=1e-3)
+
+
+def test_follow_short_runs() -> None:
+    """After some tens of steps the statistics are those of the data."""
+    backbone = _with_batch_norm()
+    follow_short_runs(backbone)
+    values = np.random.default_rng(0).normal(3, 2, (64, 4)).astype(np.float32)
+    for _ in range(60):
+        backbone(values, training=True)
+
+    evaluated = np.asarray(backbone(values, training=False))
+    np.testing.assert_allclose(np.zeros(4), evaluated.mean(axis=0), atol=0.05)
+    np.testing.assert_allclose(np.ones(4), evaluated.std(axis=0), atol=0.05)

@@ -1,7 +1,8 @@
 """Networks of keras.applications, with a new classifier on top.
 
-With pretrained weights their batch norms stay in inference mode, in training as well: their
-statistics come from a million pictures, and small batches of other pictures would degrade them.
+With pretrained weights the backbone computes in training what it computes afterwards: its batch
+norms keep their statistics, which come from a million pictures, and it drops nothing. Without
+weights the statistics follow a short run quickly enough to be those of its photos.
 """
 
 from functools import partial
@@ -43,6 +44,11 @@ def build(
     import keras
     from keras import layers
 
+    from seefood_training.networks.blocks.batch_norm import (
+        follow_short_runs,
+        keep_inference_mode,
+    )
+
     options = {"alpha": choice.multiplier} if application.startswith("MobileNet") else {}
     backbone = getattr(keras.applications, application)(
         include_top=False,
@@ -54,7 +60,11 @@ def build(
         backbone.load_weights(weights)
     image = keras.Input(choice.shape)
     x = _backbone_input(image, pixels)
-    x = backbone(x, training=False) if weights is not None else backbone(x)
+    if weights is not None:
+        keep_inference_mode(backbone)
+    else:
+        follow_short_runs(backbone)
+    x = backbone(x)
     x = layers.Dropout(0.2)(layers.GlobalAveragePooling2D()(x))
     logits = layers.Dense(choice.classes, name="logits", dtype="float32")(x)
     return keras.Model(image, logits, name=backbone.name)
