@@ -35,5 +35,7 @@ def follow_short_runs(backbone: keras.Model) -> None:
 
 def _flat(model: keras.Model) -> Iterator[keras.layers.Layer]:
     """Yield the layers of `model`, also those of layers in layers."""
-    for layer in model._flatten_layers(include_self=False, recursive=True):  # noqa: SLF001 (Keras has no public one)
+    for layer in model.layers:
         yield layer
+        if isinstance(layer, keras.Model):
+            yield from _flat(layer)
