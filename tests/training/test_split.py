@@ -1,14 +1,17 @@
 """The split: copies stay together, classes keep their shares, order does not matter."""
 
 import hashlib
+from io import BytesIO
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from PIL import Image
 
 from seefood.errors import UsageError
 from seefood.imaging.decode import Pixels
-from seefood_training.split import difference_hashes, find_groups, hold_out
+from seefood_training.fingerprints import fingerprint
+from seefood_training.split import difference_hashes, find_groups, group_copies, hold_out
 
 RNG = np.random.default_rng(7)
 
@@ -89,5 +92,38 @@ def test_seed() -> None:
 
 def test_one_different_photo() -> None:
     """A class whose photos are all copies of one photo is a usage error."""
-    with pytest.raises(UsageError, match="1 different photos"):
+    with pytest.raises(UsageError, match="class number 2 has 2 photos and 1 different ones"):
         _validation([0, 0, 1, 1], np.asarray([0, 1, 2, 2]))
+
+
+def test_a_class_is_named() -> None:
+    """With the names of the classes, the message has the name."""
+    with pytest.raises(UsageError, match="the class 'pear' has 2 photos and 1 different ones"):
+        hold_out(_digests(4), [0, 0, 1, 1], np.asarray([0, 1, 2, 2]), 0.2, names=("apple", "pear"))
+
+
+def _png(picture: Pixels) -> bytes:
+    stream = BytesIO()
+    Image.fromarray(picture).save(stream, "PNG")
+    return stream.getvalue()
+
+
+def test_copies_of_files() -> None:
+    """Equal files and nearly equal photos are in one group, in any orientation and size."""
+    picture = _picture(1)
+    larger = np.kron(np.rot90(picture), np.ones((3, 3, 1), np.uint8)).astype(np.uint8)
+    files = [_png(picture), _png(_picture(2)), _png(larger), _png(_picture(2))]
+    groups, knows_near = group_copies([fingerprint(file) for file in files])
+
+    assert [0, 1, 0, 1] == groups.tolist()
+    assert knows_near
+
+
+def test_pictures_that_all_look_alike() -> None:
+    """If most hashes are near one another, only files with equal bytes are copies."""
+    pictures = [np.full((64, 64, 3), shade, np.uint8) for shade in range(100, 140)]
+    files = [_png(picture) for picture in (*pictures, pictures[0])]
+    groups, knows_near = group_copies([fingerprint(file) for file in files])
+
+    assert [*range(40), 0] == groups.tolist()
+    assert not knows_near

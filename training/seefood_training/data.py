@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -18,6 +19,7 @@ from seefood.errors import PictureError, UsageError
 from seefood.imaging.decode import DEFAULT_LIMITS, Pixels, ResizeRule, decode
 from seefood.records import ImageRef
 from seefood.storage import fetch
+from seefood_training.fingerprints import Fingerprint, fingerprint
 from seefood_training.layouts import Found, LeftOut, Part, find_photos
 
 _MAX_UNREADABLE: Final = 0.1
@@ -78,6 +80,8 @@ class DecodedPhotos:
     sha256: tuple[str, ...]
     """Of each file's bytes, hexadecimal."""
     unreadable: tuple[LeftOut, ...]
+    fingerprints: tuple[Fingerprint, ...] = ()
+    """Of each photo, if they were asked for."""
 
     @property
     def labels(self) -> NDArray[np.int64]:
@@ -92,6 +96,7 @@ class DecodedPhotos:
             photos=tuple(self.photos[index] for index in chosen),
             pixels=np.asarray(self.pixels[chosen]),
             sha256=tuple(self.sha256[index] for index in chosen),
+            fingerprints=tuple(self.fingerprints[index] for index in chosen if self.fingerprints),
         )
 
 
@@ -149,32 +154,42 @@ def decode_photos(
     rule: ResizeRule,
     *,
     labels: Sequence[str] = (),
+    fingerprints: bool = False,
     observe: Callable[[int], None] = lambda _: None,
 ) -> DecodedPhotos:
     """Return `photos` decoded by `rule`, in their order, without those that cannot be decoded.
 
-    `observe` is called with the number of photos done. Raises `UsageError` if more than one in ten
-    cannot be decoded or a class is left with none; `labels` are the classes' names, for the
-    message.
+    With `fingerprints`, also with those, which takes about as long again. `observe` is called with
+    the number of photos done. Raises `UsageError` if more than one in ten cannot be decoded or a
+    class is left with none; `labels` are the classes' names, for the message.
     """
     shape = (len(photos), rule.height, rule.width, 3)
     pixels = np.empty(shape, np.uint8)
     kept: list[Photo] = []
     hashes: list[str] = []
+    prints: list[Fingerprint] = []
     unreadable: list[LeftOut] = []
+    read = partial(_decoded, rule=rule, with_fingerprint=fingerprints)
     with ThreadPoolExecutor(_THREADS) as threads:
-        for done, (photo, result) in enumerate(
-            zip(photos, threads.map(lambda it: _decoded(it, rule), photos), strict=True), 1
+        for done, (photo, file) in enumerate(
+            zip(photos, threads.map(read, photos), strict=True), 1
         ):
-            if isinstance(result, LeftOut):
-                unreadable.append(result)
+            if isinstance(file, LeftOut):
+                unreadable.append(file)
             else:
-                pixels[len(kept)] = result[0]
+                pixels[len(kept)] = file.pixels
                 kept.append(photo)
-                hashes.append(result[1])
+                hashes.append(file.sha256)
+                prints += [file.fingerprint] if file.fingerprint else []
             observe(done)
     _check_readable(photos, kept, unreadable, labels)
-    return DecodedPhotos(tuple(kept), pixels[: len(kept)], tuple(hashes), tuple(unreadable))
+    return DecodedPhotos(
+        tuple(kept),
+        pixels[: len(kept)],
+        tuple(hashes),
+        tuple(unreadable),
+        tuple(prints),
+    )
 
 
 def _inner_folders(photo_set: PhotoSet, data: str) -> str:
@@ -207,10 +222,19 @@ def _check_left_out(found: Found, data: str) -> None:
         )
 
 
-def _decoded(photo: Photo, rule: ResizeRule) -> tuple[Pixels, str] | LeftOut:
+@dataclass(frozen=True, slots=True)
+class _File:
+    pixels: Pixels
+    sha256: str
+    fingerprint: Fingerprint | None
+
+
+def _decoded(photo: Photo, *, rule: ResizeRule, with_fingerprint: bool) -> _File | LeftOut:
     try:
         data = fetch(photo.ref)
-        return decode(data, rule, DEFAULT_LIMITS).pixels, hashlib.sha256(data).hexdigest()
+        pixels = decode(data, rule, DEFAULT_LIMITS).pixels
+        own = fingerprint(data) if with_fingerprint else None
+        return _File(pixels, own.sha256 if own else hashlib.sha256(data).hexdigest(), own)
     except PictureError as error:
         return LeftOut(photo.ref.uri, str(error))
 

@@ -1,10 +1,16 @@
 """The model card of a bundle, for people who consider using it."""
 
+import re
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
+
+from seefood.sanitize import printable
+from seefood_training.metrics import Share
 
 if TYPE_CHECKING:
     from seefood_training.release import Calibration, ExportedModel
+
+_MAX_CLASSES: Final = 20
 
 
 def render_card(
@@ -29,7 +35,7 @@ def render_card(
 
 
 def _labels(labels: Sequence[str]) -> str:
-    return f"Gives a picture one of {len(labels)} labels: `{'`, `'.join(labels)}`."
+    return f"Gives a picture one of {len(labels)} labels: {', '.join(map(_cell, labels))}."
 
 
 def _network(exported: "ExportedModel", calibration: "Calibration") -> str:
@@ -49,7 +55,7 @@ def _thresholds(thresholds: Sequence[float], labels: Sequence[str]) -> str:
     if len(set(thresholds)) == 1:
         return f"{thresholds[0]:.3f}"
     return ", ".join(
-        f"{value:.3f} ({label})" for value, label in zip(thresholds, labels, strict=True)
+        f"{value:.3f} ({_cell(label)})" for value, label in zip(thresholds, labels, strict=True)
     )
 
 
@@ -62,20 +68,58 @@ def _figures(name: str, figures: Mapping[str, Any]) -> str:
             f"| accuracy on `{source}` | {_share(share)} |\n"
             for source, share in figures.get("accuracy_by_source", {}).items()
         )
+        + _copies(figures)
         + _agreement(figures)
         + f"| expected calibration error | {figures['calibration_error']:.4f} |\n"
         f"| left `unsure` | {_share(figures['unsure'])} |\n"
         f"| wrong among accepted | {_share(figures['wrong_among_accepted'])} |",
     ]
-    confusion = figures["confusion"]
-    head = (
-        "| true \\ predicted | " + " | ".join(confusion) + " |\n| --- |" + " --- |" * len(confusion)
-    )
-    body = "\n".join(
-        f"| {label} | " + " | ".join(str(count) for count in row.values()) + " |"
+    return "\n\n".join([*rows, _confusion(figures["confusion"])])
+
+
+def _confusion(confusion: Mapping[str, Mapping[str, int]]) -> str:
+    """Return the counts by true and predicted class; of many classes the most frequent mistakes."""
+    names = {label: _cell(label) for label in confusion}
+    if len(confusion) > _MAX_CLASSES:
+        mistakes = sorted(
+            (-count, names[truth], names[label])
+            for truth, row in confusion.items()
+            for label, count in row.items()
+            if count and label != truth
+        )
+        lines = [f"| {truth} | {label} | {-n} |" for n, truth, label in mistakes[:_MAX_CLASSES]]
+        return "\n".join(["| true | predicted | photos |", "| --- | --- | --- |", *lines])
+    head = "| true \\ predicted | " + " | ".join(names.values()) + " |"
+    lines = [
+        f"| {names[label]} | " + " | ".join(str(count) for count in row.values()) + " |"
         for label, row in confusion.items()
+    ]
+    return "\n".join([head, "| --- |" + " --- |" * len(confusion), *lines])
+
+
+def _cell(text: str) -> str:
+    """Return the name of a class as it is shown in Markdown, in one line and without mark-up."""
+    return re.sub(r"([\\`*\[\]<>|])", r"\\\1", printable(text))
+
+
+def _copies(figures: Mapping[str, Any]) -> str:
+    """Return rows if some of the photos are copies of photos that the model was made from."""
+    copies = figures.get("copies_of_training_photos")
+    if not copies or not (copies["equal"] or copies["near"]):
+        return ""
+    count = copies["equal"] + copies["near"]
+    others = Share(copies["others_right"], copies["others"])
+    value = "-"
+    if others.total:
+        low, high = others.interval
+        value = (
+            f"{others.value:.4f} ({low:.4f} to {high:.4f}; {others.count:,} of {others.total:,})"
+        )
+    return (
+        f"| **copies of training photos, which make the figures too high** | {count:,} of "
+        f"{figures['pictures']:,} ({copies['equal']:,} equal, {copies['near']:,} nearly equal) |\n"
+        f"| accuracy without them | {value} |\n"
     )
-    return "\n\n".join([*rows, f"{head}\n{body}"])
 
 
 def _agreement(figures: Mapping[str, Any]) -> str:

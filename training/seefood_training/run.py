@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import numpy as np
 
@@ -28,6 +28,7 @@ from seefood_training.fit import fit
 from seefood_training.fit_types import Examples, Fitted, Schedule, Step, Task
 from seefood_training.model_card import render_card
 from seefood_training.networks import NetworkChoice, Weights, build, network
+from seefood_training.partition import Partition, partition
 from seefood_training.quantisation import Quantisation
 from seefood_training.release import (
     ExportedModel,
@@ -37,7 +38,8 @@ from seefood_training.release import (
     release_bundle,
 )
 from seefood_training.release_check import shipped_model
-from seefood_training.split import difference_hashes, find_groups, hold_out
+from seefood_training.training_photos import FILE as TRAINING_PHOTOS
+from seefood_training.training_photos import copy_figures
 
 _LARGER: Final = 8 / 7
 """Photos are decoded larger than the network's input by this factor, so that crops stay sharp."""
@@ -108,21 +110,25 @@ def train(request: Request, observe: Observe = lambda _: None) -> Outcome:
     larger = ResizeRule(round(size * _LARGER), round(size * _LARGER), request.fit)
     labels = photo_set.labels
     photos = decode_photos(
-        photo_set.train, larger, labels=labels, observe=_reading(observe, photo_set)
+        photo_set.train,
+        larger,
+        labels=labels,
+        fingerprints=True,
+        observe=_reading(observe, photo_set),
     )
-    is_validation = _validation_mask(photos, request)
-    training = photos.subset(np.flatnonzero(~is_validation))
-    validation = decode_photos(photos.subset(np.flatnonzero(is_validation)).photos, rule)
+    parts = partition(photo_set, photos, rule, request.validation_share, request.schedule.seed)
+    for sentence in parts.notes:
+        observe(Progress("told", 0, 0, sentence))
     task = Task(choice, request.weights, request.schedule, PHOTOS)
     fitted = fit(
         task,
-        _examples(training, len(photo_set.labels)),
-        _examples(validation, len(photo_set.labels)),
+        _examples(parts.training, len(labels)),
+        _examples(parts.validation, len(labels)),
         folder / "checkpoint.npz",
         _training(observe),
     )
     observe(Progress("exporting", 0, 1))
-    bundle = _release(request, photo_set, fitted, (training, validation), rule)
+    bundle = _release(request, photo_set, fitted, parts, rule)
     _write_documentation(folder, photo_set.labels, fitted, photos, task)
     observe(Progress("exporting", 1, 1))
     unreadable = tuple(f"{it.uri}: {it.reason}" for it in photos.unreadable)
@@ -144,13 +150,6 @@ def _check_request(request: Request, choice: NetworkChoice) -> None:
     build(choice, None if request.weights == "imagenet" else request.weights)
 
 
-def _validation_mask(photos: DecodedPhotos, request: Request) -> Any:
-    hashes = np.stack([difference_hashes(image) for image in photos.pixels])
-    groups = find_groups(photos.sha256, hashes)
-    labels = photos.labels.tolist()
-    return hold_out(photos.sha256, labels, groups, request.validation_share, request.schedule.seed)
-
-
 def _examples(photos: DecodedPhotos, classes: int) -> Examples:
     """Return `photos` with targets and the same total weight for each class."""
     labels = photos.labels
@@ -163,10 +162,10 @@ def _release(
     request: Request,
     photo_set: PhotoSet,
     fitted: Fitted,
-    parts: tuple[DecodedPhotos, DecodedPhotos],
+    parts: Partition,
     rule: ResizeRule,
 ) -> Bundle:
-    training, validation = parts
+    training, validation = parts.training, parts.validation
     best = fitted.epochs[fitted.best - 1]
     record = {
         "network": request.network,
@@ -188,10 +187,11 @@ def _release(
     scored = shipped.score(validation.pixels, validation.labels)
     calibration = calibrate(scored)
     metrics = {"validation": measure(photo_set.labels, calibration, scored)}
-    if photo_set.test:
-        test = decode_photos(photo_set.test, rule)
+    if (test := parts.test) is not None:
         scored = shipped.score(test.pixels, test.labels)
         metrics["test"] = measure(photo_set.labels, calibration, scored)
+        right = scored.logits.argmax(axis=1) == test.labels
+        metrics["test"]["copies_of_training_photos"] = copy_figures(parts.test_copies, right)
     card = render_card(exported, calibration, metrics)
     return release_bundle(
         exported,
@@ -200,7 +200,7 @@ def _release(
         metrics=metrics,
         quantisation=request.quantisation,
         calibration_images=pictures,
-        extra_files={"MODEL_CARD.md": card.encode()},
+        extra_files={"MODEL_CARD.md": card.encode(), TRAINING_PHOTOS: parts.known.encode()},
         overwrite=request.overwrite,
     )
 

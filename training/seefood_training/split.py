@@ -1,8 +1,8 @@
 """Splits photos into training and validation, keeping copies of a photo on one side.
 
 A copy of a training photo among the validation photos would measure memory. Copies are files with
-equal bytes, and photos whose 8 x 8 difference hashes differ in at most 4 of 64 bits in any of the
-eight orientations (mirrored or not, rotated by multiples of 90 degrees).
+equal bytes, and photos whose difference hashes differ in at most 4 of 64 bits in any of the eight
+orientations, and that look alike (`seefood_training.fingerprints`).
 """
 
 import hashlib
@@ -11,34 +11,45 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from seefood.errors import UsageError
-from seefood.imaging.decode import Pixels
+from seefood_training.fingerprints import (
+    NEAR_BITS,
+    Fingerprint,
+    Hashes,
+    difference_hashes,
+    differing_bits,
+    look_alike,
+)
 
-NEAR_BITS: Final = 4
+__all__ = ["difference_hashes", "find_groups", "group_copies", "hold_out"]
+
 _BANDS: Final = (13, 13, 13, 13, 12)
 """Widths in bits, 64 in all: hashes that differ in 4 bits agree in at least one of 5 bands."""
-_HALF: Final = 32
-Hashes = NDArray[np.uint64]
+_LARGEST_GROUP: Final = 0.2
+"""A group of a larger share of the photos is not of copies: all pictures of the set look alike."""
+_MIN_LARGEST_GROUP: Final = 20
 
 
-def difference_hashes(image: Pixels) -> Hashes:
-    """Return the hashes of a picture of shape `(h, w, 3)` in 8 orientations, the original first.
+def group_copies(fingerprints: Sequence[Fingerprint]) -> tuple[NDArray[np.int64], bool]:
+    """Return each photo's group, of shape `(n,)`, and whether near copies are in one group.
 
-    A bit is set where a pixel of the 9 x 8 grey thumbnail is darker than its right neighbour.
+    A group is the index of its first photo. Where most pictures look alike (digits, for example),
+    only files with equal bytes are copies.
     """
-    grey = Image.fromarray(image).convert("L").resize((_HALF, _HALF), Image.Resampling.BOX)
-    square = np.asarray(grey)
-    hashes = np.empty(8, np.uint64)
-    for turn in range(4):
-        turned = np.rot90(square, turn)
-        for mirrored in (False, True):
-            view = np.ascontiguousarray(turned[:, ::-1] if mirrored else turned)
-            small = np.asarray(Image.fromarray(view).resize((9, 8), Image.Resampling.BOX))
-            bits = np.packbits(small[:, 1:] > small[:, :-1])
-            hashes[2 * turn + mirrored] = bits.view(np.uint64)[0]
-    return hashes
+    sha256 = [it.sha256 for it in fingerprints]
+    hashes = np.stack([it.hashes for it in fingerprints])
+    parents = _equal_files(sha256)
+    for left, right in _near_pairs(hashes):
+        if _root(parents, left) != _root(parents, right) and look_alike(
+            fingerprints[left].thumbnail, fingerprints[right].thumbnail
+        ):
+            _join(parents, left, right)
+    groups = _roots(parents)
+    allowed = max(_MIN_LARGEST_GROUP, _LARGEST_GROUP * len(sha256))
+    if np.bincount(groups).max() <= allowed:
+        return groups, True
+    return _roots(_equal_files(sha256)), False
 
 
 def find_groups(sha256: Sequence[str], hashes: Hashes) -> NDArray[np.int64]:
@@ -46,13 +57,10 @@ def find_groups(sha256: Sequence[str], hashes: Hashes) -> NDArray[np.int64]:
 
     `hashes` is of shape `(n, 8)`, from `difference_hashes`. Copies of copies are in one group.
     """
-    parents = list(range(len(sha256)))
-    first: dict[str, int] = {}
-    for index, digest in enumerate(sha256):
-        _join(parents, first.setdefault(digest, index), index)
+    parents = _equal_files(sha256)
     for left, right in _near_pairs(hashes):
         _join(parents, left, right)
-    return np.asarray([_root(parents, index) for index in range(len(parents))], np.int64)
+    return _roots(parents)
 
 
 def hold_out(
@@ -61,12 +69,14 @@ def hold_out(
     groups: NDArray[np.int64],
     share: float,
     seed: int = 0,
+    names: Sequence[str] = (),
 ) -> NDArray[np.bool_]:
     """Return a mask of shape `(n,)` that selects the validation photos.
 
     Selects about `share` of each stratum (a class, or a class of one source), at least one photo.
     The choice depends on the content of the photos and not on their names or order, and changes
-    little when photos are added. Raises `UsageError` if a stratum has fewer than two groups.
+    little when photos are added. Raises `UsageError` if a stratum has fewer than two groups;
+    `names` are the strata's, for the message.
     """
     validation = np.zeros(len(groups), dtype=bool)
     members: dict[int, list[int]] = {}
@@ -77,9 +87,12 @@ def hold_out(
         # A group in two strata (one photo under two labels) belongs to the first of them.
         candidates = [group for group in members if kinds[group] == kind]
         if len(candidates) < 2:
+            name = repr(names[kind]) if len(names) else f"number {int(kind) + 1}"
+            count = int((kinds == kind).sum())
             raise UsageError(
-                f"class number {int(kind) + 1} has {len(candidates)} different photos; training "
-                "needs at least two of each class, one to train on and one to validate with"
+                f"the class {name} has {count} photos and {len(candidates)} different ones; "
+                "training needs at least two of each class, one to train on and one to validate "
+                "with: add photos, or remove the class"
             )
         candidates.sort(key=lambda group: _rank(seed, [sha256[index] for index in members[group]]))
         wanted, taken = max(1, round(share * int((kinds == kind).sum()))), 0
@@ -108,16 +121,23 @@ def _near_pairs(hashes: Hashes) -> Iterable[tuple[int, int]]:
             ends = np.searchsorted(ranked, bands[:, variant], "right")
             for index in np.flatnonzero(ends > starts):
                 others = order[starts[index] : ends[index]]
-                difference = hashes[others, 0] ^ hashes[index, variant]
-                for other in others[_bits(difference) <= NEAR_BITS]:
+                bits_apart = differing_bits(hashes[others, 0], hashes[index, variant])
+                for other in others[bits_apart <= NEAR_BITS]:
                     if other != index:
                         yield int(other), int(index)
 
 
-def _bits(values: Hashes) -> NDArray[np.int64]:
-    """Return how many bits are set in each value."""
-    bits = np.unpackbits(values.view(np.uint8).reshape(len(values), 8), axis=1)
-    return np.asarray(bits.sum(axis=1), np.int64)
+def _equal_files(sha256: Sequence[str]) -> list[int]:
+    """Return the parents of a forest in which files with equal bytes are joined."""
+    parents = list(range(len(sha256)))
+    first: dict[str, int] = {}
+    for index, digest in enumerate(sha256):
+        _join(parents, first.setdefault(digest, index), index)
+    return parents
+
+
+def _roots(parents: list[int]) -> NDArray[np.int64]:
+    return np.asarray([_root(parents, index) for index in range(len(parents))], np.int64)
 
 
 def _root(parents: list[int], index: int) -> int:
