@@ -27,11 +27,16 @@ class Source(Protocol):
         Otherwise duplicates are removed, and missing tags are requested from the store.
         """
 
-    def list(self) -> Iterator[ImageRef | ListingNote]:
-        """Yield the objects, and notes about what could not be listed.
+    def list(self) -> Iterator[ImageRef]:
+        """Yield the objects. Raises `UsageError` if the source is absent or cannot be read."""
 
-        Raises `UsageError` if the source is absent or cannot be read.
-        """
+
+@runtime_checkable
+class NotingSource(Protocol):
+    """A source of which a part may be impossible to list."""
+
+    def walk(self) -> Iterator[ImageRef | ListingNote]:
+        """Yield what `list` does, and notes about what was left out."""
 
 
 @runtime_checkable

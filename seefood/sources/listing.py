@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from seefood.errors import UsageError
 from seefood.records import ImageRef, ListingNote
 from seefood.results.files import RESULTS, RUNS, UPLOADS
-from seefood.sources.base import CheckedSource, Source
+from seefood.sources.base import CheckedSource, NotingSource, Source
 from seefood.sources.compact_set import CompactSet
 from seefood.sources.completion import complete
 from seefood.sources.filter_hint import FilterTally
@@ -61,7 +61,7 @@ def check_sources(sources: Iterable[Source], output: Location | None = None) -> 
 
 def _objects(source: Source, written: tuple[str, ...], notes: ListingNotes) -> Iterator[ImageRef]:
     """Yield what `source` lists and no run wrote; collect its notes."""
-    for item in source.list():
+    for item in source.walk() if isinstance(source, NotingSource) else source.list():
         if isinstance(item, ListingNote):
             notes.add(item)
         elif not item.uri.startswith(written):

@@ -29,8 +29,12 @@ class Prefix:
         """See `Source.empty_message`."""
         return f"the source {self.text} holds no picture; check the path or the pattern"
 
-    def list(self) -> Iterator[ImageRef | ListingNote]:
+    def list(self) -> Iterator[ImageRef]:
         """See `Source.list`."""
+        return (item for item in self.walk() if isinstance(item, ImageRef))
+
+    def walk(self) -> Iterator[ImageRef | ListingNote]:
+        """See `NotingSource.walk`."""
         if self.location.is_local and not os.path.lexists(self.location.key):
             raise UsageError(f"there is nothing at {self.text}; check the path")
         if self.location.is_local:
@@ -69,8 +73,12 @@ class Glob:
         name = parse_location(found.uri).key.rpartition("/")[2]
         return f"{message}: patterns tell capitals from small letters, and there is {name}"
 
-    def list(self) -> Iterator[ImageRef | ListingNote]:
+    def list(self) -> Iterator[ImageRef]:
         """See `Source.list`."""
+        return (item for item in self.walk() if isinstance(item, ImageRef))
+
+    def walk(self) -> Iterator[ImageRef | ListingNote]:
+        """See `NotingSource.walk`."""
         if self.location.is_local:
             items = LocalFiles().walk(self.location.key, self.max_slashes)
         else:

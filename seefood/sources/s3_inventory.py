@@ -13,12 +13,13 @@ from datetime import datetime
 from typing import Any, Final
 from urllib.parse import unquote_plus
 
-from seefood.errors import UsageError
+from seefood.errors import ErrorCode, PictureError, UsageError
 from seefood.records import ImageRef
-from seefood.storage import read
+from seefood.sources.sizes import parse_size
+from seefood.storage import open_store, read
 from seefood.storage.uris import Location
 
-_MAX_SIZE_BYTES: Final = 2**63 - 1
+_FORMATS: Final = ("csv", "parquet", "orc")
 _TRUE: Final = frozenset({True, "true", "True", "TRUE"})
 
 
@@ -36,10 +37,23 @@ def read_inventory(data: bytes, location: Location) -> Iterator[ImageRef]:
     bucket, file_format = str(manifest["sourceBucket"]), str(manifest["fileFormat"]).lower()
     columns = [name.strip().lower().replace("_", "") for name in _columns(manifest)]
     for file in manifest["files"]:
-        content = _read_file(str(file["key"]), manifest, location)
+        content = read(_find_file(str(file["key"]), manifest, location))
         for record in _records(content, file_format, columns):
             if ref := _ref(record, bucket, encoded=file_format == "csv"):
                 yield ref
+
+
+def check_inventory(data: bytes, location: Location) -> None:
+    """Raise `UsageError` if a file of the inventory is absent or of an unknown format.
+
+    Reads only the beginning of each: S3 wrote them and gives a checksum of each.
+    """
+    manifest = json.loads(data)
+    file_format = str(manifest["fileFormat"]).lower()
+    if file_format not in _FORMATS:
+        raise UsageError(_unknown(file_format))
+    for file in manifest["files"]:
+        _find_file(str(file["key"]), manifest, location)
 
 
 def _columns(manifest: Mapping[str, Any]) -> list[str]:
@@ -47,8 +61,8 @@ def _columns(manifest: Mapping[str, Any]) -> list[str]:
     return [] if schema.startswith(("message", "struct")) else schema.split(",")
 
 
-def _read_file(key: str, manifest: Mapping[str, Any], location: Location) -> bytes:
-    """Return a data file: from the destination bucket, or from beside the manifest."""
+def _find_file(key: str, manifest: Mapping[str, Any], location: Location) -> Location:
+    """Return where a data file is: in the destination bucket, or beside the manifest."""
     folder = Location(location.root, location.key.rpartition("/")[0])
     name = key.rpartition("/")[2]
     candidates = [
@@ -62,9 +76,12 @@ def _read_file(key: str, manifest: Mapping[str, Any], location: Location) -> byt
         candidates = [*destination, Location(location.root, key), *candidates]
     for candidate in candidates:
         try:
-            return read(candidate)
-        except FileNotFoundError:
-            continue
+            open_store(candidate.root).stat(ImageRef(candidate.uri))
+        except PictureError as error:
+            if error.code != ErrorCode.NOT_FOUND:
+                raise UsageError(f"cannot read {candidate.uri}: {error}") from error
+        else:
+            return candidate
     raise UsageError(
         f"the inventory {location.uri} names the file {key}, which is not at {candidates[0].uri}; "
         "copy the inventory as a whole"
@@ -87,9 +104,7 @@ def _records(data: bytes, file_format: str, columns: list[str]) -> Iterator[Mapp
 
         batches = iter(orc.ORCFile(io.BytesIO(data)).read().to_batches(65_536))
     else:
-        raise UsageError(
-            f"an S3 Inventory in the format {file_format!r} cannot be read; use CSV, Parquet or ORC"
-        )
+        raise UsageError(_unknown(file_format))
     for batch in batches:
         for row in batch.to_pylist():
             yield {str(name).lower().replace("_", ""): value for name, value in row.items()}
@@ -116,12 +131,8 @@ def _ref(record: Mapping[str, Any], bucket: str, *, encoded: bool) -> ImageRef |
     )
 
 
-def parse_size(value: Any) -> int:
-    """Return a size in bytes from a list; 0 if it gives none. Raises `ValueError`."""
-    size = int(value or 0)
-    if not 0 <= size <= _MAX_SIZE_BYTES:
-        raise ValueError(f"an object of {value} bytes")
-    return size
+def _unknown(file_format: str) -> str:
+    return f"an S3 Inventory in the format {file_format!r} cannot be read; use CSV, Parquet or ORC"
 
 
 def _seconds(moment: Any) -> float | None:

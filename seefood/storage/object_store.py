@@ -121,6 +121,19 @@ class RemoteStore:
         except Exception as error:
             raise read_error(error) from error
 
+    def fetch_range(self, ref: ImageRef, start: int, end: int) -> bytes:
+        """See `Store.fetch_range`: one GET request."""
+        options = _content_options(ref)
+        options["range"] = (start, end)
+        try:
+            response = obstore.get(self._store, _key(ref), options=options)
+            _check_etag(_etag(response.meta), ref)
+            return bytes(response.bytes())
+        except PictureError:
+            raise
+        except Exception as error:
+            raise read_error(error) from error
+
     def stat(self, ref: ImageRef) -> ImageRef:
         """See `Store.stat`: one HEAD request."""
         options: GetOptions = {"head": True}

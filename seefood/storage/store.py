@@ -30,6 +30,12 @@ class Store(Protocol):
         Raises `PictureError`: NOT_FOUND, CHANGED, FORBIDDEN, UNSUPPORTED_NAME or STORE_ERROR.
         """
 
+    def fetch_range(self, ref: ImageRef, start: int, end: int) -> bytes:
+        """Return the bytes from `start` up to `end` of the content that `ref` names.
+
+        Fewer at the end of the object. Raises `PictureError` as `fetch` does.
+        """
+
     def stat(self, ref: ImageRef) -> ImageRef:
         """Return `ref` with its current entity tag and size, or those of the version it names.
 

@@ -19,6 +19,8 @@ from seefood.sanitize import redacted
 FILE_ROOT: Final = "file://"
 # Schemes know no case (RFC 3986), names do.
 _REMOTE: Final = re.compile(r"^(s3|gs|az|memory)://([^/]+)(?:/(.*))?$", re.DOTALL | re.IGNORECASE)
+# Names of buckets and containers, access points' ARNs included. Clients panic at others.
+_BUCKET: Final = re.compile(r"[A-Za-z0-9$][A-Za-z0-9._:$-]*")
 _SCHEME: Final = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]*)://")
 _GLOB: Final = re.compile(r"[*?\[]")
 
@@ -62,6 +64,11 @@ def parse_location(text: str) -> Location:
         raise UsageError(
             f"{redacted(text)!r} has a name or password before an @; credentials are read from "
             "where the cloud's own tools read them, never from a URI"
+        )
+    if match and match[1].lower() != "memory" and not _BUCKET.fullmatch(match[2]):
+        raise UsageError(
+            f"{redacted(text)!r:.200} cannot be: {match[2]!r} is no name that a bucket can have; "
+            "check the name"
         )
     if match:
         return Location(f"{match[1].lower()}://{match[2]}", match[3] or "")
