@@ -9,7 +9,7 @@ from seefood.engines.base import Engine
 from seefood.engines.loading import load_engine
 from seefood.errors import ErrorCode, PictureError
 from seefood.imaging.decode import Limits
-from seefood.imaging.formats import sniff_format
+from seefood.imaging.signatures import sniff_format
 from seefood.records import ImageRef, Row
 from seefood.storage import open_store
 from seefood.storage.uris import parse_location

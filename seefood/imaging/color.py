@@ -19,7 +19,7 @@ def to_rgb(image: Image.Image) -> Image.Image:
     mode = image.mode
     if mode == "RGB" and "transparency" not in image.info:
         return image
-    if mode.startswith("I") or mode == "F":
+    if mode.startswith("I;16"):
         return _from_wide(image)
     if mode in {"RGBA", "LA", "PA", "RGBa", "La"} or "transparency" in image.info:
         return _on_white(image)
@@ -35,30 +35,12 @@ def _on_white(image: Image.Image) -> Image.Image:
 
 
 def _from_wide(image: Image.Image) -> Image.Image:
-    """Return a grey image of 16-bit, 32-bit or float samples as 8-bit RGB.
-
-    Integers are in [0, 65535]; floats in [0, 1] if none is above 1, else in [0, 255].
-    """
-    factor = 1.0 / 256.0
-    if image.mode == "F":
-        factor = (
-            255.0
-            if all(_finite(strip).max(initial=0.0) <= 1.0 for _, strip in _strips(image))
-            else 1.0
-        )
+    """Return a grey image of 16-bit samples as 8-bit RGB."""
     canvas = Image.new("RGB", image.size)
     for top, strip in _strips(image):
-        samples = (
-            np.floor(_finite(strip) * factor) if image.mode != "F" else _finite(strip) * factor
-        )
-        grey = np.clip(samples, 0.0, 255.0).astype(np.uint8)
+        grey = (np.asarray(strip) >> 8).astype(np.uint8)
         canvas.paste(Image.fromarray(grey).convert("RGB"), (0, top))
     return canvas
-
-
-def _finite(image: Image.Image) -> "np.typing.NDArray[np.float32]":
-    samples = np.asarray(image, dtype=np.float32)
-    return np.nan_to_num(samples, nan=0.0, posinf=0.0, neginf=0.0) if image.mode == "F" else samples
 
 
 def _strips(image: Image.Image) -> Iterator[tuple[int, Image.Image]]:

@@ -7,25 +7,29 @@ applied after the resize, when fewer pixels are left to turn. Of an animation th
 decoded.
 """
 
+import re
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache
-from io import BytesIO
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 from PIL import Image
 
 from seefood.errors import ErrorCode, PictureError
 from seefood.imaging.color import to_rgb
-from seefood.imaging.formats import open_image, sniff_format
+from seefood.imaging.formats import open_image
+from seefood.imaging.jpeg import END_OF_IMAGE, endings
+from seefood.imaging.jpeg_markers import unread_kind
 from seefood.imaging.limits import DEFAULT_LIMITS, Limits
 from seefood.imaging.memory_budget import MemoryBudget
 from seefood.imaging.memory_estimate import decode_bytes, has_more_frames
+from seefood.imaging.metadata import without_metadata
 from seefood.imaging.resize import Box, Pixels, resample
 from seefood.imaging.resize_rule import Fit, ResizeRule
+from seefood.imaging.signatures import sniff_format
 
 __all__ = [
     "DEFAULT_LIMITS",
@@ -52,7 +56,10 @@ _UPRIGHT: Final = {
 _SWAPS_SIDES: Final = frozenset({_UPRIGHT[5], _UPRIGHT[6], _UPRIGHT[7], _UPRIGHT[8]})
 # Below this, memory is not accounted for: it is not worth the lock.
 _SMALL_BYTES: Final = 4 * 1024 * 1024
-_END_OF_IMAGE: Final = b"\xff\xd9"
+_UNSUPPORTED: Final = re.compile(
+    r"unsupported|not supported|not implemented|not been built|no codec available", re.IGNORECASE
+)
+_Result = TypeVar("_Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,16 +92,48 @@ def decode(
     cannot be decoded, and nothing else.
     """
     try:
-        return _decode(data, rule, limits, exact=exact)
+        return _cured(data, lambda data: _decode(data, rule, limits, exact=exact))
     except PictureError as error:
-        is_truncated_jpeg = error.code is ErrorCode.TRUNCATED and sniff_format(data[:64]) == "JPEG"
-        if not (salvage and is_truncated_jpeg):
+        if error.code is not ErrorCode.TRUNCATED or sniff_format(data[:64]) != "JPEG":
+            raise
+        whole = _decode_to_end(data, rule, limits, exact=exact)
+        if whole is not None:
+            return whole
+        if not salvage:
             raise
         try:  # with an end marker, libjpeg fills in the missing part
-            salvaged = _decode(data + _END_OF_IMAGE, rule, limits, exact=exact)
+            salvaged = _decode(data + END_OF_IMAGE, rule, limits, exact=exact)
         except PictureError:
             raise error from None
         return replace(salvaged, damage=str(error))
+
+
+def _cured(data: bytes, work: Callable[[bytes], _Result]) -> _Result:
+    """Return `work(data)`; if the data is damaged, try again without what pixels do not need."""
+    try:
+        return work(data)
+    except PictureError as error:
+        if error.code not in (ErrorCode.CORRUPT, ErrorCode.TRUNCATED):
+            raise
+        bare = without_metadata(data, sniff_format(data[:64]))
+        if bare is None:
+            raise
+        return work(bare)
+
+
+def _decode_to_end(
+    data: bytes, rule: ResizeRule, limits: Limits, *, exact: bool
+) -> DecodedImage | None:
+    """Return the picture of a JPEG that lacks only its end marker; None for one that is cut."""
+    data = without_metadata(data, "JPEG") or data
+    both = endings(data)
+    if both is None:
+        return None
+    try:
+        first, second = (_decode(each, rule, limits, exact=exact) for each in both)
+    except PictureError:
+        return None
+    return first if np.array_equal(first.pixels, second.pixels) else None
 
 
 def _decode(data: bytes, rule: ResizeRule, limits: Limits, *, exact: bool) -> DecodedImage:
@@ -120,8 +159,17 @@ def open_upright(
     """Return the picture in `data` as an upright RGB image, for display.
 
     `longest_side` limits the larger of width and height in pixels, keeping the aspect ratio.
-    Raises `PictureError`.
+    A truncated JPEG is shown as far as it goes. Raises `PictureError`.
     """
+    try:
+        return _cured(data, lambda data: _open_upright(data, longest_side, limits))
+    except PictureError as error:
+        if error.code is not ErrorCode.TRUNCATED or sniff_format(data[:64]) != "JPEG":
+            raise
+        return _cured(data + END_OF_IMAGE, lambda data: _open_upright(data, longest_side, limits))
+
+
+def _open_upright(data: bytes, longest_side: int | None, limits: Limits) -> Image.Image:
     with _decoding(data, limits) as (image, format_name):
         stored = image.size
         if longest_side is not None:
@@ -156,7 +204,7 @@ def _decoding(data: bytes, limits: Limits) -> Iterator[tuple[Image.Image, str]]:
             f"{len(data):,} bytes are more than the limit of {limits.max_bytes:,}",
         )
     try:
-        image, format_name = open_image(BytesIO(data), data[:64])
+        image, format_name = open_image(data)
         with image:
             pixels = image.width * image.height
             if pixels > limits.max_pixels:
@@ -178,11 +226,21 @@ def _decoding(data: bytes, limits: Limits) -> Iterator[tuple[Image.Image, str]]:
             ErrorCode.OUT_OF_MEMORY, "there was not enough memory to decode it"
         ) from error
     except Exception as error:  # decoders raise anything: SyntaxError, struct.error, KeyError, ...
-        raise _undecodable(error, sniff_format(data[:64]) or "picture") from error
+        raise _undecodable(error, data) from error
 
 
-def _undecodable(error: Exception, format_name: str) -> PictureError:
+def _undecodable(error: Exception, data: bytes) -> PictureError:
+    format_name = sniff_format(data[:64]) or "picture"
+    kind = unread_kind(data) if format_name == "JPEG" else None
+    if kind is not None:
+        return PictureError(
+            ErrorCode.UNSUPPORTED_FORMAT, f"a {kind} JPEG is not decoded; convert it to 8 bits"
+        )
     text = " ".join(str(error).split())[:200] or type(error).__name__
+    if _UNSUPPORTED.search(text):
+        return PictureError(
+            ErrorCode.UNSUPPORTED_FORMAT, f"this kind of {format_name} is not decoded: {text}"
+        )
     causes = (error, error.__cause__)  # Pillow wraps errors in the header
     truncated = any(isinstance(cause, EOFError | struct.error) for cause in causes) or any(
         words in text.lower() for words in ("truncated", "end of file")

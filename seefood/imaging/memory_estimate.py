@@ -8,6 +8,8 @@ from typing import Final, Literal
 
 from PIL import Image
 
+from seefood.imaging.lazy_image import LazyImage
+
 # Bytes per pixel at the peak: for most formats, and for those whose decoders keep more copies.
 _DEFAULT_BYTES_PER_PIXEL: Final = 9
 _BYTES_PER_PIXEL: Final = {"WEBP": 21, "AVIF": 17, "HEIF": 10}
@@ -22,6 +24,8 @@ def decode_bytes(image: Image.Image, format_name: str, data: bytes, stored: tupl
 
     `stored` is the size (width, height) in the header; `image` may be smaller by scaled decoding.
     """
+    if isinstance(image, LazyImage):
+        return image.work_bytes
     pixels = image.width * image.height
     bytes_per_pixel = _BYTES_PER_PIXEL.get(format_name, _DEFAULT_BYTES_PER_PIXEL)
     if image.mode == "RGB":

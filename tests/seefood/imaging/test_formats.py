@@ -5,7 +5,8 @@ import sys
 
 import pytest
 
-from seefood.imaging.formats import SUPPORTED_FORMATS, sniff_format
+from seefood.imaging.formats import SUPPORTED_FORMATS
+from seefood.imaging.signatures import sniff_format
 from tests.pictures import encoded, plain
 
 
