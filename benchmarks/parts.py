@@ -40,7 +40,7 @@ def main() -> None:
     parts: dict[str, float] = {
         "reading the file": _milliseconds(Path.read_bytes, files),
         "JPEG to RGB (Pillow, scaled)": _milliseconds(_load, data),
-        f"resize, {resized_by(rule.filter)}": _milliseconds(partial(_resize, exact=False), decoded),
+        f"resize, {resized_by(rule)}": _milliseconds(partial(_resize, exact=False), decoded),
         "resize, exact": _milliseconds(partial(_resize, exact=True), decoded),
         "all of `decode`": _milliseconds(partial(decode, rule=rule), data),
     }

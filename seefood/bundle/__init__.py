@@ -1,11 +1,13 @@
 """The model bundle on disk, and its download from a bucket (`download`)."""
 
+from seefood.bundle.adapter import Adapter, Quantisation
 from seefood.bundle.bundle import (
     BUILT_IN,
     EXTRA,
     GOLDEN,
     LITERT_MODEL,
     MANIFEST,
+    ONNX_MODEL,
     SMALL_NETWORK,
     Bundle,
     built_in_bundle_path,
@@ -23,11 +25,14 @@ __all__ = [
     "GOLDEN",
     "LITERT_MODEL",
     "MANIFEST",
+    "ONNX_MODEL",
     "SMALL_NETWORK",
+    "Adapter",
     "Bundle",
     "BundleSpec",
     "Certificate",
     "Golden",
+    "Quantisation",
     "built_in_bundle_path",
     "default_bundle_path",
     "digest_matches",

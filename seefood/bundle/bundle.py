@@ -9,11 +9,14 @@ are in its `assets.extra/`:
       assets.extra/
         bundle.json                   labels, resize rule, thresholds, certificate, digests
         model.tflite                  the same graph for LiteRT
+        model.onnx                    the same graph for ONNX Runtime, if asked for
         golden/                       pictures with known probabilities: the certificate
         first/                        in a cascade: the small network's bundle, LiteRT only
 
 Pixel scaling and calibration are part of the graph, so every engine returns calibrated
-probabilities for raw uint8 pixels. `digest` is a hash of everything that affects a row, and every
+probabilities for raw uint8 pixels. A bundle may instead hold one graph as its author exported it,
+`model.tflite` or `model.onnx` without a SavedModel, and an adapter (`seefood.bundle.adapter`) that
+states how it is called. `digest` is a hash of everything that affects a row, and every
 row states it. A SavedModel is a program: load bundles only from where the operator configured.
 """
 
@@ -38,6 +41,7 @@ from seefood.records import DIGEST_SHOWN
 EXTRA: Final = "assets.extra"
 MANIFEST: Final = f"{EXTRA}/bundle.json"
 LITERT_MODEL: Final = f"{EXTRA}/model.tflite"
+ONNX_MODEL: Final = f"{EXTRA}/model.onnx"
 GOLDEN: Final = f"{EXTRA}/golden"
 SMALL_NETWORK: Final = f"{EXTRA}/first"
 """The small network of a cascade, itself a bundle."""
@@ -68,6 +72,11 @@ class Bundle:
     def has_litert(self) -> bool:
         """Whether the bundle contains the LiteRT graph."""
         return LITERT_MODEL in self.files
+
+    @property
+    def has_onnx(self) -> bool:
+        """Whether the bundle contains the ONNX graph."""
+        return ONNX_MODEL in self.files
 
     @property
     def is_cascade(self) -> bool:
@@ -118,6 +127,7 @@ def load_bundle(path: str | Path, *, expected_digest: str | None = None) -> Bund
         ) from error
     check_spec(spec, root)
     _check_names(root, spec, files)
+    _check_adapter(root, spec, files)
     actual = compute_digest(spec, files)
     if actual != expected:
         raise BundleError(
@@ -148,6 +158,7 @@ def write_bundle(path: Path, spec: BundleSpec) -> Bundle:
     for golden in spec.certificate.goldens:
         if golden.file not in files:
             raise BundleError(f"the golden picture {golden.file} is not in {path}")
+    _check_adapter(path, spec, files)
     digest = compute_digest(spec, files)
     document = {**manifest_content(spec, files), "digest": digest}
     (path / EXTRA).mkdir(exist_ok=True)
@@ -183,6 +194,16 @@ def _check_names(root: Path, spec: BundleSpec, files: Mapping[str, str]) -> None
     _raise_if_any(root, outside, "is outside the bundle")
     unknown = [golden.file for golden in spec.certificate.goldens if golden.file not in files]
     _raise_if_any(root, unknown, "is in its certificate and not among its files")
+
+
+def _check_adapter(root: Path, spec: BundleSpec, files: Mapping[str, str]) -> None:
+    """Raise `BundleError` if the adapter could be of more than one graph, or of none."""
+    graphs = [name for name in ("saved_model.pb", LITERT_MODEL, ONNX_MODEL) if name in files]
+    if spec.adapter is not None and graphs not in ([LITERT_MODEL], [ONNX_MODEL]):
+        raise BundleError(
+            f"the bundle {root} contradicts itself: it has an adapter for one LiteRT or ONNX "
+            f"graph and contains {', '.join(graphs) or 'none'}"
+        )
 
 
 def digest_matches(actual: str, expected: str) -> bool:

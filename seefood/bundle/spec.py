@@ -8,8 +8,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from seefood.bundle.adapter import Adapter, adapter_from_json, adapter_problem
 from seefood.errors import BundleError
-from seefood.imaging.resize_rule import FILTERS, FITS, ResizeRule
+from seefood.imaging.resize_rule import CHANNELS, FILTERS, FITS, ResizeRule
 
 FORMAT_VERSION: Final = 1
 _MAX_SIDE: Final = 4096
@@ -41,7 +42,8 @@ class BundleSpec:
     labels: tuple[str, ...]
     rule: ResizeRule
     thresholds: tuple[float, ...]
-    """For each label: a top score below it makes the picture `unsure`; 0 accepts all."""
+    """For each label: a top score below it makes the picture `unsure`; 0 accepts all. With
+    `multi_label`, a picture has every label whose score is at least its threshold."""
     certificate: Certificate
     training: Mapping[str, Any] = field(default_factory=dict)
     """How it was made: network, data, seed, temperature, seconds. Informative only."""
@@ -50,6 +52,10 @@ class BundleSpec:
     cascade_threshold: float | None = None
     """Of a cascade: the small network decides where its top probability is at least this.
     `first_at_least` in `bundle.json`."""
+    multi_label: bool = False
+    """Whether each label has a probability of its own, so that a picture may have several."""
+    adapter: Adapter | None = None
+    """How the graph is called; None for a graph from uint8 pixels to probabilities."""
 
 
 def spec_from_json(document: Mapping[str, Any]) -> BundleSpec:
@@ -70,6 +76,8 @@ def spec_from_json(document: Mapping[str, Any]) -> BundleSpec:
         training=dict(document["training"]),
         metrics=dict(document["metrics"]),
         cascade_threshold=_optional_float(document.get("first_at_least")),
+        multi_label=bool(document.get("multi_label", False)),
+        adapter=_optional_adapter(document.get("adapter")),
     )
 
 
@@ -77,13 +85,19 @@ def _optional_float(value: Any) -> float | None:
     return None if value is None else float(value)
 
 
+def _optional_adapter(value: Any) -> Adapter | None:
+    return None if value is None else adapter_from_json(value)
+
+
 def _rule_from_json(document: Mapping[str, Any]) -> ResizeRule:
     rule = ResizeRule(**document)
     sides = (rule.height, rule.width)
     if not all(isinstance(side, int) and 0 < side <= _MAX_SIDE for side in sides):
         raise ValueError(f"an input of {rule.width} x {rule.height} pixels")
-    if rule.fit not in FITS or rule.filter not in FILTERS:
-        raise ValueError(f"the fit {rule.fit!r} with the filter {rule.filter!r}")
+    if rule.fit not in FITS or rule.filter not in FILTERS or rule.channels not in CHANNELS:
+        raise ValueError(f"the fit {rule.fit!r}, the filter {rule.filter!r}, {rule.channels!r}")
+    if not 0 < rule.crop_share <= 1:
+        raise ValueError(f"the share {rule.crop_share!r} of a crop")
     margin = rule.scaled_decode
     if margin is not None and not (isinstance(margin, int | float) and 0 < margin < math.inf):
         raise ValueError(f"the scaled decode {margin!r}")
@@ -94,8 +108,9 @@ def check_spec(spec: BundleSpec, root: Path) -> None:
     """Raise `BundleError` if `spec`, of the bundle at `root`, contradicts itself."""
     classes = len(spec.labels)
     problem = None
-    if classes < 2 or len(set(spec.labels)) != classes:
-        problem = f"its {classes} labels must be at least two and differ"
+    if classes < (1 if spec.multi_label else 2) or len(set(spec.labels)) != classes:
+        least = "one" if spec.multi_label else "two"  # one label of one choice is no choice
+        problem = f"its {classes} labels must be at least {least} and differ"
     elif len(spec.thresholds) != classes:
         problem = f"it has {len(spec.thresholds)} thresholds for {classes} labels"
     elif spec.rule.height < 1 or spec.rule.width < 1:
@@ -106,16 +121,25 @@ def check_spec(spec: BundleSpec, root: Path) -> None:
         problem = f"its cascade threshold {spec.cascade_threshold} is not a probability"
     elif any(len(golden.probabilities) != classes for golden in spec.certificate.goldens):
         problem = f"a golden picture does not have {classes} probabilities"
+    elif spec.adapter is not None:
+        problem = adapter_problem(spec.adapter, spec.rule, classes)
     if problem is not None:
         raise BundleError(f"the bundle {root} contradicts itself: {problem}")
 
 
 def manifest_content(spec: BundleSpec, files: Mapping[str, str]) -> dict[str, Any]:
     """Return the content that the digest is computed from."""
+    # What older bundles do not state is absent when default, so that their digests stay the same.
     content = {"format_version": FORMAT_VERSION, **asdict(spec), "files": dict(files)}
+    content["rule"] = spec.rule.as_json()
     threshold = content.pop("cascade_threshold")
-    if threshold is not None:  # absent without a cascade, so that older digests stay the same
+    if threshold is not None:
         content["first_at_least"] = threshold
+    if not spec.multi_label:
+        del content["multi_label"]
+    del content["adapter"]
+    if spec.adapter is not None:
+        content["adapter"] = spec.adapter.as_json()
     return content
 
 

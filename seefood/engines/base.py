@@ -24,7 +24,8 @@ class Engine(Protocol):
         """The number of pictures that one call handles best; any other number works too."""
 
     def predict(self, images: Pixels) -> Probabilities:
-        """Return the probabilities, float32 of shape `(n, classes)`, each row summing to 1.
+        """Return the probabilities, float32 of shape `(n, classes)`.
 
-        `images` is RGB of shape `(n, height, width, 3)`, uint8 in [0, 255]. Thread-safe.
+        Each row sums to 1, unless each label of the bundle has a probability of its own. `images`
+        is RGB or grey of shape `(n, height, width, channels)`, uint8 in [0, 255]. Thread-safe.
         """

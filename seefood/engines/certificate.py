@@ -13,7 +13,7 @@ import numpy as np
 from seefood.bundle import Bundle
 from seefood.errors import BundleError, PictureError
 from seefood.imaging.decode import Pixels, decode
-from seefood.imaging.resize import PILLOW, resized_by
+from seefood.imaging.resize import NUMPY, PILLOW, resized_by
 
 if TYPE_CHECKING:
     from seefood.engines.base import Engine
@@ -58,7 +58,7 @@ def _decode_golden(name: str, bundle: Bundle) -> Pixels:
     try:
         data = bundle.file(name).read_bytes()
         exact = decode(data, bundle.spec.rule, exact=True).pixels
-        if resized_by(bundle.spec.rule.filter) == PILLOW:
+        if resized_by(bundle.spec.rule) in (NUMPY, PILLOW):
             return exact
         fast = decode(data, bundle.spec.rule).pixels
     except (OSError, PictureError) as error:

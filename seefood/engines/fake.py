@@ -37,7 +37,9 @@ class FakeEngine:
         """See `Engine.predict`."""
         if self._before is not None:
             self._before(images)
-        colors = images.reshape(len(images), -1, 3).mean(axis=1, dtype=np.float64) + 1.0
+        colors = (
+            images.reshape(len(images), -1, images.shape[3]).mean(axis=1, dtype=np.float64) + 1.0
+        )
         weights = np.resize(colors.T, (self._classes, len(images))).T
         return np.asarray(weights / weights.sum(axis=1, keepdims=True), dtype=np.float32)
 

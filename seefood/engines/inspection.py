@@ -6,8 +6,8 @@ from typing import Any, Final
 
 from seefood.bundle import Bundle
 from seefood.engines.certificate import certify
-from seefood.engines.loading import load_engine
-from seefood.engines.registry import EngineSpec, Graph, selectable_engines
+from seefood.engines.loading import has_graph, load_engine
+from seefood.engines.registry import EngineSpec, selectable_engines
 from seefood.errors import BundleError, UsageError
 from seefood.imaging.decode import decode
 from seefood.imaging.resize import resized_by
@@ -36,8 +36,10 @@ def describe_bundle(bundle: Bundle) -> dict[str, Any]:
             "width": spec.rule.width,
             "fit": spec.rule.fit,
             "filter": spec.rule.filter,
-            "scaled_decode": spec.rule.scaled_decode,
-            "resized_by": resized_by(spec.rule.filter),
+            "scaled_decode": spec.rule.draft_margin,
+            "channels": spec.rule.channels,
+            "crop_share": spec.rule.crop_share,
+            "resized_by": resized_by(spec.rule),
         },
         "thresholds": dict(zip(spec.labels, spec.thresholds, strict=True)),
         "certificate": {
@@ -54,7 +56,7 @@ def describe_bundle(bundle: Bundle) -> dict[str, Any]:
 
 def _describe_engine(bundle: Bundle, spec: EngineSpec) -> dict[str, Any]:
     """Return an engine's difference from the certificate and speed, or why it cannot be used."""
-    if not (bundle.has_litert if spec.graph is Graph.LITERT else bundle.has_saved_model):
+    if not has_graph(bundle, spec.graph):
         return {"name": spec.name, "state": "absent", "reason": "its graph is not in this bundle"}
     if not spec.is_installed:
         return {"name": spec.name, "state": "absent", "reason": f"{spec.title} is not installed"}

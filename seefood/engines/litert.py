@@ -5,13 +5,15 @@ threads, because neither waits for the other; the weights are mapped from the fi
 """
 
 import logging
+import math
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
 from seefood.bundle import LITERT_MODEL, Bundle
+from seefood.engines.adapting import GraphAdapter
 from seefood.engines.native_stderr import native_output_logged
 from seefood.errors import BundleError
 from seefood.imaging.decode import Pixels
@@ -33,33 +35,34 @@ class LiteRTEngine:
         if not bundle.has_litert:
             raise BundleError(
                 f"the bundle {bundle.path} has no {LITERT_MODEL} (its graph did not convert); "
-                "use `--engine tensorflow`"
+                f"use `--engine {'onnxruntime' if bundle.has_onnx else 'tensorflow'}`"
             )
         self._path = str(bundle.file(LITERT_MODEL))
-        self._classes = len(bundle.labels)
-        self._shape = (1, bundle.spec.rule.height, bundle.spec.rule.width, 3)
+        self._adapter = GraphAdapter(bundle)
+        self._shape = self._adapter.shape(1)
+        self._has_score_maps = bundle.spec.adapter is None
         self._local = threading.local()
         with native_output_logged():  # a process's first interpreter writes to stderr
             try:
                 self._interpreter()
             except (ValueError, RuntimeError) as error:
                 raise BundleError(f"LiteRT cannot load {self._path}: {error}") from error
-        self._check_shapes(bundle)
+        self._check_tensors()
 
     def predict(self, images: Pixels) -> "Probabilities":
         """See `Engine.predict`."""
         interpreter, source, result = self._interpreter()
-        probabilities = np.empty((len(images), self._classes), dtype=np.float32)
-        for index, image in enumerate(images):
-            interpreter.set_tensor(source, image[np.newaxis])
+        scores = []
+        for picture in self._adapter.prepare(images):
+            interpreter.set_tensor(source, picture.reshape(self._shape))
             interpreter.invoke()
-            probabilities[index] = interpreter.get_tensor(result)[0]
-        return probabilities
+            scores.append(interpreter.get_tensor(result))
+        return self._adapter.finish(np.stack(scores), len(images))
 
     def explain(self, images: Pixels) -> "tuple[Probabilities, ScoreMaps | None]":
         """See `seefood.engines.saliency.ExplainingEngine.explain`."""
         interpreter, source, result = self._interpreter()
-        outputs = interpreter.get_output_details()
+        outputs = interpreter.get_output_details() if self._has_score_maps else ()
         index = next((int(each["index"]) for each in outputs if len(each["shape"]) == 4), None)
         if index is None:
             return self.predict(images), None
@@ -75,24 +78,58 @@ class LiteRTEngine:
         """Return this thread's interpreter and its input's and output's indices."""
         own = getattr(self._local, "interpreter", None)
         if own is None:
-            interpreter = Interpreter(model_path=self._path, num_threads=1)
-            interpreter.allocate_tensors()
-            source = int(interpreter.get_input_details()[0]["index"])
-            result = int(interpreter.get_output_details()[0]["index"])
+            interpreter, source = open_interpreter(self._path, self._shape)
+            result = _output_index(interpreter, self._adapter.output)
             own = self._local.interpreter = (interpreter, source, result)
             _log.debug("loaded %s in thread %s", self._path, threading.current_thread().name)
         return own
 
-    def _check_shapes(self, bundle: Bundle) -> None:
+    def _check_tensors(self) -> None:
+        """Raise `BundleError` if the graph's tensors are not those that the bundle describes."""
         interpreter, source, result = self._interpreter()
-        for tensors, index, shape, dtype in (
-            (interpreter.get_input_details(), source, self._shape, np.uint8),
-            (interpreter.get_output_details(), result, (1, self._classes), np.float32),
+        due_input = (self._adapter.dtype, self._shape)
+        due_output = (np.dtype(np.float32), (1, self._adapter.columns))
+        for tensors, index, (dtype, shape) in (
+            (interpreter.get_input_details(), source, due_input),
+            (interpreter.get_output_details(), result, due_output),
         ):
             tensor = next(tensor for tensor in tensors if tensor["index"] == index)
-            if tuple(tensor["shape"]) != shape or tensor["dtype"] is not dtype:
+            actual = tuple(map(int, tensor["shape"]))
+            is_due = actual == shape and tensor["dtype"] == dtype
+            if not self._has_score_maps and index == result:  # an adapter takes any shape and type
+                is_due = math.prod(actual) == self._adapter.columns
+            if not is_due:
                 raise BundleError(
-                    f"{bundle.file(LITERT_MODEL)} has a tensor of {tensor['dtype'].__name__} "
-                    f"{tuple(map(int, tensor['shape']))} where {dtype.__name__} {shape} is "
-                    "expected; make the bundle again with `seefood package`"
+                    f"{self._path} has a tensor of {tensor['dtype'].__name__} {actual} where "
+                    f"{dtype} {shape} is expected; make the bundle again with `seefood package`"
                 )
+
+
+def open_interpreter(path: str, shape: tuple[int, ...], **options: Any) -> tuple[Interpreter, int]:
+    """Return the interpreter of `path` for an input of `shape`, and the input's index.
+
+    Dimensions that the file leaves open, and the number of pictures, become those of `shape`.
+    """
+    interpreter = Interpreter(model_path=path, num_threads=1, **options)
+    source = interpreter.get_input_details()[0]
+    index, stated = int(source["index"]), tuple(map(int, source["shape"]))
+    open_shape = source["shape_signature"] if len(source["shape_signature"]) else stated
+    if stated != shape and len(open_shape) == len(shape):
+        is_open = all(
+            size in (-1, due) or axis == 0
+            for axis, (size, due) in enumerate(zip(open_shape, shape, strict=True))
+        )
+        if is_open:
+            interpreter.resize_tensor_input(index, shape)
+    interpreter.allocate_tensors()
+    return interpreter, index
+
+
+def _output_index(interpreter: Interpreter, wanted: int | str) -> int:
+    """Return the index of the tensor of scores. Raises `ValueError` if there is none."""
+    outputs = interpreter.get_output_details()
+    for position, output in enumerate(outputs):
+        if wanted in (position, output["name"]):
+            return int(output["index"])
+    names = ", ".join(output["name"] for output in outputs)
+    raise ValueError(f"it has no output {wanted!r}; it has {names}")

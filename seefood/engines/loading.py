@@ -6,33 +6,55 @@ from seefood.bundle import SMALL_NETWORK, Bundle, load_bundle
 from seefood.engines.base import Engine
 from seefood.engines.cascade import CascadeEngine
 from seefood.engines.certificate import certify
-from seefood.engines.registry import AUTO, EngineSpec, Graph, engine_spec
+from seefood.engines.registry import AUTO, Graph, engine_spec
 from seefood.errors import BundleError, UsageError
 
 
 def load_engine(bundle: Bundle, name: str = AUTO) -> Engine:
     """Return the engine `name` for `bundle`, after it has reproduced the golden pictures.
 
-    `auto` is LiteRT where the bundle has it, else TensorFlow, whatever else is installed: the
-    choice depends on the bundle alone, and so do its rows. Raises `UsageError` for an engine that
-    is unknown or not installed, `BundleError` if the engine does not reproduce the certificate.
+    `auto` depends on the bundle alone (`AUTO`), whatever is installed, and so do its rows.
+    Raises `UsageError` for an engine that is unknown or not installed, `BundleError` if the engine
+    does not reproduce the certificate.
     """
     if name == AUTO:
-        name = "litert" if bundle.has_litert else "tensorflow"
+        name = _automatic(bundle)
     spec = engine_spec(name)
-    engine = _create(spec, bundle)
+    engine = create_engine(bundle, name)
     if bundle.is_cascade and spec.graph is Graph.LITERT:
         engine = _cascade(engine, bundle, name)
     certify(engine, bundle, spec.tolerance)
     return engine
 
 
-def _create(spec: EngineSpec, bundle: Bundle) -> Engine:
+def has_graph(bundle: Bundle, graph: Graph) -> bool:
+    """Whether `bundle` contains the graph that an engine runs."""
+    return {
+        Graph.LITERT: bundle.has_litert,
+        Graph.ONNX: bundle.has_onnx,
+        Graph.SAVED_MODEL: bundle.has_saved_model,
+    }[graph]
+
+
+def _automatic(bundle: Bundle) -> str:
+    if bundle.has_litert:
+        return "litert"
+    return "onnxruntime" if bundle.has_onnx else "tensorflow"
+
+
+def create_engine(bundle: Bundle, name: str) -> Engine:
+    """Return the engine `name`, not certified: `load_engine` is for those that classify.
+
+    Raises `UsageError` for an engine that is unknown or not installed.
+    """
+    spec = engine_spec(name)
     if not spec.is_installed:
         package = f"seefood[{spec.extra}]" if spec.extra else spec.library
+        other = _automatic(bundle)
+        instead = f" or use `--engine {other}`" if other != spec.name else ""
         raise UsageError(
             f"the {spec.name} engine needs {spec.title or spec.library}, which is not installed; "
-            f'run `pip install "{package}"` or use `--engine litert`'
+            f'run `pip install "{package}"`{instead}'
         )
     module, _, factory = spec.factory.partition(":")
     engine: Engine = getattr(import_module(module), factory)(bundle)

@@ -43,7 +43,12 @@ class OpenVINOEngine:
         if not bundle.has_litert:
             raise BundleError(
                 f"the bundle {bundle.path} has no {LITERT_MODEL} (its graph did not convert); "
-                "use `--engine tensorflow`"
+                f"use `--engine {'onnxruntime' if bundle.has_onnx else 'tensorflow'}`"
+            )
+        if bundle.spec.adapter is not None:
+            raise BundleError(
+                f"{bundle.file(LITERT_MODEL)} is a file as its author exported it, which OpenVINO "
+                "may read differently; use `--engine litert`"
             )
         core = ov.Core()
         if self.precision == "bf16" and "BF16" not in core.get_property(
@@ -101,7 +106,7 @@ class OpenVINOEngine:
         """Return the indices of the probabilities and of the score maps. Raises `BundleError`."""
         rule, classes = bundle.spec.rule, len(bundle.labels)
         source = self._network.inputs[0]
-        expected = (1, rule.height, rule.width, 3)
+        expected = (1, *rule.shape)
         shapes = [tuple(each.shape) for each in self._network.outputs]
         if (
             tuple(source.shape) != expected

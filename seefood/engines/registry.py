@@ -12,7 +12,8 @@ from typing import Final
 from seefood.errors import UsageError
 
 AUTO: Final = "auto"
-"""The engine name that chooses by the bundle: LiteRT where it has that graph, else TensorFlow."""
+"""The engine name that chooses by the bundle: LiteRT, ONNX Runtime or TensorFlow, the first whose
+graph it has."""
 
 
 class Graph(StrEnum):
@@ -20,6 +21,8 @@ class Graph(StrEnum):
 
     LITERT = "litert"
     """`model.tflite`. In a cascade the small network runs first, with the same engine."""
+    ONNX = "onnx"
+    """`model.onnx`. A cascade has none."""
     SAVED_MODEL = "saved_model"
     """The SavedModel. In a cascade it is the large network, which then classifies all pictures."""
 
@@ -43,7 +46,6 @@ class EngineSpec:
     """How far a probability may be from the certificate, if more than the bundle's tolerance."""
     threads_per_core: int = 1
     """How many threads should call `predict`, for each core of the machine."""
-    device: str = "cpu"
     is_exact: bool = False
     """Whether bundles are made for it: if it misses the certificate, the bundle is damaged."""
     is_selectable: bool = True
@@ -71,6 +73,15 @@ _BUILT_IN: Final = (
         title="TensorFlow",
         library="tensorflow",
         extra="tensorflow",
+        is_exact=True,
+    ),
+    EngineSpec(
+        name="onnxruntime",
+        factory="seefood.engines.onnxruntime:OnnxRuntimeEngine",
+        graph=Graph.ONNX,
+        title="ONNX Runtime",
+        library="onnxruntime",
+        extra="onnx",
         is_exact=True,
     ),
     # OpenVINO computes on threads of its own: a core's second thread decodes meanwhile.

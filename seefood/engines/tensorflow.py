@@ -30,8 +30,9 @@ class TensorFlowEngine:
     def __init__(self, bundle: Bundle) -> None:
         """Raise `BundleError` if the SavedModel is absent, unreadable or of another signature."""
         if not bundle.has_saved_model:
+            other = "litert" if bundle.has_litert else "onnxruntime"
             raise BundleError(
-                f"the bundle {bundle.path} comes without its SavedModel; use `--engine litert`"
+                f"the bundle {bundle.path} comes without its SavedModel; use `--engine {other}`"
             )
         try:
             # Kept, because the signature refers to variables that the loaded object owns.

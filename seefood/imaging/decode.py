@@ -1,10 +1,10 @@
-"""Decodes a picture to upright RGB of the network's input size.
+"""Decodes a picture to upright RGB or grey of the network's input size.
 
 Training, evaluation, batch jobs and the Lambda all call `decode`, so their preprocessing is the
 same. The header is checked against the limits before any pixel is decoded. A JPEG much larger than
-the network's input is decoded at a fraction of its size (libjpeg's scaled IDCT). Orientation is
-applied after the resize, when fewer pixels are left to turn. Of an animation the first frame is
-decoded.
+the network's input is decoded at a fraction of its size (libjpeg's scaled IDCT), if the resize is
+antialiased. Orientation is applied after the resize, when fewer pixels are left to turn; before it
+for `nearest`, which is not symmetric. Of an animation the first frame is decoded.
 """
 
 import re
@@ -60,6 +60,7 @@ _UNSUPPORTED: Final = re.compile(
     r"unsupported|not supported|not implemented|not been built|no codec available", re.IGNORECASE
 )
 _Result = TypeVar("_Result")
+_ROUNDING: Final = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ class DecodedImage:
     """A picture ready for the network."""
 
     pixels: Pixels
-    """RGB of shape `(rule.height, rule.width, 3)`, uint8 in [0, 255]."""
+    """Of the shape `rule.shape`, uint8 in [0, 255]."""
     width: int
     """Of the upright original, in pixels."""
     height: int
@@ -84,7 +85,7 @@ def decode(
     salvage: bool = False,
     exact: bool = False,
 ) -> DecodedImage:
-    """Return the picture in `data`, upright, RGB, resized by `rule`.
+    """Return the picture in `data`, upright, RGB or grey, resized by `rule`.
 
     With `salvage` a truncated JPEG is decoded as far as it goes, with the rest in one color and
     `damage` set. With `exact` the pixels are the same on every machine; without it they may differ
@@ -139,17 +140,21 @@ def _decode_to_end(
 def _decode(data: bytes, rule: ResizeRule, limits: Limits, *, exact: bool) -> DecodedImage:
     with _decoding(data, limits) as (image, format_name):
         stored = image.size
-        if rule.scaled_decode is not None and format_name == "JPEG":
-            _draft(image, rule, _target(rule, _transpose(image)), rule.scaled_decode)
+        if rule.draft_margin is not None and format_name == "JPEG":
+            _draft(image, rule, _target(rule, _transpose(image)), rule.draft_margin)
         with _reserved_memory(image, format_name, data, stored, limits):
             image.load()
-            rgb = to_rgb(image)
+            colors = to_rgb(image)
+            if rule.channels == "grey":
+                colors = colors.convert("L")
             # Only now: a PNG's EXIF is read while decoding, and Pillow transposes TIFFs itself.
             transpose = _transpose(image)
             width, height = stored[::-1] if transpose in _SWAPS_SIDES else stored
-            pixels = _resize(rgb, _target(rule, transpose), rule, exact=exact)
+            if transpose is not None and rule.filter == "nearest":
+                colors, transpose = colors.transpose(transpose), None
+            pixels = _resize(colors, _target(rule, transpose), rule, exact=exact)
         if transpose is not None:
-            pixels = np.asarray(Image.fromarray(pixels).transpose(transpose))
+            pixels = np.asarray(_image(pixels).transpose(transpose)).reshape(rule.shape)
         return DecodedImage(pixels, width, height, format_name)
 
 
@@ -186,11 +191,16 @@ def _open_upright(data: bytes, longest_side: int | None, limits: Limits) -> Imag
 def shrink(pixels: Pixels, rule: ResizeRule) -> Pixels:
     """Resize the pixels that `decode` made for one network to the input size of another.
 
-    `pixels` and the result are RGB uint8 of shape `(height, width, 3)`, with the fit of `rule`.
+    `pixels` and the result are uint8 of shape `(height, width, channels)`, with the fit of `rule`.
     """
     if pixels.shape[:2] == (rule.height, rule.width):
         return pixels
-    return resample(Image.fromarray(pixels), (rule.width, rule.height), rule.filter)
+    return resample(_image(pixels), (rule.width, rule.height), rule.filter)
+
+
+def _image(pixels: Pixels) -> Image.Image:
+    """Return the image of `pixels`, of shape `(height, width, 3)` or `(height, width, 1)`."""
+    return Image.fromarray(pixels if pixels.shape[2] == 3 else pixels[:, :, 0])
 
 
 @contextmanager
@@ -273,7 +283,7 @@ def _target(rule: ResizeRule, transpose: Image.Transpose | None) -> tuple[int, i
 
 def _draft(image: Image.Image, rule: ResizeRule, target: tuple[int, int], margin: float) -> None:
     """Let libjpeg decode at a fraction that is still `margin` times the size of `target`."""
-    scale = _scale(image.size, target, rule.fit)
+    scale = _scale(image.size, _covered(rule, target), rule.fit)
     min_width = max(1, round(image.width * scale[0] * margin))
     min_height = max(1, round(image.height * scale[1] * margin))
     image.draft(None, (min_width, min_height))
@@ -315,29 +325,56 @@ def _scale(size: tuple[int, int], target: tuple[int, int], fit: Fit) -> tuple[fl
     return same, same
 
 
+def _covered(rule: ResizeRule, target: tuple[int, int]) -> tuple[int, int]:
+    """Return the (width, height) that the picture covers before its edges are cut off."""
+    share = rule.crop_share if rule.fit == "crop" else 1.0
+    return round(target[0] / share), round(target[1] / share)
+
+
 def _resize(
     image: Image.Image, target: tuple[int, int], rule: ResizeRule, *, exact: bool
 ) -> Pixels:
-    x, y = _scale(image.size, target, rule.fit)
     if rule.fit == "pad":
-        inner = (
-            min(target[0], max(1, round(image.width * x))),
-            min(target[1], max(1, round(image.height * y))),
-        )
-        canvas = np.zeros((target[1], target[0], 3), np.uint8)
-        left, top = (target[0] - inner[0]) // 2, (target[1] - inner[1]) // 2
-        inside = canvas[top : top + inner[1], left : left + inner[0]]
-        inside[:] = resample(image, inner, rule.filter, exact=exact)
-        return canvas
-    box: Box | None = None
-    if rule.fit == "crop":
-        keep = (target[0] / x, target[1] / y)
-        left_edge, top_edge = (image.width - keep[0]) / 2, (image.height - keep[1]) / 2
-        # Rounding may put the box a billionth of a pixel outside, which Pillow refuses.
-        box = (
-            max(0.0, left_edge),
-            max(0.0, top_edge),
-            min(float(image.width), left_edge + keep[0]),
-            min(float(image.height), top_edge + keep[1]),
-        )
+        return _padded(image, target, rule, exact=exact)
+    box = _crop_box(image.size, target, rule) if rule.fit == "crop" else None
     return resample(image, target, rule.filter, box, exact=exact)
+
+
+def _padded(
+    image: Image.Image, target: tuple[int, int], rule: ResizeRule, *, exact: bool
+) -> Pixels:
+    x, y = _scale(image.size, target, "pad")
+    inner = (
+        min(target[0], max(1, round(image.width * x))),
+        min(target[1], max(1, round(image.height * y))),
+    )
+    canvas = np.zeros((target[1], target[0], rule.shape[2]), np.uint8)
+    left, top = (target[0] - inner[0]) // 2, (target[1] - inner[1]) // 2
+    inside = canvas[top : top + inner[1], left : left + inner[0]]
+    inside[:] = resample(image, inner, rule.filter, exact=exact)
+    return canvas
+
+
+def _crop_box(size: tuple[int, int], target: tuple[int, int], rule: ResizeRule) -> Box:
+    """Return the part of a picture of `size` that becomes the input."""
+    covered = _covered(rule, target)
+    x, y = _scale(size, covered, "crop")
+    if covered == target:
+        keep = target[0] / x, target[1] / y
+        left, top = (size[0] - keep[0]) / 2, (size[1] - keep[1]) / 2
+    else:  # in whole pixels of the resized picture, as torchvision's Resize and CenterCrop
+        resized = tuple(
+            max(whole, int(side * scale + _ROUNDING))
+            for side, whole, scale in zip(size, covered, (x, y), strict=True)
+        )
+        x, y = resized[0] / size[0], resized[1] / size[1]
+        keep = target[0] / x, target[1] / y
+        left = round((resized[0] - target[0]) / 2) / x
+        top = round((resized[1] - target[1]) / 2) / y
+    # Rounding may put the box a billionth of a pixel outside, which Pillow refuses.
+    return (
+        max(0.0, left),
+        max(0.0, top),
+        min(float(size[0]), left + keep[0]),
+        min(float(size[1]), top + keep[1]),
+    )

@@ -4,8 +4,8 @@ Pillow's loop is plain C and takes half of the preprocessing time of a web photo
 installs cykooz.resizer (Rust's fast_image_resize), which computes the same sums with AVX2 or NEON
 in a fifth of the time. It rounds its coefficients to 16 bits where Pillow keeps 22, so each of the
 two passes (rows, columns) may differ by one level of 255: values differ by at most two, almost
-always by at most one. Certificates (`seefood.engines.certificate`) use Pillow's pixels. For filters
-other than bilinear the difference is larger, so Pillow resizes those.
+always by at most one. Certificates (`seefood.engines.certificate`) use Pillow's pixels. For other
+filters the difference is larger, so Pillow resizes those, and grey pictures.
 """
 
 import threading
@@ -17,13 +17,16 @@ import PIL
 from numpy.typing import NDArray
 from PIL import Image
 
-from seefood.imaging.resize_rule import Filter
+from seefood.imaging.resize_rule import Filter, ResizeRule
+from seefood.imaging.tf_resize import resize_bilinear
 
 Box = tuple[float, float, float, float]
 """Left, top, right, bottom, in pixels."""
 Pixels = NDArray[np.uint8]
 PILLOW: Final = "Pillow"
-"""The library whose result is the same on every machine."""
+NUMPY: Final = "NumPy"
+"""The libraries whose result is the same on every machine."""
+_ROUNDING: Final = 1e-6
 
 # cykooz.resizer reads Pillow's memory directly, so it depends on the layout of these versions.
 _COMPATIBLE_PILLOW_VERSIONS: Final = frozenset({"11", "12"})
@@ -37,23 +40,36 @@ def resample(
     *,
     exact: bool = False,
 ) -> Pixels:
-    """Return `box` of an RGB image (default: all of it), resized to `size` (width, height).
+    """Return `box` of an RGB or L image (default: all of it), resized to `size` (width, height).
 
-    The result is RGB of shape `(height, width, 3)`, uint8 in [0, 255]; with `exact` it is computed
-    by Pillow, otherwise it is within two levels of that.
+    The result has the shape `(height, width, channels)`, uint8 in [0, 255]. Bilinear RGB may be
+    two levels off what Pillow computes, unless `exact`. For `tf-bilinear` the box is rounded down
+    to whole pixels, as Keras's `smart_resize` does.
     """
-    resizer = None if exact or kind != "bilinear" else _vector_resizer()
+    if kind == "tf-bilinear":
+        return resize_bilinear(image, size, box and _whole_pixels(box))
+    resizer = None if exact or kind != "bilinear" or image.mode != "RGB" else _vector_resizer()
     if resizer is not None:
         try:
             return np.asarray(resizer.resample(image, size, box))
         except RuntimeError:
             pass  # rounding put the box outside the image by a billionth of a pixel
-    return np.asarray(image.resize(size, Image.Resampling[kind.upper()], box=box))
+    pixels = np.asarray(image.resize(size, Image.Resampling[kind.upper()], box=box))
+    return pixels if pixels.ndim == 3 else pixels[:, :, np.newaxis]
 
 
-def resized_by(kind: Filter) -> str:
-    """Return the library that `resample` uses without `exact`."""
-    return PILLOW if kind != "bilinear" or _vector_resizer() is None else "cykooz.resizer"
+def resized_by(rule: ResizeRule) -> str:
+    """Return the library that `resample` uses for `rule` without `exact`."""
+    if rule.filter == "tf-bilinear":
+        return NUMPY
+    is_fast = rule.filter == "bilinear" and rule.channels == "rgb"
+    return "cykooz.resizer" if is_fast and _vector_resizer() is not None else PILLOW
+
+
+def _whole_pixels(box: Box) -> tuple[int, int, int, int]:
+    width, height = (max(1, int(box[end] - box[end - 2] + _ROUNDING)) for end in (2, 3))
+    left, top = int(box[0]), int(box[1])
+    return left, top, left + width, top + height
 
 
 @cache

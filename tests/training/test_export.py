@@ -11,11 +11,12 @@ from seefood.engines.loading import load_engine
 from seefood.errors import BundleError
 from seefood.imaging.decode import Pixels, ResizeRule, decode
 from seefood.synthetic import KINDS, draw_picture
-from seefood_training.export import FLOAT_TOLERANCE, export_bundle
+from seefood_training.export import export_bundle
 from seefood_training.frozen_graph import FrozenGraph
 from seefood_training.golden_pictures import write_golden_pictures
 from seefood_training.graph_freezing import freeze
 from seefood_training.quantisation import QUANTISATIONS, Quantisation
+from seefood_training.sealing import FLOAT_TOLERANCE
 from tests.models import SIZE, randomise, tiny_model
 
 if TYPE_CHECKING:

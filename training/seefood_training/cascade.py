@@ -22,8 +22,8 @@ from seefood.engines.loading import load_engine
 from seefood.errors import UsageError
 from seefood.imaging.decode import shrink
 from seefood_training.data import Photo, decode_photos
-from seefood_training.export import new_bundle
 from seefood_training.metrics import Share
+from seefood_training.sealing import new_bundle
 
 Floats = NDArray[np.floating]
 

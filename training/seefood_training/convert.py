@@ -128,7 +128,8 @@ def _one_picture(frozen: FrozenGraph, size: tuple[int, int]) -> FrozenGraph:
     proto.CopyFrom(frozen.graph)
     for node in proto.node:
         if node.name == frozen.source.split(":")[0]:
-            node.attr["shape"].shape.CopyFrom(tf.TensorShape((1, *size, 3)).as_proto())
+            channels = node.attr["shape"].shape.dim[3].size
+            node.attr["shape"].shape.CopyFrom(tf.TensorShape((1, *size, channels)).as_proto())
     return FrozenGraph(proto, frozen.source, frozen.outputs)
 
 

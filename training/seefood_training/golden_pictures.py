@@ -4,6 +4,8 @@ They are decoded and classified whenever an engine starts, so they are few and s
 EXIF rotation and one is partly transparent, so that a decoder that ignores either is refused.
 """
 
+import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -33,8 +35,11 @@ _DRAWINGS: Final = (
 )
 
 
-def write_golden_pictures(bundle: Path) -> list[str]:
-    """Write the golden pictures into the bundle's folder; return their names relative to it."""
+def write_golden_pictures(bundle: Path, examples: Sequence[Path] = ()) -> list[str]:
+    """Write the golden pictures into the bundle's folder; return their names relative to it.
+
+    `examples` are copied and join them.
+    """
     folder = bundle / GOLDEN
     folder.mkdir(parents=True)
     names = []
@@ -47,5 +52,9 @@ def write_golden_pictures(bundle: Path) -> list[str]:
             image.putalpha(Image.linear_gradient("L").resize(image.size))
         file = folder / f"{drawing.kind}-{drawing.seed}.png"
         image.save(file, exif=exif, optimize=True)
+        names.append(file.relative_to(bundle).as_posix())
+    for number, example in enumerate(examples, 1):
+        file = folder / f"example-{number}{example.suffix.lower()}"
+        shutil.copyfile(example, file)
         names.append(file.relative_to(bundle).as_posix())
     return names

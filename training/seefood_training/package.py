@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 from seefood.bundle import EXTRA, Bundle, load_bundle
 from seefood.errors import UsageError
 from seefood.imaging.resize_rule import Fit, ResizeRule
-from seefood_training.export import Draft, new_bundle, seal_bundle, write_graphs
+from seefood_training.export import write_graphs
 from seefood_training.graph_freezing import freeze
 from seefood_training.input_ranges import INPUT_RANGES, Channels, InputRange
+from seefood_training.sealing import Draft, new_bundle, seal_bundle
 from seefood_training.signature import (
     OutputKind,
     SignatureSpec,

@@ -73,10 +73,23 @@ def test_what_is_asked_exactly_is_the_same_everywhere() -> None:
     assert 1 == np.abs(due.astype(int) - served).max()  # so it was the other one that served
 
 
-@pytest.mark.parametrize("kind", sorted({*get_args(Filter)} - {"bilinear"}))
+@pytest.mark.parametrize("kind", sorted({*get_args(Filter)} - {"bilinear", "tf-bilinear"}))
 def test_other_filters_are_pillows(kind: Filter) -> None:
     """With these the two differ by tens of levels at an edge."""
     picture = Image.fromarray(noise(60, 70))
     fast, exact = (resample(picture, (24, 32), kind, exact=exact) for exact in (False, True))
     np.testing.assert_array_equal(exact, fast)
-    assert ("Pillow", "cykooz.resizer") == (resized_by(kind), resized_by("bilinear"))
+    assert resized_by(ResizeRule(24, 32, filter=kind)) == "Pillow"
+
+
+@pytest.mark.parametrize(
+    ("rule", "library"),
+    [
+        (ResizeRule(24, 32), "cykooz.resizer"),
+        (ResizeRule(24, 32, channels="grey"), "Pillow"),
+        (ResizeRule(24, 32, filter="tf-bilinear"), "NumPy"),
+    ],
+)
+def test_the_library_is_stated(rule: ResizeRule, library: str) -> None:
+    """Only bilinear RGB, whose difference is bounded, is resized by the fast library."""
+    assert library == resized_by(rule)
