@@ -15,7 +15,7 @@ from seefood.storage import open_store
 from seefood.storage.uris import parse_location
 from seefood_lambda.settings import LambdaConfig
 
-_SNIFFED_BYTES = 64
+_SNIFFED_BYTES = 4096
 # Above this size one more request for the first bytes is cheaper than reading a file that is no
 # picture.
 _LARGE_BYTES = 8 * 1024 * 1024

@@ -1,13 +1,13 @@
-"""Opens BMPs: uncompressed ones with a decoder of ours, run lengths with Pillow's.
+"""Opens BMPs.
 
-Pillow refuses most bit masks, misreads some palettes, and takes an alpha channel of zeros for a
-picture that cannot be seen. Source: Microsoft's BITMAPINFOHEADER to BITMAPV5HEADER; OS/2 1 and 2.
+Pillow refuses most bit masks and bitmaps of run lengths that end early, misreads some palettes, and
+takes an alpha channel of zeros for a picture that cannot be seen. Source: Microsoft's
+BITMAPINFOHEADER to BITMAPV5HEADER; OS/2 1 and 2.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
-from io import BytesIO
 from typing import Any, Final
 
 import numpy as np
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from seefood.errors import ErrorCode, PictureError
+from seefood.imaging.bmp_runs import run_indices
 from seefood.imaging.lazy_image import LazyImage
 
 _Bytes = NDArray[np.uint8]
@@ -25,8 +26,8 @@ _HEADERS: Final = frozenset({12, 16, 40, 52, 56, 64, 108, 124})
 _DEFAULT_MASKS: Final = {16: (0x7C00, 0x3E0, 0x1F, 0), 32: (0xFF0000, 0xFF00, 0xFF, 0)}
 _STRIP_PIXELS: Final = 1 << 18
 _STRIP_BYTES_PER_PIXEL: Final = 40
-_BYTES_PER_PIXEL: Final = 10
-"""The image made here, and its conversion to RGB."""
+_BYTES_PER_PIXEL: Final = 11
+"""The image made here, its conversion to RGB, and indices of run lengths."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,8 @@ class _Header:
     palette: bytes
     palette_entry: int
     """Bytes of a color in the palette."""
+    has_runs: bool
+    """Whether it is compressed by run lengths."""
 
     @property
     def row_bytes(self) -> int:
@@ -66,9 +69,7 @@ def open_bmp(data: bytes) -> Image.Image:
     is_os2 = header_size in (16, 64)
     if is_os2 and compression in _OS2:
         raise _unsupported(f"in {_OS2[compression]}")
-    if compression in (_RLE8, _RLE4):
-        return Image.OPEN["BMP"][0](BytesIO(data), "")
-    if compression not in (_RGB, _BITFIELDS, _ALPHA_BITFIELDS):
+    if compression not in (_RGB, _RLE8, _RLE4, _BITFIELDS, _ALPHA_BITFIELDS):
         raise _unsupported(f"in compression {_COMPRESSIONS.get(compression, compression)}")
     header = _read_header(data, header_size, compression)
     pixels = header.width * header.height
@@ -89,7 +90,10 @@ def _read_header(data: bytes, header_size: int, compression: int) -> _Header:
         raise PictureError(ErrorCode.CORRUPT, f"damaged BMP: {width} x {height} pixels")
     masks: tuple[int, ...] = _DEFAULT_MASKS.get(bits, ())
     palette_at = 14 + header_size
-    if compression != _RGB:
+    if compression in (_RLE8, _RLE4):
+        if bits != (8 if compression == _RLE8 else 4):
+            raise PictureError(ErrorCode.CORRUPT, f"damaged BMP: run lengths of {bits} bits")
+    elif compression != _RGB:
         if bits not in (16, 32):
             raise _unsupported(f"of {bits} bits per pixel with bit masks")
         # Short headers are followed by three masks, or by four.
@@ -115,6 +119,7 @@ def _read_header(data: bytes, header_size: int, compression: int) -> _Header:
         masks=masks,
         palette=palette,
         palette_entry=entry,
+        has_runs=compression in (_RLE8, _RLE4),
     )
 
 
@@ -132,6 +137,11 @@ def _check_masks(masks: tuple[int, ...], bits: int) -> None:
 
 
 def _read(data: bytes, header: _Header) -> Image.Image:
+    if header.has_runs:
+        shape = (header.width, header.height)
+        indices = run_indices(data, header.pixels_at, shape, is_4_bit=header.bits == 4)
+        data = bytes(indices)  # as an uncompressed bitmap of 8 bits has it
+        header = replace(header, bits=8, pixels_at=0, has_runs=False)
     size = header.row_bytes * header.height
     last_row = size - header.row_bytes + (header.width * header.bits + 7) // 8
     if header.pixels_at + last_row > len(data):

@@ -24,7 +24,7 @@ _PLUGINS: Final = {
     "PNG": ("PIL.PngImagePlugin",),
     "WEBP": ("PIL.WebPImagePlugin",),
     "GIF": ("PIL.GifImagePlugin",),
-    "BMP": ("PIL.BmpImagePlugin",),
+    "BMP": (),
     "TIFF": ("PIL.TiffImagePlugin",),
     "HEIF": ("pillow_heif",),
     "AVIF": ("PIL.AvifImagePlugin",),
