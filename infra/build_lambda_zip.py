@@ -160,7 +160,7 @@ def _copy_own(root: Path, source: Path, model: Path) -> None:
         raise ValueError(
             f"there is no bundle with a LiteRT graph at {model}; name one with --model"
         )
-    ignored = shutil.ignore_patterns("__pycache__", "local_server.py", "*.md", ".*")
+    ignored = shutil.ignore_patterns("__pycache__", "local_*.py", "*.md", ".*")
     shutil.copytree(source / "lambda", root, ignore=ignored, dirs_exist_ok=True)
     for entry in sorted((source / "seefood").iterdir()):
         if entry.name in _CORE_LEFT_OUT:

@@ -1,80 +1,56 @@
-"""Handles HTTP requests: the page, classifying a picture, and errors as problem details.
+"""Handles HTTP requests: the page, classifying pictures, and errors as problem details.
 
-    GET  /                       the page
+    GET  /                       the page; with its manifest, icons and service worker
     GET  /health                 the model that is loaded
+    GET  /openapi.json           the description of this interface (OpenAPI 3.1)
     POST /classify[?heatmap=1]   a picture (any image type), a form with a field `image`, or JSON:
-                                 {"image": "<base64>"} or {"uri": "s3://bucket/key"}
+                                 {"image": "<base64>"}, {"images": [...]}, or, for callers whom
+                                 IAM let in, {"uri": "s3://bucket/key"} or {"uris": [...]}
 
 Nothing is stored.
 """
 
-import json
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Any, Final
 
 from seefood.classify import Fetched
 from seefood.errors import ErrorCode, PictureError
 from seefood.imaging.decode import decode
-from seefood.records import ImageRef, Row
-from seefood_lambda.classifier import Classifier, fetch
+from seefood.records import Row
+from seefood_lambda.classifier import Classifier
 from seefood_lambda.events import HttpRequest
-from seefood_lambda.form_data import Field, FormError, parse_form
-from seefood_lambda.page import content_security_policy, page
-from seefood_lambda.problem_details import HttpError, as_json, of_picture
-from seefood_lambda.request_input import NotAllowedError, NotBase64Error, from_base64, named_object
+from seefood_lambda.http_guard import PREFLIGHT, admit, cors_headers, is_preflight
+from seefood_lambda.http_input import UPLOAD_URI, PictureRequest, read_pictures
+from seefood_lambda.http_response import Response, as_json, json_text
+from seefood_lambda.page import ASSETS, asset, content_security_policy, page
+from seefood_lambda.problem_details import HttpError, of_picture, problem
+from seefood_lambda.request_input import NotAllowedError, NotBase64Error
 from seefood_lambda.saliency import HeatMap, heat_map
+from seefood_lambda.settings import HttpPolicy
 
-UPLOAD_URI: Final = "upload:"
-"""The URI in the row of a picture that was sent with the request."""
-_TRUE: Final = frozenset({"1", "true", "yes", "on"})
-_HEADERS: Final = {
-    "cache-control": "no-store",
-    "referrer-policy": "no-referrer",
-    "x-content-type-options": "nosniff",
-}
-_NOT_PICTURES: Final = ("text/", "video/", "audio/", "application/pdf", "application/zip")
+__all__ = ["UPLOAD_URI", "Response", "respond"]
+
+MAX_TARGET_CHARACTERS: Final = 8192
+"""Of path and query."""
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
-    """The response of a Function URL, and what to log about it."""
-
-    status: HTTPStatus
-    content_type: str
-    body: str
-    headers: Mapping[str, str]
-    row: Row | None = None
-    """The picture's row, for logs."""
-    failure: Exception | None = None
-    """An unexpected error, for logs; the caller does not see it."""
-
-    def as_event(self) -> dict[str, Any]:
-        """Return the response in payload format 2.0."""
-        return {
-            "statusCode": int(self.status),
-            "headers": {"content-type": self.content_type, **_HEADERS, **self.headers},
-            "body": self.body,
-            "isBase64Encoded": False,
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class PictureRequest:
-    """The input of `POST /classify`."""
-
-    fetched: Fetched
-    wants_heatmap: bool
-
-
-def respond(
-    request: HttpRequest, classifier: Classifier, allowed_buckets: frozenset[str]
-) -> Response:
+def respond(request: HttpRequest, classifier: Classifier, policy: HttpPolicy) -> Response:
     """Return the response to `request`. Errors become problem details; nothing is raised."""
+    response = _respond(request, classifier, policy)
+    return replace(response, headers={**response.headers, **cors_headers(request, policy)})
+
+
+def _respond(request: HttpRequest, classifier: Classifier, policy: HttpPolicy) -> Response:
     try:
-        return _route(request)(request, classifier, allowed_buckets)
+        if is_preflight(request, policy):
+            return Response(HTTPStatus.NO_CONTENT, "text/plain", "", PREFLIGHT)
+        route = _route(request)
+        headers = admit(request, policy)
+        response = route(request, classifier, policy)
+        return replace(response, headers={**response.headers, **headers})
     except HttpError as error:
         return _problem(request, error)
     except NotAllowedError as error:
@@ -88,11 +64,11 @@ def respond(
 
 
 def _problem(request: HttpRequest, error: HttpError) -> Response:
-    body = _text(as_json(error, request.id))
+    body = json_text(problem(error, request.id))
     return Response(error.status, "application/problem+json", body, error.headers)
 
 
-_Route = Callable[[HttpRequest, Classifier, frozenset[str]], Response]
+_Route = Callable[[HttpRequest, Classifier, HttpPolicy], Response]
 
 
 def _route(request: HttpRequest) -> _Route:
@@ -100,6 +76,7 @@ def _route(request: HttpRequest) -> _Route:
         "/": {"GET": _page, "HEAD": _page},
         "/health": {"GET": _health, "HEAD": _health},
         "/classify": {"POST": _classify},
+        **{path: {"GET": _asset, "HEAD": _asset} for path in ASSETS},
     }
     path = routes.get(request.path.rstrip("/") or "/")
     if path is None:
@@ -119,34 +96,61 @@ def _route(request: HttpRequest) -> _Route:
     return path[request.method]
 
 
-def _page(request: HttpRequest, classifier: Classifier, allowed: frozenset[str]) -> Response:
-    del request, classifier, allowed
+def _page(request: HttpRequest, classifier: Classifier, policy: HttpPolicy) -> Response:
+    del request, classifier, policy
     headers = {
         "cache-control": "no-cache",
         "content-security-policy": content_security_policy(),
         "cross-origin-opener-policy": "same-origin",
+        "permissions-policy": "camera=(self)",
     }
     return Response(HTTPStatus.OK, "text/html; charset=utf-8", page(), headers)
 
 
-def _health(request: HttpRequest, classifier: Classifier, allowed: frozenset[str]) -> Response:
-    del request, allowed
+def _asset(request: HttpRequest, classifier: Classifier, policy: HttpPolicy) -> Response:
+    del classifier, policy
+    content_type, body = asset(request.path.rstrip("/"))
+    return Response(HTTPStatus.OK, content_type, body, {"cache-control": "no-cache"})
+
+
+def _health(request: HttpRequest, classifier: Classifier, policy: HttpPolicy) -> Response:
+    del request, policy
     model = classifier.model
     body = {"status": "ok", "model": model.name, "model_digest": model.digest}
-    return _json({**body, "engine": classifier.engine.name, "labels": list(model.labels)})
+    return as_json({**body, "engine": classifier.engine.name, "labels": list(model.labels)})
 
 
-def _classify(request: HttpRequest, classifier: Classifier, allowed: frozenset[str]) -> Response:
-    picture = _picture_request(request, classifier, allowed)
+def _classify(request: HttpRequest, classifier: Classifier, policy: HttpPolicy) -> Response:
+    wanted = read_pictures(request, policy, classifier.options.limits)
+    if not wanted.is_list:
+        row, result = _label(wanted.pictures[0], classifier, wanted)
+        return as_json(result, (row,))
+    rows: list[Row] = []
+    results: list[dict[str, Any]] = []
+    for picture in wanted.pictures:
+        try:
+            row, result = _label(picture, classifier, wanted)
+        except HttpError as error:
+            results.append(problem(error, request.id))
+        else:
+            rows.append(row)
+            results.append(result)
+    return as_json({"results": results}, tuple(rows))
+
+
+def _label(
+    picture: Fetched, classifier: Classifier, wanted: PictureRequest
+) -> tuple[Row, dict[str, Any]]:
+    """Return a picture's row and its JSON. Raises `HttpError` for one without a label."""
     started = time.perf_counter()
-    row = classifier.row(picture.fetched)
+    row = classifier.row(picture)
     milliseconds = (time.perf_counter() - started) * 1000.0
     if row.error_code is not None and row.label is None:  # a salvaged picture has both
         raise of_picture(PictureError(ErrorCode(row.error_code), row.error_message or ""))
     result: dict[str, Any] = {**_response_fields(row), "milliseconds": round(milliseconds, 2)}
-    if picture.wants_heatmap:
-        result["heatmap"] = _heatmap(picture.fetched, row, classifier).as_json()
-    return _json(result, row)
+    if wanted.wants_heatmap:
+        result["heatmap"] = _heatmap(picture, row, classifier).as_json()
+    return row, result
 
 
 def _response_fields(row: Row) -> dict[str, Any]:
@@ -164,81 +168,3 @@ def _heatmap(fetched: Fetched, row: Row, classifier: Classifier) -> HeatMap:
     model, options = classifier.model, classifier.options
     image = decode(data, model.rule, options.limits, salvage=options.salvage)
     return heat_map(image, model.labels.index(row.label or ""), classifier.engine, model.rule)
-
-
-def _picture_request(
-    request: HttpRequest, classifier: Classifier, allowed: frozenset[str]
-) -> PictureRequest:
-    content_type = request.headers.get("content-type", "").strip().lower()
-    body = _body(request)
-    wants_heatmap = request.query.get("heatmap", "").lower() in _TRUE
-    if content_type.startswith("multipart/form-data"):
-        return _from_form(body, request.headers["content-type"], wants_heatmap=wants_heatmap)
-    if content_type.startswith("application/json"):
-        return _from_json(body, classifier, allowed, wants_heatmap=wants_heatmap)
-    if content_type.startswith(_NOT_PICTURES):
-        raise HttpError(
-            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-            str(ErrorCode.NOT_AN_IMAGE),
-            f"the Content-Type {content_type} is not that of a picture; send image/*, "
-            "multipart/form-data with a field `image`, or JSON",
-        )
-    return PictureRequest(_uploaded(body), wants_heatmap)
-
-
-def _from_form(body: bytes, content_type: str, *, wants_heatmap: bool) -> PictureRequest:
-    try:
-        fields = parse_form(body, content_type)
-    except FormError as error:
-        raise HttpError(HTTPStatus.BAD_REQUEST, "bad_form", str(error)) from error
-    picture = next((f for f in fields if f.name == "image"), None) or _first_file(fields)
-    if picture is None:
-        raise HttpError(HTTPStatus.BAD_REQUEST, "bad_form", "the form has no field `image`")
-    flags = [f.value.decode("utf-8", "replace").lower() for f in fields if f.name == "heatmap"]
-    wants_heatmap = wants_heatmap or any(flag in _TRUE for flag in flags)
-    return PictureRequest(_uploaded(picture.value), wants_heatmap)
-
-
-def _first_file(fields: list[Field]) -> Field | None:
-    return next((field for field in fields if field.is_file), None)
-
-
-def _from_json(
-    body: bytes, classifier: Classifier, allowed: frozenset[str], *, wants_heatmap: bool
-) -> PictureRequest:
-    try:
-        document = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise HttpError(HTTPStatus.BAD_REQUEST, "bad_json", f"not JSON: {error}") from error
-    fields = document if isinstance(document, dict) else {}
-    uri, image = fields.get("uri"), fields.get("image")
-    wants_heatmap = wants_heatmap or fields.get("heatmap") is True
-    if isinstance(uri, str) and image is None:
-        ref = named_object(uri, allowed)
-        return PictureRequest(fetch(ref, classifier.options.limits), wants_heatmap)
-    if isinstance(image, str) and uri is None:
-        return PictureRequest(_uploaded(from_base64(image)), wants_heatmap)
-    raise HttpError(
-        HTTPStatus.BAD_REQUEST, "bad_json", 'the JSON must have either "uri" or "image", a string'
-    )
-
-
-def _uploaded(data: bytes) -> Fetched:
-    return ImageRef(UPLOAD_URI, size_bytes=len(data)), data
-
-
-def _body(request: HttpRequest) -> bytes:
-    if request.is_base64:
-        return from_base64(request.body)
-    # Binary bodies arrive as base64; decoding a text as latin-1 would hide a broken gateway.
-    return request.body.encode("utf-8", "replace")
-
-
-def _json(body: Mapping[str, Any], row: Row | None = None) -> Response:
-    return Response(HTTPStatus.OK, "application/json", _text(body), {}, row)
-
-
-def _text(body: Mapping[str, Any]) -> str:
-    """Return `body` as JSON. Lone surrogates, which UTF-8 cannot encode, become escapes."""
-    text = json.dumps(body, ensure_ascii=False)
-    return text.encode("utf-8", "backslashreplace").decode()

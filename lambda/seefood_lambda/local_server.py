@@ -1,18 +1,15 @@
 """`seefood serve`: the upload handler and its page on a local port.
 
-A request becomes the event that a Lambda Function URL would send, and the application's result
-becomes the response. The application gets one event at a time, as in Lambda.
+A request becomes the event that a Lambda Function URL would send, with the same limits, and the
+application answers it as it does on AWS.
 """
 
 import base64
-import json
-import logging
 import os
 import signal
 import socket
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from http import HTTPStatus
 from importlib.util import find_spec
 from pathlib import Path
@@ -25,18 +22,21 @@ import click
 from seefood.cli.options import model_digest_option, model_option, model_path
 from seefood.errors import UsageError
 from seefood.sanitize import printable
+from seefood_lambda.local_address import HostCheck, is_any, phone_url, qr_code, url_of
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-Handler = Callable[[dict[str, Any], Any], Any]
+    from seefood_lambda.events import HttpRequest
+    from seefood_lambda.http_response import Response
 
-_MAX_BYTES: Final = 6 * 1024 * 1024  # Lambda's limit for one request
-# Larger bodies are received up to this size, into a temporary file, because most clients read a
-# response only after they have sent their whole request. Above it waitress closes the connection.
-_MAX_RECEIVED_BYTES: Final = 256 * 1024 * 1024
-_TIMEOUT_SECONDS: Final = 30.0
-_TEXT: Final = ("text/", "application/json", "application/x-www-form-urlencoded")
+    Answer = Callable[[HttpRequest], Response]
+
+_MAX_EVENT_BYTES: Final = 6 * 1024 * 1024  # Lambda's limit for one event
+_MAX_BINARY_BYTES: Final = _MAX_EVENT_BYTES * 3 // 4
+"""A body that is no text travels as base64 inside the event."""
+# What a Function URL passes as text; anything else, and a body without a type, as base64.
+_TEXT: Final = ("text/", "application/json", "application/javascript", "application/xml")
 
 
 @click.command("serve")
@@ -54,33 +54,49 @@ _TEXT: Final = ("text/", "application/json", "application/x-www-form-urlencoded"
     metavar="ADDRESS",
     help="Where to listen; 0.0.0.0 lets your phone in, and everybody else on the network.",
 )
+@click.option(
+    "--allow-host",
+    "allowed_hosts",
+    multiple=True,
+    metavar="NAME",
+    help="Another host name to answer to, such as that of a proxy; may be repeated.",
+)
 @model_option
 @model_digest_option
-def serve_command(*, port: int, host: str, model: str | None, model_digest: str | None) -> None:
+def serve_command(
+    *,
+    port: int,
+    host: str,
+    allowed_hosts: tuple[str, ...],
+    model: str | None,
+    model_digest: str | None,
+) -> None:
     """Label photos in the browser: the Lambda's handler and page, on this machine.
 
-    Ends with Ctrl-C or SIGTERM. Writes its log to stderr.
+    Ends with Ctrl-C or SIGTERM, after the requests that it has. Writes its log to stderr.
 
     \b
     Examples:
       seefood serve
+      seefood serve --host 0.0.0.0
       seefood serve --port 9000 --model my-bundle
       curl --data-binary @lunch.jpg -H 'Content-Type: image/jpeg' localhost:8000/classify
     """  # noqa: D301 (click's mark against re-wrapping)
-    handler = load_handler(model_path(model, model_digest), model_digest)
+    answer = load_answer(model_path(model, model_digest), model_digest)
     try:
-        listener = socket.create_server((host, port))
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        listener = socket.create_server((host, port), family=family, backlog=512)
     except OSError as error:
         raise UsageError(
             f"cannot listen on {host}:{port}: {error.strerror}; choose another --port or --host"
         ) from error
-    shown = "localhost" if host == "127.0.0.1" else host
-    _serve(listener, as_wsgi(handler), f"http://{shown}:{listener.getsockname()[1]}/")
+    hosts = HostCheck.of(host, allowed_hosts)
+    _serve(listener, as_wsgi(answer, hosts), _welcome(host, listener.getsockname()[1]))
     _log("Stopped.")
 
 
-def load_handler(model: Path, digest: str | None = None) -> Handler:
-    """Return the Lambda's handler with the bundle `model`, which must have the digest if given.
+def load_answer(model: Path, digest: str | None = None) -> "Answer":
+    """Return the function that answers requests with the bundle `model`.
 
     Raises `UsageError` if the bundle or a package is missing, `BundleError` for a bad bundle.
     """
@@ -89,80 +105,87 @@ def load_handler(model: Path, digest: str | None = None) -> Handler:
             "`seefood serve` needs Powertools and waitress, which are not installed; run "
             '`pip install "seefood[lambda]"`'
         )
-    # The terminal shows one line for each request instead of CloudWatch's logs and metrics.
-    os.environ.setdefault("POWERTOOLS_LOG_LEVEL", "CRITICAL")
-    os.environ.setdefault("POWERTOOLS_METRICS_DISABLED", "true")
     from seefood_lambda.application import Application  # noqa: PLC0415 (checked above)
     from seefood_lambda.settings import read_config  # noqa: PLC0415
 
     arguments = {"SEEFOOD_MODEL": str(model), "SEEFOOD_MODEL_DIGEST": digest or ""}
-    return Application(read_config({**os.environ, **arguments}))
+    return Application(read_config({**os.environ, **arguments})).answer
 
 
-@dataclass(frozen=True, slots=True)
-class LocalContext:
-    """The description of an invocation that the handler gets."""
-
-    aws_request_id: str
-    deadline: float
-    """In seconds of `time.monotonic`."""
-    function_name: str = "seefood-serve"
-
-    def get_remaining_time_in_millis(self) -> int:
-        """Return the time until the deadline, in milliseconds."""
-        return max(0, int((self.deadline - time.monotonic()) * 1000))
-
-
-def as_wsgi(handler: Handler) -> "WSGIApplication":
-    """Return a WSGI application that passes each request to `handler` as an event."""
+def as_wsgi(answer: "Answer", hosts: HostCheck) -> "WSGIApplication":
+    """Return a WSGI application that answers each request as a Function URL would."""
 
     def application(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         started = time.perf_counter()
         method, target = environ["REQUEST_METHOD"], environ["REQUEST_URI"]
-        length = int(environ.get("CONTENT_LENGTH") or 0)
-        if length > _MAX_BYTES:
-            response = _problem(
-                HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-                f"{length:,} bytes are more than the {_MAX_BYTES:,} that Lambda takes",
-            )
-        else:
-            body = environ["wsgi.input"].read(length)
-            response = _respond(handler, to_event(method, target, _headers(environ), body))
-        status, data = HTTPStatus(response["statusCode"]), response["body"].encode()
-        headers = [*response["headers"].items(), ("content-length", str(len(data)))]
+        response = _respond(answer, hosts, environ)
+        if response.failure is not None:
+            failure = response.failure
+            _log(printable(f"the handler failed: {type(failure).__name__}: {failure}"))
+        status, data = response.status, response.data()
+        headers = [*response.all_headers().items(), ("content-length", str(len(data)))]
         start_response(f"{status:d} {status.phrase}", headers)
         milliseconds = (time.perf_counter() - started) * 1000.0
-        path = printable(urlsplit(target).path)
+        path = printable(urlsplit(target).path[:200])
         _log(f"{printable(method)} {path} {status:d} {milliseconds:.0f} ms")
         return [] if method == "HEAD" else [data]
 
     return application
 
 
-def _respond(handler: Handler, event: dict[str, Any]) -> dict[str, Any]:
-    context = LocalContext(
-        event["requestContext"]["requestId"], time.monotonic() + _TIMEOUT_SECONDS
-    )
+def _respond(answer: "Answer", hosts: HostCheck, environ: "WSGIEnvironment") -> "Response":
+    """Return the response to one request; errors are problem details."""
+    from seefood_lambda.events import parse_event  # noqa: PLC0415 (after the check of packages)
+    from seefood_lambda.http_response import Response, json_text  # noqa: PLC0415
+    from seefood_lambda.problem_details import HttpError, problem  # noqa: PLC0415
+
+    failure: Exception | None = None
     try:
-        response: dict[str, Any] = handler(event, context)
+        _check(environ, hosts)
+        body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+        event = to_event(environ["REQUEST_METHOD"], environ["REQUEST_URI"], _headers(environ), body)
+        return answer(parse_event(event))  # type: ignore[arg-type]  # (it is an HTTP request)
+    except HttpError as error:
+        shown = error
     except Exception as error:  # noqa: BLE001 (as with a Function URL, the server goes on)
-        _log(printable(f"the handler failed: {type(error).__name__}: {error}"))
-        return _problem(HTTPStatus.INTERNAL_SERVER_ERROR, "the handler failed")
-    return response
+        shown = HttpError(HTTPStatus.INTERNAL_SERVER_ERROR, "failed", "the handler failed")
+        failure = error
+    body = json_text(problem(shown, str(uuid4())))
+    return Response(shown.status, "application/problem+json", body, shown.headers, failure=failure)
 
 
-def _problem(status: HTTPStatus, detail: str) -> dict[str, Any]:
-    """Return the response to a request that the handler did not get, or failed to handle."""
-    body = {"type": "about:blank", "title": status.phrase, "status": status, "detail": detail}
-    return {
-        "statusCode": int(status),
-        "headers": {
-            "content-type": "application/problem+json",
-            "cache-control": "no-store",
-            "x-content-type-options": "nosniff",
-        },
-        "body": json.dumps(body),
-    }
+def _check(environ: "WSGIEnvironment", hosts: HostCheck) -> None:
+    """Raise `HttpError` for a request that AWS would not pass on, or that is not for us."""
+    from seefood_lambda.http_api import MAX_TARGET_CHARACTERS  # noqa: PLC0415 (as above)
+    from seefood_lambda.problem_details import HttpError  # noqa: PLC0415
+
+    if not hosts.accepts(environ.get("HTTP_HOST")):
+        raise HttpError(
+            HTTPStatus.FORBIDDEN,
+            "wrong_host",
+            f"the Host {environ.get('HTTP_HOST', '')[:80]!r} is none of this server's; start it "
+            "with --allow-host if it is yours",
+        )
+    if len(environ["REQUEST_URI"]) > MAX_TARGET_CHARACTERS:
+        raise HttpError(
+            HTTPStatus.REQUEST_URI_TOO_LONG,
+            "uri_too_long",
+            f"path and query have more than {MAX_TARGET_CHARACTERS:,} characters",
+        )
+    if environ["REQUEST_METHOD"] == "POST" and not environ.get("CONTENT_LENGTH"):
+        raise HttpError(
+            HTTPStatus.LENGTH_REQUIRED,
+            "no_length",
+            "the request has neither a Content-Length nor a chunked body",
+        )
+    length = int(environ.get("CONTENT_LENGTH") or 0)
+    limit = _MAX_EVENT_BYTES if _is_text(environ.get("CONTENT_TYPE", "")) else _MAX_BINARY_BYTES
+    if length > limit:
+        raise HttpError(
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+            "too_large",
+            f"{length:,} bytes are more than the {limit:,} that Lambda takes",
+        )
 
 
 def _headers(environ: Mapping[str, Any]) -> dict[str, str]:
@@ -178,11 +201,15 @@ def _headers(environ: Mapping[str, Any]) -> dict[str, str]:
 _BODY_HEADERS: Final = ("CONTENT_LENGTH", "CONTENT_TYPE")  # the two that WSGI does not prefix
 
 
+def _is_text(content_type: str) -> bool:
+    return content_type.strip().lower().startswith(_TEXT)
+
+
 def to_event(method: str, target: str, headers: dict[str, str], body: bytes) -> dict[str, Any]:
     """Return the Function URL event (payload format 2.0) of an HTTP request."""
-    url = urlsplit(target)
+    url = urlsplit(f"//localhost{target}" if target.startswith("/") else target)
     lower = {name.lower(): value for name, value in headers.items()}
-    is_text = lower.get("content-type", "").startswith(_TEXT)
+    is_text = _is_text(lower.get("content-type", ""))
     return {
         "version": "2.0",
         "rawPath": url.path,
@@ -199,29 +226,33 @@ def to_event(method: str, target: str, headers: dict[str, str], body: bytes) -> 
     }
 
 
-def _serve(listener: socket.socket, application: "WSGIApplication", url: str) -> None:
-    """Handle requests, one after the other, until SIGINT or SIGTERM."""
-    import waitress  # noqa: PLC0415 (`load_handler` checks that it is installed)
+def _welcome(host: str, port: int) -> str:
+    """Return what to open; where a phone may call, its address and a QR code of it."""
+    lines = [f"Open {url_of(host, port)} and take a photo. Ctrl-C ends it."]
+    phone = phone_url(host, port)
+    if phone is not None:
+        lines.append(f"On a phone in this network: {phone}")
+        lines.append(qr_code(phone) or "")
+    elif is_any(host):
+        lines.append("This machine has no address in a network, so no phone can open the page.")
+    return "\n".join(lines).rstrip("\n")
+
+
+def _serve(listener: socket.socket, application: "WSGIApplication", welcome: str) -> None:
+    """Answer requests until SIGINT or SIGTERM."""
+    from seefood_lambda.local_http import LocalServer  # noqa: PLC0415 (after the check of packages)
+
+    server = LocalServer(application, listener)
 
     def stop(number: int, frame: object) -> None:
         del number, frame
-        raise SystemExit  # `server.run` catches it and returns
+        server.stop()
 
-    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # requests that wait are no problem
-    server = waitress.create_server(
-        application,
-        sockets=[listener],
-        threads=1,
-        ident="seefood",
-        max_request_body_size=_MAX_RECEIVED_BYTES,
-        channel_timeout=60,
-    )
     previous = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        _log(f"Open {url} and take a photo. Ctrl-C ends it.")
+        _log(welcome)
         server.run()
     finally:
-        server.close()
         for number, action in previous.items():
             signal.signal(number, action)
 

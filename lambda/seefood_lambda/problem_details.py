@@ -51,7 +51,7 @@ def of_picture(error: PictureError) -> HttpError:
     return HttpError(STATUS_OF[error.code], str(error.code), str(error))
 
 
-def as_json(error: HttpError, request_id: str) -> dict[str, Any]:
+def problem(error: HttpError, request_id: str) -> dict[str, Any]:
     """Return the error as a JSON object."""
     return {
         "type": "about:blank",

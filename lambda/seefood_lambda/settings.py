@@ -3,6 +3,11 @@
     SEEFOOD_RESULTS          where rows are written, as `seefood classify --output` takes it
     SEEFOOD_WATCHED          the prefixes whose uploads invoke the function, to detect a loop
     SEEFOOD_ALLOWED_BUCKETS  the buckets whose objects a caller may name
+    SEEFOOD_REMOVED          delete removes the row of a removed picture; keep is the default
+    SEEFOOD_EVENT_BUS        each row is also an event on this EventBridge bus
+    SEEFOOD_STACK            a dimension of all metrics, to distinguish functions
+    SEEFOOD_TOKEN            what an HTTP caller must send, unless IAM let it in
+    SEEFOOD_CORS_ORIGINS     the origins of other pages that may call, or *
     SEEFOOD_TAG              the key of the tag that gets the label; without it no tag is set
     SEEFOOD_MODEL            the bundle's folder; without it the built-in model
     SEEFOOD_MODEL_DIGEST     the model's digest, or at least its first 12 digits; another is refused
@@ -38,6 +43,19 @@ _BASE_BYTES: Final = 160 * _MIB
 # estimates both.
 _BYTES_PER_DECODED_PIXEL: Final = 14
 _BYTES_PER_PIXEL: Final = 6
+_MIN_TOKEN_CHARACTERS: Final = 16
+
+
+@dataclass(frozen=True, slots=True)
+class HttpPolicy:
+    """What callers over HTTP may do."""
+
+    allowed_buckets: frozenset[str] = frozenset()
+    """Whose objects a caller may name whom IAM let in; others may name none."""
+    token: str | None = field(default=None, repr=False)
+    """A shared secret that callers without IAM must send; None lets everybody in."""
+    cors_origins: frozenset[str] = frozenset()
+    """Origins of pages of others that may read responses; `*` is every one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +68,17 @@ class LambdaConfig:
     """None if the handler only responds and writes nothing."""
     allowed_buckets: frozenset[str] = frozenset()
     tag: str | None = None
+    removes_rows: bool = False
+    event_bus: str | None = None
+    stack: str | None = None
+    token: str | None = field(default=None, repr=False)
+    cors_origins: frozenset[str] = frozenset()
     options: ClassifyOptions = field(default_factory=ClassifyOptions)
+
+    @property
+    def http(self) -> HttpPolicy:
+        """What callers over HTTP may do."""
+        return HttpPolicy(self.allowed_buckets, self.token, self.cors_origins)
 
 
 def read_config(environ: Mapping[str, str]) -> LambdaConfig:
@@ -65,6 +93,11 @@ def read_config(environ: Mapping[str, str]) -> LambdaConfig:
         results=results,
         allowed_buckets=frozenset(_list(environ, "SEEFOOD_ALLOWED_BUCKETS")),
         tag=environ.get("SEEFOOD_TAG") or None,
+        removes_rows=_choice(environ, "SEEFOOD_REMOVED", ("keep", "delete")) == "delete",
+        event_bus=environ.get("SEEFOOD_EVENT_BUS") or None,
+        stack=environ.get("SEEFOOD_STACK") or None,
+        token=_token(environ),
+        cors_origins=frozenset(_list(environ, "SEEFOOD_CORS_ORIGINS")),
         options=ClassifyOptions(
             top_k=_number(environ, "SEEFOOD_TOP_K") or 5,
             limits=_limits(environ),
@@ -112,6 +145,24 @@ def _limits(environ: Mapping[str, str]) -> Limits:
         max_decode_bytes=_number(environ, "SEEFOOD_MAX_MEMORY") or defaults.max_decode_bytes,
         max_frames=_number(environ, "SEEFOOD_MAX_FRAMES") or defaults.max_frames,
     )
+
+
+def _choice(environ: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str:
+    """Return the value of a variable that has one of few; the first is the default."""
+    text = environ.get(name) or choices[0]
+    if text not in choices:
+        raise UsageError(f"{name} is {text!r}; it must be {' or '.join(choices)}")
+    return text
+
+
+def _token(environ: Mapping[str, str]) -> str | None:
+    token = environ.get("SEEFOOD_TOKEN") or None
+    if token is not None and len(token) < _MIN_TOKEN_CHARACTERS:
+        raise UsageError(
+            f"SEEFOOD_TOKEN has {len(token)} characters, which can be guessed; it must have at "
+            f"least {_MIN_TOKEN_CHARACTERS}"
+        )
+    return token
 
 
 def _location(environ: Mapping[str, str], name: str) -> Location | None:

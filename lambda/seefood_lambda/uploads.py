@@ -16,10 +16,11 @@ from typing import Final, TypeVar
 from seefood.classify import Fetched
 from seefood.errors import ErrorCode, RetryableError, UsageError
 from seefood.records import ImageRef, Row, Status
-from seefood.storage.uris import Location
+from seefood.storage.read_failures import ARCHIVED
 from seefood_lambda.classifier import Classifier, fetch
 from seefood_lambda.events import Upload, order_of
 from seefood_lambda.object_tags import tag_object
+from seefood_lambda.result_events import announce
 from seefood_lambda.result_writer import WriteResult, put_row
 from seefood_lambda.settings import LambdaConfig, is_own_output
 
@@ -106,7 +107,7 @@ def _process(
         started = time.perf_counter()
         row = classifier.row(fetched)
         milliseconds = (time.perf_counter() - started) * 1000.0
-        writes[upload] = pool.submit(_write, row, config.results, config.tag, milliseconds)
+        writes[upload] = pool.submit(_write, row, config, milliseconds)
     for upload, future in writes.items():
         too_late = "its row was not written before the deadline"
         outcomes[upload] = _result(upload.ref, future, seconds_left(), too_late)
@@ -156,12 +157,16 @@ def _next_fetched(
     return upload, _result(upload.ref, future, seconds, too_late)
 
 
-def _write(row: Row, results: Location, tag: str | None, milliseconds: float) -> Outcome:
-    """Write the row and the tag. Raises `RetryableError`."""
-    ref = ImageRef(row.uri, row.etag, row.size_bytes, row.version_id)
-    if row.error_code in _RETRIED:
+def _write(row: Row, config: LambdaConfig, milliseconds: float) -> Outcome:
+    """Write the row and the tag, and send the event. Raises `RetryableError`."""
+    assert config.results is not None  # noqa: S101 (`label_uploads` checks it)
+    ref, tag = ImageRef(row.uri, row.etag, row.size_bytes, row.version_id), config.tag
+    # An archived object is there and readable after a restore, which has an event of its own.
+    if row.error_code in _RETRIED and ARCHIVED not in (row.error_message or ""):
         raise RetryableError(f"{row.error_code}: {row.error_message}")
-    written = put_row(row, results)
+    written = put_row(row, config.results)
+    if config.event_bus is not None:
+        announce(row, written, config.results, config.event_bus)
     failed = row.status is Status.FAILED
     untagged = tag_object(ref, tag, row) if tag is not None and not failed else None
     reason = f"not tagged: {untagged}" if untagged is not None else None

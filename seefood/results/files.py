@@ -1,7 +1,8 @@
 """Result objects in an output: their names, the list of them, and the rows of one.
 
     DEST/results/digest=<12>/part-<chunk hash>.parquet     written by the batch job
-    DEST/uploads/digest=<12>/<hash of uri and etag>.json   written by the Lambda, one row an object
+    DEST/uploads/digest=<12>/<hash of uri and etag>.json   written by the Lambda, one row an object;
+                                                           all names of a URI begin alike
 
 A part is named by its content (model digest, references, tags), so a retry overwrites the same
 object with the same rows.
@@ -42,8 +43,15 @@ def results_folder(output: Location, digest: str) -> Location:
 
 def upload_location(output: Location, digest: str, ref: ImageRef) -> Location:
     """Return where the Lambda writes the row of `ref`: the same object for a duplicate event."""
-    identity = hashlib.sha256(json.dumps([ref.uri, ref.etag]).encode()).hexdigest()[:32]
-    return output.child(f"{UPLOADS}/digest={digest[:DIGEST_SHOWN]}/{identity}.json")
+    identity = hashlib.sha256(json.dumps([ref.uri, ref.etag]).encode()).hexdigest()[:16]
+    prefix = upload_prefix(output, digest, ref.uri)
+    return Location(prefix.root, f"{prefix.key}{identity}.json")
+
+
+def upload_prefix(output: Location, digest: str, uri: str) -> Location:
+    """Return with what the names of all rows of the object `uri` begin, whatever its content."""
+    identity = hashlib.sha256(json.dumps(uri).encode()).hexdigest()[:16]
+    return output.child(f"{UPLOADS}/digest={digest[:DIGEST_SHOWN]}/{identity}")
 
 
 def digest_of(uri: str) -> str:

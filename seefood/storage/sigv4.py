@@ -60,6 +60,7 @@ def sign(
     region: str,
     now: datetime,
     headers: Mapping[str, str] | None = None,
+    service: str = "s3",
 ) -> dict[str, str]:
     """Return `headers` and those that sign `request` at the UTC time `now`."""
     moment, day = now.strftime("%Y%m%dT%H%M%SZ"), now.strftime("%Y%m%d")
@@ -80,11 +81,11 @@ def sign(
             content,
         ]
     )
-    scope = f"{day}/{region}/s3/aws4_request"
+    scope = f"{day}/{region}/{service}/aws4_request"
     digest = hashlib.sha256(canonical.encode()).hexdigest()
     text = f"AWS4-HMAC-SHA256\n{moment}\n{scope}\n{digest}"
     key = f"AWS4{credentials.secret_key}".encode()
-    for part in (day, region, "s3", "aws4_request"):
+    for part in (day, region, service, "aws4_request"):
         key = hmac.new(key, part.encode(), hashlib.sha256).digest()
     signature = hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
     signed["authorization"] = (

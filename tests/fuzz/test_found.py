@@ -26,6 +26,7 @@ from seefood.storage.uris import compile_glob, parse_location
 from seefood_lambda.classifier import Classifier
 from seefood_lambda.events import EventError, HttpRequest, parse_event
 from seefood_lambda.http_api import respond
+from seefood_lambda.settings import HttpPolicy
 from tests.bundles import fake_bundle
 from tests.fakes import DIGEST, MODEL, make_row
 from tests.fuzz.listings import listing_page
@@ -213,7 +214,7 @@ def test_a_request_of_other_types(odd: object) -> None:
     }
     request = parse_event(event)
     assert isinstance(request, HttpRequest)
-    response = respond(request, Classifier(FakeEngine(2), MODEL, ClassifyOptions()), frozenset())
+    response = respond(request, Classifier(FakeEngine(2), MODEL, ClassifyOptions()), HttpPolicy())
     assert response.failure is None
     json.dumps(response.as_event(), ensure_ascii=False).encode()
 

@@ -1,8 +1,10 @@
+import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 
 from seefood.errors import BundleError, RetryableError
@@ -14,22 +16,10 @@ from seefood_lambda.events import EventError
 from seefood_lambda.request_input import NotAllowedError
 from seefood_lambda.settings import LambdaConfig
 from tests.conftest import Bucket
+from tests.lambda_context import Context
 from tests.pictures import encoded
 
 Recorded = Callable[[str], Any]
-
-
-@dataclass
-class Context:
-    """An invocation with enough time."""
-
-    function_name: str = "seefood"
-    aws_request_id: str = "request-1"
-    milliseconds: int = 30_000
-
-    def get_remaining_time_in_millis(self) -> int:
-        """Return the remaining time."""
-        return self.milliseconds
 
 
 @pytest.fixture
@@ -131,3 +121,119 @@ def test_another_model_than_the_pinned_one_is_refused(bundle_path: Path) -> None
     """The function runs only with the digest that was deployed."""
     with pytest.raises(BundleError, match="was expected"):
         Application(LambdaConfig(bundle_path, digest="0" * 12))
+
+
+def uploaded(bucket: str, key: str, name: str = "ObjectCreated:Put") -> dict[str, Any]:
+    """Return S3's notification about one object."""
+    fields = {"bucket": {"name": bucket}, "object": {"key": key}}
+    return {"Records": [{"eventName": name, "s3": fields}]}
+
+
+def test_a_queued_name_must_be_of_an_allowed_bucket(application: Application, s3: Bucket) -> None:
+    """Who may send to the queue may not read other buckets through the function."""
+    s3.put("lunch.jpg", hotdog())
+    records = [
+        {"messageId": uri, "eventSource": "aws:sqs", "body": json.dumps({"uri": uri})}
+        for uri in (f"{s3.uri}/lunch.jpg", "s3://somebody-elses/a.jpg")
+    ]
+
+    response = application({"Records": records}, Context())
+
+    failures = [{"itemIdentifier": "s3://somebody-elses/a.jpg"}]
+    assert {"batchItemFailures": failures} == response
+    assert [f"{s3.uri}/lunch.jpg"] == [r.uri for r in read_rows(parse_location(f"{s3.uri}/labels"))]
+
+
+def test_s3_batch_operations_gets_a_code_for_each_task(
+    application: Application, s3: Bucket
+) -> None:
+    """A row without a label is a permanent failure, so that the job's report lists it."""
+    s3.put("lunch.jpg", hotdog())
+    s3.put("text.jpg", b"text")
+    tasks = [
+        {"taskId": key, "s3Key": key, "s3VersionId": None, "s3BucketArn": f"arn:aws:s3:::{s3.name}"}
+        for key in ("lunch.jpg", "text.jpg", "gone.jpg")
+    ]
+
+    response = application(
+        {"invocationSchemaVersion": "1.0", "invocationId": "i", "tasks": tasks}, Context()
+    )
+
+    codes = {one["taskId"]: one["resultCode"] for one in response["results"]}
+    assert {
+        "lunch.jpg": "Succeeded",
+        "text.jpg": "PermanentFailure",
+        "gone.jpg": "PermanentFailure",
+    } == codes
+    late = application(
+        {"invocationSchemaVersion": "1.0", "invocationId": "i", "tasks": tasks[:1]},
+        Context(milliseconds=500),
+    )
+    assert "TemporaryFailure" == late["results"][0]["resultCode"]
+
+
+@pytest.mark.parametrize("removes", [True, False])
+def test_a_removed_pictures_row_goes_if_the_operator_wants_it(
+    bundle_path: Path, s3: Bucket, *, removes: bool
+) -> None:
+    """Only its row; a late event does not remove the row of what is there again."""
+    results = parse_location(f"{s3.uri}/labels")
+    config = LambdaConfig(bundle_path, None, results)
+    application = Application(replace(config, removes_rows=removes))
+    for key in ("a.jpg", "b.jpg"):
+        s3.put(key, hotdog())
+        application(uploaded(s3.name, key), Context())
+    removal = uploaded(s3.name, "a.jpg", "ObjectRemoved:Delete")
+
+    application(removal, Context())
+    assert 2 == len(list(read_rows(results)))
+    s3.client.delete_object(Bucket=s3.name, Key="a.jpg")
+    application(removal, Context())
+    rows = {row.uri for row in read_rows(results)}
+
+    assert ({f"{s3.uri}/b.jpg"} if removes else {f"{s3.uri}/a.jpg", f"{s3.uri}/b.jpg"}) == rows
+
+
+def test_each_row_is_one_event_on_the_bus(bundle_path: Path, s3: Bucket) -> None:
+    """A duplicate delivery sends none; a bus that fails leaves the message to be tried again."""
+    results = parse_location(f"{s3.uri}/labels")
+    config = LambdaConfig(bundle_path, None, results, event_bus="default")
+    application = Application(config)
+    queue = _queue_of_the_bus(s3)
+    s3.put("a.jpg", hotdog())
+    s3.put("b.jpg", b"text")
+
+    for _ in range(2):
+        for key in ("a.jpg", "b.jpg"):
+            application(uploaded(s3.name, key), Context())
+    events = [json.loads(body) for body in queue()]
+
+    details = {event["detail"]["uri"]: event["detail"] for event in events}
+    assert 2 == len(events)
+    assert {"seefood"} == {event["source"] for event in events}
+    rows = {row.uri: row.as_json() for row in read_rows(results)}
+    for uri, detail in details.items():
+        assert {name: rows[uri][name] for name in detail} == detail
+
+
+def _queue_of_the_bus(s3: Bucket) -> Callable[[], list[str]]:
+    """Let the default bus send seefood's events to a queue; return what reads the queue."""
+
+    def client(name: str) -> Any:
+        return boto3.client(name, endpoint_url=s3.endpoint)  # type: ignore[call-overload]
+
+    url = client("sqs").create_queue(QueueName=s3.name)["QueueUrl"]
+    arn = client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
+    client("events").put_rule(Name=s3.name, EventPattern=json.dumps({"source": ["seefood"]}))
+    targets = [{"Id": "queue", "Arn": arn["Attributes"]["QueueArn"]}]
+    client("events").put_targets(Rule=s3.name, Targets=targets)
+
+    def read() -> list[str]:
+        found = []
+        while messages := client("sqs").receive_message(QueueUrl=url).get("Messages"):
+            for message in messages:
+                found.append(message["Body"])
+                client("sqs").delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        return found
+
+    return read

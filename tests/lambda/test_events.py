@@ -13,7 +13,6 @@ from seefood_lambda.events import (
     Batch,
     EventError,
     HttpRequest,
-    Invocation,
     Upload,
     order_of,
     parse_event,
@@ -22,16 +21,6 @@ from seefood_lambda.events import (
 relaxed = settings(deadline=None)  # a busy machine is no failure
 Recorded = Callable[[str], Any]
 
-KEY: Final = "menu/été 1+1=2 100%/🌭.jpg"
-UPLOAD: Final = Upload(
-    ImageRef(
-        f"s3://photos/{KEY}",
-        "d41d8cd98f00b204e9800998ecf8427e",
-        52311,
-        "096fKKXTRTtl3on89fVO.nfljtsv6qko",
-    ),
-    "0055AED6DCD90281E5",
-)
 KEYS: Final = st.text(
     st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=60
 ).filter(lambda key: not key.endswith("/"))
@@ -43,28 +32,6 @@ def batch(event: Any) -> Batch:
     return parsed
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["s3_put", "sqs_s3", "sns_s3", "sqs_sns_s3", "eventbridge_created", "sqs_eventbridge"],
-)
-def test_an_upload_is_the_same_on_every_route(recorded: Recorded, name: str) -> None:
-    """S3, SNS, SQS and EventBridge give the same object, version, size and sequencer."""
-    (message,) = batch(recorded(name)).messages
-
-    assert (UPLOAD,) == message.uploads
-
-
-@pytest.mark.parametrize(
-    ("name", "from_queue"),
-    [("s3_put", False), ("sns_s3", False), ("eventbridge_created", False), ("sqs_s3", True)],
-)
-def test_only_a_queue_takes_single_messages_back(
-    recorded: Recorded, name: str, *, from_queue: bool
-) -> None:
-    """SQS gets a list of failures; for the others a failure is an exception."""
-    assert from_queue == batch(recorded(name)).from_queue
-
-
 def test_a_notification_of_many_records_is_one_message(recorded: Recorded) -> None:
     """Each record is an upload, also with a multipart tag, a copy or an unversioned object."""
     (message,) = batch(recorded("s3_many")).messages
@@ -74,24 +41,6 @@ def test_a_notification_of_many_records_is_one_message(recorded: Recorded) -> No
         ("s3://photos/b c.jpg", "bbbb0000bbbb0000bbbb0000bbbb0000-3", False),
         ("s3://photos/d+e.jpg", "cccc0000cccc0000cccc0000cccc0000", False),
     ] == [(u.ref.uri, u.ref.etag, u.ref.version_id is None) for u in message.uploads]
-
-
-@pytest.mark.parametrize(
-    ("name", "kind"),
-    [
-        ("s3_test", "s3:TestEvent"),
-        ("s3_removed", "ObjectRemoved:Delete"),
-        ("s3_folder", "a folder"),
-        ("eventbridge_deleted", "Object Deleted"),
-    ],
-)
-def test_events_that_are_no_uploads_are_listed_as_ignored(
-    recorded: Recorded, name: str, kind: str
-) -> None:
-    """S3's test event, deletions and folders of the S3 console need no work."""
-    (message,) = batch(recorded(name)).messages
-
-    assert ((), (kind,), None) == (message.uploads, message.ignored, message.error)
 
 
 def test_a_malformed_message_fails_alone(recorded: Recorded) -> None:
@@ -166,12 +115,6 @@ def test_an_api_gateways_stage_is_no_part_of_the_path(recorded: Recorded) -> Non
 
     assert isinstance(request, HttpRequest)
     assert "/classify" == request.path
-
-
-def test_direct_calls_name_an_object_or_bring_a_picture(recorded: Recorded) -> None:
-    """`uri` and `image` are the two kinds of direct calls."""
-    assert Invocation(uri=f"s3://photos/{KEY}") == parse_event(recorded("call_uri"))
-    assert Invocation(image=recorded("call_image")["image"]) == parse_event(recorded("call_image"))
 
 
 @pytest.mark.parametrize(

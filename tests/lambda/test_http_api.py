@@ -16,21 +16,28 @@ from seefood_lambda.events import HttpRequest, parse_event
 from seefood_lambda.http_api import respond
 from seefood_lambda.problem_details import STATUS_OF
 from seefood_lambda.request_input import NotAllowedError, named_object
+from seefood_lambda.settings import HttpPolicy
 from tests.fakes import MODEL
 from tests.pictures import jpeg
 
 Post = Callable[..., dict[str, Any]]
-NONE: frozenset[str] = frozenset()
+NONE = HttpPolicy()
 
 
 def respond_to(
-    event: Any, classifier: Classifier, allowed: frozenset[str] = NONE
+    event: Any, classifier: Classifier, policy: HttpPolicy = NONE
 ) -> tuple[int, dict[str, Any]]:
     """Return the status and the JSON body of the response to `event`."""
     request = parse_event(event)
     assert isinstance(request, HttpRequest)
-    response = respond(request, classifier, allowed)
+    response = respond(request, classifier, policy)
     return int(response.status), json.loads(response.body)
+
+
+def by_iam(event: dict[str, Any]) -> dict[str, Any]:
+    """Return `event` as AWS sends it when it has checked the caller's signature."""
+    iam = {"userArn": "arn:aws:iam::123456789012:user/cook", "accountId": "123456789012"}
+    return event | {"requestContext": event["requestContext"] | {"authorizer": {"iam": iam}}}
 
 
 def form(*fields: tuple[str, bytes], cut: bool = False) -> tuple[bytes, str]:
@@ -196,7 +203,7 @@ def test_only_objects_in_allowed_buckets_are_read(
     request = json.dumps({"uri": uri}).encode()
 
     status, problem = respond_to(
-        post(request, "application/json"), classifier, frozenset({"photos"})
+        by_iam(post(request, "application/json")), classifier, HttpPolicy(frozenset({"photos"}))
     )
 
     assert (403, "not_allowed") == (status, problem["code"])
@@ -211,18 +218,39 @@ def test_a_named_object_in_an_allowed_bucket_is_labelled(
     s3.put("in/a b.jpg", jpeg())
     request = json.dumps({"uri": f"{s3.uri}/in/a b.jpg"}).encode()
 
-    status, body = respond_to(post(request, "application/json"), classifier, frozenset({s3.name}))
+    policy = HttpPolicy(frozenset({s3.name}))
+    status, body = respond_to(by_iam(post(request, "application/json")), classifier, policy)
 
     assert (200, "red") == (status, body["label"])
+
+
+@pytest.mark.parametrize("field", ["uri", "uris"])
+@pytest.mark.parametrize("authorizer", [None, {"jwt": {"claims": {}}}, {"iam": None}, {"iam": {}}])
+def test_a_stranger_learns_nothing_about_private_pictures(
+    post: Post, classifier: Classifier, s3: Any, field: str, authorizer: Any
+) -> None:
+    """Without an IAM caller, present, absent and foreign objects give the same response."""
+    s3.put("private.jpg", jpeg())
+    policy = HttpPolicy(frozenset({s3.name}))
+    uris = [f"{s3.uri}/private.jpg", f"{s3.uri}/absent.jpg", "s3://foreign/a.jpg", "x"]
+    answers = []
+    for uri in uris:
+        document = {field: uri if field == "uri" else [uri]}
+        event = post(json.dumps(document).encode(), "application/json")
+        event["requestContext"]["authorizer"] = authorizer
+        event["headers"]["authorization"] = "AWS4-HMAC-SHA256 Credential=pretended"
+        answers.append(respond_to(event, classifier, policy))
+
+    assert [403] * 4 == [status for status, _ in answers]
+    assert [answers[0][1]] * 4 == [problem for _, problem in answers]
 
 
 def test_a_missing_named_object_is_404(post: Post, classifier: Classifier, s3: Any) -> None:
     """The error of the store has an HTTP status."""
     request = json.dumps({"uri": f"{s3.uri}/gone.jpg"}).encode()
 
-    status, problem = respond_to(
-        post(request, "application/json"), classifier, frozenset({s3.name})
-    )
+    policy = HttpPolicy(frozenset({s3.name}))
+    status, problem = respond_to(by_iam(post(request, "application/json")), classifier, policy)
 
     assert (404, "not_found") == (status, problem["code"])
 

@@ -14,6 +14,7 @@ from urllib.parse import quote
 import pytest
 
 from seefood_lambda.events import HttpRequest, parse_event
+from seefood_lambda.local_address import HostCheck
 from seefood_lambda.local_server import as_wsgi, to_event
 from tests.pictures import jpeg
 
@@ -104,23 +105,28 @@ def test_errors_are_problem_details(server: Server) -> None:
         unknown[:2],
         large[:2],
     ]
-    assert "7,340,032 bytes are more than the 6,291,456" in json.loads(large[2])["detail"]
+    assert "7,340,032 bytes are more than the 4,718,592" in json.loads(large[2])["detail"]
 
 
 def test_a_failing_handler_is_a_500_without_details(capfd: pytest.CaptureFixture[str]) -> None:
     """The error is in the log only."""
 
-    def broken(*arguments: Any) -> Any:
-        del arguments
-        raise RuntimeError("secret")
+    def broken(request: HttpRequest) -> Any:
+        raise RuntimeError(f"secret of {request.path}")
 
     started: list[Any] = []
-    environ = {"REQUEST_METHOD": "GET", "REQUEST_URI": "/", "wsgi.input": BytesIO()}
-    body = b"".join(as_wsgi(broken)(environ, lambda *status: started.append(status)))  # type: ignore[arg-type]
+    environ = {
+        "REQUEST_METHOD": "GET",
+        "REQUEST_URI": "/",
+        "HTTP_HOST": "localhost",
+        "wsgi.input": BytesIO(),
+    }
+    application = as_wsgi(broken, HostCheck.of("127.0.0.1"))
+    body = b"".join(application(environ, lambda *status: started.append(status)))  # type: ignore[arg-type]
 
     assert "500 Internal Server Error" == started[0][0]
     assert b"secret" not in body
-    assert "the handler failed: RuntimeError: secret" in capfd.readouterr().err
+    assert "the handler failed: RuntimeError: secret of /" in capfd.readouterr().err
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

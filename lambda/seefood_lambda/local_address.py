@@ -1,0 +1,93 @@
+"""The addresses of `seefood serve`: what to open, also from a phone, and which hosts to answer to.
+
+A page of another site can make a browser call this server by a name that the site controls (DNS
+rebinding). Such a request names that site in its Host header and is refused. An IP address cannot
+be rebound, so addresses are answered to.
+"""
+
+import io
+import socket
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import Final
+
+_LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
+_ANY: Final = frozenset({"", "0.0.0.0", "::"})  # noqa: S104 (the user's choice, not ours)
+_DOCUMENTATION: Final = ("192.0.2.1", 9)  # an address that is no one's; nothing is sent to it
+
+
+@dataclass(frozen=True, slots=True)
+class HostCheck:
+    """Which names in a request's Host header are answered to."""
+
+    names: frozenset[str]
+    takes_addresses: bool = True
+
+    @classmethod
+    def of(cls, host: str, more: Iterable[str] = ()) -> "HostCheck":
+        """Return the check for a server that listens on `host`; `more` are the user's names."""
+        own = {"localhost", host.lower(), *(name.lower().rstrip(".") for name in more)}
+        if host not in _LOOPBACK:
+            name = socket.gethostname().lower()
+            own |= {name, name.partition(".")[0], f"{name.partition('.')[0]}.local"}
+        return cls(frozenset(own))
+
+    def accepts(self, header: str | None) -> bool:
+        """Whether a request with this Host header was meant for this server."""
+        if header is None:
+            return False
+        name = _without_port(header.strip().lower()).rstrip(".")
+        if name in self.names:
+            return True
+        with suppress(ValueError):
+            ip_address(name)
+            return self.takes_addresses
+        return False
+
+
+def _without_port(header: str) -> str:
+    if header.startswith("["):
+        return header[1:].partition("]")[0]
+    return header.partition(":")[0]
+
+
+def is_any(host: str) -> bool:
+    """Whether a server on `host` listens on every address of this machine."""
+    return host in _ANY
+
+
+def url_of(host: str, port: int) -> str:
+    """Return the address to open in a browser on this machine."""
+    shown = "localhost" if host == "127.0.0.1" or is_any(host) else host
+    return f"http://[{shown}]:{port}/" if ":" in shown else f"http://{shown}:{port}/"
+
+
+def phone_url(host: str, port: int) -> str | None:
+    """Return the address to open on another machine of the network; None if there is none."""
+    if not is_any(host):
+        return None if host in _LOOPBACK else url_of(host, port)
+    address = _network_address()
+    return None if address is None else url_of(address, port)
+
+
+def qr_code(text: str) -> str | None:
+    """Return a QR code of `text` for a terminal; None if segno is not installed."""
+    try:
+        import segno  # noqa: PLC0415 (only where a phone may call)
+    except ImportError:
+        return None
+    drawn = io.StringIO()
+    segno.make(text, micro=False).terminal(drawn, compact=True)
+    return drawn.getvalue()
+
+
+def _network_address() -> str | None:
+    with suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.connect(_DOCUMENTATION)
+        return str(probe.getsockname()[0])
+    with suppress(OSError):
+        found = socket.gethostbyname_ex(socket.gethostname())[2]
+        return next((address for address in found if not address.startswith("127.")), None)
+    return None

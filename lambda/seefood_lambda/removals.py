@@ -1,0 +1,57 @@
+"""Removes the rows of pictures that were removed, if the operator wants it (SEEFOOD_REMOVED).
+
+Only rows of this function go: those of the batch job are many to an object, and readers take them
+for what was there at that time.
+"""
+
+import json
+from collections.abc import Iterable
+
+from seefood.errors import ErrorCode, JobError, PictureError, RetryableError, UsageError
+from seefood.records import ImageRef
+from seefood.results.files import upload_prefix
+from seefood.storage import open_store
+from seefood.storage.uris import Location, parse_location
+from seefood_lambda.events import Removal
+
+
+def remove_rows(removal: Removal, results: Location, digest: str) -> int:
+    """Delete the rows of a removed object under the model `digest`; return how many.
+
+    Events may come late: the row of what is there now stays. Idempotent. Raises `RetryableError`.
+    """
+    prefix = upload_prefix(results, digest, removal.uri)
+    store = open_store(prefix.root)
+    removed = 0
+    try:
+        current = _current_etag(removal.uri)
+        for ref in store.list(prefix.key):
+            key = parse_location(ref.uri).key
+            try:
+                row = json.loads(store.read(key))
+            except FileNotFoundError:
+                continue
+            if row["uri"] != removal.uri or row["etag"] == current:
+                continue
+            if removal.version_id not in {None, row.get("version_id")}:
+                continue
+            store.delete(key)
+            removed += 1
+    except (PictureError, JobError, UsageError, OSError, ValueError, KeyError) as error:
+        raise RetryableError(f"the rows of {removal.uri} cannot be removed: {error}") from error
+    return removed
+
+
+def remove_all(removals: Iterable[Removal], results: Location, digest: str) -> int:
+    """Delete the rows of all removed objects; return how many. Raises `RetryableError`."""
+    return sum(remove_rows(removal, results, digest) for removal in dict.fromkeys(removals))
+
+
+def _current_etag(uri: str) -> str | None:
+    """Return the entity tag of the object that is there now; None if there is none."""
+    try:
+        return open_store(parse_location(uri).root).stat(ImageRef(uri)).etag
+    except PictureError as error:
+        if error.code is ErrorCode.NOT_FOUND:
+            return None
+        raise

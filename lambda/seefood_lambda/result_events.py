@@ -1,0 +1,139 @@
+"""Sends each row to an event bus, and so to a topic, a webhook or another function.
+
+One event a row, none for a duplicate delivery: a marker below `runs/announced/` is written after
+the event was sent. If the function stops in between, the next delivery finds the row without a
+marker and sends the event; only a stop between sending and marking can repeat one.
+"""
+
+import json
+import os
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
+
+from seefood.errors import JobError, RetryableError
+from seefood.records import ImageRef, Row, utc_now
+from seefood.results.files import RUNS, upload_location
+from seefood.results.ledger import TRANSIENT
+from seefood.storage import open_store
+from seefood.storage.uris import Location
+from seefood_lambda.result_writer import WriteResult
+
+if TYPE_CHECKING:
+    from seefood.storage.credentials import CredentialChain
+
+SOURCE: Final = "seefood"
+DETAIL_TYPE: Final = "Picture Labelled"
+_TIMEOUT_SECONDS: Final = 10.0
+_IN_FLIGHT: Final = timedelta(seconds=60)
+"""Another delivery that created a row may still send its event for so long."""
+_FIELDS: Final = (
+    *("uri", "etag", "version_id", "label", "score", "status", "error_code", "error_message"),
+    *("width", "height", "model", "model_digest", "classified_at"),
+)
+
+
+def announce(row: Row, written: WriteResult, results: Location, bus: str) -> bool:
+    """Send the event of `row` unless it was sent before; return whether it was sent.
+
+    Raises `RetryableError`: then the next delivery sends it.
+    """
+    location = upload_location(results, row.model_digest, ImageRef(row.uri, row.etag))
+    store = open_store(location.root)
+    try:
+        document = row.as_json()
+        if written is WriteResult.KEPT:
+            document = json.loads(store.read(location.key))
+        marker = _marker(location, results, is_transient=document["error_code"] in TRANSIENT)
+        if written is WriteResult.KEPT:
+            if _exists(store, marker.key):
+                return False
+            if utc_now() - _time(document["classified_at"]) < _IN_FLIGHT:
+                raise RetryableError(f"another delivery may be sending the event of {row.uri}")
+        put_event(document, bus)
+        store.create(marker.key, b"{}")
+    except (JobError, FileNotFoundError, ValueError, KeyError) as error:
+        raise RetryableError(f"the event of {row.uri} cannot be sent: {error}") from error
+    return True
+
+
+def entry_of(document: dict[str, Any], bus: str) -> dict[str, str]:
+    """Return the event of a row as an entry of PutEvents."""
+    detail = {name: document.get(name) for name in _FIELDS}
+    return {
+        "Source": SOURCE,
+        "DetailType": DETAIL_TYPE,
+        "EventBusName": bus,
+        "Detail": json.dumps(detail),
+    }
+
+
+def put_event(document: dict[str, Any], bus: str) -> None:
+    """Send one row to the bus. Raises `RetryableError` unless EventBridge has taken it."""
+    # Imported here, because most functions have no bus: HTTP and TLS cost 30 ms.
+    from http.client import HTTPException  # noqa: PLC0415
+
+    region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or "us-east-1"
+    body = json.dumps({"Entries": [entry_of(document, bus)]}).encode()
+    try:
+        status, answer = _send(body, region)
+        failed = status != 200 or json.loads(answer)["FailedEntryCount"]
+    except (OSError, HTTPException, ValueError, KeyError) as error:
+        raise RetryableError(f"the event bus {bus} cannot be reached: {error}") from error
+    if failed:
+        shown = answer[:300].decode("utf-8", "replace")
+        raise RetryableError(f"the event bus {bus} refused an event ({status}): {shown}")
+
+
+def _send(body: bytes, region: str) -> tuple[int, bytes]:
+    from http.client import HTTPConnection, HTTPSConnection  # noqa: PLC0415 (as above)
+    from urllib.parse import urlsplit  # noqa: PLC0415
+
+    from seefood.storage.sigv4 import Request, sign  # noqa: PLC0415
+
+    env = os.environ
+    suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
+    address = env.get("AWS_ENDPOINT_URL_EVENTS") or env.get("AWS_ENDPOINT_URL")
+    url = urlsplit(address or f"https://events.{region}.{suffix}")
+    credentials = _credentials().current()
+    if credentials is None:
+        raise RetryableError("there are no AWS credentials to send events with")
+    request = Request(url.netloc, "/", {}, "POST", body)
+    headers = {
+        "content-type": "application/x-amz-json-1.1",
+        "x-amz-target": "AWSEvents.PutEvents",
+    }
+    signed = sign(request, credentials, region, datetime.now(UTC), headers, service="events")
+    factory = HTTPConnection if url.scheme == "http" else HTTPSConnection
+    connection = factory(url.netloc, timeout=_TIMEOUT_SECONDS)
+    try:
+        connection.request("POST", "/", body, signed)
+        response = connection.getresponse()
+        return response.status, response.read()
+    finally:
+        connection.close()
+
+
+@cache
+def _credentials() -> "CredentialChain":
+    from seefood.storage.credentials import CredentialChain  # noqa: PLC0415 (as above)
+
+    return CredentialChain()
+
+
+def _marker(row: Location, results: Location, *, is_transient: bool) -> Location:
+    name = row.key.rpartition("/")[2].removesuffix(".json")
+    return results.child(f"{RUNS}/announced/{name}.{'transient' if is_transient else 'final'}")
+
+
+def _exists(store: Any, key: str) -> bool:
+    try:
+        store.read(key)
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def _time(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
