@@ -8,8 +8,8 @@ from urllib.parse import parse_qsl
 
 from seefood.classify import Fetched
 from seefood.errors import ErrorCode
-from seefood.imaging.formats import sniff_format
 from seefood.imaging.limits import Limits
+from seefood.imaging.signatures import sniff_format
 from seefood.records import ImageRef
 from seefood_lambda.classifier import fetch
 from seefood_lambda.events import Dialect, HttpRequest
