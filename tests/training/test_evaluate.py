@@ -28,6 +28,8 @@ from seefood_training.evaluate import (
     undo_temperature,
 )
 from seefood_training.evaluation_page import render_evaluation
+from seefood_training.fingerprints import fingerprint
+from seefood_training.training_photos import FILE, TrainingPhotos, read_training_photos
 from tests.bundles import LABELS, fake_bundle
 from tests.models import SIZE, tiny_model
 
@@ -84,10 +86,15 @@ def photos(tmp_path: Path) -> Path:
     return root
 
 
-def evaluated(bundle: Bundle, photos: Path) -> dict[str, Any]:
+def evaluated(bundle: Bundle, photos: Path, source_from: str | None = None) -> dict[str, Any]:
     test_photos = labelled_photos(str(photos), bundle.labels)
     engines = [FakeEngine(), Other()]
-    return measure(bundle, classify_photos(test_photos, engines, bundle.spec.rule))
+    predictions = classify_photos(
+        test_photos, engines, bundle.spec.rule, known=read_training_photos(bundle.path)
+    )
+    return measure(
+        bundle, predictions, source_from=re.compile(source_from) if source_from else None
+    )
 
 
 def test_only_the_test_photos_are_measured(bundle: Bundle, photos: Path) -> None:
@@ -99,19 +106,50 @@ def test_only_the_test_photos_are_measured(bundle: Bundle, photos: Path) -> None
 
 
 def test_figures_equal_counts_of_the_predictions(bundle: Bundle, photos: Path) -> None:
-    """Accuracy, confusion, sources and unsure equal counts of the listed predictions."""
+    """Accuracy, confusion and unsure equal counts of the listed predictions."""
     document = evaluated(bundle, photos)
     pairs = [(each["truth"], each["answer"]) for each in document["answers"]]
     right = sum(truth == answer for truth, answer in pairs)
     assert right == document["accuracy"]["count"]
     assert document["accuracy"]["low"] < right / 13 < document["accuracy"]["high"]
     assert [[pairs.count((t, a)) for a in LABELS] for t in LABELS] == document["confusion"]
-    assert [("aa", 7), ("bb", 6)] == [
-        (each["source"], each["accuracy"]["total"]) for each in document["sources"]
-    ]
     unsure = sum(each["unsure"] for each in document["answers"])
     assert unsure == document["unsure"]["share"]["count"]
     assert 13 - right == len(mistakes(document))
+
+
+@pytest.mark.parametrize(
+    ("pattern", "expected"),
+    [
+        pytest.param(None, [], id="not asked for"),
+        pytest.param("^([^_]+)_", [("aa", 7), ("bb", 6)], id="a group"),
+        pytest.param("white", [("", 12), ("white", 1)], id="the whole match"),
+        pytest.param("/test/([a-z]+)", [("hotdog", 7), ("not", 6)], id="in the folder"),
+        pytest.param("_(x)?", [("", 13)], id="a group that matches nothing"),
+    ],
+)
+def test_sources(
+    bundle: Bundle, photos: Path, pattern: str | None, expected: list[tuple[str, int]]
+) -> None:
+    """There are figures by source only if a pattern finds the sources in names or URIs."""
+    document = evaluated(bundle, photos, pattern)
+    found = [(each["source"], each["accuracy"]["total"]) for each in document["sources"]]
+    assert expected == found
+    assert bool(expected) == ("By source" in render_evaluation(document))
+
+
+def test_photos_that_the_bundle_was_made_from_are_told(bundle: Bundle, photos: Path) -> None:
+    """The document, the page and the answers tell copies of training photos, and the rest."""
+    assert evaluated(bundle, photos)["copies_of_training_photos"] is None
+    used = [fingerprint(file.read_bytes()) for file in (photos / "test").rglob("aa_*.png")]
+    (bundle.path / "assets.extra" / FILE).write_bytes(TrainingPhotos.of(used[:5]).encode())
+    document = evaluated(bundle, photos)
+    copies = document["copies_of_training_photos"]
+    assert copies["equal"] >= 5
+    assert copies["accuracy_without"]["total"] == 13 - copies["equal"] - copies["near"]
+    assert "copies of photos that the model was made from" in document["warnings"][0]
+    assert document["warnings"][0] in render_evaluation(document)
+    assert copies["equal"] == sum(each["copy"] == "equal" for each in document["answers"])
 
 
 def test_engines_are_compared_picture_by_picture(bundle: Bundle, photos: Path) -> None:
@@ -179,6 +217,8 @@ def test_many_classes(bundle: Bundle) -> None:
     html = render_evaluation(document)
     assert "Most frequent confusions" in html
     assert "class &lt;3&gt; &amp; co" in html
+    assert 60 == html.count('role="rowheader"')
+    assert "#classes:has(#by-name:checked) tbody tr:nth-child(60){order:" in html
 
 
 def test_the_page_is_one_file_without_scripts_or_requests(bundle: Bundle, photos: Path) -> None:

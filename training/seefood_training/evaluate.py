@@ -4,29 +4,23 @@ The result is one document of JSON values: it is the JSON file, and the page is 
 Each share has its 95 % interval. Pictures that cannot be decoded are listed and not counted.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
-from functools import partial
-from importlib.util import find_spec
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from itertools import repeat
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from seefood.bundle import Bundle
-from seefood.engines.base import Engine
-from seefood.engines.loading import load_engine
-from seefood.errors import PictureError, UsageError
-from seefood.imaging.decode import ResizeRule, decode
-from seefood.storage import fetch
 from seefood_training.calibrate import (
     expected_calibration_error,
     negative_log_likelihood,
     reliability,
     softmax,
 )
-from seefood_training.data import Photo, read_labelled
+from seefood_training.data import Photo
 from seefood_training.metrics import (
     Share,
     class_figures,
@@ -34,114 +28,59 @@ from seefood_training.metrics import (
     precision_recall_curve,
     roc_curve,
 )
+from seefood_training.predictions import (
+    Predictions,
+    choose_engines,
+    classify_photos,
+    labelled_photos,
+)
+from seefood_training.training_photos import Copy, copy_figures, describe_copies
+from seefood_training.verdicts import verdicts
+
+__all__ = [
+    "Predictions",
+    "choose_engines",
+    "classify_photos",
+    "labelled_photos",
+    "measure",
+    "mistakes",
+    "undo_temperature",
+]
 
 Floats = NDArray[np.floating]
 
-_THREADS: Final = 2
-_CHUNK: Final = 64
 _CURVE_POINTS: Final = 200
 
 
-@dataclass(frozen=True, slots=True)
-class Predictions:
-    """The outputs of one or two engines for the photos that could be decoded."""
-
-    photos: tuple[Photo, ...]
-    probabilities: Mapping[str, Floats]
-    """By the engine's name, float32 of shape `(n, classes)`, in the order of `photos`."""
-    failed: tuple[tuple[str, str], ...] = field(default=())
-    """URI and reason of each photo that could not be decoded."""
-
-    @property
-    def truth(self) -> NDArray[np.int64]:
-        """Each photo's class in the bundle's order, of shape `(n,)`."""
-        return np.asarray([photo.label for photo in self.photos], np.int64)
-
-
-def labelled_photos(data: str, labels: Sequence[str], *, nested: bool = False) -> tuple[Photo, ...]:
-    """Return the photos of `data` with their classes as indices into the bundle's `labels`.
-
-    If `data` has photos to test with, only those; otherwise those to validate with, if there are
-    any. Raises `UsageError` for a class that the bundle does not have.
-    """
-    photo_set = read_labelled(data, nested=nested)
-    if unknown := sorted(set(photo_set.labels) - set(labels)):
-        shown = ", ".join(labels[:10]) + (", …" if len(labels) > 10 else "")
-        raise UsageError(
-            f"{data} has the class {unknown[0]!r}, which is none of the bundle's labels ({shown}); "
-            "rename the folder or evaluate another bundle"
-        )
-    index = [labels.index(label) for label in photo_set.labels]
-    photos = photo_set.test or photo_set.validation or photo_set.train
-    return tuple(Photo(photo.ref, index[photo.label]) for photo in photos)
-
-
-def choose_engines(bundle: Bundle, wanted: str) -> tuple[list[Engine], str]:
-    """Return the engine to measure and, if there is one, another to compare it with.
-
-    The text is the reason why there is no other. Raises as `load_engine` does.
-    """
-    first = load_engine(bundle, wanted)
-    other = "tensorflow" if first.name == "litert" else "litert"
-    if other == "tensorflow" and find_spec("tensorflow") is None:
-        return [first], "TensorFlow is not installed"
-    if not (bundle.has_litert if other == "litert" else bundle.has_saved_model):
-        return [first], f"the bundle has no graph for {other}"
-    return [first, load_engine(bundle, other)], ""
-
-
-def classify_photos(
-    photos: Sequence[Photo],
-    engines: Sequence[Engine],
-    rule: ResizeRule,
-    observe: Callable[[int], None] = lambda _: None,
-) -> Predictions:
-    """Return what `engines` predict; `observe` is called with the number of photos done."""
-    kept: list[Photo] = []
-    failed: list[tuple[str, str]] = []
-    parts: dict[str, list[Floats]] = {engine.name: [] for engine in engines}
-    done = 0
-    with ThreadPoolExecutor(_THREADS) as threads:
-        for chunk in _chunks(photos):
-            images = []
-            for photo, result in zip(
-                chunk, threads.map(partial(_decoded, rule=rule), chunk), strict=True
-            ):
-                if isinstance(result, str):
-                    failed.append((photo.ref.uri, result))
-                else:
-                    kept.append(photo)
-                    images.append(result)
-            for engine in engines if images else ():
-                batches = np.array_split(np.stack(images), min(_THREADS, len(images)))
-                parts[engine.name].extend(threads.map(engine.predict, batches))
-            done += len(chunk)
-            observe(done)
-    if not kept:
-        raise UsageError(f"none of the {len(photos)} files can be decoded; give a folder of photos")
-    probabilities = {name: np.concatenate(each) for name, each in parts.items()}
-    return Predictions(tuple(kept), probabilities, tuple(failed))
-
-
-def measure(bundle: Bundle, predictions: Predictions, why_alone: str = "") -> dict[str, Any]:
+def measure(
+    bundle: Bundle,
+    predictions: Predictions,
+    why_alone: str = "",
+    source_from: re.Pattern[str] | None = None,
+) -> dict[str, Any]:
     """Return all figures of `predictions`, as JSON values.
 
-    `why_alone` is the reason why only one engine was run.
+    `why_alone` is the reason why only one engine was run. `source_from` finds the source of a photo
+    in its name, or else in its URI: the first group, or the whole match.
     """
     engine, probabilities = next(iter(predictions.probabilities.items()))
     spec, truth = bundle.spec, predictions.truth
     top, best = probabilities.max(axis=1), probabilities.argmax(axis=1)
     right = best == truth
     accepted = top >= np.asarray(spec.thresholds)[best]
+    confusion = confusion_matrix(truth, best, len(spec.labels)).tolist()
+    copies = _copies(predictions.copies, right)
     return {
         "bundle": {"name": spec.name, "digest": bundle.digest, "labels": list(spec.labels)},
         "engine": engine,
         "pictures": len(truth),
         "failed": [{"uri": uri, "reason": reason} for uri, reason in predictions.failed],
         "accuracy": _share(Share(int(right.sum()), len(truth))),
-        "confusion": confusion_matrix(truth, best, len(spec.labels)).tolist(),
+        "warnings": [*_copy_warnings(predictions.copies), *verdicts(spec.labels, confusion)],
+        "copies_of_training_photos": copies,
+        "confusion": confusion,
         "classes": _classes(spec.labels, truth, probabilities),
-        "sources": _sources(predictions.photos, right),
+        "sources": _sources(predictions.photos, right, source_from) if source_from else [],
         "curves": _curves(spec.labels, truth, probabilities),
         "calibration": _calibration(probabilities, truth, spec.training.get("temperature")),
         "unsure": {
@@ -160,9 +99,15 @@ def measure(bundle: Bundle, predictions: Predictions, why_alone: str = "") -> di
                 "answer": spec.labels[predicted],
                 "score": round(float(score), 6),
                 "unsure": not bool(sure),
+                "copy": copy,
             }
-            for photo, predicted, score, sure in zip(
-                predictions.photos, best, top, accepted, strict=True
+            for photo, predicted, score, sure, copy in zip(
+                predictions.photos,
+                best,
+                top,
+                accepted,
+                predictions.copies or repeat(None, len(truth)),
+                strict=True,
             )
         ],
     }
@@ -180,16 +125,20 @@ def undo_temperature(probabilities: Floats, temperature: float) -> Floats:
     return softmax(logits * temperature)
 
 
-def _chunks(photos: Sequence[Photo]) -> Iterator[Sequence[Photo]]:
-    for start in range(0, len(photos), _CHUNK):
-        yield photos[start : start + _CHUNK]
+def _copies(
+    copies: Sequence[Copy | None] | None, right: NDArray[np.bool_]
+) -> dict[str, Any] | None:
+    if copies is None:
+        return None
+    figures = copy_figures(copies, right)
+    others = Share(figures.pop("others_right"), figures.pop("others"))
+    return {**figures, "accuracy_without": _share(others)}
 
 
-def _decoded(photo: Photo, rule: ResizeRule) -> NDArray[np.uint8] | str:
-    try:
-        return decode(fetch(photo.ref), rule).pixels
-    except PictureError as error:
-        return f"{error.code}: {error}"
+def _copy_warnings(copies: Sequence[Copy | None] | None) -> list[str]:
+    if copies is None or not any(copies):
+        return []
+    return [f"{describe_copies(copies)}: the figures are too high"]
 
 
 def _share(share: Share) -> dict[str, Any]:
@@ -219,15 +168,21 @@ def _classes(
     ]
 
 
-def _sources(photos: Sequence[Photo], right: NDArray[np.bool_]) -> list[dict[str, Any]]:
-    """Return the accuracy by source: the part of a file's name before the first `_`."""
-    names = [photo.name.partition("_") for photo in photos]
-    sources = np.asarray([first if mark else "" for first, mark, _ in names])
+def _sources(
+    photos: Sequence[Photo], right: NDArray[np.bool_], source_from: re.Pattern[str]
+) -> list[dict[str, Any]]:
+    """Return the accuracy by source; that of photos without one is empty."""
+    sources = np.asarray([_source(photo, source_from) for photo in photos])
     return [
         {"source": source, "accuracy": _share(Share(int(right[is_it].sum()), int(is_it.sum())))}
         for source in sorted(set(sources.tolist()))
         for is_it in (sources == source,)
     ]
+
+
+def _source(photo: Photo, source_from: re.Pattern[str]) -> str:
+    found = source_from.search(photo.name) or source_from.search(photo.ref.uri)
+    return (found[1 if found.re.groups else 0] or "") if found else ""
 
 
 def _curves(

@@ -20,6 +20,7 @@ from seefood.records import ImageRef
 from seefood.report.formatting import short_name, shown_uri
 from seefood.sanitize import printable
 from seefood.storage import fetch
+from seefood_training.class_table import class_table
 from seefood_training.evaluate import mistakes
 from seefood_training.evaluation_charts import SIDE, calibration_charts, curve_charts, percent
 
@@ -54,8 +55,10 @@ def render_evaluation(document: Mapping[str, Any]) -> str:
     Reads the pictures of the worst mistakes; one that cannot be read is shown without a picture.
     """
     environment = _environment()
+    sheets = ("report.css", "evaluation.css")
+    classes = class_table(document)
     style = "\n".join(
-        environment.get_template(name).render().strip() for name in ("report.css", "evaluation.css")
+        [*(environment.get_template(name).render().strip() for name in sheets), classes.style]
     )
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     wrong = mistakes(document)
@@ -71,7 +74,7 @@ def render_evaluation(document: Mapping[str, Any]) -> str:
         calibration=calibration_charts(document["calibration"]),
         matrix=_matrix(document),
         confusions=_confusions(document),
-        classes=_worst_classes(document),
+        classes=classes,
         mistakes=[_tile(each) for each in wrong[:_MAX_MISTAKES]],
         mistakes_left=max(0, len(wrong) - _MAX_MISTAKES),
         mistakes_total=len(wrong),
@@ -107,6 +110,9 @@ def _figures(document: Mapping[str, Any]) -> list[tuple[str, str, str]]:
             else "no temperature recorded",
         ),
     ]
+    if (copies := document["copies_of_training_photos"]) and (copies["equal"] or copies["near"]):
+        without = copies["accuracy_without"]
+        figures.insert(1, ("accuracy without copies", percent(without["value"]), _between(without)))
     areas = [each["roc_area"] for each in document["classes"] if each["roc_area"] is not None]
     if areas:
         note = "of either class" if len(document["classes"]) == 2 else "mean of the classes"
@@ -137,25 +143,16 @@ def _matrix(document: Mapping[str, Any]) -> list[tuple[str, list[tuple[int, int,
     return rows
 
 
-def _confusions(document: Mapping[str, Any]) -> list[tuple[str, str, int]]:
-    """Return the most frequent confusions: true label, predicted label, count."""
+def _confusions(document: Mapping[str, Any]) -> list[tuple[str, str, int, int]]:
+    """Return the most frequent confusions: true label, predicted label, count, of how many."""
     labels, matrix = document["bundle"]["labels"], document["confusion"]
     pairs = [
-        (printable(labels[truth]), printable(labels[predicted]), count)
+        (printable(labels[truth]), printable(labels[predicted]), count, sum(row))
         for truth, row in enumerate(matrix)
         for predicted, count in enumerate(row)
         if count and truth != predicted
     ]
     return sorted(pairs, key=lambda pair: (-pair[2], pair[:2]))[:_MAX_CONFUSIONS]
-
-
-def _worst_classes(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """Return all classes, or if there are many, the 24 with the lowest recall."""
-    classes = document["classes"]
-    if len(classes) <= 2 * _MAX_CLASSES:
-        return list(classes)
-    present = [each for each in classes if each["recall"]["total"]]
-    return sorted(present, key=lambda each: each["recall"]["value"])[: 2 * _MAX_CLASSES]
 
 
 def _tile(mistake: Mapping[str, Any]) -> Tile:

@@ -28,6 +28,7 @@ from seefood_training.commands.requirements import require
     metavar="P",
     help="Percentage points of accuracy that may be lost, with 95 % confidence.",
 )
+@click.option("--nested", is_flag=True, help="Each innermost folder of DATA is a class.")
 @click.option("--overwrite", is_flag=True, help="Replace an existing bundle.")
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as one JSON document.")
 def cascade_command(  # noqa: PLR0913 (the options of the command)
@@ -38,6 +39,7 @@ def cascade_command(  # noqa: PLR0913 (the options of the command)
     output: Path,
     name: str | None,
     points_lost: float,
+    nested: bool,
     overwrite: bool,
     as_json: bool,
 ) -> None:
@@ -57,10 +59,10 @@ def cascade_command(  # noqa: PLR0913 (the options of the command)
     import json
 
     from seefood_training.cascade import make_cascade
-    from seefood_training.evaluate import labelled_photos
+    from seefood_training.predictions import labelled_photos
 
     small, large = open_bundle(first), open_bundle(bundle)
-    photos = labelled_photos(data, large.labels)
+    photos = labelled_photos(data, large.labels, nested=nested)
     made, choice = make_cascade(
         small,
         large,
