@@ -21,6 +21,8 @@ Fetched = tuple[ImageRef, bytes | PictureError]
 """A reference and its bytes, or why there are none."""
 
 _ROUNDING: Final = 1e-3
+_FEW: Final = 256
+"""So many probabilities are sorted as a whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +34,15 @@ class Model:
     labels: tuple[str, ...]
     thresholds: tuple[float, ...]
     rule: ResizeRule
+    multi_label: bool = False
 
     @classmethod
     def of(cls, bundle: Bundle) -> "Model":
         """Return the model of `bundle`."""
         spec = bundle.spec
-        return cls(spec.name, bundle.digest, spec.labels, spec.thresholds, spec.rule)
+        return cls(
+            spec.name, bundle.digest, spec.labels, spec.thresholds, spec.rule, spec.multi_label
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,18 +88,35 @@ def failed_row(ref: ImageRef, error: PictureError, engine: str, model: Model) ->
 def rank(probabilities: Probabilities, model: Model, top_k: int) -> Prediction:
     """Return the prediction for `probabilities`, of shape `(classes,)`.
 
-    Labels of equal probability are in the model's order.
+    Labels of equal probability are in the model's order. With several labels a picture, `label` is
+    the most probable of those that reach their threshold, if any does.
     """
-    order = np.argsort(-probabilities, kind="stable").tolist()
-    scores = probabilities.tolist()
-    best = order[0]
-    is_sure = scores[best] >= model.thresholds[best]
+    order = _descending(probabilities, top_k)
+    best, labels = order[0], None
+    is_sure = float(probabilities[best]) >= model.thresholds[best]
+    if model.multi_label:
+        reached = np.flatnonzero(probabilities.astype(np.float64) >= np.asarray(model.thresholds))
+        accepted = reached[np.argsort(-probabilities[reached], kind="stable")].tolist()
+        is_sure = bool(accepted)
+        best = accepted[0] if accepted else best
+        labels = tuple(model.labels[at] for at in accepted)
     return Prediction(
         label=model.labels[best],
-        score=scores[best],
-        top=tuple((model.labels[at], scores[at]) for at in order[:top_k]),
+        score=float(probabilities[best]),
+        top=tuple((model.labels[at], float(probabilities[at])) for at in order[:top_k]),
         status=Status.OK if is_sure else Status.UNSURE,
+        labels=labels,
     )
+
+
+def _descending(probabilities: Probabilities, count: int) -> list[int]:
+    """Return the indices of at least the `count` largest values and of one, the largest first."""
+    candidates = np.arange(len(probabilities))
+    if len(probabilities) > _FEW > count > 0:  # sorting 20,000 takes longer than a small network
+        least = np.partition(probabilities, -count)[-count]
+        candidates = np.flatnonzero(probabilities >= least)
+    order: list[int] = candidates[np.argsort(-probabilities[candidates], kind="stable")].tolist()
+    return order
 
 
 def _decode(
@@ -174,4 +196,5 @@ def _row(
         model_digest=model.digest,
         engine=engine,
         classified_at=utc_now(),
+        labels=prediction.labels if prediction else None,
     )

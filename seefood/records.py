@@ -15,7 +15,7 @@ class Status(StrEnum):
     OK = "ok"
     """Classified, with a score of at least the label's threshold."""
     UNSURE = "unsure"
-    """Classified, with a score below the threshold: a person should check it."""
+    """Classified, with no score of at least its threshold: a person should check it."""
     FAILED = "failed"
     """Not classified; `error_code` states why."""
 
@@ -58,6 +58,9 @@ class Prediction:
     """The most probable labels with their probabilities, descending."""
     status: Status
     """`Status.OK` or `Status.UNSURE`."""
+    labels: tuple[str, ...] | None = None
+    """Of a model of several labels: all whose probability reaches their threshold, the most
+    probable first; `label` is the first of them, or without any the most probable label."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +87,27 @@ class Row:
     engine: str
     classified_at: datetime
     """UTC, in whole milliseconds."""
+    labels: tuple[str, ...] | None = None
+    """See `Prediction.labels`; None for a model of one label a picture."""
+
+    @property
+    def scored_labels(self) -> tuple[tuple[str, float | None], ...]:
+        """All labels of the picture with their scores; None for a score that `top` left out.
+
+        Without any that reaches its threshold, the most probable label; empty for a failed row.
+        """
+        if not self.labels:
+            return () if self.label is None else ((self.label, self.score),)
+        scores: dict[str, float | None] = {**dict(self.top or ()), self.label or "": self.score}
+        return tuple((label, scores.get(label)) for label in self.labels)
 
     def as_json(self) -> dict[str, Any]:
-        """Return the row as a JSON object; `top` as a list of {label, score}."""
+        """Return the row as a JSON object; `top` is a list of {label, score}."""
         row = {item.name: getattr(self, item.name) for item in fields(self)}
         if self.top is not None:
             row["top"] = [{"label": label, "score": score} for label, score in self.top]
+        if self.labels is not None:
+            row["labels"] = list(self.labels)
         row["status"] = str(self.status)
         row["classified_at"] = format_utc(self.classified_at)
         return row

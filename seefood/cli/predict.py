@@ -105,4 +105,8 @@ def _line(image: str, row: "Row") -> str:
         return f"{name}  failed  {row.error_code}: {printable(row.error_message or '')}"
     note = "  (unsure)" if str(row.status) == "unsure" else ""
     note = "  (salvaged)" if row.error_code is not None else note
-    return f"{name}  {printable(row.label or '')}  {row.score:.1%}{note}"
+    labels = [
+        f"{printable(label)}  {score:.1%}" if score is not None else printable(label)
+        for label, score in row.scored_labels
+    ]
+    return f"{name}  {',  '.join(labels)}{note}"

@@ -49,7 +49,7 @@ class Lowest:
 
 @dataclass(slots=True)
 class LabelStatistics:
-    """Statistics of one label."""
+    """Statistics of one label; a picture of several labels counts for each."""
 
     count: int = 0
     unsure: int = 0
@@ -102,13 +102,15 @@ class RowStatistics:
         if row.label is None or row.score is None:
             self._add_failure(row, uri_hash)
             return
-        label = self.labels.get(row.label)
-        if label is None:
-            label = self.labels[row.label] = LabelStatistics()
-        label.count += 1
-        label.unsure += row.status == Status.UNSURE
-        label.bins[min(BINS - 1, max(0, int(row.score * BINS)))] += 1
-        label.samples.offer((uri_hash, 0), row)
+        for name, score in row.scored_labels:
+            label = self.labels.get(name)
+            if label is None:
+                label = self.labels[name] = LabelStatistics()
+            label.count += 1
+            label.unsure += row.status == Status.UNSURE
+            if score is not None:
+                label.bins[min(BINS - 1, max(0, int(score * BINS)))] += 1
+            label.samples.offer((uri_hash, 0), row)
         self.least_certain.offer((row.score, uri_hash), row)
 
     def _add_failure(self, row: Row, uri_hash: int) -> None:

@@ -78,4 +78,5 @@ def _sides(change: Change) -> list[Row]:
 
 
 def _label(row: Row) -> str:
-    return printable(row.label if row.label is not None else row.error_code or "failed")
+    label = ", ".join(name for name, _ in row.scored_labels)
+    return printable(label or row.error_code or "failed")

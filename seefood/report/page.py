@@ -114,7 +114,7 @@ def build_page(stats: RowStatistics, summary: Mapping[str, Any], fetch: Fetch) -
             name=short_name(row.uri),
             uri=shown_uri(row.uri),
             link=row.uri if row.uri.startswith("file:///") else "",
-            label=printable(label),
+            label=printable(", ".join(name for name, _ in row.scored_labels)),
             score=score_text(row.score or 0.0),
             tone=tones.get(label, "other"),
             unsure=row.status == Status.UNSURE,

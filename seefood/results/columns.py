@@ -13,6 +13,7 @@ from typing import Any, Final, get_args, get_origin, get_type_hints
 from seefood.records import Row, Status
 
 SCORED_LABELS: Final = tuple[tuple[str, float], ...]
+LABELS: Final = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,7 @@ class Column:
 
     name: str
     kind: Any
-    """`str`, `int`, `float`, `datetime`, `Status` or `SCORED_LABELS`."""
+    """`str`, `int`, `float`, `datetime`, `Status`, `SCORED_LABELS` or `LABELS`."""
     is_nullable: bool
 
     def from_json(self, document: dict[str, Any]) -> Any:
@@ -36,6 +37,8 @@ class Column:
             raise ValueError(f"it has no {self.name}")
         if self.kind == SCORED_LABELS:
             return tuple((item["label"], float(item["score"])) for item in value)
+        if self.kind == LABELS:
+            return _labels(value)
         if self.kind is Status:
             return Status(value)
         if self.kind is datetime and isinstance(value, str):
@@ -45,6 +48,12 @@ class Column:
         if isinstance(value, datetime) and value.tzinfo is None:
             raise ValueError(f"its {self.name} has no time zone")
         return value
+
+
+def _labels(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+        raise ValueError(f"its labels are {value!r:.40}")
+    return tuple(value)
 
 
 def _columns() -> tuple[Column, ...]:

@@ -152,7 +152,7 @@ def compare(pictures: Iterable[Change], limit: int = 48) -> Diff:
         if change.kind is Kind.SAME:
             continue
         if change.kind is Kind.LABEL and change.before and change.after:
-            diff.flips[change.before.label or "", change.after.label or ""] += 1
+            diff.flips[_said(change.before), _said(change.after)] += 1
         heap = heaps.setdefault(change.kind, [])
         push = heapq.heappush if len(heap) < limit else heapq.heappushpop
         push(heap, (change.weight, -number, change))
@@ -172,10 +172,15 @@ def _kind(before: Row | None, after: Row | None) -> Kind:
         if before.label is after.label:
             return Kind.SAME
         return Kind.FAILED if after.label is None else Kind.RECOVERED
-    if before.label != after.label:
+    if _said(before) != _said(after):
         return Kind.LABEL
     crossed = (before.status == Status.OK) != (after.status == Status.OK)
     return Kind.THRESHOLD if crossed else Kind.SAME
+
+
+def _said(row: Row) -> str:
+    """Return the label; of a picture of several, all in the order of the alphabet."""
+    return ", ".join(sorted(name for name, _ in row.scored_labels))
 
 
 def _side(row: Row | None) -> dict[str, object] | None:
@@ -184,6 +189,7 @@ def _side(row: Row | None) -> dict[str, object] | None:
     return {
         "label": row.label,
         "score": row.score,
+        **({} if row.labels is None else {"labels": list(row.labels)}),
         "status": str(row.status),
         "error_code": row.error_code,
         "etag": row.etag,

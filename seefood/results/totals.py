@@ -31,6 +31,7 @@ class Totals:
     """Result objects written."""
     by_status: Counter[str] = field(default_factory=Counter)
     by_label: Counter[str] = field(default_factory=Counter)
+    """Rows by label; with several labels a picture, it counts for each."""
     by_error: Counter[str] = field(default_factory=Counter)
     left_out: Counter[str] = field(default_factory=Counter)
     """Parts of a source that could not be listed: pictures may be missing."""
@@ -99,8 +100,7 @@ def count_rows(rows: Iterable[Row]) -> Totals:
     for row in rows:
         status[str(row.status)] += 1
         read += row.size_bytes if row.error_code not in _UNREAD else 0
-        if row.label is not None:
-            label[row.label] += 1
+        label.update(name for name, _ in row.scored_labels)
         if row.error_code is not None and row.status is Status.FAILED:  # not salvaged
             error[row.error_code] += 1
     return Totals(

@@ -1,18 +1,19 @@
 """Classification without I/O: one row for each picture in every case."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from numpy.typing import ArrayLike
 
-from seefood.classify import ClassifyOptions, Fetched, classify_images, rank
+from seefood.classify import ClassifyOptions, Fetched, Model, classify_images, rank
 from seefood.engines.base import Probabilities
 from seefood.engines.fake import FakeEngine
 from seefood.errors import ErrorCode, PictureError
-from seefood.imaging.decode import Limits, Pixels
+from seefood.imaging.decode import Limits, Pixels, ResizeRule
 from seefood.records import ImageRef, Status
-from tests.fakes import MODEL
+from tests.fakes import DIGEST, MODEL
 from tests.pictures import jpeg
 
 RED, GREEN = jpeg((250, 5, 5)), jpeg((5, 250, 5))
@@ -22,7 +23,7 @@ def _ref(name: str) -> ImageRef:
     return ImageRef(f"s3://b/{name}", "e", 10, "v")
 
 
-def _probabilities(values: Sequence[float]) -> Probabilities:
+def _probabilities(values: ArrayLike) -> Probabilities:
     return np.array(values, dtype=np.float32)
 
 
@@ -136,3 +137,37 @@ def test_limits_apply() -> None:
     options = ClassifyOptions(limits=Limits(max_bytes=10))
     (row,) = classify_images([(_ref("1"), RED)], FakeEngine(), MODEL, options)
     assert "too_large" == row.error_code
+
+
+_SEVERAL = Model("m", DIGEST, ("a", "b", "c"), (0.8, 0.3, 0.5), ResizeRule(8, 8), multi_label=True)
+
+
+@pytest.mark.parametrize(
+    ("scores", "label", "labels", "status"),
+    [
+        ((0.9, 0.95, 0.1), "b", ("b", "a"), Status.OK),
+        ((0.7, 0.4, 0.1), "b", ("b",), Status.OK),
+        ((0.7, 0.1, 0.2), "a", (), Status.UNSURE),
+        ((0.875, 0.375, 0.5), "a", ("a", "c", "b"), Status.OK),
+    ],
+    ids=["two", "not the best", "none", "all"],
+)
+def test_a_picture_may_have_several_labels(
+    scores: tuple[float, ...], label: str, labels: tuple[str, ...], status: Status
+) -> None:
+    """All that reach their thresholds, the best first; without any the picture is unsure."""
+    prediction = rank(_probabilities(scores), _SEVERAL, 1)
+    assert (label, labels, status) == (prediction.label, prediction.labels, prediction.status)
+
+
+def test_thousands_of_classes_are_ranked_as_a_few_are() -> None:
+    """The largest are found without sorting all; equal ones are in the model's order."""
+    count = 20_000
+    labels = tuple(map(str, range(count)))
+    model = Model("m", DIGEST, labels, (0.0,) * count, ResizeRule(8, 8))
+    scores = _probabilities(np.random.default_rng(0).integers(0, 500, count) / 500)
+    due = np.argsort(-scores, kind="stable")
+    for top_k in (0, 1, 5, count):
+        prediction = rank(scores, model, top_k)
+        assert labels[due[0]] == prediction.label
+        assert [labels[at] for at in due[:top_k]] == [label for label, _ in prediction.top]

@@ -1,7 +1,8 @@
 """CSV with a header line, safe to open in a spreadsheet.
 
 A spreadsheet runs a cell that begins like a formula (OWASP, CSV injection), so text that does is
-written with a leading apostrophe, which reading removes. `top` is a cell of JSON; null is empty.
+written with a leading apostrophe, which reading removes. `top` and `labels` are cells of
+JSON; null is empty.
 """
 
 import csv
@@ -11,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from seefood.records import Row
-from seefood.results.columns import COLUMNS, REQUIRED, SCORED_LABELS, Column, row_from_json
+from seefood.results.columns import COLUMNS, LABELS, REQUIRED, SCORED_LABELS, Column, row_from_json
 from seefood.results.formats.base import ResultFormat
 
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
@@ -55,7 +56,7 @@ class Csv(ResultFormat):
 def _to_cell(column: Column, value: Any) -> Any:
     if value is None:
         return None
-    if column.kind == SCORED_LABELS:
+    if column.kind in (LABELS, SCORED_LABELS):
         return json.dumps(value, ensure_ascii=False)
     return f"'{value}" if column.kind is str and _is_formula(value) else value
 
@@ -63,7 +64,7 @@ def _to_cell(column: Column, value: Any) -> Any:
 def _from_cell(column: Column, text: str | None) -> Any:
     if text is None or (not text and column.is_nullable):
         return None
-    if column.kind == SCORED_LABELS:
+    if column.kind in (LABELS, SCORED_LABELS):
         return json.loads(text)
     if column.kind in (int, float):
         return column.kind(text)

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from seefood.records import Row, Status
-from seefood.results.columns import COLUMNS, SCORED_LABELS, Column, row_from_json
+from seefood.results.columns import COLUMNS, LABELS, SCORED_LABELS, Column, row_from_json
 from seefood.results.formats.base import ResultFormat
 
 if TYPE_CHECKING:
@@ -75,6 +75,7 @@ def arrow_schema() -> "pa.Schema":
         int: pa.int64(),
         float: pa.float32(),
         SCORED_LABELS: pa.list_(pa.struct([("label", pa.string()), ("score", pa.float32())])),
+        LABELS: pa.list_(pa.string()),
         Status: pa.string(),
         datetime: pa.timestamp("ms", tz="UTC"),
     }
@@ -102,10 +103,16 @@ def _value(column: Column, row: Row) -> Any:
         return None
     if column.kind == SCORED_LABELS:
         return [{"label": label, "score": score} for label, score in value]
-    if column.kind is str and not value.isascii():
-        # A decoder's message may hold lone surrogates, which UTF-8 cannot encode.
-        return value.encode("utf-8", "backslashreplace").decode()
+    if column.kind == LABELS:
+        return list(map(_encodable, value))
+    if column.kind is str:
+        return _encodable(value)
     return str(value) if column.kind is Status else value
+
+
+def _encodable(text: str) -> str:
+    """Return `text`, a decoder's message for instance, without lone surrogates."""
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
 
 
 def _checked(column: Column, table: "pa.Table") -> list[Any]:
