@@ -146,8 +146,8 @@ def s3(s3_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Bucket:
     }
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.delenv("AWS_PROFILE", raising=False)
-    monkeypatch.delenv("AWS_SESSION_TOKEN", raising=False)
+    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE"):
+        monkeypatch.delenv(name, raising=False)
     client: Any = boto3.client("s3")
     # A process keeps one store open for each root, so no two tests share a bucket.
     name = f"bucket-{uuid4().hex[:12]}"

@@ -6,12 +6,10 @@ marker and sends the event; only a stop between sending and marking can repeat o
 """
 
 import json
-import os
 from datetime import UTC, datetime, timedelta
-from functools import cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-from seefood.errors import JobError, RetryableError
+from seefood.errors import JobError, RetryableError, StopError
 from seefood.records import ImageRef, Row, utc_now
 from seefood.results.files import RUNS, upload_location
 from seefood.results.ledger import TRANSIENT
@@ -19,12 +17,8 @@ from seefood.storage import open_store
 from seefood.storage.uris import Location
 from seefood_lambda.result_writer import WriteResult
 
-if TYPE_CHECKING:
-    from seefood.storage.credentials import CredentialChain
-
 SOURCE: Final = "seefood"
 DETAIL_TYPE: Final = "Picture Labelled"
-_TIMEOUT_SECONDS: Final = 10.0
 _IN_FLIGHT: Final = timedelta(seconds=60)
 """Another delivery that created a row may still send its event for so long."""
 _FIELDS: Final = (
@@ -70,55 +64,21 @@ def entry_of(document: dict[str, Any], bus: str) -> dict[str, str]:
 
 def put_event(document: dict[str, Any], bus: str) -> None:
     """Send one row to the bus. Raises `RetryableError` unless EventBridge has taken it."""
-    # Imported here, because most functions have no bus: HTTP and TLS cost 30 ms.
-    from http.client import HTTPException  # noqa: PLC0415
+    # Imported here, because most functions have no bus: botocore costs a third of a second.
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
 
-    region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or "us-east-1"
-    body = json.dumps({"Entries": [entry_of(document, bus)]}).encode()
+    from seefood.storage.s3_identity import service_client  # noqa: PLC0415
+
     try:
-        status, answer = _send(body, region)
-        failed = status != 200 or json.loads(answer)["FailedEntryCount"]
-    except (OSError, HTTPException, ValueError, KeyError) as error:
+        answer = service_client("events").put_events(Entries=[entry_of(document, bus)])
+    except ClientError as error:
+        code = error.response.get("Error", {}).get("Code", "?")
+        raise RetryableError(f"the event bus {bus} refused an event ({code})") from error
+    except (BotoCoreError, StopError) as error:
         raise RetryableError(f"the event bus {bus} cannot be reached: {error}") from error
-    if failed:
-        shown = answer[:300].decode("utf-8", "replace")
-        raise RetryableError(f"the event bus {bus} refused an event ({status}): {shown}")
-
-
-def _send(body: bytes, region: str) -> tuple[int, bytes]:
-    from http.client import HTTPConnection, HTTPSConnection  # noqa: PLC0415 (as above)
-    from urllib.parse import urlsplit  # noqa: PLC0415
-
-    from seefood.storage.sigv4 import Request, sign  # noqa: PLC0415
-
-    env = os.environ
-    suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
-    address = env.get("AWS_ENDPOINT_URL_EVENTS") or env.get("AWS_ENDPOINT_URL")
-    url = urlsplit(address or f"https://events.{region}.{suffix}")
-    credentials = _credentials().current()
-    if credentials is None:
-        raise RetryableError("there are no AWS credentials to send events with")
-    request = Request(url.netloc, "/", {}, "POST", body)
-    headers = {
-        "content-type": "application/x-amz-json-1.1",
-        "x-amz-target": "AWSEvents.PutEvents",
-    }
-    signed = sign(request, credentials, region, datetime.now(UTC), headers, service="events")
-    factory = HTTPConnection if url.scheme == "http" else HTTPSConnection
-    connection = factory(url.netloc, timeout=_TIMEOUT_SECONDS)
-    try:
-        connection.request("POST", "/", body, signed)
-        response = connection.getresponse()
-        return response.status, response.read()
-    finally:
-        connection.close()
-
-
-@cache
-def _credentials() -> "CredentialChain":
-    from seefood.storage.credentials import CredentialChain  # noqa: PLC0415 (as above)
-
-    return CredentialChain()
+    if answer["FailedEntryCount"]:
+        shown = json.dumps(answer["Entries"])[:300]
+        raise RetryableError(f"the event bus {bus} refused an event: {shown}")
 
 
 def _marker(row: Location, results: Location, *, is_transient: bool) -> Location:

@@ -18,6 +18,11 @@ from seefood.cli.options import (
     model_path,
     top_k_option,
 )
+from seefood.cli.profile_options import (
+    profile_options,
+    refuse_profiles_elsewhere,
+    use_output_profile,
+)
 from seefood.cli.source_options import check_named, manifests, selection, source_options
 from seefood.cli.warm_up import start_worker_early
 from seefood.engines.threads import compute_threads
@@ -30,6 +35,7 @@ TOO_MANY_FAILED: Final = 3
 @click.argument("sources", metavar="[SOURCE]...", nargs=-1)
 @source_options
 @click.option("--output", required=True, metavar="DEST", help="A folder or URI for the results.")
+@profile_options
 @model_option
 @model_digest_option
 @click.option(
@@ -92,6 +98,8 @@ def classify_command(beam: Sequence[str], /, *, quiet: bool, **params: Any) -> i
             "`seefood classify` needs Apache Beam, which is not installed; "
             'run `pip install "seefood[beam]"`'
         )
+    use_output_profile(params["output"], params["output_profile"])
+    refuse_profiles_elsewhere(beam)
     start_worker_early(compute_threads(params["engine"]))
     from seefood.runs.run_spec import ChunkSize, RunOptions
     from seefood.runs.sharding import parse_shard
@@ -142,4 +150,13 @@ def classify_command(beam: Sequence[str], /, *, quiet: bool, **params: Any) -> i
             err=True,
         )
         return TOO_MANY_FAILED
+    from seefood.runs.nothing_read import nothing_read
+    from seefood.sanitize import printable, redacted
+    from seefood.storage.uris import parse_location
+
+    cause = nothing_read(outcome.summary, parse_location(params["output"]))
+    if cause is not None:
+        text = f"{cause}; the rows are kept, and the next run tries the pictures again"
+        click.echo(f"seefood: {printable(redacted(text))}", err=True)
+        return 1
     return INCOMPLETE if outcome.summary["left_out"] else 0

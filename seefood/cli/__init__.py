@@ -59,6 +59,9 @@ _COMMANDS: Final = {
         "seefood.cli.diff", "Compare two result sets: changed labels, new and missing pictures."
     ),
     "compact": _Command("seefood.cli.compact", "Merge small result objects into large ones."),
+    "doctor": _Command(
+        "seefood.cli.doctor", "Show what is installed and whether a location works."
+    ),
     "demo": _Command(
         "seefood_pipeline.demo_command", "Run the whole job on drawn pictures in an embedded S3."
     ),

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from seefood.cli.profile_options import profile_option
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -25,6 +27,7 @@ _KIND_TEXTS = {
 @click.command("diff")
 @click.argument("before", metavar="DEST_A")
 @click.argument("after", metavar="DEST_B")
+@profile_option
 @click.option("--page", metavar="FILE", help="Write a page with contact sheets of the changes.")
 @click.option(
     "--json", "as_json", is_flag=True, help="Print every change as a JSON object, one a line."

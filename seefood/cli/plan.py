@@ -8,6 +8,7 @@ import click
 
 from seefood.cli.listing_notes import INCOMPLETE, print_listing_notes
 from seefood.cli.options import engine_option, model_digest_option, model_option, open_bundle
+from seefood.cli.profile_options import profile_options, use_output_profile
 from seefood.cli.source_options import check_named, manifests, selection, source_options
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ _COMPUTE = {
 @click.argument("sources", metavar="[SOURCE]...", nargs=-1)
 @source_options
 @click.option("--output", metavar="DEST", help="Skip what has rows there, as a run would.")
+@profile_options
 @model_option
 @model_digest_option
 @engine_option
@@ -46,6 +48,7 @@ def plan_command(*, as_json: bool, **params: Any) -> int:
       seefood classify ~/Pictures --output results --quote quote.json
     """  # noqa: D301 (click's mark against re-wrapping)
     check_named(params)
+    use_output_profile(params["output"], params["output_profile"])
     from itertools import islice
 
     from seefood.classify import ClassifyOptions, Model

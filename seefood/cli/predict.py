@@ -16,6 +16,7 @@ from seefood.cli.options import (
     model_path,
     top_k_option,
 )
+from seefood.cli.profile_options import profile_option
 from seefood.cli.warm_up import start_worker_early
 from seefood.sanitize import printable
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 @click.command("predict")
 @click.argument("images", nargs=-1, required=True)
+@profile_option
 @model_option
 @model_digest_option
 @engine_option

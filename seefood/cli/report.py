@@ -2,9 +2,12 @@
 
 import click
 
+from seefood.cli.profile_options import profile_option
+
 
 @click.command("report")
 @click.argument("dest")
+@profile_option
 @click.option(
     "--output",
     metavar="FILE",

@@ -11,7 +11,8 @@ from seefood.sources.completion import complete
 from seefood.sources.filter_hint import FilterTally
 from seefood.sources.filters import Selection
 from seefood.sources.notes import ListingNotes
-from seefood.storage.uris import Location
+from seefood.storage import open_store
+from seefood.storage.uris import Location, parse_location
 
 
 def list_sources(
@@ -53,10 +54,12 @@ def check_sources(sources: Iterable[Source], output: Location | None = None) -> 
         if isinstance(source, CheckedSource):
             source.check()
         notes = ListingNotes()
-        if next(_objects(source, written, notes), None) is None:
+        first = next(_objects(source, written, notes), None)
+        if first is None:
             for text in notes.left_out:
                 raise UsageError(f"cannot list {text}; check its permissions")
             raise UsageError(source.empty_message)
+        open_store(parse_location(first.uri).root)  # raises what is wrong with the credentials
 
 
 def _objects(source: Source, written: tuple[str, ...], notes: ListingNotes) -> Iterator[ImageRef]:

@@ -5,15 +5,15 @@ retries requests that the store throttles, resets or fails with a 5xx; `seefood.
 retries the transient failures that obstore does not.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal, TypeVar
 
 import obstore
 from obstore import exceptions
 from obstore.store import AzureStore, GCSStore, MemoryStore
 
-from seefood.errors import ErrorCode, JobError, PictureError, UsageError
+from seefood.errors import ErrorCode, JobError, PictureError, SeefoodError, UsageError
 from seefood.records import ImageRef
 from seefood.storage.obstore_errors import (
     NO_ETAG,
@@ -23,6 +23,7 @@ from seefood.storage.obstore_errors import (
     first_line,
     listing_cause,
     read_error,
+    without_panics,
 )
 from seefood.storage.read_failures import INEXPRESSIBLE, REPLACED
 from seefood.storage.retry import THROTTLED_BACKOFF, RetryPolicy
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from obstore import GetOptions, ObjectMeta
     from obstore.store import ClientConfig, ObjectStore, RetryConfig
 
+_T = TypeVar("_T")
 CLIENT: Final["ClientConfig"] = {
     "connect_timeout": timedelta(seconds=5),
     "timeout": timedelta(seconds=60),
@@ -86,14 +88,18 @@ class RemoteStore:
         """
 
         def start() -> "Iterator[Sequence[ObjectMeta]]":
-            return iter(obstore.list(self._store, folder, offset=offset, chunk_size=_LIST_PAGE))
+            return self._native(
+                lambda store: iter(
+                    obstore.list(store, folder, offset=offset, chunk_size=_LIST_PAGE)
+                )
+            )
 
         stream = start()
 
         def next_page() -> "Sequence[ObjectMeta] | None":
             nonlocal stream
             try:
-                return next(stream, None)
+                return without_panics(lambda: next(stream, None))
             except Exception:
                 stream = start()  # a failed stream would seem to be at its end
                 raise
@@ -105,7 +111,7 @@ class RemoteStore:
                 offset = page[-1]["path"]
                 page = self._retry.call(next_page, "list")
             else:
-                page = next(stream, None)
+                page = without_panics(lambda: next(stream, None))
 
     def fetch(self, ref: ImageRef, *, first_bytes: int | None = None) -> bytes:
         """See `Store.fetch`. Reads the version that was listed, or fails if the etag differs."""
@@ -113,10 +119,8 @@ class RemoteStore:
         if first_bytes is not None:
             options["range"] = (0, first_bytes)
         try:
-            response = obstore.get(self._store, _key(ref), options=options)
-            _check_etag(_etag(response.meta), ref)
-            return bytes(response.bytes())
-        except PictureError:
+            return self._native(lambda store: _get(store, _key(ref), ref, options))
+        except SeefoodError:
             raise
         except Exception as error:
             raise read_error(error) from error
@@ -140,8 +144,8 @@ class RemoteStore:
         if ref.version_id is not None:
             options["version"] = ref.version_id
         try:
-            meta = obstore.get(self._store, _key(ref), options=options).meta
-        except PictureError:
+            meta = self._native(lambda store: obstore.get(store, _key(ref), options=options).meta)
+        except SeefoodError:
             raise
         except Exception as error:
             raise read_error(error) from error
@@ -150,15 +154,15 @@ class RemoteStore:
     def read(self, key: str) -> bytes:
         """See `Store.read`."""
 
-        def get() -> bytes:
-            response = obstore.get(self._store, key)
+        def get(store: "ObjectStore") -> bytes:
+            response = obstore.get(store, key)
             if not _etag(response.meta):
                 raise NotAStoreError(NO_ETAG)
             return bytes(response.bytes())
 
         try:
-            return self._retry.call(get, "read")
-        except FileNotFoundError:
+            return self._retry.call(lambda: self._native(get), "read")
+        except (FileNotFoundError, SeefoodError):
             raise
         except Exception as error:
             raise JobError(f"cannot read {self._root}/{key}: {cause_of(error, 'read')}") from error
@@ -166,7 +170,9 @@ class RemoteStore:
     def write(self, key: str, data: bytes) -> None:
         """See `Store.write`: one PUT, or a multipart upload that becomes visible as a whole."""
         try:
-            self._retry.call(lambda: obstore.put(self._store, key, data), "write")
+            self._put(key, data, "overwrite")
+        except SeefoodError:
+            raise
         except Exception as error:
             cause = cause_of(error, "write")
             raise JobError(
@@ -180,9 +186,11 @@ class RemoteStore:
         If the response to a successful PUT is lost, the retry finds the object and returns False.
         """
         try:
-            self._retry.call(lambda: obstore.put(self._store, key, data, mode="create"), "write")
+            self._put(key, data, "create")
         except exceptions.AlreadyExistsError:
             return False
+        except SeefoodError:
+            raise
         except Exception as error:
             message = f"cannot write {self._root}/{key}: {cause_of(error, 'write')}"
             raise JobError(message) from error
@@ -191,18 +199,37 @@ class RemoteStore:
     def delete(self, key: str) -> None:
         """See `Store.delete`."""
         try:
-            self._retry.call(lambda: obstore.delete(self._store, key), "delete")
+            self._retry.call(
+                lambda: self._native(lambda store: obstore.delete(store, key)), "delete"
+            )
         except FileNotFoundError:
             return
+        except SeefoodError:
+            raise
         except Exception as error:
             message = f"cannot delete {self._root}/{key}: {cause_of(error, 'delete')}"
             raise JobError(message) from error
+
+    def _put(self, key: str, data: bytes, mode: Literal["create", "overwrite"]) -> None:
+        self._retry.call(
+            lambda: self._native(lambda store: obstore.put(store, key, data, mode=mode)), "write"
+        )
+
+    def _native(self, call: "Callable[[ObjectStore], _T]") -> _T:
+        """Return what `call` returns for obstore's store; a panic is an ordinary exception."""
+        return without_panics(lambda: call(self._store))
 
     def _ref(self, meta: "ObjectMeta", requested: ImageRef | None = None) -> ImageRef:
         uri = requested.uri if requested else Location(self._root, meta["path"]).uri
         version = requested.version_id if requested and requested.version_id else meta["version"]
         modified = meta["last_modified"].timestamp()
         return ImageRef(uri, _etag(meta), int(meta["size"]), version, modified)
+
+
+def _get(store: "ObjectStore", key: str, ref: ImageRef, options: "GetOptions") -> bytes:
+    response = obstore.get(store, key, options=options)
+    _check_etag(_etag(response.meta), ref)
+    return bytes(response.bytes())
 
 
 def _content_options(ref: ImageRef) -> "GetOptions":

@@ -1,7 +1,8 @@
 """obstore's exceptions, translated: into a row's error code, a retry decision and a message."""
 
 import re
-from typing import Final
+from collections.abc import Callable
+from typing import Final, TypeVar
 
 from obstore import exceptions
 
@@ -21,13 +22,33 @@ from seefood.storage.read_failures import (
 )
 from seefood.storage.retry import Failure
 
-_EXPIRED: Final = re.compile("|".join(EXPIRED_CODES))
+_T = TypeVar("_T")
+EXPIRED: Final = re.compile("|".join(EXPIRED_CODES))
 _STATUS: Final = re.compile(r"status code: (4\d\d)")
 NO_ETAG: Final = "the response has no entity tag, so it is not from the store"
 
 
 class NotAStoreError(Exception):
     """Something else than the store replied, such as a proxy."""
+
+
+class ClientPanicError(Exception):
+    """obstore broke off: a Rust panic, which Python sees as a `BaseException`."""
+
+
+def without_panics(call: Callable[[], _T]) -> _T:
+    """Return what `call` returns. Raises `ClientPanicError` instead of a panic.
+
+    A panic's message may repeat any value, so it is dropped.
+    """
+    try:
+        return call()
+    except Exception:
+        raise
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":
+            raise
+        raise ClientPanicError("the client broke off, which is a defect of obstore") from None
 
 
 TRANSLATIONS: Final[dict[type[Exception], tuple[ErrorCode, str, Failure]]] = {
@@ -51,6 +72,7 @@ TRANSLATIONS: Final[dict[type[Exception], tuple[ErrorCode, str, Failure]]] = {
     OSError: (ErrorCode.STORE_ERROR, FAILED, Failure.NOT_A_STORE),
     ValueError: (ErrorCode.UNSUPPORTED_NAME, INEXPRESSIBLE, Failure.PERMANENT),
     NotAStoreError: (ErrorCode.STORE_ERROR, FAILED, Failure.NOT_A_STORE),
+    ClientPanicError: (ErrorCode.STORE_ERROR, FAILED, Failure.PERMANENT),
     Exception: (ErrorCode.STORE_ERROR, FAILED, Failure.PERMANENT),
 }
 """For every exception that obstore raises: the row's error code and message, and the retry."""
@@ -63,7 +85,7 @@ def _translation(error: Exception) -> tuple[ErrorCode, str, Failure]:
 
 def read_error(error: Exception) -> SeefoodError:
     """Return the error to raise where an object could not be read: the job's or the picture's."""
-    if expired := _EXPIRED.search(str(error)):
+    if expired := EXPIRED.search(str(error)):
         return JobError(expired_message(expired[0]))
     return picture_error(error)
 
@@ -86,7 +108,7 @@ def classify_failure(error: Exception) -> Failure:
             failure = Failure.DENIED
         elif status is not None and status[1] not in ("408", "429"):
             failure = Failure.PERMANENT
-    if failure is Failure.DENIED and _EXPIRED.search(str(error)):
+    if failure is Failure.DENIED and EXPIRED.search(str(error)):
         return Failure.PERMANENT
     return failure
 

@@ -10,7 +10,7 @@ from typing import Final
 
 from seefood.errors import ErrorCode, JobError, PictureError, UsageError
 from seefood.records import ImageRef
-from seefood.storage.credentials import CredentialChain
+from seefood.storage.aws_errors import CredentialsError
 from seefood.storage.parallel_listing import ParallelListing
 from seefood.storage.read_failures import (
     ARCHIVED,
@@ -19,6 +19,7 @@ from seefood.storage.read_failures import (
     EXPIRED_CODES,
     FAILED,
     GONE,
+    INEXPRESSIBLE,
     LISTING_DENIED,
     NO_BUCKET,
     REPLACED,
@@ -28,7 +29,6 @@ from seefood.storage.s3_client import ReadOptions, S3Client
 from seefood.storage.s3_responses import S3Error, page_end, page_keys, read_page
 from seefood.storage.uris import Location, parse_location
 
-_CREDENTIALS: Final = CredentialChain()
 _GONE_CODES: Final = frozenset({"NoSuchKey", "NoSuchVersion", "NoSuchBucket"})
 
 
@@ -37,11 +37,7 @@ class ExactKeyReader:
 
     def __init__(self, root: str) -> None:
         self._root = root
-        self._client = S3Client(root.removeprefix("s3://"), _CREDENTIALS)
-
-    def has_credentials(self) -> bool:
-        """Whether there are credentials to sign with, or none are needed."""
-        return self._client.has_credentials()
+        self._client = S3Client(root.removeprefix("s3://"))
 
     def list(self, prefix: str) -> Iterator[ImageRef]:
         """See `Store.list`. Sorted by key.
@@ -61,6 +57,10 @@ class ExactKeyReader:
                     if not (item.key.endswith("/") and not item.size_bytes):
                         uri = Location(self._root, item.key).uri
                         yield ImageRef(uri, item.etag, item.size_bytes, None, item.modified)
+        except CredentialsError as error:
+            if has_begun:
+                raise JobError(str(error)) from error
+            raise
         except (S3Error, OSError) as error:
             message = f"cannot list {self._root}/{prefix}: {_listing_cause(error)}"
             raise (
@@ -85,12 +85,16 @@ def _errors_of_one_picture() -> Iterator[None]:
     """Turn the client's exceptions into `PictureError`, expired credentials into `JobError`."""
     try:
         yield
+    except CredentialsError as error:
+        raise JobError(str(error)) from error
     except S3Error as error:
         if error.code in EXPIRED_CODES:
             raise JobError(expired_message(error.code)) from error
         raise _picture_error(error) from error
     except OSError as error:
         raise PictureError(ErrorCode.STORE_ERROR, f"{FAILED}: {error}") from error
+    except UnicodeError as error:  # a lone surrogate, which no key of S3 has
+        raise PictureError(ErrorCode.UNSUPPORTED_NAME, INEXPRESSIBLE) from error
 
 
 def _picture_error(error: S3Error) -> PictureError:
@@ -113,4 +117,6 @@ def _listing_cause(error: S3Error | OSError) -> str:
             return f"the store says {error.code}: the credentials have expired; renew them"
         if error.status in (401, 403):
             return LISTING_DENIED
+        if error.status in (301, 307):
+            return f"{error}; the bucket is in another region: set AWS_REGION"
     return f"{error}; {CHECK_CONNECTION}"

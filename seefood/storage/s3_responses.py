@@ -1,10 +1,10 @@
-"""Parses S3's responses: pages of a listing, tags, errors. No response is trusted.
+"""Parses the pages of a listing. No response is trusted.
 
 Anything else, because a proxy or another server sent it, raises `S3Error`.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -85,29 +85,6 @@ def page_keys(page: bytes) -> list[str]:
         return [_decode_key(match[1], encoded=encoded) for match in _KEY.finditer(page)]
 
 
-def read_tags(body: bytes) -> dict[str, str]:
-    """Return the tags of a GetObjectTagging response. Raises `S3Error` for anything else."""
-    with _parse_errors("has no tags"):
-        root = ET.fromstring(body)  # noqa: S314 (as below)
-    texts = [
-        {child.tag.rpartition("}")[2]: child.text or "" for child in tag}
-        for tag in root.iter()
-        if tag.tag.rpartition("}")[2] == "Tag"
-    ]
-    return {text["Key"]: text.get("Value", "") for text in texts if "Key" in text}
-
-
-def write_tags(tags: Mapping[str, str]) -> bytes:
-    """Return the body of a PutObjectTagging request."""
-    root = ET.Element("Tagging", xmlns="http://s3.amazonaws.com/doc/2006-03-01/")
-    each = ET.SubElement(root, "TagSet")
-    for name, value in tags.items():
-        tag = ET.SubElement(each, "Tag")
-        ET.SubElement(tag, "Key").text = name
-        ET.SubElement(tag, "Value").text = value
-    return bytes(ET.tostring(root, encoding="utf-8"))
-
-
 def read_page(page: bytes) -> list[ListedObject]:
     """Return a page's objects. Raises `S3Error` for a response that is not a listing."""
     with _parse_errors(_NO_LISTING):
@@ -176,14 +153,3 @@ def _unquote(key: str) -> str:
     if "%" not in key and "+" not in key:
         return key
     return unquote_to_bytes(key.replace("+", " ")).decode("utf-8", "surrogateescape")
-
-
-def read_error(status: int, body: bytes) -> S3Error:
-    """Return the error of a response with another status than 200; `body` may be anything."""
-    code = re.search(rb"<Code>([^<]*)</Code>", body)
-    message = re.search(rb"<Message>([^<]*)</Message>", body)
-    return S3Error(
-        status,
-        code[1].decode(errors="replace") if code else "",
-        message[1].decode(errors="replace")[:200] if message else "",
-    )

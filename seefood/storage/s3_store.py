@@ -1,44 +1,61 @@
-"""S3: obstore reads and writes; seefood's own client lists, and reads keys obstore cannot express.
+"""S3: obstore reads and writes; botocore lists, and reads keys that obstore cannot express.
 
-The own client lists wherever there are credentials, because obstore loses or renames keys that it
-cannot express and lists sequentially. It is imported on first use: a Lambda seldom needs it.
+botocore lists, because obstore loses or renames keys that it cannot express and lists
+sequentially. Both take credentials, address and transport from `seefood.storage.s3_identity`;
+where the environment alone decides, botocore is imported when it is first needed: a Lambda seldom
+needs it.
 """
 
 import os
+import re
+import threading
+import time
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from obstore import exceptions
 from obstore.store import S3Store
 
-from seefood.errors import UsageError
+from seefood.errors import JobError, StopError, UsageError
 from seefood.records import ImageRef
-from seefood.storage.aws_profile import needs_boto3
-from seefood.storage.object_store import CLIENT, RETRY, RemoteStore
-from seefood.storage.obstore_errors import first_line
+from seefood.storage.object_store import RETRY, RemoteStore
+from seefood.storage.obstore_errors import EXPIRED, ClientPanicError, first_line, without_panics
+from seefood.storage.s3_address import Address, environment_address
 from seefood.storage.uris import parse_location
 
 if TYPE_CHECKING:
-    from obstore.store import ClientConfig
+    from obstore.store import ObjectStore
 
     from seefood.storage.s3_exact_keys import ExactKeyReader
+    from seefood.storage.s3_identity import Identity, ObstoreCredentials
+
+_T = TypeVar("_T")
+# S3's answers to a request that was signed for another region; to a HEAD it is a bare status.
+_WRONG_REGION: Final = re.compile(
+    "redirect without LOCATION|PermanentRedirect|AuthorizationHeaderMalformed|"
+    "IllegalLocationConstraint|400 Bad Request: No Body"
+)
+_RENEW_INTERVAL_SECONDS: Final = 10.0
 
 
 class S3BucketStore(RemoteStore):
     """One S3 bucket."""
 
-    def __init__(self, root: str, store: S3Store) -> None:
-        super().__init__(root, store)
-        # Directory buckets ("--x-s3") list in no order and without `start-after`.
-        self.is_sorted = not root.endswith("--x-s3")
+    def __init__(self, root: str) -> None:
+        """Raises `UsageError` for settings that are wrong, and without credentials."""
+        self._name = root.removeprefix("s3://")
+        self._lock = threading.Lock()
+        self._renewed_at = -_RENEW_INTERVAL_SECONDS
+        self._credentials: ObstoreCredentials | None = None
+        super().__init__(root, self._open())
+        # Directory buckets list in no order and without `start-after`.
+        self.is_sorted = not self._address.is_directory
 
     def list(self, prefix: str) -> Iterator[ImageRef]:
         """See `Store.list`. Sorted by key; in parallel if there are many."""
-        if self.is_sorted and self._exact_keys.has_credentials():
-            return self._exact_keys.list(prefix)
-        return super().list(prefix)
+        return self._exact_keys.list(prefix) if self.is_sorted else super().list(prefix)
 
     def fetch(self, ref: ImageRef, *, first_bytes: int | None = None) -> bytes:
         """See `Store.fetch`."""
@@ -60,11 +77,100 @@ class S3BucketStore(RemoteStore):
 
     @cached_property
     def _exact_keys(self) -> "ExactKeyReader":
-        from seefood.storage.s3_exact_keys import (  # noqa: PLC0415 (30 ms: HTTP, TLS, XML)
-            ExactKeyReader,
-        )
+        _import_botocore()
+        from seefood.storage.s3_exact_keys import ExactKeyReader  # noqa: PLC0415 (botocore)
 
         return ExactKeyReader(self._root)
+
+    def _native(self, call: "Callable[[ObjectStore], _T]") -> _T:
+        """Call obstore; once more if the region or the credentials had to be learned anew."""
+        store = self._store
+        try:
+            return super()._native(call)
+        except Exception as error:
+            if self._credentials is not None and self._credentials.error is not None:
+                raise JobError(str(self._credentials.error)) from error
+            if not self._mend(store, error):
+                raise
+        return super()._native(call)
+
+    def _mend(self, used: "ObjectStore", error: Exception) -> bool:
+        """Open the store again if `error` says that its region or its credentials are wrong.
+
+        Return whether the request should be sent again.
+        """
+        is_expired = EXPIRED.search(str(error)) is not None
+        if not (is_expired or _WRONG_REGION.search(str(error))):
+            return False
+        with self._lock:
+            if self._store is not used:  # another thread has done it
+                return True
+            if time.monotonic() - self._renewed_at < _RENEW_INTERVAL_SECONDS:
+                return False
+            self._renewed_at = time.monotonic()
+            before = self._address, self._keys
+            try:
+                self._store = self._open(renew=is_expired, relocate=not is_expired)
+            except StopError as cause:
+                raise JobError(str(cause)) from error
+            return is_expired or before != (self._address, self._keys)
+
+    def _open(self, *, renew: bool = False, relocate: bool = False) -> S3Store:
+        """Return obstore's store for what the settings say now."""
+        address = None if relocate else environment_address(self._name, os.environ)
+        options: dict[str, Any] = {}
+        if address is not None:
+            self._keys = [os.environ.get(name) for name in _KEYS]
+            names = ("access_key_id", "secret_access_key", "session_token")
+            options = {n: key for n, key in zip(names, self._keys, strict=True) if key}
+        else:
+            self._keys = []
+            who = identity(self._name, renew=renew)
+            if relocate:
+                from seefood.storage.s3_client import S3Client  # noqa: PLC0415 (botocore)
+
+                S3Client(self._name).find_region()
+            address = who.address(self._name)
+            if not who.unsigned:
+                from seefood.storage.s3_identity import ObstoreCredentials  # noqa: PLC0415
+
+                self._credentials = ObstoreCredentials(self._name)
+                options = {"credential_provider": self._credentials}
+        self._address: Address = address
+        try:
+            return without_panics(
+                lambda: S3Store(
+                    self._name,
+                    config=address.settings,
+                    client_options=address.client_options,
+                    retry_config=RETRY,
+                    **options,
+                )
+            )
+        except (exceptions.BaseError, ValueError, ClientPanicError) as error:
+            raise UsageError(f"cannot open s3://{self._name}: {first_line(error)}") from error
+
+
+_KEYS: Final = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+
+
+def identity(bucket: str, *, renew: bool = False) -> "Identity":
+    """Return botocore's identity for `bucket`. Raises `UsageError`, also without botocore."""
+    _import_botocore()
+    from seefood.storage.s3_identity import forget, identity_of  # noqa: PLC0415 (a third of a second)
+
+    if renew:
+        forget(identity_of(bucket))
+    return identity_of(bucket)
+
+
+def _import_botocore() -> None:
+    try:
+        import botocore  # noqa: F401, PLC0415 (imported lazily, see above)
+    except ImportError as error:
+        raise UsageError(
+            "s3:// needs botocore, which is not installed; run `pip install botocore`"
+        ) from error
 
 
 def is_expressible(key: str) -> bool:
@@ -73,28 +179,3 @@ def is_expressible(key: str) -> bool:
         unicodedata.category(character) == "Cc" for character in key
     )
     return not has_control_character and not any(part in ("", ".", "..") for part in key.split("/"))
-
-
-def open_s3(root: str) -> S3BucketStore:
-    """Return the bucket `root`, configured by AWS's environment variables.
-
-    Raises `UsageError` for invalid settings.
-    """
-    name = root.removeprefix("s3://")
-    endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
-    client: ClientConfig = {
-        **CLIENT,
-        "allow_http": bool(endpoint and endpoint.startswith("http:")),
-    }
-    settings: dict[str, Any] = {"endpoint": endpoint} if endpoint else {}
-    try:
-        if needs_boto3():
-            from obstore.auth.boto3 import (  # noqa: PLC0415 (half a second)
-                Boto3CredentialProvider,
-            )
-
-            settings["credential_provider"] = Boto3CredentialProvider()
-        store = S3Store(name, client_options=client, retry_config=RETRY, **settings)
-    except (exceptions.BaseError, ValueError) as error:
-        raise UsageError(f"cannot open {root}: {first_line(error)}") from error
-    return S3BucketStore(root, store)

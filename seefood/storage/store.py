@@ -7,7 +7,7 @@ from typing import Protocol
 from seefood.records import ImageRef
 from seefood.storage.local import LocalFiles
 from seefood.storage.object_store import open_remote
-from seefood.storage.s3_store import open_s3
+from seefood.storage.s3_store import S3BucketStore
 from seefood.storage.uris import FILE_ROOT, Location, parse_location
 
 
@@ -66,7 +66,7 @@ def open_store(root: str) -> Store:
     """Return the store of a location's root; the same one for each call with that root."""
     if root == FILE_ROOT:
         return LocalFiles()
-    return open_s3(root) if root.startswith("s3://") else open_remote(root)
+    return S3BucketStore(root) if root.startswith("s3://") else open_remote(root)
 
 
 def fetch(ref: ImageRef) -> bytes:

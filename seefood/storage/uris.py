@@ -21,6 +21,11 @@ FILE_ROOT: Final = "file://"
 _REMOTE: Final = re.compile(r"^(s3|gs|az|memory)://([^/]+)(?:/(.*))?$", re.DOTALL | re.IGNORECASE)
 # Names of buckets and containers, access points' ARNs included. Clients panic at others.
 _BUCKET: Final = re.compile(r"[A-Za-z0-9$][A-Za-z0-9._:$-]*")
+# An access point's ARN has a slash or a colon before its name; the colon keeps a root in one piece.
+_ACCESS_POINT: Final = re.compile(
+    r"^(s3://arn:[^/]*:(?:accesspoint|outpost))/", re.DOTALL | re.IGNORECASE
+)
+_BUCKET_ARN: Final = re.compile(r"^s3://arn:[^:/]*:s3:::([^/]*)(.*)$", re.DOTALL | re.IGNORECASE)
 _SCHEME: Final = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]*)://")
 _GLOB: Final = re.compile(r"[*?\[]")
 
@@ -59,6 +64,7 @@ def parse_location(text: str) -> Location:
         raise UsageError("an empty source or output names nothing; give a path or a URI")
     if "\0" in text and not _REMOTE.match(text):
         raise UsageError(f"{text!r} contains a NUL character, which no path can have")
+    text = _with_plain_root(text)
     match = _REMOTE.match(text)
     if match and "@" in match[2]:
         raise UsageError(
@@ -93,6 +99,13 @@ def parse_location(text: str) -> Location:
             f"the relative path {text!r} means nothing: the working directory was deleted; change "
             "to another one or give an absolute path"
         ) from error
+
+
+def _with_plain_root(text: str) -> str:
+    """Return `text` with an access point's ARN in one piece. Refuse a bucket's ARN."""
+    if arn := _BUCKET_ARN.match(text):
+        raise UsageError(f"{text!r} is a bucket's ARN; write s3://{arn[1]}{arn[2]}")
+    return _ACCESS_POINT.sub(r"\1:", text)
 
 
 def split_glob(key: str) -> tuple[str, str | None]:

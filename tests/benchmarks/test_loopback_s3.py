@@ -21,7 +21,7 @@ def store(tmp_path: Path) -> Iterator[S3Store]:
             endpoint=environment["AWS_ENDPOINT_URL"],
             client_options={"allow_http": True},
             access_key_id="x",
-            secret_access_key="x",  # noqa: S106 (not checked)
+            secret_access_key="x",
             region="us-east-1",
         )
 

@@ -170,7 +170,7 @@ def make_client(service: str, endpoint: str) -> Any:
         endpoint_url=endpoint,
         region_name=REGION,
         aws_access_key_id="test",
-        aws_secret_access_key="test",  # noqa: S106 (moto accepts any)
+        aws_secret_access_key="test",
     )
 
 

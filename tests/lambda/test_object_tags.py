@@ -1,18 +1,9 @@
 from dataclasses import replace
-from datetime import UTC, datetime
 
 import pytest
-from botocore.auth import S3SigV4Auth
-from botocore.awsrequest import AWSRequest
-from botocore.credentials import Credentials as BotocoreCredentials
-from hypothesis import given
-from hypothesis import settings as relaxed
-from hypothesis import strategies as st
 
 from seefood.errors import RetryableError
 from seefood.records import ImageRef, Status
-from seefood.storage.s3_responses import read_tags, write_tags
-from seefood.storage.sigv4 import Credentials, Request, encode_path, encode_query, sign
 from seefood_lambda.classifier import Classifier
 from seefood_lambda.events import Upload
 from seefood_lambda.object_tags import tag_object, tag_value
@@ -21,8 +12,6 @@ from seefood_lambda.uploads import UploadStatus, label_uploads
 from tests.conftest import Bucket
 from tests.fakes import make_row
 from tests.pictures import jpeg
-
-TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), max_size=20)
 
 
 def tags_of(s3: Bucket, key: str, **version: str) -> dict[str, str]:
@@ -117,34 +106,3 @@ def test_a_refusing_store_is_a_retryable_error(refusing_s3: str) -> None:
 def test_the_tags_value_is_valid_for_s3(label: str, status: Status, value: str) -> None:
     """Letters of any script, digits, spaces and + - = . _ : / @, at most 256."""
     assert value == tag_value(make_row(label=label, status=status))
-
-
-@given(st.dictionaries(TEXTS.filter(bool), TEXTS, max_size=10))
-def test_tags_survive_a_round_trip_through_xml(tags: dict[str, str]) -> None:
-    """Markup characters included."""
-    assert tags == read_tags(write_tags(tags))
-
-
-@relaxed(deadline=None)
-@given(TEXTS.filter(bool), st.dictionaries(TEXTS.filter(bool), TEXTS, max_size=3), st.binary())
-def test_signatures_are_those_of_awss_own_client(
-    key: str, query: dict[str, str], body: bytes
-) -> None:
-    """For any key, query and body, to the last digit."""
-    moment = datetime(2026, 11, 23, 12, 30, tzinfo=UTC)
-    request = Request(
-        "b.s3.amazonaws.com", f"/{encode_path(key)}", {"tagging": "", **query}, "PUT", body
-    )
-    ours = sign(request, Credentials("AKID", "secret", "token"), "eu-west-1", moment)
-
-    theirs = AWSRequest(
-        "PUT", f"https://{request.host}{request.path}?{encode_query(request.query)}", data=body
-    )
-    theirs.headers["x-amz-content-sha256"] = ours["x-amz-content-sha256"]
-    theirs.headers["X-Amz-Date"] = ours["x-amz-date"]
-    theirs.headers["X-Amz-Security-Token"] = "token"
-    theirs.context["timestamp"] = ours["x-amz-date"]
-    auth = S3SigV4Auth(BotocoreCredentials("AKID", "secret", "token"), "s3", "eu-west-1")
-    text = auth.string_to_sign(theirs, auth.canonical_request(theirs))
-
-    assert ours["authorization"].endswith(f"Signature={auth.signature(text, theirs)}")

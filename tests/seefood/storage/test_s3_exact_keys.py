@@ -1,21 +1,14 @@
-"""S3 keys that obstore cannot express, pages of listings, signatures, credentials."""
+"""S3 keys that obstore cannot express, and pages of listings."""
 
-import json
-import threading
-import time
-from collections.abc import Iterator
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
 from seefood.errors import ErrorCode, PictureError, UsageError
 from seefood.records import ImageRef
 from seefood.storage import open_store
-from seefood.storage.credentials import CredentialChain, find_credentials
 from seefood.storage.s3_responses import S3Error, page_end, page_keys, read_page
 from seefood.storage.s3_store import is_expressible
-from seefood.storage.sigv4 import Credentials, Request, encode_path, sign
 from tests.conftest import Bucket
 
 _ODD = ["a//b.jpg", "/lead.jpg", "trail/", "x/./y.jpg", "x/../y.jpg", "..", "tab\t.jpg", "\x01.jpg"]
@@ -132,88 +125,3 @@ def test_a_response_that_is_not_a_listing_is_an_error() -> None:
     """A proxy's web page is not taken for an empty bucket."""
     with pytest.raises(S3Error, match="is not a listing"):
         read_page(b"<html>please log in")
-
-
-# The examples of Amazon's documentation of signature version 4 for S3.
-_EXAMPLE = Credentials("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY")
-_HOST = "examplebucket.s3.amazonaws.com"
-_MOMENT = datetime(2013, 5, 24, tzinfo=UTC)
-
-
-@pytest.mark.parametrize(
-    ("request_", "headers", "signature"),
-    [
-        (
-            Request(_HOST, "/test.txt", {}),
-            {"Range": "bytes=0-9"},
-            "f0e8bdb87c964420e857bd35b5d6ed310bd44f0170aba48dd91039c6036bdb41",
-        ),
-        (
-            Request(_HOST, "/", {"max-keys": "2", "prefix": "J"}),
-            {},
-            "34b48302e7b5fa45bde8084f4b7868a86f0a534bc59db6670ed5711ef69dc6f7",
-        ),
-    ],
-)
-def test_signatures_are_those_of_the_documentation(
-    request_: Request, headers: dict[str, str], signature: str
-) -> None:
-    """The signatures equal those of Amazon's examples."""
-    signed = sign(request_, _EXAMPLE, "us-east-1", _MOMENT, headers)
-    assert signed["authorization"].endswith(f"Signature={signature}")
-
-
-def test_paths_are_percent_encoded() -> None:
-    """Everything except slashes and unreserved characters."""
-    assert "a/b%20c%2B%C3%BC~.jpg" == encode_path("a/b c+ü~.jpg")
-
-
-@pytest.fixture
-def container() -> Iterator[str]:
-    """A container's credential service, as on ECS, Fargate and EKS."""
-    served = 0
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            nonlocal served
-            served += 1
-            life = 60 if served == 1 else 3600
-            expires = datetime.fromtimestamp(time.time() + life, UTC).isoformat()
-            values = {"AccessKeyId": f"K{served}", "SecretAccessKey": "s", "Token": "t"}
-            body = json.dumps({**values, "Expiration": expires}).encode()
-            self.send_response(200 if self.headers["Authorization"] == "secret" else 403)
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (its name)
-            """Log nothing."""
-
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}/"
-    server.shutdown()
-    server.server_close()
-
-
-def test_credentials_come_from_the_chain(
-    container: str, s3: Bucket, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The environment comes first; a container's key is renewed before it expires."""
-    del s3  # it sets the environment
-    first = find_credentials()
-    assert first is not None
-    assert ("test", "test", None) == (first.access_key, first.secret_key, first.token)
-    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
-    monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", container)
-    monkeypatch.setenv("AWS_CONTAINER_AUTHORIZATION_TOKEN", "secret")
-    chain = CredentialChain()
-    keys = [credentials.access_key for _ in range(3) if (credentials := chain.current())]
-    assert ["K1", "K2", "K2"] == keys
-    assert "K3" == (chain.current(renew=True) or first).access_key
-
-
-def test_without_credentials_there_are_none(s3: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No source has any, and obstore lists."""
-    del s3
-    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
-    assert find_credentials() is None
