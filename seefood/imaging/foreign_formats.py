@@ -16,7 +16,7 @@ _TEXT: Final = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class _Mark:
+class Mark:
     """A format's name and the bytes at `offset` that tell it."""
 
     name: str
@@ -24,8 +24,8 @@ class _Mark:
     offset: int = 0
 
 
-def _marks(*rows: tuple[str, tuple[bytes, ...]]) -> tuple[_Mark, ...]:
-    return tuple(_Mark(name, magic) for name, magics in rows for magic in magics)
+def _marks(*rows: tuple[str, tuple[bytes, ...]]) -> tuple[Mark, ...]:
+    return tuple(Mark(name, magic) for name, magics in rows for magic in magics)
 
 
 PICTURES: Final = (
@@ -87,18 +87,18 @@ PICTURES: Final = (
         ("HDF5", (b"\x89HDF\r\n\x1a\n",)),
         ("HDF4", (b"\x0e\3\x13\1",)),
         ("Zeiss CZI", (b"ZISRAWFILE",)),
-        ("Nikon ND2", (b"\xda\xce\xbe\x0a", b"\0\0\0\x0cjP  \r\n\x87\n")),
+        ("Nikon ND2", (b"\xda\xce\xbe\x0a",)),
         ("NRRD", (b"NRRD000",)),
         ("GRIB", (b"GRIB",)),
         ("NITF", (b"NITF0", b"NSIF0")),
         ("PDS or VICAR", (b"PDS_VERSION_ID", b"LBLSIZE=", b"ODL_VERSION_ID")),
     ),
-    _Mark("DICOM", b"DICM", 128),
-    _Mark("EMF", b" EMF", 40),
-    _Mark("NIfTI", b"n+1\0", 344),
-    _Mark("NIfTI", b"ni1\0", 344),
-    _Mark("MRC", b"MAP ", 208),
-    _Mark("PICT", b"\0\x11\2\xff\x0c\0", 522),
+    Mark("DICOM", b"DICM", 128),
+    Mark("EMF", b" EMF", 40),
+    Mark("NIfTI", b"n+1\0", 344),
+    Mark("NIfTI", b"ni1\0", 344),
+    Mark("MRC", b"MAP ", 208),
+    Mark("PICT", b"\0\x11\2\xff\x0c\0", 522),
 )
 """Picture formats: `unsupported_format`."""
 
@@ -140,7 +140,7 @@ FILES: Final = (
         ("a script", (b"#!",)),
         ("rich text", (b"{\\rtf",)),
     ),
-    _Mark("a tar archive", b"ustar", 257),
+    Mark("a tar archive", b"ustar", 257),
 )
 """Files that are no pictures: `not_an_image`, with a hint."""
 
