@@ -18,7 +18,7 @@ RULE = ResizeRule(HEIGHT, WIDTH)
 
 def _indices(bits: int) -> Pixels:
     y, x = np.mgrid[0:HEIGHT, 0:WIDTH]
-    return ((x * 3 + y * 5) % (1 << bits)).astype(np.uint8)
+    return np.asarray((x * 3 + y * 5) % (1 << bits), dtype=np.uint8)
 
 
 def _table(bits: int) -> Pixels:
