@@ -4,7 +4,8 @@
     python infra/build_lambda_zip.py --model my-bundle     with another model
 
 The zip contains `lambda/`, the core package, a bundle without its SavedModel, and the wheels that
-`constraints.txt` pins with hashes. Files that the handler never loads (tests, headers, other
+`constraints.txt` pins with hashes: LiteRT's, or ONNX Runtime's for a bundle that has only an ONNX
+graph. Files that the handler never loads (tests, headers, other
 accelerators) are left out, because Lambda reads the package at each cold start. Bytecode is
 included if a Python of the runtime's version is installed here: without it a cold start compiles
 every module.
@@ -31,10 +32,9 @@ PYTHON: Final = "3.13"
 MAX_UNPACKED_BYTES: Final = 250 * 1024 * 1024
 """Lambda's limit."""
 
-# Every wheel in the zip. Nothing else is installed, so a missing dependency is an ImportError in
-# the tests that run the zip.
+# Every wheel in the zip but the one that runs the network (`RUNTIMES`). Nothing else is installed,
+# so a missing dependency is an ImportError in the tests that run the zip.
 WHEELS: Final = (
-    "ai-edge-litert",  # runs the network
     "aws-lambda-powertools",  # logs and metrics
     "jmespath",  # imported by Powertools
     "multipart",  # forms
@@ -44,6 +44,8 @@ WHEELS: Final = (
     "pillow",  # all other formats
     "typing-extensions",  # imported by Powertools and obstore
 )
+RUNTIMES: Final = {"model.tflite": "ai-edge-litert", "model.onnx": "onnxruntime"}
+"""The wheel that runs a bundle's graph, by the graph's file; the first that the bundle has."""
 # Parts of `seefood` that the handler never imports. Of the models only the chosen one is copied.
 _CORE_LEFT_OUT: Final = frozenset(
     {
@@ -68,6 +70,8 @@ _LEFT_OUT: Final = re.compile(
     | ^ai_edge_litert/_pywrap_(analyzer|litert_converter|modify|string|tensorflow|tfl)
     | ^ai_edge_litert/pywrap_genai
     | ^ai_edge_litert/(schema_py_generated|.*_pb2)\.py$
+    | ^onnxruntime/(backend|datasets|quantization|tools|transformers)/
+    | ^onnxruntime/capi/(training/|libonnxruntime_providers_(?!shared))
     | ^aws_lambda_powertools/(event_handler|utilities/(batch|data_masking|feature_flags|
         idempotency|kafka|parameters|parser|streaming|validation|data_classes))/
     """,
@@ -104,8 +108,12 @@ def build_zip(
     with tempfile.TemporaryDirectory(prefix="seefood-lambda-") as temporary:
         root = Path(temporary) / "package"
         root.mkdir()
-        _install_wheels(root, Path(temporary), ARCHITECTURES[architecture], python, source)
-        _copy_own(root, source, model or source / "seefood" / "models" / "hotdog")
+        bundle = model or source / "seefood" / "models" / "hotdog"
+        requirements = Path(temporary) / "requirements.txt"
+        names = sorted([*WHEELS, runtime_of(bundle)])
+        requirements.write_text(pins((source / "constraints.txt").read_text(), names))
+        _install_wheels(root, requirements, ARCHITECTURES[architecture], python)
+        _copy_own(root, source, bundle)
         has_bytecode = _compile(root, python)
         unpacked = sum(file.stat().st_size for file in _files(root))
         if unpacked > MAX_UNPACKED_BYTES:
@@ -134,10 +142,18 @@ def pins(constraints: str, names: Sequence[str]) -> str:
     return "\n".join(by_name[name] for name in names) + "\n"
 
 
-def _install_wheels(root: Path, temporary: Path, platform: str, python: str, source: Path) -> None:
-    requirements = temporary / "requirements.txt"
-    requirements.write_text(pins((source / "constraints.txt").read_text(), WHEELS))
-    everything = temporary / "wheels"
+def runtime_of(bundle: Path) -> str:
+    """Return the wheel that runs the graph of `bundle`. Raises `ValueError` if there is none."""
+    for file, wheel in RUNTIMES.items():
+        if (bundle / "assets.extra" / file).is_file():
+            return wheel
+    raise ValueError(
+        f"there is no bundle with a LiteRT or ONNX graph at {bundle}; name one with --model"
+    )
+
+
+def _install_wheels(root: Path, requirements: Path, platform: str, python: str) -> None:
+    everything = requirements.with_name("wheels")
     subprocess.run(
         [
             *(_uv(), "pip", "install", "--quiet", "--no-deps", "--require-hashes"),
@@ -155,11 +171,7 @@ def _install_wheels(root: Path, temporary: Path, platform: str, python: str, sou
 
 
 def _copy_own(root: Path, source: Path, model: Path) -> None:
-    """Copy the handler, the core and the bundle. Raises `ValueError` if there is no bundle."""
-    if not (model / "assets.extra" / "model.tflite").is_file():
-        raise ValueError(
-            f"there is no bundle with a LiteRT graph at {model}; name one with --model"
-        )
+    """Copy the handler, the core and the bundle."""
     ignored = shutil.ignore_patterns("__pycache__", "local_*.py", "*.md", ".*")
     shutil.copytree(source / "lambda", root, ignore=ignored, dirs_exist_ok=True)
     for entry in sorted((source / "seefood").iterdir()):

@@ -15,13 +15,13 @@ from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import Final
 
-from build_lambda_zip import WHEELS
+from build_lambda_zip import RUNTIMES, WHEELS
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 PAGE: Final = ROOT / "docs" / "licences.md"
-EXTRAS: Final = ("beam", "tensorflow", "train", "lambda")
+EXTRAS: Final = ("beam", "tensorflow", "onnx", "train", "lambda")
 """The extras for users; `demo`, `bench` and `dev` are for development."""
 # From the package's licence file, where the metadata names no licence.
 _FROM_FILES: Final = {
@@ -102,7 +102,7 @@ def _needs(name: str, extras: frozenset[str]) -> Iterator[tuple[str, frozenset[s
 def page() -> str:
     """Return the text of docs/licences.md."""
     sections = {
-        "Packages in the Lambda's zip": packages(WHEELS),
+        "Packages in the Lambda's zip": packages({*WHEELS, *RUNTIMES.values()}),
         "Packages that `pip install seefood` installs": packages(closure(())),
         "Packages that the extras add ("
         + ", ".join(f"`{name}`" for name in EXTRAS)
@@ -125,7 +125,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         PAGE.write_text(page())
         return 0
     listed = set(re.findall(r"^\| ([a-z0-9-]+) \|", PAGE.read_text(), re.MULTILINE))
-    missing = {p.name for p in packages({*WHEELS, *closure(EXTRAS)})} - listed
+    missing = {p.name for p in packages({*WHEELS, *RUNTIMES.values(), *closure(EXTRAS)})} - listed
     if missing:
         sys.stderr.write(
             f"licences: {', '.join(sorted(missing))} are not listed; run `make licences`\n"

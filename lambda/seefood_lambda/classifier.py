@@ -31,9 +31,13 @@ class Classifier:
 
     @classmethod
     def load(cls, config: LambdaConfig) -> Self:
-        """Return the bundle's LiteRT network. Raises `BundleError` if its certificate fails."""
+        """Return the bundle's LiteRT network, or its ONNX network if it has no other.
+
+        Raises `BundleError` if it does not reproduce the certificate.
+        """
         bundle = load_bundle(config.bundle, expected_digest=config.digest)
-        return cls(load_engine(bundle, "litert"), Model.of(bundle), config.options)
+        engine = "onnxruntime" if bundle.has_onnx and not bundle.has_litert else "litert"
+        return cls(load_engine(bundle, engine), Model.of(bundle), config.options)
 
     def row(self, fetched: Fetched) -> Row:
         """Return the row of one picture. A picture that cannot be read gets a row with an error."""

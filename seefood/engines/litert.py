@@ -79,7 +79,7 @@ class LiteRTEngine:
         own = getattr(self._local, "interpreter", None)
         if own is None:
             interpreter, source = open_interpreter(self._path, self._shape)
-            result = _output_index(interpreter, self._adapter.output)
+            result = output_index(interpreter, self._adapter.output)
             own = self._local.interpreter = (interpreter, source, result)
             _log.debug("loaded %s in thread %s", self._path, threading.current_thread().name)
         return own
@@ -125,7 +125,7 @@ def open_interpreter(path: str, shape: tuple[int, ...], **options: Any) -> tuple
     return interpreter, index
 
 
-def _output_index(interpreter: Interpreter, wanted: int | str) -> int:
+def output_index(interpreter: Interpreter, wanted: int | str) -> int:
     """Return the index of the tensor of scores. Raises `ValueError` if there is none."""
     outputs = interpreter.get_output_details()
     for position, output in enumerate(outputs):

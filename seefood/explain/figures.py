@@ -17,6 +17,7 @@ from seefood.imaging.decode import DecodedImage
 _MAPS_SHOWN: Final = 8
 _MIN_ZEROED: Final = 0.1
 """A ReLU that sets a smaller share of its values to zero is not shown."""
+_CONVOLUTIONS: Final = frozenset({"convolution", "depthwise"})
 _PATCH: Final = 10
 """Side of the stepper's patch, in values of the first convolution's input."""
 
@@ -71,14 +72,15 @@ def maps_figure(analysis: Analysis) -> dict[str, Any]:
 def input_figure(analysis: Analysis) -> dict[str, Any]:
     """Return the array that the network receives: its channels and 36 of its pixels."""
     pixels = analysis.image.pixels
-    height, width, _ = pixels.shape
-    top, left = height // 2 - 3, width // 2 - 3
+    height, width, channels = pixels.shape
+    top, left = max(0, height // 2 - 3), max(0, width // 2 - 3)
     return {
         "height": height,
         "width": width,
-        "values": height * width * 3,
+        "depth": channels,
+        "values": height * width * channels,
         "original": (analysis.image.width, analysis.image.height),
-        "channels": [channel_uri(pixels, channel) for channel in range(3)],
+        "channels": [channel_uri(pixels, channel) for channel in range(3)] if channels == 3 else [],
         "corner": pixels[top : top + 6, left : left + 6].tolist(),
         "corner_at": (top, left),
     }
@@ -120,6 +122,8 @@ def stepper_figure(analysis: Analysis) -> dict[str, Any] | None:
     item = layer.operation
     weights = analysis.trace.tensors[item.inputs[1]]
     source = analysis.trace.tensors[item.inputs[0]][0]
+    if min(source.shape[:2]) < _PATCH:
+        return None
     outputs = analysis.trace.tensors[item.outputs[0]][0]
     channel = most_varied(outputs, 1)[0]
     top, left = _patch_corner(outputs[:, :, channel], layer, source.shape)
@@ -147,8 +151,9 @@ def relu_figure(analysis: Analysis) -> dict[str, Any] | None:
     """Return feature maps before and after the first ReLU that changes enough values."""
     for layer in analysis.layers:
         fused = layer.operation.activation
-        if layer.kind in {"convolution", "depthwise"} and fused in {"relu", "relu6"}:
-            outputs = analysis.trace.tensors[layer.operation.outputs[0]][0]
+        outputs = analysis.trace.tensors[layer.operation.outputs[0]][0]
+        is_shown = layer.kind in _CONVOLUTIONS and outputs.ndim == 3
+        if is_shown and fused in {"relu", "relu6"}:
             chosen = most_varied(outputs, 4)
             before = before_activation(layer, analysis.trace, chosen)
             if float((before < 0).mean()) < _MIN_ZEROED:
@@ -174,7 +179,7 @@ def pooling_figure(analysis: Analysis) -> dict[str, Any] | None:
     """Return a 24 x 24 part of a feature map and the maximum of each 2 x 2 of it."""
     for layer in analysis.layers:
         outputs = analysis.trace.tensors[layer.operation.outputs[0]]
-        if layer.kind in {"convolution", "depthwise"} and min(outputs.shape[1:3]) >= 24:
+        if layer.kind in _CONVOLUTIONS and outputs.ndim == 4 and min(outputs.shape[1:3]) >= 24:
             channel = most_varied(outputs[0], 1)[0]
             side = outputs.shape[1]
             start = (side - 24) // 2
@@ -200,6 +205,8 @@ def dense_figure(analysis: Analysis) -> dict[str, Any] | None:
     item = dense[-1].operation
     features = analysis.trace.tensors[item.inputs[0]].reshape(-1)
     weights = analysis.trace.tensors[item.inputs[1]]
+    if weights.shape != (len(analysis.bundle.labels), features.size):
+        return None  # one number for two labels, or a layer before the scores
     shares = features * weights[analysis.label]
     order = np.argsort(-np.abs(shares), kind="stable")[:_MAPS_SHOWN]
     scores = analysis.trace.tensors[item.outputs[0]].reshape(-1)

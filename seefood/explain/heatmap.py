@@ -42,6 +42,8 @@ def class_activation_map(trace: Trace, layers: list[Layer]) -> ActivationMap | N
     dense = mixing[0].operation
     features = trace.tensors[layers[pools[-1]].operation.inputs[0]][0]
     weights = trace.tensors[dense.inputs[1]]
+    if features.ndim != 3 or len(weights) != len(trace.probabilities) or len(weights) < 2:
+        return None  # pooled over a sequence, or one number for two labels
     scores = np.asarray(features @ weights.T, dtype=np.float32)
     return ActivationMap(scores, bias_of(mixing[0], trace))
 

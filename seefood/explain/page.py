@@ -12,12 +12,13 @@ from markupsafe import Markup
 
 from seefood.bundle import Bundle
 from seefood.engines.loading import load_engine
+from seefood.errors import UsageError
 from seefood.explain import figures
 from seefood.explain.classics import CLASSICS
 from seefood.explain.curves import activation_curves
 from seefood.explain.layers import find_layers
 from seefood.explain.samples import sample_groups
-from seefood.explain.trace import trace_picture
+from seefood.explain.trace import require_litert, trace_picture
 from seefood.imaging.decode import decode
 from seefood.records import DIGEST_SHOWN
 from seefood.sanitize import printable
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 Language = Literal["en", "pt"]
 LANGUAGES: Final[tuple[Language, ...]] = ("en", "pt")
+_UNFORESEEN: Final = (ArithmeticError, LookupError, TypeError, ValueError, RuntimeError)
 _HTML_LANGUAGE: Final = {"en": "en", "pt": "pt-BR"}
 _CHAPTERS: Final = (
     "origin", "input", "convolution", "activation", "pooling", "dense", "layers", "use",
@@ -53,11 +55,31 @@ def explain_picture(
 
     `photos` is a data set for the last chapter; `compared` are other bundles that classify the
     same picture. Raises `PictureError` for a picture that cannot be decoded, `UsageError` for a
-    bundle without a LiteRT graph, `BundleError` for one that is not certified.
+    bundle without a LiteRT graph or with one that cannot be shown, `BundleError` for one that is
+    not certified.
     """
-    engine = load_engine(bundle, "litert")
     image = decode(picture.data, bundle.spec.rule)
-    analysis = figures.analyze(bundle, engine, image)
+    require_litert(bundle)
+    engine = load_engine(bundle, "litert")
+    samples = sample_groups(bundle, engine, photos)
+    others = [_prediction(other, picture) for other in compared]
+    try:
+        return _page(picture, figures.analyze(bundle, engine, image), language, others, samples)
+    except _UNFORESEEN as error:  # graphs have any form: rank, axes, layers
+        raise UsageError(
+            f"the layers of {bundle.path} have a form that `explain` cannot show ({error!r}); "
+            "`seefood serve` shows which parts of a picture decided, for any model"
+        ) from error
+
+
+def _page(
+    picture: Picture,
+    analysis: figures.Analysis,
+    language: Language,
+    compared: list[dict[str, Any]],
+    samples: list[Any],
+) -> str:
+    bundle = analysis.bundle
     environment = _environment()
     text: Any = environment.get_template(f"{language}.html").make_module(_number_formats(language))
     stepper = figures.stepper_figure(analysis)
@@ -83,8 +105,8 @@ def explain_picture(
         dense=figures.dense_figure(analysis),
         layers=figures.layers_figure(analysis),
         classics=CLASSICS,
-        compared=[_prediction(other, picture) for other in compared],
-        samples=sample_groups(bundle, engine, photos),
+        compared=compared,
+        samples=samples,
     )
     return str(page)
 
@@ -117,7 +139,7 @@ def _model(bundle: Bundle, analysis: figures.Analysis) -> dict[str, Any]:
     return {
         "name": bundle.name,
         "digest": bundle.digest[:DIGEST_SHOWN],
-        "input_shape": (rule.height, rule.width, 3),
+        "input_shape": rule.shape,
         "layers": len(analysis.layers),
         "depth": sum(layer.parameters > 0 for layer in analysis.layers),
         "parameters": sum(layer.parameters for layer in analysis.layers),

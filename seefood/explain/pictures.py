@@ -33,9 +33,11 @@ def data_uri(image: Image.Image) -> str:
 
 
 def photo_uri(pixels: Pixels) -> str:
-    """Return RGB uint8 of shape `(height, width, 3)` as a JPEG in a data URI."""
+    """Return RGB or grey uint8 of shape `(height, width, channels)` as a JPEG in a data URI."""
     stream = BytesIO()
-    Image.fromarray(pixels).save(stream, "JPEG", quality=85)
+    Image.fromarray(pixels if pixels.shape[2] == 3 else pixels[:, :, 0]).save(
+        stream, "JPEG", quality=85
+    )
     return "data:image/jpeg;base64," + base64.b64encode(stream.getvalue()).decode()
 
 

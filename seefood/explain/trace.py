@@ -4,13 +4,14 @@ This runs without delegates and preserves all tensors, so it is slower than serv
 """
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
-from ai_edge_litert.interpreter import Interpreter, OpResolverType
+from ai_edge_litert.interpreter import OpResolverType
 from numpy.typing import NDArray
 
 from seefood.bundle import LITERT_MODEL, Bundle
+from seefood.engines.adapting import GraphAdapter
+from seefood.engines.litert import open_interpreter, output_index
 from seefood.errors import UsageError
 from seefood.explain.tflite_graph import Operation, read_operations
 from seefood.imaging.decode import Pixels
@@ -18,7 +19,7 @@ from seefood.imaging.decode import Pixels
 Values = NDArray[np.float32]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Trace:
     """Every tensor of one run, by index, dequantised to float32."""
 
@@ -32,34 +33,39 @@ class Trace:
     output: int
     """The tensor that holds the probabilities."""
 
-    @cached_property
-    def probabilities(self) -> Values:
-        """The network's output, shape `(classes,)`."""
-        return np.asarray(self.tensors[self.output][0], dtype=np.float32)
+    probabilities: Values
+    """What the bundle's engines return, shape `(classes,)`."""
+
+
+def require_litert(bundle: Bundle) -> None:
+    """Raise `UsageError` if `bundle` has no LiteRT graph, whose layers can be shown."""
+    if not bundle.has_litert:
+        cause = "an ONNX graph" if bundle.has_onnx else "a graph that only TensorFlow runs"
+        raise UsageError(
+            f"the bundle {bundle.path} holds {cause}, whose layers cannot be shown; `explain` "
+            "takes bundles with a LiteRT graph"
+        )
 
 
 def trace_picture(bundle: Bundle, pixels: Pixels) -> Trace:
-    """Return the trace of `pixels`, RGB uint8 of shape `(height, width, 3)`.
+    """Return the trace of `pixels`, uint8 of shape `(height, width, channels)`.
 
     Raises `UsageError` if the bundle has no LiteRT graph.
     """
-    if not bundle.has_litert:
-        raise UsageError(
-            f"the bundle {bundle.path} has no LiteRT graph, so its layers cannot be shown; "
-            "package a model that converts to LiteRT"
-        )
+    require_litert(bundle)
     path = bundle.file(LITERT_MODEL)
-    interpreter = Interpreter(
-        model_path=str(path),
-        num_threads=2,
+    adapter = GraphAdapter(bundle)
+    interpreter, picture = open_interpreter(
+        str(path),
+        adapter.shape(1),
         experimental_preserve_all_tensors=True,
         experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
     )
-    interpreter.allocate_tensors()
-    picture = int(interpreter.get_input_details()[0]["index"])
-    interpreter.set_tensor(picture, pixels[np.newaxis])
+    prepared = adapter.prepare(pixels[np.newaxis])
+    interpreter.set_tensor(picture, prepared.reshape(adapter.shape(1)))
     interpreter.invoke()
-    output = int(interpreter.get_output_details()[0]["index"])
+    output = output_index(interpreter, adapter.output)
+    probabilities = adapter.finish(interpreter.get_tensor(output), 1)[0]
     operations = _leading_to(output, read_operations(path))
     used = {index for item in operations for index in (*item.inputs, *item.outputs) if index >= 0}
     details = {int(detail["index"]): detail for detail in interpreter.get_tensor_details()}
@@ -69,7 +75,7 @@ def trace_picture(bundle: Bundle, pixels: Pixels) -> Trace:
         )
         for index in sorted(used)
     }
-    return Trace(operations, tensors, picture, output)
+    return Trace(operations, tensors, picture, output, probabilities)
 
 
 def _leading_to(output: int, operations: tuple[Operation, ...]) -> tuple[Operation, ...]:
