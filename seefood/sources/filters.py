@@ -40,7 +40,14 @@ class Selection:
         key = parse_location(uri).key
         if self.include and not any(matches_name(pattern, key) for pattern in self.include):
             return False
-        return not any(matches_name(pattern, key) for pattern in self.exclude)
+        return not self.excludes(uri)
+
+    def excludes(self, uri: str) -> bool:
+        """Whether a pattern excludes an object with this URI."""
+        if not self.exclude:
+            return False
+        key = parse_location(uri).key
+        return any(matches_name(pattern, key) for pattern in self.exclude)
 
     def has_age(self, ref: ImageRef) -> bool:
         """Whether the object passes `since`."""

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from seefood.errors import UsageError
 from seefood.records import ImageRef, ListingNote
 from seefood.results.files import RESULTS, RUNS, UPLOADS
+from seefood.sources.archives import expand
 from seefood.sources.base import CheckedSource, NotingSource, Source
 from seefood.sources.compact_set import CompactSet
 from seefood.sources.completion import complete
@@ -12,6 +13,7 @@ from seefood.sources.filter_hint import FilterTally
 from seefood.sources.filters import Selection
 from seefood.sources.notes import ListingNotes
 from seefood.storage import open_store
+from seefood.storage.archives.location import is_archive
 from seefood.storage.uris import Location, parse_location
 
 
@@ -33,7 +35,7 @@ def list_sources(
     written = _written_below(output)
     tally = FilterTally(selection)
     for source in sources:
-        objects = _objects(source, written, notes)
+        objects = _objects(source, written, notes, selection)
         named = _by_name(objects, selection, seen, tally)
         # After the filters by name, so that only the remaining objects cause requests.
         for ref in named if source.is_exact else complete(named):
@@ -54,7 +56,7 @@ def check_sources(sources: Iterable[Source], output: Location | None = None) -> 
         if isinstance(source, CheckedSource):
             source.check()
         notes = ListingNotes()
-        first = next(_objects(source, written, notes), None)
+        first = next(_objects(source, written, notes, Selection()), None)
         if first is None:
             for text in notes.left_out:
                 raise UsageError(f"cannot list {text}; check its permissions")
@@ -62,13 +64,27 @@ def check_sources(sources: Iterable[Source], output: Location | None = None) -> 
         open_store(parse_location(first.uri).root)  # raises what is wrong with the credentials
 
 
-def _objects(source: Source, written: tuple[str, ...], notes: ListingNotes) -> Iterator[ImageRef]:
+def _objects(
+    source: Source, written: tuple[str, ...], notes: ListingNotes, selection: Selection
+) -> Iterator[ImageRef]:
     """Yield what `source` lists and no run wrote; collect its notes."""
     for item in source.walk() if isinstance(source, NotingSource) else source.list():
         if isinstance(item, ListingNote):
             notes.add(item)
         elif not item.uri.startswith(written):
-            yield item
+            yield from _expanded(item, notes, selection)
+
+
+def _expanded(item: ImageRef, notes: ListingNotes, selection: Selection) -> Iterator[ImageRef]:
+    """Yield an object, or the members of an archive."""
+    if not is_archive(item.uri):
+        yield item
+    elif not selection.excludes(item.uri):
+        for member in expand(item):
+            if isinstance(member, ListingNote):
+                notes.add(member)
+            else:
+                yield member
 
 
 def _by_name(

@@ -22,6 +22,7 @@ class LocalFiles:
     """The file system as a store; keys are absolute paths."""
 
     is_remote = False
+    is_sequential = False
 
     def list(self, prefix: str) -> Iterator[ImageRef]:
         """See `Store.list`. Sorted by folder, without hidden files and linked folders.

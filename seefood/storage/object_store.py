@@ -61,6 +61,7 @@ class RemoteStore:
         self._store = store
         self._retry = RetryPolicy(classify_failure)
         self.is_remote = not root.startswith("memory:")
+        self.is_sequential = False
         self.is_sorted = True
         """Whether listings are in the order of their keys."""
 

@@ -1,6 +1,7 @@
 """Reads an object of a store as a file, in blocks: forwards with one request a block."""
 
 import io
+from dataclasses import replace
 from typing import Any, Final, Protocol
 
 from seefood.records import ImageRef
@@ -24,7 +25,8 @@ class RangeReader(io.RawIOBase):
     def __init__(self, store: RangeStore, ref: ImageRef) -> None:
         """Request the entity tag and the size unless `ref` has them."""
         self._store = store
-        self.ref = ref if ref.etag else store.stat(ref)
+        known = ref if ref.etag and ref.size_bytes else store.stat(ref)
+        self.ref = replace(known, etag=ref.etag or known.etag)
         self._position = 0
         self._block_start = 0
         self._block = b""

@@ -1,10 +1,11 @@
 """The store protocol, and opening a location's store."""
 
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 from typing import Protocol
 
 from seefood.records import ImageRef
+from seefood.storage.archives.store import open_archive
 from seefood.storage.local import LocalFiles
 from seefood.storage.object_store import open_remote
 from seefood.storage.s3_store import S3BucketStore
@@ -17,6 +18,10 @@ class Store(Protocol):
     @property
     def is_remote(self) -> bool:
         """Whether a read takes a network round trip, so that reading ahead pays off."""
+
+    @property
+    def is_sequential(self) -> bool:
+        """Whether objects are read fastest one after another in the order of their listing."""
 
     def list(self, prefix: str) -> Iterator[ImageRef]:
         """Yield every object whose key starts with `prefix`, except folder markers.
@@ -61,9 +66,21 @@ class Store(Protocol):
         """Delete the object; an absent one is no error. Raises `JobError`."""
 
 
-@cache
 def open_store(root: str) -> Store:
-    """Return the store of a location's root; the same one for each call with that root."""
+    """Return the store of a location's root; the same one for each call with that root.
+
+    Of archives, only those that were used last are kept.
+    """
+    return _open_archive(root) if root.endswith("#") else _open(root)
+
+
+@lru_cache(maxsize=8)
+def _open_archive(root: str) -> Store:
+    return open_archive(root, _open)
+
+
+@cache
+def _open(root: str) -> Store:
     if root == FILE_ROOT:
         return LocalFiles()
     return S3BucketStore(root) if root.startswith("s3://") else open_remote(root)

@@ -15,8 +15,11 @@ from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from seefood.errors import UsageError
 from seefood.sanitize import redacted
+from seefood.storage.archives.location import split_member
 
 FILE_ROOT: Final = "file://"
+SAFE: Final = "/~+,=@:&$!'()*;"
+"""What is not percent-encoded in the URI of a local file, besides letters and digits."""
 # Schemes know no case (RFC 3986), names do.
 _REMOTE: Final = re.compile(r"^(s3|gs|az|memory)://([^/]+)(?:/(.*))?$", re.DOTALL | re.IGNORECASE)
 # Names of buckets and containers, access points' ARNs included. Clients panic at others.
@@ -44,10 +47,19 @@ class Location:
         return self.root == FILE_ROOT
 
     @property
+    def is_member(self) -> bool:
+        """Whether this is a member of an archive: the root is `s3://bucket/photos.tar#`."""
+        return self.root.endswith("#")
+
+    @property
     def uri(self) -> str:
         """The location as one string, as rows state it."""
         if self.is_local:
-            return FILE_ROOT + quote_from_bytes(os.fsencode(self.key), safe="/~+,=@:&$!'()*;")
+            return FILE_ROOT + quote_from_bytes(os.fsencode(self.key), safe=SAFE)
+        if self.is_member:
+            is_local = self.root.startswith(FILE_ROOT)
+            quoted = quote_from_bytes(os.fsencode(self.key), safe=SAFE) if is_local else self.key
+            return f"{self.root}{quoted}"
         return f"{self.root}/{self.key}"
 
     def child(self, name: str) -> "Location":
@@ -65,31 +77,53 @@ def parse_location(text: str) -> Location:
     if "\0" in text and not _REMOTE.match(text):
         raise UsageError(f"{text!r} contains a NUL character, which no path can have")
     text = _with_plain_root(text)
-    match = _REMOTE.match(text)
-    if match and "@" in match[2]:
-        raise UsageError(
-            f"{redacted(text)!r} has a name or password before an @; credentials are read from "
-            "where the cloud's own tools read them, never from a URI"
-        )
-    if match and match[1].lower() != "memory" and not _BUCKET.fullmatch(match[2]):
-        raise UsageError(
-            f"{redacted(text)!r:.200} cannot be: {match[2]!r} is no name that a bucket can have; "
-            "check the name"
-        )
-    if match:
-        return Location(f"{match[1].lower()}://{match[2]}", match[3] or "")
+    if match := _REMOTE.match(text):
+        return _remote(match, text)
     if text[:5].lower() == "file:":
-        quoted = os.fsencode(re.sub(r"^file:(//(localhost)?)?", "", text, flags=re.IGNORECASE))
-        path = os.fsdecode(unquote_to_bytes(quoted))
-        if not path.startswith("/"):
-            raise UsageError(f"{text!r} is not an absolute path; write file:///folder/file")
-        return Location(FILE_ROOT, os.path.normpath(path))
+        return _file_uri(text)
     scheme = _SCHEME.match(text)
     if scheme:
         raise UsageError(
             f"{redacted(text)!r} has the unknown scheme {scheme[1]!r}; "
             "use a local path, s3://, gs://, az:// or file:// with a bucket's name"
         )
+    return _path(text)
+
+
+def _remote(match: re.Match[str], text: str) -> Location:
+    scheme, name, key = match[1].lower(), match[2], match[3] or ""
+    if "@" in name:
+        raise UsageError(
+            f"{redacted(text)!r} has a name or password before an @; credentials are read from "
+            "where the cloud's own tools read them, never from a URI"
+        )
+    if scheme != "memory" and not _BUCKET.fullmatch(name):
+        raise UsageError(
+            f"{redacted(text)!r:.200} cannot be: {name!r} is no name that a bucket can have; "
+            "check the name"
+        )
+    root = f"{scheme}://{name}"
+    if member := split_member(key):
+        return Location(f"{root}/{member[0]}", member[1])
+    return Location(root, key)
+
+
+def _file_uri(text: str) -> Location:
+    quoted = os.fsencode(re.sub(r"^file:(//(localhost)?)?", "", text, flags=re.IGNORECASE))
+    path = os.fsdecode(unquote_to_bytes(quoted))
+    if not path.startswith("/"):
+        raise UsageError(f"{text!r} is not an absolute path; write file:///folder/file")
+    if member := split_member(text):
+        archive = _file_uri(member[0].removesuffix("#"))
+        return Location(f"{archive.uri}#", os.fsdecode(unquote_to_bytes(member[1])))
+    return Location(FILE_ROOT, os.path.normpath(path))
+
+
+def _path(text: str) -> Location:
+    # A path may name a member of an archive too, unless a file has exactly this name.
+    if (member := split_member(text)) and not os.path.lexists(text):
+        archive = _path(member[0].removesuffix("#"))
+        return Location(f"{archive.uri}#", member[1])
     # Unlike Path.expanduser, this takes `~unknown.jpg` for the name of a file.
     expanded = Path(os.path.expanduser(text))  # noqa: PTH111
     try:

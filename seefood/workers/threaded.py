@@ -74,6 +74,8 @@ class ThreadedWorker:
         self._queue: SimpleQueue[_Task] = SimpleQueue()
         self._budget = MemoryBudget(_AHEAD_BYTES)
         self._fetchers = ThreadPoolExecutor(_FETCHERS, thread_name_prefix="fetch")
+        # Members of an archive are read one after another: that is one pass over it.
+        self._sequential = ThreadPoolExecutor(1, thread_name_prefix="archive")
         for number in range(threads):
             threading.Thread(
                 target=self._compute, args=(number,), name=f"compute-{number}", daemon=True
@@ -101,6 +103,11 @@ class ThreadedWorker:
             self._queue.put(_Task(chunk, index, ref, data))
             return
         store = open_store(parse_location(ref.uri).root)
+        if store.is_sequential:
+            reserved = self._budget.acquire(ref.size_bytes)
+            task = _Task(chunk, index, ref, None, reserved)
+            self._sequential.submit(self._fetch_ahead, store, task)
+            return
         if not store.is_remote:
             self._queue.put(_Task(chunk, index, ref, None))
             return
