@@ -8,7 +8,7 @@ from seefood.errors import PictureError
 from seefood.records import ImageRef, ListingNote
 from seefood.sources.compact_set import CompactSet
 from seefood.storage import open_store
-from seefood.storage.archives.location import is_archive
+from seefood.storage.archive_names import is_archive
 from seefood.storage.archives.members import ArchiveError, Skipped
 from seefood.storage.archives.store import ArchiveStore
 from seefood.storage.uris import parse_location

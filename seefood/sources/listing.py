@@ -13,7 +13,7 @@ from seefood.sources.filter_hint import FilterTally
 from seefood.sources.filters import Selection
 from seefood.sources.notes import ListingNotes
 from seefood.storage import open_store
-from seefood.storage.archives.location import is_archive
+from seefood.storage.archive_names import is_archive
 from seefood.storage.uris import Location, parse_location
 
 

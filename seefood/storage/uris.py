@@ -15,7 +15,7 @@ from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from seefood.errors import UsageError
 from seefood.sanitize import redacted
-from seefood.storage.archives.location import split_member
+from seefood.storage.archive_names import split_member
 
 FILE_ROOT: Final = "file://"
 SAFE: Final = "/~+,=@:&$!'()*;"

@@ -13,8 +13,8 @@ from urllib.parse import quote_from_bytes
 
 from seefood.errors import ErrorCode, JobError, PictureError, UsageError
 from seefood.records import ImageRef
+from seefood.storage.archive_names import is_zip, split_member
 from seefood.storage.archives import zip as zip_file
-from seefood.storage.archives.location import is_zip, split_member
 from seefood.storage.archives.members import (
     PACKED_TAR,
     TAR,

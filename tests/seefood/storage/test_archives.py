@@ -20,7 +20,7 @@ from seefood.sources.manifests import parse_manifest
 from seefood.sources.notes import ListingNotes
 from seefood.sources.registry import parse_source
 from seefood.storage import fetch, open_store, write
-from seefood.storage.archives.location import is_archive
+from seefood.storage.archive_names import is_archive
 from seefood.storage.archives.members import Member, Skipped, parse_tag
 from seefood.storage.archives.store import ArchiveStore
 from seefood.storage.range_reader import BLOCK_BYTES, RangeStore
