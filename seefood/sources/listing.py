@@ -1,10 +1,13 @@
 """Lists sources: each selected object once, without the results of runs."""
 
-from collections.abc import Iterable, Iterator, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Final
 
 from seefood.errors import UsageError
 from seefood.records import ImageRef, ListingNote
 from seefood.results.files import RESULTS, RUNS, UPLOADS
+from seefood.results.formats import format_names
 from seefood.sources.archives import expand
 from seefood.sources.base import CheckedSource, NotingSource, Source
 from seefood.sources.compact_set import CompactSet
@@ -15,6 +18,16 @@ from seefood.sources.notes import ListingNotes
 from seefood.storage import open_store
 from seefood.storage.archive_names import is_archive
 from seefood.storage.uris import Location, parse_location
+
+_RESULT: Final = "|".join(map(re.escape, (*format_names(), "json")))
+# See `seefood.runs.run_files`, which stands above this package.
+_RUN: Final = r"(?:summary|before|listing|stop|totals)\.json|report\.html"
+_OWN: Final = re.compile(
+    rf"(?:{RESULTS}|{UPLOADS}|features)/digest=[^/]+/[^/]+\.(?:{_RESULT})"
+    rf"|{RUNS}/(?:leases/[^/]+\.json|[^/]+/(?:{_RUN}))"
+    r"|(?:corrections/[^/]+|audits|journal)/[^/]+\.jsonl?"
+)
+"""What runs, reviews and audits write, below an output."""
 
 
 def list_sources(
@@ -32,10 +45,10 @@ def list_sources(
     notes = notes or ListingNotes()
     is_exact = len(sources) == 1 and sources[0].is_exact
     seen = None if is_exact else CompactSet()
-    written = _written_below(output)
+    is_written = _is_written_below(output)
     tally = FilterTally(selection)
     for source in sources:
-        objects = _objects(source, written, notes, selection)
+        objects = _objects(source, is_written, notes, selection)
         named = _by_name(objects, selection, seen, tally)
         # After the filters by name, so that only the remaining objects cause requests.
         for ref in named if source.is_exact else complete(named):
@@ -51,12 +64,12 @@ def check_sources(sources: Iterable[Source], output: Location | None = None) -> 
 
     A selection that keeps nothing is no error: there may be nothing new since the last run.
     """
-    written = _written_below(output)
+    is_written = _is_written_below(output)
     for source in sources:
         if isinstance(source, CheckedSource):
             source.check()
         notes = ListingNotes()
-        first = next(_objects(source, written, notes, Selection()), None)
+        first = next(_objects(source, is_written, notes, Selection()), None)
         if first is None:
             for text in notes.left_out:
                 raise UsageError(f"cannot list {text}; check its permissions")
@@ -65,13 +78,13 @@ def check_sources(sources: Iterable[Source], output: Location | None = None) -> 
 
 
 def _objects(
-    source: Source, written: tuple[str, ...], notes: ListingNotes, selection: Selection
+    source: Source, is_written: Callable[[str], bool], notes: ListingNotes, selection: Selection
 ) -> Iterator[ImageRef]:
     """Yield what `source` lists and no run wrote; collect its notes."""
     for item in source.walk() if isinstance(source, NotingSource) else source.list():
         if isinstance(item, ListingNote):
             notes.add(item)
-        elif not item.uri.startswith(written):
+        elif not is_written(item.uri):
             yield from _expanded(item, notes, selection)
 
 
@@ -99,9 +112,12 @@ def _by_name(
                 yield ref
 
 
-def _written_below(output: Location | None) -> tuple[str, ...]:
-    """Return the beginnings of the URIs that runs write; pictures beside them are listed."""
+def _is_written_below(output: Location | None) -> Callable[[str], bool]:
+    """Return whether a URI has the name of what runs write below `output`.
+
+    Anything else there is somebody's own, also in folders that are called as ours are.
+    """
     if output is None:
-        return ()
-    names = (f"{RESULTS}/digest=", f"{UPLOADS}/digest=", f"{RUNS}/")
-    return tuple(output.child(name).uri for name in names)
+        return lambda _: False
+    start = output.child("").uri
+    return lambda uri: uri.startswith(start) and _OWN.fullmatch(uri, len(start)) is not None

@@ -59,6 +59,22 @@ def test_results_are_not_listed(filled: str) -> None:
     assert 9 == len(_names([filled]))
 
 
+def test_a_stranger_s_files_below_the_output_are_listed(filled: str) -> None:
+    """Only the names of what runs write are left out, not all of a folder that is called so."""
+    own = {
+        "results/digest=0/part-1.csv", "uploads/digest=0/1.json", "runs/leases/0.all.000001.json",
+        "runs/r/summary.json", "features/digest=0/part-1.parquet", "journal/1.jsonl",
+    }  # fmt: skip
+    others = {
+        "results/a.jpg", "results/digest=0/a.jpg", "uploads/b.jpg", "runs/a.jpg", "runs/r/a.jpg",
+        "results/log.jsonl", "runs/2026/a/summary.json", "audits/a.jpg",
+    }  # fmt: skip
+    for key in own | others:
+        write(parse_location(f"{filled}/own/{key}"), b"x")
+    names = _names([f"{filled}/own/"], f"{filled}/own")
+    assert others == {name.removeprefix("own/") for name in names}
+
+
 def test_local_sources(tmp_path: Path) -> None:
     """A folder, a file, a glob, and a file whose name looks like a glob."""
     for name in ("a[1].jpg", "a1.jpg", "b/c d.jpg", "b/100%.png"):
