@@ -21,9 +21,12 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+from infra.parameters import ParameterError, check_parameters, read_declarations
 
 ROOT: Final = Path(__file__).parent.parent
 ACCOUNT: Final = "<account>"
@@ -95,7 +98,8 @@ def plan_deploy(options: Options) -> list[Step]:
     lambda_architecture = _parameter(options.parameters, "LambdaArchitecture") or "arm64"
     batch, platform_name = _ARCHITECTURES[options.image_architecture]
     tag = image_tag(ROOT)
-    registry = f"{ACCOUNT}.dkr.ecr.{options.region}.amazonaws.com"
+    suffix = "amazonaws.com.cn" if options.region.startswith("cn-") else "amazonaws.com"
+    registry = f"{ACCOUNT}.dkr.ecr.{options.region}.{suffix}"
     image = f"{registry}/{options.stack}-bulk:{tag}"
     model = () if options.model is None else ("--model", str(options.model))
     parameters = (
@@ -144,13 +148,16 @@ def plan_deploy(options: Options) -> list[Step]:
             ),
         ),
     ]
+    if _parameter(options.parameters, "Bulk") == "none":
+        steps = [step for step in steps if "docker" not in step.command]
     return steps + ([] if options.model is None else plan_upload_model(options))
 
 
 def plan_upload_model(options: Options) -> list[Step]:
     """Return the step that uploads a bundle, which no job or function uses yet."""
     assert options.model is not None  # noqa: S101 (the parser requires it)
-    target = f"s3://{options.results_bucket}/models/{bundle_digest(options.model)}/"
+    bucket = _parameter(options.parameters, "ResultsBucketName") or options.results_bucket
+    target = f"s3://{bucket}/models/{bundle_digest(options.model)}/"
     return [
         Step(
             "upload the model to the place where the batch job reads it",
@@ -171,10 +178,12 @@ def plan_destroy(options: Options) -> list[Step]:
     )
     if not options.delete_data:
         return [delete]
-    buckets = [options.results_bucket]
+    buckets = []
+    if _parameter(options.parameters, "ResultsBucketName") in {None, options.results_bucket}:
+        buckets.append(options.results_bucket)
     if _parameter(options.parameters, "ImageBucketName") is None:
         buckets.insert(0, options.image_bucket)
-    # The list never includes an image bucket that the stack did not create.
+    # The list never includes a bucket that the stack did not create.
     return [delete] + [
         Step(
             "delete the bucket with every version of every object",
@@ -182,6 +191,56 @@ def plan_destroy(options: Options) -> list[Step]:
         )
         for bucket in buckets
     ]
+
+
+def plan_take_up(options: Options, account: str) -> tuple[Options, list[Step]]:
+    """Return `options` with the buckets that an earlier stack of this name left, and their steps.
+
+    Deleting a stack keeps its buckets, and another stack cannot create them again. Asks AWS.
+    """
+    found, steps = list(options.parameters), []
+    for parameter, logical, name in (
+        ("ResultsBucketName", "ResultsBucket", options.results_bucket),
+        ("ImageBucketName", "ImageBucket", options.image_bucket),
+    ):
+        bucket = name.replace(ACCOUNT, account)
+        region = ("--region", options.region)
+        if _parameter(options.parameters, parameter) is not None or not _succeeds(
+            ("aws", "s3api", "head-bucket", "--bucket", bucket, *region)
+        ):
+            continue
+        if _succeeds(
+            (
+                *("aws", "cloudformation", "describe-stack-resource", *region, "--stack-name"),
+                *(options.stack, "--logical-resource-id", logical),
+            )
+        ):
+            continue
+        found.append(f"{parameter}={bucket}")
+        if parameter == "ImageBucketName":
+            steps.append(
+                Step(
+                    "let the bucket that an earlier stack left send its events to EventBridge",
+                    (
+                        *("aws", "s3api", "put-bucket-notification-configuration", *region),
+                        *("--bucket", bucket, "--notification-configuration"),
+                        '{"EventBridgeConfiguration": {}}',
+                    ),
+                )
+            )
+    return replace(options, parameters=tuple(found)), steps
+
+
+def shown_values(options: Options) -> str:
+    """Return every parameter's final value as comments; secrets are not shown."""
+    given = dict(one.partition("=")[::2] for one in options.parameters)
+    lines = [
+        "# the template's parameters; ModelDigest and those of the image follow from the build"
+    ]
+    for name, one in read_declarations().items():
+        value = "(given)" if one.is_secret and given.get(name) else given.get(name, one.default)
+        lines.append(f"#   {name}={value}")
+    return "\n".join(lines)
 
 
 def bundle_digest(folder: Path) -> str:
@@ -203,11 +262,13 @@ def image_tag(root: Path) -> str:
     return content.hexdigest()[:16]
 
 
-def run(steps: Sequence[Step]) -> None:
+def account_number() -> str:
+    """Return the number of the credentials' account. Exits if there are none."""
+    return _output(("aws", "sts", "get-caller-identity", "--query", "Account", "--output", "text"))
+
+
+def run(steps: Sequence[Step], account: str) -> None:
     """Print and run `steps` one after the other. Exits at the first that fails."""
-    account = _output(
-        ("aws", "sts", "get-caller-identity", "--query", "Account", "--output", "text")
-    )
     for step in steps:
         print(f"\n{step}", flush=True)
         if step.skip_if is not None and _succeeds(step.skip_if):
@@ -267,7 +328,8 @@ def _output(command: Sequence[str]) -> str:
 
 
 def _line(command: Sequence[str]) -> str:
-    return " ".join(map(_quoted, command))
+    # A secret is passed on, and not shown.
+    return re.sub(r'(HttpToken=")[^"]*', r"\1(hidden)", " ".join(map(_quoted, command)))
 
 
 def _quoted(word: str) -> str:
@@ -293,14 +355,19 @@ def _parse(arguments: Sequence[str] | None) -> tuple[argparse.Namespace, Options
     if args.action == "upload-model" and args.model is None:
         parser.error("upload-model needs --model, a bundle's folder")
     for one in args.parameters:
-        if not re.fullmatch(r"[A-Za-z]+=.*", one):
+        if not re.fullmatch(r"[A-Za-z]+=.*", one, re.DOTALL):
             parser.error(f"{one!r} is no parameter; write it as Name=value")
+    parameters = tuple(re.sub(r"^BulkJob=", "Bulk=", one) for one in args.parameters)
+    try:
+        check_parameters(args.stack, args.region, parameters)
+    except ParameterError as error:
+        parser.error(str(error))
     machine = "arm64" if platform.machine() in {"arm64", "aarch64"} else "x86_64"
     return args, Options(
         region=args.region,
         stack=args.stack,
         model=args.model,
-        parameters=tuple(args.parameters),
+        parameters=parameters,
         image_architecture=machine,
         delete_data=args.delete_data,
     )
@@ -310,11 +377,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Print the steps and, unless it is a dry run, run them."""
     args, options = _parse(arguments)
     plans = {"deploy": plan_deploy, "upload-model": plan_upload_model, "destroy": plan_destroy}
-    steps = plans[args.action](options)
     if args.dry_run:
-        print("\n\n".join(map(str, steps)))
+        if args.action == "deploy":
+            print(f"{shown_values(options)}\n")
+        print("\n\n".join(map(str, plans[args.action](options))))
         return
-    run(steps)
+    account = account_number()
+    first: list[Step] = []
+    if args.action == "deploy":
+        options, first = plan_take_up(options, account)
+    run([*first, *plans[args.action](options)], account)
 
 
 if __name__ == "__main__":

@@ -123,6 +123,8 @@ class Template:
             return not self._holds(arguments[0])
         if name == "Fn::And":
             return all(map(self._holds, arguments))
+        if name == "Fn::Or":
+            return any(map(self._holds, arguments))
         raise ValueError(f"the template uses {name}, which this class does not support: add it")
 
 
@@ -299,6 +301,7 @@ def _schedule(stack: Stack, name: str, own: dict[str, Any], physical: dict[str, 
 
 def _alarm(stack: Stack, name: str, own: dict[str, Any], physical: dict[str, str]) -> None:
     own["Threshold"] = float(own["Threshold"])
+    own["EvaluationPeriods"] = int(own["EvaluationPeriods"])
     stack.client("cloudwatch").put_metric_alarm(AlarmName=f"{STACK}-{name}", **own)
     physical[f"{name}.Arn"] = f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:{STACK}-{name}"
 

@@ -31,6 +31,7 @@ def stack(package: bytes) -> Iterator[Stack]:
         package,
         AlarmEmail="kitchen@example.org",
         LabelTag="label",
+        MonthlyBudget="20",
         ModelDigest=load_bundle(BUNDLE).digest,
     )
     server.stop()

@@ -1,5 +1,6 @@
 """Tests `make deploy` and `make destroy`: their steps as data and as printed."""
 
+import os
 import re
 import subprocess
 import sys
@@ -9,8 +10,16 @@ from uuid import uuid4
 
 import pytest
 
-from infra.deploy import Options, image_tag, plan_deploy, plan_destroy, plan_upload_model
+from infra.deploy import (
+    Options,
+    image_tag,
+    plan_deploy,
+    plan_destroy,
+    plan_take_up,
+    plan_upload_model,
+)
 from infra.empty_bucket import empty_bucket
+from infra.parameters import ParameterError, check_parameters
 from seefood.bundle import load_bundle
 from tests.bundles import fake_bundle
 from tests.conftest import ROOT, Bucket
@@ -153,6 +162,81 @@ def test_invalid_options_fail_before_the_first_step(arguments: list[str], messag
     assert message in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("parameter", "message"),
+    [
+        ("Nonsense=1", "no parameter of the template"),
+        ("HttpAccess=everybody", "none of none, iam, token, public"),
+        ("LambdaMemory=100", "from 256 to 10240"),
+        ("LambdaMemory=much", "no number"),
+        ("ImageBucketName=My_Photos", "does not have the form"),
+        ("ReservedConcurrency=5", "below LambdaConcurrency=10"),
+        ("ScheduleExpression=cron(0 2 * * *)", "no schedule"),
+        ("ScheduleExpression=cron(0 2 * * * *)", "not as both"),
+        ("ScheduleExpression=every night", "no schedule"),
+        ("VpcId=vpc-0123456789abcdef0", "belong together"),
+        ("BulkVcpus=16", "Fargate takes"),
+        ("HttpAccess=token", "belong together"),
+        ("HttpToken=short", "its value does not have the form"),
+    ],
+)
+def test_every_parameter_is_checked_before_the_first_step(parameter: str, message: str) -> None:
+    """One sentence with the value and what is right."""
+    with pytest.raises(ParameterError, match=re.escape(message)):
+        check_parameters("seefood", "eu-west-1", (parameter,))
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        ("ScheduleExpression=cron(15 10 ? * MON-FRI *)", "ScheduleTimezone=Europe/Berlin"),
+        ("ScheduleExpression=rate(12 hours)",),
+        ("ReservedConcurrency=10", "HttpAccess=public"),
+        ("Bulk=none",),
+        ("HttpAccess=token", "HttpToken=correct-horse-battery"),
+    ],
+)
+def test_good_parameters_pass(parameters: tuple[str, ...]) -> None:
+    """Expressions may have spaces."""
+    check_parameters("seefood", "eu-west-1", parameters)
+
+
+def test_names_and_regions_are_checked_together() -> None:
+    """Buckets have at most 63 characters; some regions have no function URLs."""
+    with pytest.raises(ParameterError, match="take at most 27"):
+        check_parameters("a" * 28, "ap-southeast-1", ())
+    check_parameters("a" * 27, "ap-southeast-1", ())
+    with pytest.raises(ParameterError, match="HttpAccess=none"):
+        check_parameters("seefood", "cn-north-1", ())
+    check_parameters("seefood", "cn-north-1", ("HttpAccess=none",))
+
+
+def test_the_upload_handler_alone_needs_no_docker() -> None:
+    """With Bulk=none nothing is built or pushed but the function."""
+    steps = plan_deploy(Options("eu-west-1", parameters=("Bulk=none",)))
+
+    assert "docker" not in "\n".join(map(str, steps))
+
+
+def test_a_dry_run_shows_the_final_values_but_no_secret() -> None:
+    """Each parameter with its value, and not the token."""
+    done = subprocess.run(
+        [
+            *(sys.executable, "infra/deploy.py", "deploy", "--region", "eu-west-1", "--dry-run"),
+            *("--set", "HttpAccess=token", "HttpToken=correct-horse-battery", "BulkJob=none"),
+        ],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+
+    assert "#   HttpAccess=token\n" in done.stdout
+    assert "#   Bulk=none\n" in done.stdout
+    assert "correct-horse" not in done.stdout
+
+
 @pytest.fixture
 def tools(tmp_path: Path) -> Path:
     """A folder with an `aws`, a `sam` and a `docker` that record their arguments."""
@@ -216,3 +300,26 @@ def test_emptying_a_bucket_deletes_all_versions(s3: Bucket) -> None:
     assert 3 == removed
     assert name not in [one["Name"] for one in s3.client.list_buckets()["Buckets"]]
     assert 0 == empty_bucket(name, "us-east-1", delete=True)
+
+
+def test_buckets_that_an_earlier_stack_left_are_taken_up(tools: Path) -> None:
+    """Deploy, destroy, deploy: the second stack uses the first one's pictures and results."""
+    (tools / "aws").write_text('#!/bin/sh\ncase "$*" in *describe-stack*) exit 4;; esac\n')
+
+    options, steps = _take_up(tools)
+
+    assert (
+        "ResultsBucketName=seefood-results-123456789012-eu-west-1",
+        "ImageBucketName=seefood-images-123456789012-eu-west-1",
+    ) == options.parameters
+    assert "EventBridgeConfiguration" in _words(steps[0])
+
+
+def _take_up(tools: Path) -> tuple[Options, list[Any]]:
+    """Return what a deploy finds with these tools."""
+    before = os.environ["PATH"]
+    os.environ["PATH"] = f"{tools}:{before}"
+    try:
+        return plan_take_up(Options("eu-west-1"), "123456789012")
+    finally:
+        os.environ["PATH"] = before

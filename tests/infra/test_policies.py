@@ -187,12 +187,12 @@ def test_with_an_existing_bucket_only_its_rule_may_send_to_the_queue(stack: Stac
 
 @pytest.mark.parametrize(
     ("access", "authorisation", "permissions"),
-    [("iam", "AWS_IAM", 0), ("public", "NONE", 2), ("none", None, 0)],
+    [("iam", "AWS_IAM", 0), ("token", "NONE", 2), ("public", "NONE", 2), ("none", None, 0)],
 )
 def test_the_address_is_public_by_parameter_only(
     stack: Stack, access: str, authorisation: str | None, permissions: int
 ) -> None:
-    """IAM protects it by default; `none` omits it; `public` adds two permissions."""
+    """IAM protects it by default; `none` omits it; the others add two permissions."""
     other = stack.variant(HttpAccess=access)
     urls = [other.properties(name)["AuthType"] for name in other.resources("AWS::Lambda::Url")]
 

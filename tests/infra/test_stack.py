@@ -19,7 +19,7 @@ from tests.infra.traffic import recorded_s3_requests
 def test_everything_in_the_template_exists(stack: Stack) -> None:
     """Each resource of the template was created."""
     for service, call, key, expected in [
-        ("cloudwatch", "describe_alarms", "MetricAlarms", 7),
+        ("cloudwatch", "describe_alarms", "MetricAlarms", 9),
         ("cloudwatch", "list_dashboards", "DashboardEntries", 1),
         ("scheduler", "list_schedules", "Schedules", 1),
         ("sns", "list_subscriptions", "Subscriptions", 1),
@@ -29,6 +29,10 @@ def test_everything_in_the_template_exists(stack: Stack) -> None:
         assert expected == len(getattr(stack.client(service), call)()[key]), call
     (budget,) = stack.client("budgets").describe_budgets(AccountId="123456789012")["Budgets"]
     assert "20" == budget["BudgetLimit"]["Amount"]
+
+
+_TOKEN = "correct-horse-battery"  # noqa: S105 (an example)
+_IAM = {"authorizer": {"iam": {"userArn": "arn:aws:iam::123456789012:user/cook"}}}
 
 
 @pytest.mark.parametrize("name", ["ImageBucket", "ResultsBucket"])
@@ -85,6 +89,43 @@ def test_an_upload_becomes_a_row(stack: Stack, bundle_path: Path) -> None:
     assert ["label"] == [tag["Key"] for tag in tags]
     _assert_permitted(stack, "ClassifierRole", requests)
     _assert_metrics(stack, log)
+
+
+@pytest.mark.parametrize("access", ["public", "token", "iam"])
+def test_strangers_learn_nothing_about_pictures_in_the_bucket(
+    stack: Stack, bundle_path: Path, access: str
+) -> None:
+    """With the template's variables, only a caller whom IAM let in may name an object."""
+    token = {"HttpToken": _TOKEN} if access == "token" else {}
+    template = stack.variant(HttpAccess=access, **token)
+    images = stack.template.physical["ImageBucket"]
+    stack.client("s3").put_object(Bucket=images, Key="private/1.jpg", Body=_picture("house"))
+    answers = []
+    for key, authorizer in (
+        ("private/1.jpg", {}),
+        ("private/absent.jpg", {}),
+        ("private/1.jpg", _IAM),
+    ):
+        event = {
+            "version": "2.0",
+            "rawPath": "/classify",
+            "headers": {"content-type": "application/json", "x-seefood-token": _TOKEN},
+            "requestContext": {"http": {"method": "POST"}, "requestId": "r", **authorizer},
+            "body": json.dumps({"uri": f"s3://{images}/{key}"}),
+        }
+        result, _ = invoke(template, stack, event, bundle_path)
+        answers.append((result["statusCode"], result["body"]))
+
+    assert [403, 403, 200] == [status for status, _ in answers]
+    assert answers[0] == answers[1]
+
+
+def test_the_template_passes_the_token_on_only_if_it_protects_the_address(stack: Stack) -> None:
+    """With another HttpAccess a forgotten token changes nothing."""
+    for access, expected in (("token", _TOKEN), ("public", "")):
+        template = stack.variant(HttpAccess=access, HttpToken=_TOKEN)
+        variables = template.properties("Classifier")["Environment"]["Variables"]
+        assert expected == variables["SEEFOOD_TOKEN"]
 
 
 def test_a_message_that_fails_five_times_goes_to_the_dead_letter_queue(stack: Stack) -> None:
@@ -232,7 +273,11 @@ def _receive(stack: Stack) -> list[dict[str, Any]]:
 def _assert_metrics(stack: Stack, log: list[dict[str, Any]]) -> None:
     """Assert that the alarm on failures uses the names of the handler's metrics."""
     written = {
-        (block["Namespace"], metric["Name"], (("service", line["service"]),))
+        (
+            block["Namespace"],
+            metric["Name"],
+            tuple((name, line[name]) for name in sorted(block["Dimensions"][0])),
+        )
         for line in log
         for block in line.get("_aws", {}).get("CloudWatchMetrics", [])
         for metric in block["Metrics"]
@@ -242,7 +287,7 @@ def _assert_metrics(stack: Stack, log: list[dict[str, Any]]) -> None:
             one["MetricStat"]["Metric"]["Namespace"],
             one["MetricStat"]["Metric"]["MetricName"],
             tuple(
-                (pair["Name"], pair["Value"]) for pair in one["MetricStat"]["Metric"]["Dimensions"]
+                sorted((d["Name"], d["Value"]) for d in one["MetricStat"]["Metric"]["Dimensions"])
             ),
         )
         for one in stack.template.properties("FailureRatioAlarm")["Metrics"]
