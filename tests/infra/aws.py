@@ -280,10 +280,11 @@ def _subscription(stack: Stack, name: str, own: dict[str, Any], physical: dict[s
 
 
 def _notifications(stack: Stack, name: str, own: dict[str, Any], physical: dict[str, str]) -> None:
-    for wanted in own.get("NotificationConfiguration", {}).get("QueueConfigurations", []):
+    wanted = own.get("NotificationConfiguration", {}).get("QueueConfigurations", [])
+    if wanted:
         stack.client("s3").put_bucket_notification_configuration(
             Bucket=physical[name],
-            NotificationConfiguration={"QueueConfigurations": [_notification(wanted)]},
+            NotificationConfiguration={"QueueConfigurations": list(map(_notification, wanted))},
         )
 
 
