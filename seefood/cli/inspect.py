@@ -68,7 +68,7 @@ def _summary(document: Mapping[str, Any]) -> "Table":
         "labels": ", ".join(shown) + (f" and {more:,} more" if more else ""),
         "input": f"{rule['height']} x {rule['width']} RGB, {rule['fit']}, {rule['filter']}, "
         f"resized by {rule['resized_by']}",
-        "unsure": _unsure(thresholds),
+        "unsure": _unsure(thresholds) + _reached(document["training"].get("unsure")),
         "files": f"{len(document['files'])}, all intact, {_size(document['bytes'])}",
         "certificate": f"{document['certificate']['pictures']} pictures, "
         f"tolerance {document['certificate']['tolerance']:g}",
@@ -130,6 +130,22 @@ def _unsure(thresholds: list[float]) -> str:
         return "never"
     ends = [thresholds[0], *thresholds[-1:]] if len(thresholds) > 1 else thresholds
     return f"top score below {' to '.join(f'{end:.3f}' for end in ends)}"
+
+
+def _reached(record: object) -> str:
+    """Return what the thresholds were asked for and what they reach, if the bundle states it."""
+    if not isinstance(record, Mapping):
+        return ""
+    names = ("asked_wrong", "wrong_among_accepted", "unsure", "pictures")
+    values = [record.get(name) for name in names]
+    if not all(isinstance(value, int | float) for value in values):
+        return ""
+    asked, wrong, unsure, pictures = values
+    reached = "" if record.get("is_reached") else ", not reached"
+    return (
+        f"; asked at most {asked:.1%} mistakes among the accepted{reached}: {wrong:.1%}, with "
+        f"{unsure:.0%} unsure, on {pictures:,} photos"
+    )
 
 
 def _size(count: int) -> str:

@@ -1,14 +1,7 @@
-"""Calibration: a temperature for the probabilities, and the score below which a row is `unsure`.
+"""Calibration: a temperature for the probabilities, and how far they are from the accuracy.
 
 Temperature: one number divides all logits (Guo et al. 2017, "On Calibration of Modern Neural
 Networks", section 4.2). It changes the probabilities but no label.
-
-Threshold: the lowest score such that at most a stated share of the validation pictures at or above
-it is wrong. The observed share is too low for a threshold that was chosen on the same pictures, so
-the share is computed as (wrong + 1) / (accepted + 1). This is the correction of conformal risk
-control (Angelopoulos et al. 2022): the expected share on new pictures of the same kind is at most
-the stated one. With `confidence`, the upper Clopper-Pearson bound of the share is used instead. It
-is stricter and needs more validation pictures (at 0.95 and 1 %, 299 without a mistake).
 """
 
 from dataclasses import dataclass
@@ -17,15 +10,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from seefood_training.metrics import clopper_pearson
-
 Floats = NDArray[np.floating]
 Labels = NDArray[np.integer]
 
 _MIN_TEMPERATURE: Final = 0.01
 _MAX_TEMPERATURE: Final = 100.0
 _BISECTIONS: Final = 80
-_ACCEPT_NONE: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +36,16 @@ def softmax(logits: Floats) -> Floats:
     return np.asarray(weights / weights.sum(axis=1, keepdims=True))
 
 
-def fit_temperature(logits: Floats, labels: Labels) -> float:
+def fit_temperature(logits: Floats, labels: Labels, doubt: float = 0.0) -> float:
     """Return the temperature in [0.01, 100] that gives `labels` the lowest cross-entropy.
 
-    `logits` is of shape `(n, classes)`, `labels` holds each picture's true class, `(n,)`.
+    `logits` is of shape `(n, classes)`, `labels` holds each picture's true class, `(n,)`. `doubt`,
+    in [0, 1), is the probability that a label is drawn evenly from all classes instead: it keeps
+    the probabilities below 1 where a few pictures are all right (Platt 1999 smooths so).
     """
     logits = np.asarray(logits, np.float64)
     true = logits[np.arange(len(logits)), labels]
+    true = (1 - doubt) * true + doubt * logits.mean(axis=1)
     low, high = np.log(1 / _MAX_TEMPERATURE), np.log(1 / _MIN_TEMPERATURE)
     for _ in range(_BISECTIONS):  # the loss is convex in 1 / temperature: bisect its slope
         middle = (low + high) / 2
@@ -87,51 +80,3 @@ def expected_calibration_error(probabilities: Floats, labels: Labels, bins: int 
     filled = reliability(probabilities, labels, bins)
     total = sum(each.count for each in filled)
     return sum(each.count * abs(each.confidence - each.accuracy) for each in filled) / total
-
-
-def choose_thresholds(
-    probabilities: Floats,
-    labels: Labels,
-    *,
-    share: float = 0.01,
-    confidence: float | None = None,
-    per_label: bool = False,
-) -> tuple[float, ...]:
-    """Return for each class the score below which a picture is `unsure`, in [0, 1].
-
-    `probabilities` is of shape `(n, classes)`, calibrated. At most `share` of the accepted pictures
-    is wrong, by the rule in the module's docstring. With `per_label` each class gets a threshold
-    for which this holds; otherwise all classes share one. If no threshold is low enough, it is 1:
-    only a score of exactly 1 is accepted.
-    """
-    top, predicted = probabilities.max(axis=1), probabilities.argmax(axis=1)
-    wrong = predicted != labels
-    classes = int(probabilities.shape[1])
-    if not per_label:
-        return (_lowest_threshold(top, wrong, share, confidence),) * classes
-    return tuple(
-        _lowest_threshold(top[predicted == label], wrong[predicted == label], share, confidence)
-        for label in range(classes)
-    )
-
-
-def _lowest_threshold(
-    scores: Floats, wrong: NDArray[np.bool_], share: float, confidence: float | None
-) -> float:
-    order = np.argsort(-scores, kind="stable")
-    scores, mistakes = scores[order], np.cumsum(wrong[order])
-    for accepted in range(len(scores), 0, -1):
-        last = float(scores[accepted - 1])
-        below = float(scores[accepted]) if accepted < len(scores) else 0.0
-        if below == last and accepted < len(scores):
-            continue  # equal scores are accepted together or not at all
-        wrong_count = int(mistakes[accepted - 1])
-        if _wrong_share(wrong_count, accepted, confidence) <= share:
-            return 0.0 if accepted == len(scores) else (below + last) / 2
-    return _ACCEPT_NONE
-
-
-def _wrong_share(wrong: int, accepted: int, confidence: float | None) -> float:
-    if confidence is None:
-        return (wrong + 1) / (accepted + 1)
-    return clopper_pearson(wrong, accepted, 2 * confidence - 1)[1]

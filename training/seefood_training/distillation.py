@@ -13,10 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seefood.imaging.decode import ResizeRule
+from seefood_training.calibrate import softmax
 from seefood_training.data import DecodedPhotos, decode_photos
 from seefood_training.fit_types import Examples
 from seefood_training.hotdog_data import LABELS, HotdogData
 from seefood_training.linear_probe import (
+    Examined,
     Features,
     Probe,
     fit_probe,
@@ -53,15 +55,16 @@ def distillation_targets(data: HotdogData, work: Path, log: Log) -> Distillation
     features = [_features(network, data.training_photos, work, log) for network in TEACHERS]
     training, labels = data.training, data.training_photos.labels
     weights = training.weights[: len(labels)]
+    folds = data.groups % _FOLDS
     probes = {
-        network: fit_probe(each, labels, weights, PROBE_STRENGTH)
+        network: fit_probe(Examined(each, labels, weights, folds, len(LABELS)), PROBE_STRENGTH)
         for network, each in zip(TEACHERS, features, strict=True)
     }
-    folds = data.groups % _FOLDS
-    first = predict_out_of_fold(join_features(features), labels, weights, PROBE_STRENGTH, folds)
+    together = Examined(join_features(features), labels, weights, folds, len(LABELS))
+    softened = softmax(predict_out_of_fold(together, PROBE_STRENGTH))
     targets = training.targets.copy()
     targets[: len(labels)] *= 1 - TEACHER_SHARE
-    targets[: len(labels)] += TEACHER_SHARE * np.stack([first, 1 - first], axis=1)
+    targets[: len(labels)] += TEACHER_SHARE * softened.astype(np.float32)
     return DistillationTargets(probes, replace(training, targets=targets))
 
 

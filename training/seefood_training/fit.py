@@ -19,10 +19,13 @@ from numpy.typing import NDArray
 from seefood.imaging.decode import Pixels
 from seefood_training.augment import mix, recolour, sample_maps, sample_mixing, transform
 from seefood_training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from seefood_training.fit_types import Epoch, Examples, Fitted, Floats, Step, Task
+from seefood_training.fit_types import Epoch, Examples, Fitted, Floats, Schedule, Step, Task
 from seefood_training.networks import build, inference_model
 
 _EVALUATION_BATCH: Final = 64
+_ATTEMPTS: Final = 3
+_PATIENCE_AT_CHANCE: Final = 4
+"""Epochs after which a network from random weights should be better than chance."""
 _AUXILIARY_LOSS_WEIGHT: Final = 0.3
 """For outputs after the first (GoogLeNet's paper, section 5)."""
 
@@ -39,18 +42,45 @@ def fit(
 
     The file `checkpoint` is written after every epoch; if it exists and is of the same task, the
     run continues from it. `observe` is called after every step. `start` replaces the initial
-    weights, in the order of `get_weights`. Raises `UsageError` for a network that cannot be built.
+    weights, in the order of `get_weights`. A run that collapses begins again with smaller steps, at
+    most twice, and a `Step` with a note says so. Raises `UsageError` for a network that cannot be
+    built.
     """
-    keras.utils.set_random_seed(task.schedule.seed)
-    trainer = _Trainer(task, training, validation, start)
-    fingerprint = task.fingerprint(training)
-    if checkpoint is not None and (saved := load_checkpoint(checkpoint, fingerprint)) is not None:
-        trainer.restore(saved)
-    while not trainer.is_done:
-        trainer.run_epoch(observe)
-        if checkpoint is not None:
-            save_checkpoint(checkpoint, trainer.state(fingerprint))
+    for attempt in range(_ATTEMPTS):
+        keras.utils.set_random_seed(task.schedule.seed)
+        trainer = _Trainer(task, training, validation, start)
+        file = None if checkpoint is None else _numbered(checkpoint, attempt)
+        _run(trainer, file, task.fingerprint(training), observe)
+        if not (problem := trainer.collapse) or attempt == _ATTEMPTS - 1:
+            break
+        task = replace(task, schedule=gentler(task.schedule))
+        again = f"training begins again with a learning rate of {task.schedule.learning_rate:.1e}"
+        observe(Step(0, 1, 0, float("nan"), None, f"{problem}; {again}"))
     return trainer.result()
+
+
+def gentler(schedule: Schedule) -> Schedule:
+    """Return `schedule` for a run that collapsed: smaller steps, which are averaged less long."""
+    return replace(
+        schedule, learning_rate=schedule.learning_rate / 5, average=min(schedule.average, 0.99)
+    )
+
+
+def _numbered(checkpoint: Path, attempt: int) -> Path:
+    """Return the file of an attempt: a killed run does not repeat those before."""
+    return checkpoint.with_stem(f"{checkpoint.stem}-{attempt}") if attempt else checkpoint
+
+
+def _run(
+    trainer: "_Trainer", file: Path | None, fingerprint: str, observe: Callable[[Step], None]
+) -> None:
+    """Run the epochs that `file` does not have yet, until the end or a collapse."""
+    if file is not None and (saved := load_checkpoint(file, fingerprint)) is not None:
+        trainer.restore(saved)
+    while not trainer.is_done and not trainer.collapse:
+        trainer.run_epoch(observe)
+        if file is not None:
+            save_checkpoint(file, trainer.state(fingerprint))
 
 
 class _Trainer:
@@ -62,6 +92,7 @@ class _Trainer:
         self._task, self._training, self._validation = task, training, validation
         schedule = task.schedule
         self._model = _build(task, fast=schedule.fast)
+        self._is_pretrained = bool(start) or task.weights is not None
         if start:
             self._model.set_weights(list(start))
         self._inference = inference_model(self._model)
@@ -94,6 +125,30 @@ class _Trainer:
         passed = len(self._epochs)
         return passed >= schedule.epochs or passed - self._best_epoch() >= schedule.patience
 
+    @property
+    def collapse(self) -> str:
+        """What is wrong with the run so far, for the user; empty if nothing is.
+
+        A loss that is no number, or one class for all photos at a loss no better than chance: from
+        pretrained weights after any epoch, otherwise in each of the first few.
+        """
+        if not self._epochs:
+            return ""
+        last, classes = self._epochs[-1], self._task.network.classes
+        if not np.isfinite([last.training_loss, last.validation_loss]).all():
+            return f"after epoch {last.number} the loss is {last.training_loss:g}"
+        window = 1 if self._is_pretrained else _PATIENCE_AT_CHANCE
+        recent = self._epochs[-window:]
+        if len(recent) == window and all(
+            each.classes_predicted == 1 and each.validation_loss > 0.98 * np.log(classes)
+            for each in recent
+        ):
+            return (
+                f"after epoch {last.number} the network predicts one class for every photo, with a "
+                f"loss of {last.validation_loss:.3f} (chance: {np.log(classes):.3f})"
+            )
+        return ""
+
     def run_epoch(self, observe: Callable[[Step], None]) -> None:
         schedule, started = self._task.schedule, time.monotonic()
         number = len(self._epochs) + 1
@@ -106,10 +161,16 @@ class _Trainer:
             loss = self._step(self._views(rng, chosen, step))
             losses.append(float(loss))
             observe(Step(step + 1, total, number, losses[-1], last))
-        loss, accuracy = self._validate()
+        loss, accuracy, predicted = self._validate()
         rate = float(self._rate(self._optimizer.iterations))
         epoch = Epoch(
-            number, float(np.mean(losses)), loss, accuracy, rate, time.monotonic() - started
+            number,
+            float(np.mean(losses)),
+            loss,
+            accuracy,
+            rate,
+            time.monotonic() - started,
+            predicted,
         )
         self._epochs.append(epoch)
         if self._best_epoch() == number:
@@ -145,7 +206,9 @@ class _Trainer:
         """Return the number of the epoch with the lowest validation loss, 0 before the first."""
         if not self._epochs:
             return 0
-        return min(self._epochs, key=lambda epoch: epoch.validation_loss).number
+        return min(
+            self._epochs, key=lambda epoch: np.nan_to_num(epoch.validation_loss, nan=np.inf)
+        ).number
 
     def _draw(self, rng: np.random.Generator) -> list[NDArray[np.int64]]:
         """Return an epoch's batches by systematic sampling.
@@ -195,8 +258,8 @@ class _Trainer:
             mean.assign(average * mean + (1.0 - average) * variable)
         return loss
 
-    def _validate(self) -> tuple[float, float]:
-        """Return the averaged weights' loss and accuracy on the validation photos."""
+    def _validate(self) -> tuple[float, float, int]:
+        """Return the averaged weights' loss, accuracy and classes on the validation photos."""
         variables = self._model.weights
         current = [variable.numpy() for variable in variables]
         for variable, mean in zip(variables, self._averages, strict=True):
@@ -209,7 +272,8 @@ class _Trainer:
         logs = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
         loss = -(self._validation.targets * logs).sum(axis=1)
         right = logits.argmax(axis=1) == self._validation.targets.argmax(axis=1)
-        return float((weights * loss).sum()), float((weights * right).sum())
+        classes = len(np.unique(logits.argmax(axis=1)))
+        return float((weights * loss).sum()), float((weights * right).sum()), classes
 
 
 def predict_logits(model: Callable[[Any], Any], pixels: Pixels) -> Floats:

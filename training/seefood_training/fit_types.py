@@ -33,6 +33,7 @@ class Schedule:
     """Length and learning rate of a run."""
 
     epochs: int = 12
+    """0: as many as the number of photos suggests (`seefood_training.run` decides)."""
     batch_size: int = 32
     learning_rate: float = 2e-4
     """The maximum: it rises during the first epoch, then falls along a cosine."""
@@ -59,6 +60,12 @@ class Epoch:
     validation_accuracy: float
     learning_rate: float
     seconds: float
+    classes_predicted: int = 0
+    """How many classes were predicted for the validation photos."""
+
+    def without_time(self) -> dict[str, float]:
+        """Return the figures that are equal for equal runs, for what a digest is computed from."""
+        return {name: value for name, value in asdict(self).items() if name != "seconds"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +78,8 @@ class Step:
     loss: float
     """Of the last step."""
     last: Epoch | None
+    note: str = ""
+    """A sentence for the user; empty but for a run that begins again."""
 
 
 @dataclass(frozen=True, slots=True)

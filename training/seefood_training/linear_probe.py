@@ -16,10 +16,20 @@ import tensorflow as tf
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
+from seefood_training.calibrate import softmax
 from seefood_training.fit import predict_logits
 from seefood_training.fit_types import Floats
 
+STRENGTHS: Final = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1)
+"""The regularisations that `choose_strength` compares, the strongest first."""
 _ITERATIONS: Final = 300
+_TOLERANCE: Final = 1e-3
+_LEAST_DEVIATION: Final = 0.1
+"""Of a map, relative to the mean of all: a map that hardly varies is not scaled up any more."""
+_ABSENT: Final = 30.0
+"""A class without photos gets logits that are so much lower than any other."""
+_MUCH_WORK: Final = 5e7
+"""Rows times maps times classes from which on the probes of a comparison see fewer photos."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +40,36 @@ class Features:
     """Of shape `(n, maps)`."""
     mirrored: Floats
 
+    def at(self, chosen: NDArray[Any]) -> "Features":
+        """Return the features of the `chosen` photos: their indices, or a mask."""
+        return Features(self.upright[chosen], self.mirrored[chosen])
+
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """A linear classifier of two classes on features."""
+    """A linear classifier on features."""
 
     coefficients: Floats
-    """Of shape `(maps,)`; they give the logit of the first class."""
-    intercept: float
+    """Of shape `(maps, classes)`."""
+    intercepts: Floats
+    """Of shape `(classes,)`."""
+
+    def logits(self, features: Floats) -> Floats:
+        """Return logits of shape `(n, classes)` for features of shape `(n, maps)`."""
+        return np.asarray(features @ self.coefficients + self.intercepts, np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """Photos with their classes and weights, and the fold of each."""
+
+    features: Features
+    labels: NDArray[np.int64]
+    weights: Floats
+    """Of shape `(n,)`, relative to one another."""
+    folds: NDArray[np.int64]
+    """Of shape `(n,)`; copies of a photo are in the same fold."""
+    classes: int
 
 
 def join_features(parts: list[Features]) -> Features:
@@ -48,55 +80,94 @@ def join_features(parts: list[Features]) -> Features:
     )
 
 
-def fit_probe(
-    features: Features, labels: NDArray[np.int64], weights: Floats, strength: float
-) -> Probe:
+def fit_probe(examined: Examined, strength: float) -> Probe:
     """Return the probe with the lowest weighted, regularised cross-entropy.
 
-    `labels` are 0 or 1 and `weights` are the photos' weights. `strength` is scikit-learn's C on
-    features of unit variance: a smaller value keeps the coefficients closer to zero.
+    `strength` is scikit-learn's C on features of unit variance: a smaller value keeps the
+    coefficients closer to zero.
     """
+    features, labels, weights = examined.features, examined.labels, examined.weights
     both = np.concatenate([features.upright, features.mirrored])
-    mean, deviation = both.mean(axis=0), both.std(axis=0) + 1e-8
-    regression = LogisticRegression(C=strength, max_iter=_ITERATIONS)
-    regression.fit(
-        (both - mean) / deviation,
-        np.tile(labels == 0, 2),
-        sample_weight=np.tile(weights * (len(labels) / weights.sum()), 2),
-    )
-    coefficients = (regression.coef_[0] / deviation).astype(np.float32)
-    intercept = float(regression.intercept_[0] - mean @ coefficients)
-    return Probe(coefficients, intercept)
+    mean, deviation = both.mean(axis=0), both.std(axis=0)
+    deviation = np.maximum(deviation, _LEAST_DEVIATION * deviation.mean() + 1e-8)
+    present = np.unique(labels)
+    coefficients = np.zeros((both.shape[1], examined.classes), np.float32)
+    intercepts = np.zeros(examined.classes, np.float32)
+    if len(present) > 1:
+        regression = LogisticRegression(C=strength, max_iter=_ITERATIONS, tol=_TOLERANCE)
+        regression.fit(
+            (both - mean) / deviation,
+            np.tile(labels, 2),
+            sample_weight=np.tile(weights * (len(labels) / weights.sum()), 2),
+        )
+        kernel, bias = regression.coef_.T, regression.intercept_
+        if len(present) == 2:  # one column, of the second class
+            kernel, bias = np.hstack([-kernel, kernel]) / 2, np.concatenate([-bias, bias]) / 2
+        coefficients[:, present] = kernel / deviation[:, np.newaxis]
+        intercepts[present] = bias - mean @ coefficients[:, present]
+    absent = np.setdiff1d(np.arange(examined.classes), present)
+    if len(absent):
+        mean_logits = both @ coefficients[:, present] + intercepts[present]
+        intercepts[absent] = mean_logits.min() - _ABSENT
+    return Probe(coefficients, intercepts)
 
 
-def predict_out_of_fold(
-    features: Features,
-    labels: NDArray[np.int64],
-    weights: Floats,
-    strength: float,
-    folds: NDArray[np.int64],
-) -> Floats:
-    """Return each photo's probability of the first class, by a probe trained on the other folds.
+def predict_out_of_fold(examined: Examined, strength: float, *, mirrored: bool = True) -> Floats:
+    """Return each photo's logits, of shape `(n, classes)`, by a probe of the other folds.
 
-    `folds` is of shape `(n,)`; copies of a photo must be in the same fold.
+    With `mirrored` they are the mean over the photo and its mirror image.
     """
-    probabilities = np.zeros(len(labels), np.float32)
-    for fold in np.unique(folds):
-        inside = folds == fold
-        others = Features(features.upright[~inside], features.mirrored[~inside])
-        probe = fit_probe(others, labels[~inside], weights[~inside], strength)
-        views = (features.upright[inside], features.mirrored[inside])
-        logits = [view @ probe.coefficients + probe.intercept for view in views]
-        probabilities[inside] = np.mean([1 / (1 + np.exp(-logit)) for logit in logits], axis=0)
-    return probabilities
+    logits = np.zeros((len(examined.labels), examined.classes), np.float32)
+    for fold in np.unique(examined.folds):
+        inside = examined.folds == fold
+        probe = fit_probe(without(examined, inside), strength)
+        here = examined.features.at(inside)
+        views = (here.upright, here.mirrored) if mirrored else (here.upright,)
+        logits[inside] = np.mean([probe.logits(view) for view in views], axis=0)
+    return logits
+
+
+def without(examined: Examined, left_out: NDArray[np.bool_]) -> Examined:
+    """Return `examined` without the photos of the mask `left_out`."""
+    kept = ~left_out
+    return Examined(
+        examined.features.at(kept),
+        examined.labels[kept],
+        examined.weights[kept],
+        examined.folds[kept],
+        examined.classes,
+    )
+
+
+def choose_strength(examined: Examined) -> float:
+    """Return the strength with the lowest cross-entropy on photos that a probe was not fitted on.
+
+    Begins with the strongest regularisation and ends where two weaker ones in turn are no better.
+    """
+    small = _smaller(examined)
+    losses: list[float] = []
+    for strength in STRENGTHS:
+        probabilities = softmax(predict_out_of_fold(small, strength))
+        each = probabilities[np.arange(len(small.labels)), small.labels]
+        logs = -np.log(np.maximum(each, np.finfo(np.float32).tiny))
+        losses.append(float(np.average(logs, weights=small.weights)))
+        if len(losses) > 2 and min(losses[-2:]) >= min(losses[:-2]):
+            break
+    return STRENGTHS[int(np.argmin(losses))]
+
+
+def _smaller(examined: Examined) -> Examined:
+    """Return `examined`, or an even part of it if a comparison on all photos takes long."""
+    work = examined.features.upright.size * 2 * examined.classes
+    step = max(1, round(work / _MUCH_WORK))
+    kept = np.arange(len(examined.labels)) % step == 0
+    part = without(examined, ~kept)
+    return part if len(np.unique(part.folds)) > 1 and step > 1 else examined
 
 
 def install_probe(model: keras.Model, probe: Probe) -> None:
-    """Set the last layer of `model`, of two classes, so that its softmax is the probe's output."""
-    half = probe.coefficients / 2
-    kernel = np.stack([half, -half], axis=1)
-    bias = np.asarray([probe.intercept, -probe.intercept], np.float32) / 2
-    model.get_layer("logits").set_weights([kernel, bias])
+    """Set the last layer of `model`, so that its logits are the probe's."""
+    model.get_layer("logits").set_weights([probe.coefficients, probe.intercepts])
 
 
 def read_features(model: keras.Model, pixels: NDArray[np.uint8]) -> Features:

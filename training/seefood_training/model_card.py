@@ -46,9 +46,10 @@ def _network(exported: "ExportedModel", calibration: "Calibration") -> str:
         f"input: {rule.width} x {rule.height} RGB, fit `{rule.fit}`, filter `{rule.filter}`",
         f"temperature {calibration.temperature:.3f}, which divides the logits, from validation",
         f"`unsure` below a top score of {_thresholds(calibration.thresholds, exported.labels)}",
-        f"at most {calibration.wrong_share:.0%} of the accepted validation photos are wrong",
     )
-    return "\n".join(f"- {line}" for line in lines)
+    chosen = calibration.acceptance
+    said = () if chosen is None else (chosen.sentence(), chosen.curve_sentence())
+    return "\n".join(f"- {line}" for line in (*lines, *said))
 
 
 def _thresholds(thresholds: Sequence[float], labels: Sequence[str]) -> str:

@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 from seefood.bundle import Bundle
 from seefood.imaging.decode import ResizeRule
+from seefood_training.acceptance import Wish
 from seefood_training.augment import PHOTOS
 from seefood_training.contact_sheets import draw_curves
 from seefood_training.data import Photo, decode_photos, read_photo_set
@@ -219,7 +220,7 @@ def _release(recipe: ModelRecipe, model: keras.Model, inputs: _Inputs) -> Bundle
     exported = ExportedModel(recipe.name, LABELS, recipe.rule, model, record)
     shipped = shipped_model(exported, recipe.quantisation, pictures)
     scored = _score(shipped, validation.photos, recipe.rule)
-    calibration = calibrate(scored, UNSURE_SHARE)
+    calibration = calibrate(scored, Wish(UNSURE_SHARE))
     test = _score(shipped, read_photo_set(inputs.folders.data).test, recipe.rule)
     metrics = {
         "validation": measure(LABELS, calibration, scored),

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from seefood.bundle import Bundle
 from seefood.imaging.decode import Pixels, ResizeRule
+from seefood_training.acceptance import WISH, Acceptance, Wish, choose_acceptance
 from seefood_training.calibrate import (
-    choose_thresholds,
     expected_calibration_error,
     fit_temperature,
     negative_log_likelihood,
@@ -25,8 +25,6 @@ from seefood_training.quantisation import Quantisation
 if TYPE_CHECKING:
     import keras
 
-UNSURE_SHARE: Final = 0.01
-"""Largest share of the accepted pictures that may be wrong."""
 _CALIBRATION_PICTURES: Final = 300
 
 
@@ -63,8 +61,8 @@ class Calibration:
 
     temperature: float
     thresholds: tuple[float, ...]
-    wrong_share: float
-    """The share of wrong pictures among the accepted ones that the thresholds aim at."""
+    acceptance: Acceptance | None = None
+    """What the thresholds do on the validation photos; None if they were not chosen on photos."""
 
 
 def round_weights(model: "keras.Model") -> None:
@@ -74,15 +72,13 @@ def round_weights(model: "keras.Model") -> None:
     )
 
 
-def calibrate(validation: Scored, unsure_share: float = UNSURE_SHARE) -> Calibration:
-    """Return the temperature and the thresholds for the validation pictures.
-
-    At most `unsure_share` of the accepted pictures may be wrong.
-    """
-    temperature = fit_temperature(validation.logits, validation.labels)
+def calibrate(validation: Scored, wish: Wish = WISH) -> Calibration:
+    """Return the temperature and the thresholds for the validation pictures."""
+    doubt = 1 / (len(validation.labels) + 2)
+    temperature = fit_temperature(validation.logits, validation.labels, doubt)
     probabilities = softmax(validation.logits / temperature)
-    thresholds = choose_thresholds(probabilities, validation.labels, share=unsure_share)
-    return Calibration(temperature, thresholds, unsure_share)
+    acceptance = choose_acceptance(probabilities, validation.labels, wish)
+    return Calibration(temperature, acceptance.thresholds, acceptance)
 
 
 def measure(labels: Sequence[str], calibration: Calibration, scored: Scored) -> dict[str, Any]:
@@ -130,6 +126,9 @@ def release_bundle(  # noqa: PLR0913 (the parts of a bundle; keyword-only)
 
     Raises `BundleError` if `output` exists (and may not be overwritten), or the engines differ.
     """
+    record = dict(exported.record)
+    if calibration.acceptance is not None:
+        record["unsure"] = calibration.acceptance.as_json()
     return export_bundle(
         exported.model,
         output,
@@ -138,7 +137,7 @@ def release_bundle(  # noqa: PLR0913 (the parts of a bundle; keyword-only)
         rule=exported.rule,
         temperature=calibration.temperature,
         thresholds=calibration.thresholds,
-        training=exported.record,
+        training=record,
         metrics=metrics,
         quantisation=quantisation,
         calibration_images=calibration_images,

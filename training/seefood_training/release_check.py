@@ -61,7 +61,7 @@ def shipped_model(
         bundle = release_bundle(
             exported,
             Path(folder) / exported.name,
-            calibration=Calibration(1.0, (0.0,) * len(exported.labels), 0.0),
+            calibration=Calibration(1.0, (0.0,) * len(exported.labels)),
             metrics={},
             quantisation=quantisation,
             calibration_images=calibration_images,

@@ -25,18 +25,18 @@ if TYPE_CHECKING:
 @click.option(
     "--network",
     type=click.Choice(sorted(NETWORKS)),
-    default="mobilenet_v2",
-    show_default=True,
     metavar="NAME",
-    help="One of " + ", ".join(sorted(NETWORKS)) + ".",
+    help="One of "
+    + ", ".join(sorted(NETWORKS))
+    + ".  [default: the best one whose pretrained weights are installed]",
 )
 @click.option(
     "--weights",
     default="none",
     show_default=True,
-    metavar="FILE|imagenet|none",
-    help="Initial weights of the backbone; imagenet is downloaded, or read from an installed "
-    "package.",
+    metavar="FILE|imagenet|built-in|none",
+    help="Initial weights of the `--network`'s backbone; imagenet is downloaded, or read from an "
+    "installed package; built-in are those of the built-in bundle, for efficientnet_lite1.",
 )
 @click.option("--epochs", type=click.IntRange(min=1), metavar="N", help="Maximum number of epochs.")
 @click.option(
@@ -82,6 +82,22 @@ if TYPE_CHECKING:
     metavar="SHARE",
     help="Share of the photos that are used for validation and calibration.",
 )
+@click.option(
+    "--accept",
+    type=click.FloatRange(0.0001, 0.5),
+    default=0.01,
+    show_default=True,
+    metavar="R",
+    help="Largest share of mistakes among the accepted pictures; the others are `unsure`.",
+)
+@click.option(
+    "--unsure-share",
+    type=click.FloatRange(0.0, 0.95),
+    default=0.3,
+    show_default=True,
+    metavar="R",
+    help="Largest share of pictures left `unsure`, even where `--accept` is then not reached.",
+)
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, metavar="N")
 @click.option("--fast", is_flag=True, help="Train in bfloat16, if the processor supports it.")
 @click.option("--nested", is_flag=True, help="Each innermost folder is a class.")
@@ -118,6 +134,7 @@ def _request(options: dict[str, Any]) -> "Request":
     """Return the options as one value, with the defaults that depend on the network."""
     from dataclasses import replace
 
+    from seefood_training.acceptance import Wish
     from seefood_training.run import Request, default_schedule
 
     request = Request(
@@ -131,6 +148,7 @@ def _request(options: dict[str, Any]) -> "Request":
         quantisation=options["precision"],
         validation_share=options["validation"],
         overwrite=options["overwrite"],
+        wish=Wish(options["accept"], options["unsure_share"]),
         nested=options["nested"],
     )
     names = ("epochs", "learning_rate", "patience", "batch_size", "seed", "fast")
@@ -141,7 +159,9 @@ def _request(options: dict[str, Any]) -> "Request":
 def _weights(text: str) -> "Weights":
     if text == "none":
         return None
-    return "imagenet" if text == "imagenet" else Path(text)
+    if text == "imagenet":
+        return "imagenet"
+    return "built-in" if text == "built-in" else Path(text)
 
 
 def _silent(progress: "Progress") -> None:

@@ -87,11 +87,35 @@ def build(choice: NetworkChoice, weights: Weights) -> "keras.Model":
             blocks.append(name)
     x = layers.Conv2D(_HEAD, 1, activation="relu6", name="head")(x)
     model = mobile.classifier(pixels, x, choice.classes, choice.name)
+    if weights == "built-in":
+        _set_built_in(model)
+        return model
     if weights == "imagenet":
         weights = published_weights(choice.name)
     if weights is not None:
         mobile.set_convolutions(model, _folding(read_torch_weights(weights), blocks))
     return model
+
+
+def _set_built_in(model: "keras.Model") -> None:
+    from seefood_training.networks.blocks import mobile
+    from seefood_training.networks.built_in_weights import NETWORK, built_in_convolutions
+
+    if model.name != NETWORK:
+        raise UsageError(
+            f"the built-in weights are those of {NETWORK}; choose `--network {NETWORK}`, or other "
+            f"weights for {model.name}"
+        )
+    mobile.set_convolutions(model, built_in_convolutions())
+
+
+def has_published_weights(name: str) -> bool:
+    """Whether the package with the ImageNet weights of the variant `name` is installed."""
+    try:
+        published_weights(name)
+    except UsageError:
+        return False
+    return True
 
 
 def published_weights(name: str) -> Path:
@@ -133,7 +157,7 @@ def _folding(tensors: dict[str, "NDArray[Any]"], blocks: list[str]) -> "Callable
 
 register(
     *(
-        NetworkSpec(name, side, build, last_generic_layer="stage_2_block_1_add")
+        NetworkSpec(name, side, build, last_generic_layer="stage_2_block_1_add", learns_at=0.8)
         for name, (_, _, side) in _VARIANTS.items()
     )
 )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, Literal
 if TYPE_CHECKING:
     import keras
 
-Weights = Path | Literal["imagenet"] | None
+Weights = Path | Literal["imagenet", "built-in"] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,10 @@ class NetworkSpec:
     last_generic_layer: str | None = None
     """Fine-tuning from pretrained weights freezes the layers up to this one: in a short run they
     hardly change, and they take most of a step's time."""
+    learns_at: float = 1.0
+    """Side of the views in fine-tuning, relative to the input's: a network that takes any size
+    learns as much from smaller views, in less time (H. Touvron et al., "Fixing the train-test
+    resolution discrepancy", 2019)."""
     takes_weights: bool = True
     """Whether `--weights` may name pretrained weights."""
 

@@ -1,0 +1,188 @@
+"""Training on one's own photos: `seefood train` beside what people would write with Keras.
+
+    python -m benchmarks.transfer DATA [--network NAME=WEIGHTS …] [--each 20] [--only ours …]
+
+DATA has `train/` and `test/`, each with one folder per class. For every pretrained network:
+
+* `tutorial`: the first half of Keras's "Transfer learning and fine-tuning" (frozen backbone, random
+  flip and rotation, global average, dropout 0.2, Adam 1e-3, 5 epochs, batches of 32);
+* `fine-tuned`: its second half (all layers trained with Adam 1e-5 for 5 more epochs, batch norm in
+  inference mode);
+* `logistic`: scikit-learn's LogisticRegression, as it is, on the frozen backbone's features;
+* `ours`: `seefood train --network NAME --weights FILE`; without a network, the default command.
+
+Accuracy is on the test photos, which no contender sees before. CPU and wall time are of the whole
+contender, each in a process of its own.
+"""
+
+import argparse
+import json
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+CONTENDERS: Final = ("tutorial", "fine-tuned", "logistic", "ours")
+_EPOCHS: Final = 5
+_BATCH: Final = 32
+_ALPHA: Final = {"mobilenet_v2": ("MobileNetV2", 1.0), "mobilenet_v2_0.35": ("MobileNetV2", 0.35)}
+
+
+def tutorial(data: Path, network: str, weights: Path, *, fine_tune: bool) -> float:
+    """Return the test accuracy of Keras's tutorial."""
+    import keras  # noqa: PLC0415 (as below: each contender loads only its own libraries)
+
+    keras.utils.set_random_seed(0)
+    train, test = (_keras_photos(data / part) for part in ("train", "test"))
+    backbone = _backbone(network, weights)
+    backbone.trainable = False
+    layers = keras.layers
+    inputs = keras.Input((224, 224, 3))
+    x = layers.RandomRotation(0.1)(layers.RandomFlip("horizontal")(inputs))
+    x = layers.Rescaling(1 / 127.5, offset=-1)(x)
+    x = layers.GlobalAveragePooling2D()(backbone(x, training=False))
+    outputs = layers.Dense(len(train.class_names))(layers.Dropout(0.2)(x))
+    model = keras.Model(inputs, outputs)
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(keras.optimizers.Adam(1e-3), loss, metrics=["accuracy"])
+    model.fit(train, epochs=_EPOCHS, verbose=0)
+    if fine_tune:
+        backbone.trainable = True
+        for layer in backbone.layers:
+            if isinstance(layer, layers.BatchNormalization):
+                layer.trainable = False
+        model.compile(keras.optimizers.Adam(1e-5), loss, metrics=["accuracy"])
+        model.fit(train, epochs=_EPOCHS, verbose=0)
+    return float(model.evaluate(test, verbose=0)[1])
+
+
+def logistic(data: Path, network: str, weights: Path) -> float:
+    """Return the test accuracy of a logistic regression on the frozen backbone's features."""
+    import keras  # noqa: PLC0415
+    import numpy as np  # noqa: PLC0415
+    from sklearn.linear_model import LogisticRegression  # noqa: PLC0415
+
+    backbone = _backbone(network, weights)
+    pool = keras.layers.GlobalAveragePooling2D()
+    parts = []
+    for part in ("train", "test"):
+        features, labels = [], []
+        for images, classes in _keras_photos(data / part):
+            features.append(np.asarray(pool(backbone(images / 127.5 - 1, training=False))))
+            labels.append(np.asarray(classes))
+        parts.append((np.concatenate(features), np.concatenate(labels)))
+    regression = LogisticRegression(max_iter=1000).fit(*parts[0])
+    return float(regression.score(*parts[1]))
+
+
+def ours(data: Path, network: str, weights: Path | None) -> dict[str, Any]:
+    """Return the test accuracy of `seefood train`, and the share left unsure there."""
+    command = [sys.executable, "-m", "seefood", "train", str(data), "--quiet"]
+    if weights is not None:
+        application, alpha = _ALPHA[network]
+        name = application.lower().replace("v2", "_v2")
+        command += ["--network", name, "--weights", str(weights), "--multiplier", str(alpha)]
+    with tempfile.TemporaryDirectory() as folder:
+        output = Path(folder) / "bundle"
+        subprocess.run([*command, "--output", str(output)], check=True, stdout=subprocess.DEVNULL)
+        figures = json.loads((output / "assets.extra" / "bundle.json").read_bytes())["metrics"]
+    test = figures["test"]
+    return {"accuracy": test["accuracy"]["value"], "unsure": test["unsure"]["value"]}
+
+
+def _backbone(network: str, weights: Path) -> Any:
+    import keras  # noqa: PLC0415
+
+    application, alpha = _ALPHA[network]
+    backbone = getattr(keras.applications, application)(
+        alpha=alpha, include_top=False, weights=None, input_shape=(224, 224, 3)
+    )
+    backbone.load_weights(weights)
+    return backbone
+
+
+def _keras_photos(folder: Path) -> Any:
+    import keras  # noqa: PLC0415
+
+    return keras.utils.image_dataset_from_directory(
+        folder, image_size=(224, 224), batch_size=_BATCH, seed=0, verbose=False
+    )
+
+
+def few(data: Path, each: int, target: Path) -> Path:
+    """Make a folder like `data` with `each` training photos a class, and return it."""
+    for folder in sorted((data / "train").iterdir()):
+        (target / "train" / folder.name).mkdir(parents=True)
+        files = sorted(folder.iterdir())
+        step = max(1, len(files) // each)
+        for file in files[::step][:each]:
+            shutil.copy(file, target / "train" / folder.name)
+    shutil.copytree(data / "test", target / "test")
+    return target
+
+
+def _measure(contender: str, data: Path, network: str, weights: Path | None) -> dict[str, Any]:
+    if contender == "ours":
+        return ours(data, network, weights)
+    if weights is None:
+        return {}
+    if contender == "logistic":
+        return {"accuracy": logistic(data, network, weights)}
+    return {
+        "accuracy": tutorial(data, network, weights, fine_tune=contender == "fine-tuned"),
+    }
+
+
+def _row(contender: str, data: Path, pair: str) -> str:
+    """Run a contender in a process of its own and return its row of the table."""
+    started, before = time.monotonic(), resource.getrusage(resource.RUSAGE_CHILDREN)
+    command = [sys.executable, "-m", "benchmarks.transfer", str(data), "--measure", contender, pair]
+    result = subprocess.run(command, check=True, stdout=subprocess.PIPE)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    figures = json.loads(result.stdout.splitlines()[-1])
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    unsure = f"{figures['unsure']:.1%}" if "unsure" in figures else "-"
+    wall = time.monotonic() - started
+    cells = (
+        pair.split("=", maxsplit=1)[0] or "the default",
+        contender,
+        f"{figures['accuracy']:.3f}",
+        unsure,
+    )
+    return "| " + " | ".join((*cells, f"{cpu:.0f}", f"{wall:.0f}")) + " |"
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Print a table in Markdown."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.transfer", description=__doc__)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--network", action="append", default=[], metavar="NAME=WEIGHTS")
+    parser.add_argument("--each", type=int, help="training photos a class")
+    parser.add_argument("--only", nargs="+", choices=CONTENDERS, default=CONTENDERS)
+    parser.add_argument("--measure", nargs=2, metavar=("CONTENDER", "PAIR"))
+    options = parser.parse_args(arguments)
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    if options.measure:
+        contender, pair = options.measure
+        name, _, file = pair.partition("=")
+        print(json.dumps(_measure(contender, options.data, name, Path(file) if file else None)))
+        return
+    print("| network | what | test accuracy | unsure | CPU, s | wall, s |")
+    print("| --- | --- | --- | --- | --- | --- |")
+    with tempfile.TemporaryDirectory() as folder:
+        data = few(options.data, options.each, Path(folder)) if options.each else options.data
+        if "ours" in options.only:
+            print(_row("ours", data.absolute(), "="), flush=True)
+        for pair in options.network:
+            for contender in options.only:
+                print(_row(contender, data.absolute(), pair), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,289 @@
+"""Trains a pretrained network: a linear probe first, then as much fine-tuning as helps.
+
+The probe is cross-validated: its regularisation is chosen, and every photo is predicted by a probe
+that has not seen it. Fine-tuning starts from the probe of all folds but one and is validated on
+that fold; where there are few photos, several folds take their turn. The fine-tuned weights are
+interpolated with the probe's (WiSE-FT: M. Wortsman et al., CVPR 2022, arXiv:2109.01903), as far
+from it as the photos left out prove to be better: the least far whose cross-entropy is within one
+standard error of the lowest (L. Breiman et al., "Classification and Regression Trees", 1984), and
+never one with fewer photos right than the probe has. Several runs are averaged (model soups: M.
+Wortsman et al., ICML 2022, arXiv:2203.05482).
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from seefood.imaging.resize_rule import ResizeRule
+from seefood_training.calibrate import softmax
+from seefood_training.data import DecodedPhotos, decode_photos
+from seefood_training.fit import fit, predict_logits
+from seefood_training.fit_types import Examples, Fitted, Floats, Step, Task
+from seefood_training.frozen_features import extractor
+from seefood_training.linear_probe import (
+    Examined,
+    Features,
+    choose_strength,
+    fit_probe,
+    install_probe,
+    predict_out_of_fold,
+    without,
+)
+from seefood_training.metrics import Share
+from seefood_training.networks import build, network
+from seefood_training.release import Scored
+
+_VIEWS: Final = 2400
+"""Views of photos that fine-tuning sees in all, unless the user states the epochs."""
+_EPOCHS: Final = 5
+"""Epochs of a run; where the photos are few, up to twice as many."""
+_MOST_RUNS: Final = 2
+_POSITIONS: Final = (0.3, 0.6, 1.0)
+"""The interpolations that are compared: 0 would be the probe, 1 the fine-tuned weights."""
+_CHUNK: Final = 256
+
+Weights = list[NDArray[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Observer:
+    """Where progress goes."""
+
+    read: Callable[[int], None]
+    """Called with the number of photos whose features are computed."""
+    step: Callable[[Step], None]
+    tell: Callable[[str], None]
+    """Called with a sentence for the user."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What is trained, on what."""
+
+    task: Task
+    """For pictures of `rule`; its views in fine-tuning may be smaller."""
+    rule: ResizeRule
+    photos: DecodedPhotos
+    """All photos, a little larger than the network's input."""
+    folds: NDArray[np.int64]
+    """Of shape `(n,)`; copies of a photo are in one fold. Runs are validated on the first ones."""
+    runs: int | None
+    """Of fine-tuning; None: as many as the budget of views allows."""
+    epochs: int | None
+    """None: as many as the budget of views allows."""
+    checkpoints: Path
+    """The folder for the runs' checkpoints."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """A trained model, and its answers for photos that it, or its parts, were not trained on."""
+
+    model: keras.Model
+    scored: Scored
+    runs: tuple[Fitted, ...]
+    record: dict[str, Any]
+
+
+def fit_from_probe(job: Job, observer: Observer) -> Trained:
+    """Return the network of `job`, trained, with what was chosen and measured."""
+    model = build(job.task.network, job.task.weights)
+    examined = _examine(model, job, observer.read)
+    strength = choose_strength(examined)
+    logits = predict_out_of_fold(examined, strength, mirrored=False)
+    probe_right = Share(int((logits.argmax(axis=1) == examined.labels).sum()), len(logits))
+    observer.tell(
+        f"linear probe on {job.task.network.name} ({len(np.unique(examined.folds))}-fold "
+        f"cross-validation): {_percent(probe_right)}"
+    )
+    install_probe(model, fit_probe(examined, strength))
+    runs = _run_folds(model, examined, strength, job, observer)
+    record: dict[str, Any] = {
+        "probe_strength": strength,
+        "probe_accuracy": round(probe_right.value, 4),
+        "folds": len(np.unique(examined.folds)),
+        "runs": len(runs),
+        "tuned": 0.0,
+    }
+    everything = Scored(logits, examined.labels)
+    if not runs:
+        return Trained(model, everything, (), record)
+    held = np.concatenate([run.held_out for run in runs])
+    labels, weights = examined.labels[held], examined.weights[held]
+    by_position = np.stack(
+        [logits[held], *np.concatenate([run.logits for run in runs], axis=1)], axis=0
+    )
+    positions = (0.0, *_POSITIONS)
+    best = choose_position(by_position, labels, weights)
+    observer.tell(_explain(positions, best, by_position, labels))
+    record["tuned"] = positions[best]
+    fitted = tuple(run.fitted for run in runs)
+    if best == 0:
+        return Trained(model, everything, fitted, record)
+    parts = [_interpolate(run.start, run.end, positions[best]) for run in runs]
+    model.set_weights([np.mean(each, axis=0) for each in zip(*parts, strict=True)])
+    return Trained(model, Scored(by_position[best], labels), fitted, record)
+
+
+def choose_position(logits: Floats, labels: NDArray[np.int64], weights: Floats) -> int:
+    """Return the index of the least fine-tuned answers that are as good as the best.
+
+    `logits` is of shape `(positions, n, classes)`, the probe's first; `weights` of shape `(n,)`.
+    """
+    share = weights / weights.sum()
+    losses = np.stack([_losses(each, labels) for each in logits])
+    best = int((losses @ share).argmin())
+    right = (logits.argmax(axis=2) == labels).sum(axis=1)
+    for index, each in enumerate(losses):
+        difference = each - losses[best]
+        mean = float(difference @ share)
+        error = float(np.sqrt(np.square(share) @ np.square(difference - mean)))
+        if mean <= error and right[index] >= right[0]:
+            return index
+    return 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """One fine-tuning run."""
+
+    start: Weights
+    end: Weights
+    held_out: NDArray[np.int64]
+    """Indices of the photos that it was validated on."""
+    logits: Floats
+    """Of these photos at each of `_POSITIONS`, of shape `(positions, n, classes)`."""
+    fitted: Fitted
+
+
+def _examine(model: keras.Model, job: Job, observe: Callable[[int], None]) -> Examined:
+    photos, parts = job.photos.photos, []
+    extract = extractor(model, len(photos))
+    for start in range(0, len(photos), _CHUNK):
+        chunk = photos[start : start + _CHUNK]
+        parts.append(extract(decode_photos(chunk, job.rule).pixels))
+        observe(start + len(chunk))
+    labels, classes = job.photos.labels, job.task.network.classes
+    return Examined(
+        Features(
+            np.concatenate([part.upright for part in parts]),
+            np.concatenate([part.mirrored for part in parts]),
+        ),
+        labels,
+        equal_classes(labels),
+        job.folds,
+        classes,
+    )
+
+
+def equal_classes(labels: NDArray[np.int64]) -> Floats:
+    """Return a weight for each photo, of shape `(n,)`: each class has the same total weight."""
+    return np.asarray(len(labels) / np.bincount(labels)[labels], np.float32)
+
+
+def _run_folds(
+    model: keras.Model, examined: Examined, strength: float, job: Job, observer: Observer
+) -> list[_Run]:
+    count = len(examined.labels)
+    folds = np.unique(examined.folds)
+    seen = max(1, round(count * (1 - 1 / len(folds))))
+    affordable = max(1, _VIEWS // (seen * (job.epochs or _EPOCHS)))
+    runs = job.runs or min(len(folds), _MOST_RUNS, affordable)
+    epochs = job.epochs or min(2 * _EPOCHS, max(1, _VIEWS // (seen * runs)))
+    observer.tell(
+        f"fine-tuning from the probe: {runs} run{'s' * (runs > 1)} of at most {epochs} "
+        f"epoch{'s' * (epochs > 1)}, each validated on photos that it does not see"
+    )
+    job = replace(job, task=replace(job.task, schedule=replace(job.task.schedule, epochs=epochs)))
+    backbone = model.get_weights()[:-2]
+    done: list[_Run] = []
+    for number, fold in enumerate(folds[:runs]):
+        held = examined.folds == fold
+        probe = fit_probe(without(examined, held), strength)
+        start = [*backbone, probe.coefficients, probe.intercepts]
+        done.append(_run(model, start, np.flatnonzero(held), (number, job), observer.step))
+    return done
+
+
+def _run(
+    model: keras.Model,
+    start: Weights,
+    held_out: NDArray[np.int64],
+    numbered: tuple[int, Job],
+    observe: Callable[[Step], None],
+) -> _Run:
+    """Fine-tune from `start`; the weights of `model` are the same afterwards."""
+    number, job = numbered
+    task, classes = job.task, job.task.network.classes
+    side = learning_side(task.network.name, task.network.height)
+    smaller = replace(task, network=replace(task.network, height=side, width=side))
+    inside = np.setdiff1d(np.arange(len(job.photos.photos)), held_out)
+    validation = job.photos.subset(held_out).photos
+    seen = decode_photos(validation, replace(job.rule, height=side, width=side))
+    fitted = fit(
+        smaller,
+        examples(job.photos.subset(inside), classes),
+        examples(seen, classes),
+        job.checkpoints / f"checkpoint-{number}.npz",
+        observe,
+        start,
+    )
+    end = fitted.model.get_weights()
+    before = model.get_weights()
+    pixels = decode_photos(validation, job.rule).pixels
+    logits = []
+    for position in _POSITIONS:
+        model.set_weights(_interpolate(start, end, position))
+        logits.append(predict_logits(lambda images: model(images, training=False), pixels))
+    model.set_weights(before)
+    return _Run(start, end, held_out, np.stack(logits), fitted)
+
+
+def learning_side(name: str, side: int) -> int:
+    """Return the side of the views that the network `name` learns from, for inputs of `side`."""
+    scale = network(name).learns_at
+    return side if scale == 1.0 else max(32, round(side * scale / 32) * 32)
+
+
+def examples(photos: DecodedPhotos, classes: int) -> Examples:
+    """Return `photos` with targets and the same total weight for each class."""
+    labels = photos.labels
+    targets = np.eye(classes, dtype=np.float32)[labels]
+    return Examples(photos.pixels, targets, equal_classes(labels))
+
+
+def _interpolate(start: Sequence[Any], end: Sequence[Any], position: float) -> Weights:
+    return [(1 - position) * one + position * other for one, other in zip(start, end, strict=True)]
+
+
+def _losses(logits: Floats, labels: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return each photo's cross-entropy, in nats."""
+    true = softmax(logits)[np.arange(len(labels)), labels]
+    # Of a run that diverged nothing is a number: it counts as the worst answer.
+    return np.asarray(-np.log(np.maximum(np.nan_to_num(true), np.finfo(np.float32).tiny)))
+
+
+def _explain(
+    positions: Sequence[float], best: int, logits: Floats, labels: NDArray[np.int64]
+) -> str:
+    """Return what each interpolation reaches and which one is taken."""
+    count = len(labels)
+    parts = []
+    for position, each in zip(positions, logits, strict=True):
+        right = Share(int((each.argmax(axis=1) == labels).sum()), count)
+        name = "the probe" if position == 0 else f"{position:.0%} fine-tuned"
+        parts.append(f"{name} {right.value:.1%} (loss {_losses(each, labels).mean():.3f})")
+    taken = "the probe alone, because fine-tuning does not prove better"
+    if best:
+        taken = f"{positions[best]:.0%} fine-tuned, the least that is as good as the best"
+    return f"on the {count} photos left out: {', '.join(parts)}; kept: {taken}"
+
+
+def _percent(share: Share) -> str:
+    low, high = share.interval
+    return f"{share.value:.1%} of {share.total:,} photos right (95 % {low:.1%} to {high:.1%})"
