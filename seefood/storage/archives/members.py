@@ -1,6 +1,10 @@
 """A member of an archive, and its entity tag: the archive's tag, `#`, and the member's place."""
 
+import lzma
 import re
+import struct
+import tarfile
+import zlib
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,6 +18,13 @@ _TAG: Final = re.compile(
     r"(?P<offset>\d+)\+(?P<size>\d+)",
     re.DOTALL,
 )
+
+
+DAMAGE: Final = (
+    tarfile.TarError, EOFError, OSError, ValueError, OverflowError, zlib.error, lzma.LZMAError,
+    struct.error,
+)  # fmt: skip
+"""What the standard library raises for damaged archives."""
 
 
 class ArchiveError(Exception):

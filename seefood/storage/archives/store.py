@@ -16,6 +16,7 @@ from seefood.records import ImageRef
 from seefood.storage.archive_names import is_zip, split_member
 from seefood.storage.archives import zip as zip_file
 from seefood.storage.archives.members import (
+    DAMAGE,
     PACKED_TAR,
     TAR,
     ArchiveError,
@@ -191,7 +192,7 @@ class ArchiveStore:
                 stream = self._open[1]
                 stream.seek(start)
                 return stream.read(length)
-            except (EOFError, OSError, lzma.LZMAError, ValueError) as error:
+            except DAMAGE as error:
                 self._open = None
                 message = f"the archive cannot be read: {error}"
                 raise PictureError(ErrorCode.CORRUPT, message) from error

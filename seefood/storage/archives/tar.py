@@ -5,7 +5,7 @@ import tarfile
 from collections.abc import Iterator
 from typing import Any, BinaryIO, Final
 
-from seefood.storage.archives.members import PACKED_TAR, TAR, ArchiveError, Member, Skipped
+from seefood.storage.archives.members import DAMAGE, PACKED_TAR, TAR, ArchiveError, Member, Skipped
 
 _MAX_HEADER_BYTES: Final = 16 * 1024 * 1024
 _MAX_RATIO: Final = 200
@@ -54,7 +54,7 @@ def tar_members(
                 count += 1
                 yield from _member(item, PACKED_TAR if is_compressed else TAR)
             _check_end(bounded, archive.offset)
-    except (tarfile.TarError, EOFError, OSError, ValueError, OverflowError) as error:
+    except DAMAGE as error:
         raise ArchiveError(f"damaged after {count:,} members ({error})") from error
     except ArchiveError as error:
         raise ArchiveError(f"left after {count:,} members: {error}") from error

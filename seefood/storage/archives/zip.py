@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import BinaryIO, Final
 
 from seefood.errors import ErrorCode, PictureError
-from seefood.storage.archives.members import ArchiveError, Member, Skipped
+from seefood.storage.archives.members import DAMAGE, ArchiveError, Member, Skipped
 
 _END: Final = struct.Struct("<4s4H2LH")
 _LOCATOR: Final = struct.Struct("<4sLQL")
@@ -73,7 +73,7 @@ def unpack(member: Member, data: bytes) -> bytes:
             content = zlib.decompressobj(-zlib.MAX_WBITS).decompress(data, limit)
         else:
             content = bz2.BZ2Decompressor().decompress(data, limit)
-    except (zlib.error, OSError, ValueError) as error:
+    except DAMAGE as error:
         raise PictureError(ErrorCode.CORRUPT, f"the archive's data is damaged: {error}") from error
     if len(content) != member.size_bytes or zlib.crc32(content) != member.crc:
         raise PictureError(ErrorCode.CORRUPT, "the archive's checksum or size does not fit")
@@ -125,7 +125,8 @@ def _large(packed: int, size: int, offset: int, extra: bytes) -> tuple[int, int,
     while at + 4 <= len(extra):
         kind, length = struct.unpack_from("<2H", extra, at)
         if kind == 1:
-            values = list(struct.unpack_from(f"<{length // 8}Q", extra, at + 4))
+            field = extra[at + 4 : at + 4 + length]
+            values = list(struct.unpack_from(f"<{len(field) // 8}Q", field))
             size = values.pop(0) if size == _MAX_32 and values else size
             packed = values.pop(0) if packed == _MAX_32 and values else packed
             offset = values.pop(0) if offset == _MAX_32 and values else offset
