@@ -38,8 +38,9 @@ class Check:
 @click.argument("uri", required=False)
 @profile_option
 @click.option("--read-only", is_flag=True, help="Do not try to write; for a source.")
+@click.option("--no-engines", is_flag=True, help="Do not load the engines, which takes seconds.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def doctor_command(*, uri: str | None, read_only: bool, as_json: bool) -> int:
+def doctor_command(*, uri: str | None, read_only: bool, no_engines: bool, as_json: bool) -> int:
     """Show what is installed and, for URI, whether a run would work there.
 
     Shows where credentials come from (never their values), region, endpoint, proxy and certificate
@@ -55,7 +56,7 @@ def doctor_command(*, uri: str | None, read_only: bool, as_json: bool) -> int:
     from seefood.sanitize import printable, redacted
 
     checks = []
-    for check in _checks(uri, can_write=not read_only):
+    for check in _checks(uri, can_write=not read_only, engines=not no_engines):
         checks.append(check)
         if not as_json:  # at once: an engine takes seconds
             mark = "FAIL" if not check.ok else "-   " if check.cure else "ok  "
@@ -68,11 +69,12 @@ def doctor_command(*, uri: str | None, read_only: bool, as_json: bool) -> int:
     return 0 if ok else 1
 
 
-def _checks(uri: str | None, *, can_write: bool) -> Iterator[Check]:
+def _checks(uri: str | None, *, can_write: bool, engines: bool) -> Iterator[Check]:
     yield from _installed()
     if uri is not None:
         yield from _location(uri, can_write=can_write)
-    yield from _engines()
+    if engines:
+        yield from _engines()
 
 
 def _installed() -> Iterator[Check]:

@@ -31,10 +31,10 @@ def nothing_read(summary: Mapping[str, Any], output: Location) -> str | None:
     code = max(codes, key=lambda each: int(codes[each]))
     cause = f"none of the {rows:,} pictures could be read; {_CURES[ErrorCode(code)]}"
     with suppress(SeefoodError):
-        part = max(
-            list_parts(output, summary["model"]["digest"]), key=lambda ref: ref.modified or 0.0
-        )
-        for error_code, message in read_part(part.uri, ("error_code", "error_message")):
-            if error_code == code:
-                return f"{cause} ({code}: {message})"
+        parts = list_parts(output, summary["model"]["digest"])
+        newest = sorted(parts, key=lambda ref: ref.modified or 0.0)[-1:]
+        for part in newest:
+            for error_code, message in read_part(part.uri, ("error_code", "error_message")):
+                if error_code == code:
+                    return f"{cause} ({code}: {message})"
     return cause

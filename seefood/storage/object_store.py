@@ -5,6 +5,7 @@ retries requests that the store throttles, resets or fails with a 5xx; `seefood.
 retries the transient failures that obstore does not.
 """
 
+import os
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final, Literal, TypeVar
@@ -15,8 +16,10 @@ from obstore.store import AzureStore, GCSStore, MemoryStore
 
 from seefood.errors import ErrorCode, JobError, PictureError, SeefoodError, UsageError
 from seefood.records import ImageRef
+from seefood.storage.cloud_settings import azure_settings, google_settings, is_plain_http
 from seefood.storage.obstore_errors import (
     NO_ETAG,
+    ClientPanicError,
     NotAStoreError,
     cause_of,
     classify_failure,
@@ -269,13 +272,21 @@ def _check_etag(etag: str, ref: ImageRef) -> None:
 def open_remote(root: str) -> RemoteStore:
     """Return the store of `root`. Raises `UsageError` for invalid settings."""
     scheme, _, name = root.partition("://")
+    if scheme == "memory":
+        return RemoteStore(root, MemoryStore())
+    make, read_settings = (
+        (GCSStore, google_settings) if scheme == "gs" else (AzureStore, azure_settings)
+    )
+    settings = read_settings(os.environ)
+    options: ClientConfig = {**CLIENT, "allow_http": is_plain_http(settings, os.environ)}
     try:
-        if scheme == "memory":
-            return RemoteStore(root, MemoryStore())
-        if scheme == "gs":
-            return RemoteStore(root, GCSStore(name, client_options=CLIENT, retry_config=RETRY))
-        return RemoteStore(root, AzureStore(name, client_options=CLIENT, retry_config=RETRY))
-    except (exceptions.BaseError, ValueError) as error:
+        return RemoteStore(
+            root,
+            without_panics(
+                lambda: make(name, client_options=options, retry_config=RETRY, **settings)
+            ),
+        )
+    except (exceptions.BaseError, ValueError, ClientPanicError) as error:
         raise UsageError(f"cannot open {root}: {first_line(error)}") from error
 
 

@@ -25,6 +25,7 @@ from seefood.storage.retry import Failure
 _T = TypeVar("_T")
 EXPIRED: Final = re.compile("|".join(EXPIRED_CODES))
 _STATUS: Final = re.compile(r"status code: (4\d\d)")
+_NO_BUCKET: Final = re.compile("NoSuchBucket|ContainerNotFound")
 NO_ETAG: Final = "the response has no entity tag, so it is not from the store"
 
 
@@ -117,12 +118,14 @@ def cause_of(error: Exception, action: str) -> str:
     """Return why `action`, a verb such as "write", failed."""
     if isinstance(error, exceptions.PermissionDeniedError):
         return f"the credentials may not {action} it"
+    if action == "write" and isinstance(error, FileNotFoundError | exceptions.NotFoundError):
+        return NO_BUCKET
     return str(picture_error(error))
 
 
 def listing_cause(error: Exception) -> str:
     """Return why a listing failed and what to check."""
-    if isinstance(error, FileNotFoundError) or "NoSuchBucket" in str(error):
+    if isinstance(error, FileNotFoundError) or _NO_BUCKET.search(str(error)):
         return NO_BUCKET
     if isinstance(error, exceptions.PermissionDeniedError | exceptions.UnauthenticatedError):
         return LISTING_DENIED

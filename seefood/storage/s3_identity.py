@@ -92,7 +92,8 @@ class Identity:
         _never_through_a_proxy(session)
         client = session.create_client("s3", config=self._config())
         events = client.meta.events
-        events.register_first(f"before-parse.s3.{LIST}", _keep_page)
+        # With `*` it is called before botocore's own handler, which parses the page.
+        events.register_first(f"before-parse.*.{LIST}", _keep_page)
         events.register_last("before-call.s3.HeadObject", self._catch)
         return client
 
