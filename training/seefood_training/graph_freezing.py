@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seefood_training.frozen_graph import FrozenGraph, constant, constant_node
+from seefood_training.single_precision import in_single_precision
 
 Floats = NDArray[np.float32]
 
@@ -23,7 +24,7 @@ _NEVER_CONSTANT: Final = ("Placeholder", "Random", "Stateless", "Var", "Hash", "
 
 
 def freeze(function: Any, outputs: Iterable[str]) -> FrozenGraph:
-    """Return the concrete `function` with its variables as constants, simplified.
+    """Return the concrete `function` with its variables as constants, simplified, in float32.
 
     `function` takes one tensor and returns one for each name of `outputs`. For what cannot be
     frozen, such as a hash table, TensorFlow's exception is not translated.
@@ -34,7 +35,7 @@ def freeze(function: Any, outputs: Iterable[str]) -> FrozenGraph:
 
     frozen = convert_variables_to_constants_v2(function)
     names = [tensor.name for tensor in frozen.outputs]
-    graph = _Graph(frozen.graph.as_graph_def(), names)
+    graph = _Graph(in_single_precision(frozen.graph.as_graph_def()), names)
     graph.simplify()
     (source,) = (tensor.name for tensor in frozen.inputs)
     tensors = [_with_index(output) for output in graph.outputs]
