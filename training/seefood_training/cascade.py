@@ -140,6 +140,8 @@ def _check(first: Bundle, second: Bundle) -> None:
     reason = None
     if first.is_cascade or second.is_cascade:
         reason = "one of them is a cascade already"
+    elif first.spec.multi_label or second.spec.multi_label:
+        reason = "one of them gives a picture several labels, so no probability decides"
     elif not (first.has_litert and second.has_litert):
         reason = f"one of them has no {LITERT_MODEL}"
     elif first.labels != second.labels:

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from seefood.bundle import EXTRA, LITERT_MODEL, Bundle, load_bundle
+from seefood.bundle import EXTRA, LITERT_MODEL, ONNX_MODEL, Bundle, load_bundle
 from seefood.errors import BundleError
 from seefood.imaging.decode import Pixels, ResizeRule
 from seefood_training.convert import round_to_half, to_litert, write_saved_model
@@ -20,6 +20,7 @@ from seefood_training.graph_freezing import freeze
 from seefood_training.heatmap_signature import SCORE_MAPS, with_heat_maps
 from seefood_training.quantisation import Quantisation
 from seefood_training.sealing import Draft, new_bundle, seal_bundle
+from seefood_training.to_onnx import to_onnx
 
 if TYPE_CHECKING:
     import keras
@@ -76,10 +77,13 @@ def write_graphs(
     rule: ResizeRule,
     quantisation: Quantisation = "float32",
     calibration_images: Pixels | None = None,
+    *,
+    onnx: bool = False,
 ) -> str | None:
     """Write the SavedModel and LiteRT's file of `frozen` into the empty `folder`.
 
-    Returns the reason why LiteRT cannot run the graph, or None.
+    With `onnx` an ONNX file too; raises `UsageError` if that is not possible. Returns the reason
+    why LiteRT cannot run the graph, or None.
     """
     if quantisation == "int8" and calibration_images is None:
         raise BundleError("int8 needs calibration pictures; pass a sample of the training pictures")
@@ -91,6 +95,8 @@ def write_graphs(
         signatures["explain"] = outputs
     write_saved_model(rounded, folder, signatures)
     (folder / EXTRA).mkdir()
+    if onnx:
+        (folder / ONNX_MODEL).write_bytes(to_onnx(rounded))
     size = (rule.height, rule.width)
     # An integer network is quantised from the trained weights, not from rounded ones.
     graph = frozen if quantisation == "int8" else rounded

@@ -43,6 +43,8 @@ class PackageOptions:
     """Height and width."""
     fit: Fit = "stretch"
     signature: str | None = None
+    onnx: bool = False
+    """Whether to write an ONNX file too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,21 +107,24 @@ def package_saved_model(
     thresholds = (0.0,) * len(options.labels)
     draft = Draft(options.name, options.labels, rule, thresholds, record)
     with new_bundle(output, overwrite=overwrite) as folder:
-        litert_error = _write(loaded.model, _wrapped(signature, pixels, kind), folder, rule)
+        function = _wrapped(signature, pixels, kind)
+        litert_error = _write(loaded.model, function, folder, rule, onnx=options.onnx)
         seal_bundle(folder, draft)
     return Packaged(load_bundle(output), kind, signature.name, litert_error)
 
 
-def _write(model: Any, function: Any, folder: Path, rule: ResizeRule) -> str | None:
+def _write(model: Any, function: Any, folder: Path, rule: ResizeRule, *, onnx: bool) -> str | None:
     """Write the graphs of `function`; return why LiteRT cannot run it, or None."""
     try:
         frozen = freeze(_concrete(function, (rule.height, rule.width)), ["probabilities"])
-    except Exception as error:  # noqa: BLE001 (resources such as hash tables cannot be frozen)
+    except Exception as error:
         reason = str(error).strip().splitlines()[0]
         _log.warning("this graph cannot be frozen, so only TensorFlow can run it: %s", reason)
+        if onnx:
+            raise UsageError(f"this graph cannot be converted to ONNX: {reason}") from error
         _save_unfrozen(model, function, folder, rule)
         return reason
-    return write_graphs(frozen, folder, rule)
+    return write_graphs(frozen, folder, rule, onnx=onnx)
 
 
 def _save_unfrozen(model: Any, function: Any, folder: Path, rule: ResizeRule) -> None:

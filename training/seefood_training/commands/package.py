@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     help="How a picture of another shape is resized.",
 )
 @click.option("--signature", help="The model's signature that classifies pictures.")
+@click.option("--onnx", is_flag=True, help="Write an ONNX file too, for ONNX Runtime.")
 @click.option("--overwrite", is_flag=True, help="Replace an existing bundle.")
 def package_command(  # noqa: PLR0913 (the options of the command)
     *,
@@ -71,6 +72,7 @@ def package_command(  # noqa: PLR0913 (the options of the command)
     size: str | None,
     fit: "Fit",
     signature: str | None,
+    onnx: bool,
     overwrite: bool,
 ) -> None:
     """Make a bundle from SAVED_MODEL: inspect, wrap, convert, certify, write.
@@ -96,6 +98,7 @@ def package_command(  # noqa: PLR0913 (the options of the command)
         size=_size(size),
         fit=fit,
         signature=signature,
+        onnx=onnx,
     )
     packaged = package_saved_model(saved_model, output, options, overwrite=overwrite)
     spec = packaged.bundle.spec
