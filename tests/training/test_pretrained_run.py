@@ -73,3 +73,11 @@ def test_from_probe(drawings: Path, tmp_path: Path) -> None:
     validation = bundle.spec.metrics["validation"]
     assert validation["accuracy"]["value"] >= record["probe_accuracy"] - 0.2
     assert 6 == bundle.spec.metrics["test"]["pictures"]
+
+
+def test_same_training_gives_the_same_digest(drawings: Path, tmp_path: Path) -> None:
+    """Two runs, also in one process and of different duration, give bundles of one digest."""
+    first = _train(drawings, tmp_path / "one" / "bundle", [])
+    again = _train(drawings, tmp_path / "two" / "bundle", [])
+
+    assert first.digest == again.digest

@@ -63,3 +63,11 @@ def test_unknown_network(drawings: Path, tmp_path: Path) -> None:
         train(Request(str(drawings), tmp_path / "bundle", "vgg"))
 
     assert not (tmp_path / "bundle-training").exists()
+
+
+def test_weights_without_network(drawings: Path, tmp_path: Path) -> None:
+    """Weights without a network are a usage error before a photo is read."""
+    with pytest.raises(UsageError, match="--network"):
+        train(Request(str(drawings), tmp_path / "bundle", weights="imagenet"))
+
+    assert not (tmp_path / "bundle-training").exists()

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Final, Literal
 
+import keras
 import numpy as np
 
 from seefood.bundle import Bundle
@@ -107,6 +108,12 @@ def train(request: Request, observe: Observe = lambda _: None) -> Outcome:
     Raises `UsageError` for data, names or sizes that cannot work, before any training.
     """
     started = time.monotonic()
+    keras.utils.clear_session()  # layers are numbered anew: their names are part of the digest
+    if request.network is None and request.weights is not None:
+        raise UsageError(
+            f"`--weights {_weights_name(request.weights)}` needs the `--network` that the weights "
+            "are of; without both, the best installed weights are used"
+        )
     photo_set = read_photo_set(request.data, nested=request.nested)
     chosen = _with_defaults(request, photo_set)
     size = chosen.side

@@ -115,7 +115,7 @@ def train_command(**options: Any) -> None:
 
     \b
     Examples:
-      seefood train photos --output bundles/fruit --weights imagenet
+      seefood train photos --output bundles/fruit
       seefood train s3://photos/labelled/ --output bundles/fruit --network resnet50
       seefood train photos --output bundles/tiny --network lenet5 --image-size 32 --epochs 30
     """  # noqa: D301 (click's mark against re-wrapping)
