@@ -143,11 +143,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except Exception as error:
         if verbose:
             raise
-        _fail(
-            f"unexpected error: {type(error).__name__}: {error}; this is a bug in seefood: run "
-            "the command again with `seefood --verbose …` and report its output",
-            1,
-        )
+        discard_output()
+        _fail(_other_message(error), 1)
     gc.freeze()  # a collection over Beam's modules at exit would take 0.25 s
     sys.exit(code if isinstance(code, int) else 0)
 
@@ -162,6 +159,20 @@ def _split(arguments: list[str]) -> tuple[list[str], list[str]]:
         return arguments, []
     at = arguments.index("--")
     return arguments[:at], arguments[at + 1 :]
+
+
+def _other_message(error: Exception) -> str:
+    """Return the message of an error that is not seefood's own: the system's, or a bug."""
+    if isinstance(error, OSError):
+        where = f" for {error.filename}" if error.filename is not None else ""
+        return (
+            f"the system refused{where}: {error.strerror or error}; mend that and run the same "
+            "command again (`seefood --verbose …` shows what was tried)"
+        )
+    return (
+        f"unexpected error: {type(error).__name__}: {error}; this is a bug in seefood: run "
+        "the command again with `seefood --verbose …` and report its output"
+    )
 
 
 def _refuse(error: click.ClickException) -> None:
