@@ -2,20 +2,25 @@ import base64
 import json
 import re
 import signal
+import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
-from http.client import HTTPConnection
+from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPConnection, HTTPResponse
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import pytest
+from openapi_spec_validator import validate
 
 from seefood_lambda.events import HttpRequest, parse_event
-from seefood_lambda.local_address import HostCheck
+from seefood_lambda.local_address import HostCheck, phone_url, qr_code
 from seefood_lambda.local_server import as_wsgi, to_event
+from seefood_lambda.problem_details import STATUS_OF
 from tests.pictures import jpeg
 
 
@@ -43,7 +48,7 @@ class Server:
         content_type: str = "image/jpeg",
     ) -> tuple[int, str, bytes]:
         """Return status, content type and body; an iterator is sent in chunks."""
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=30)
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=120)
         headers = {"content-type": content_type} if body is not None else {}
         connection.request(method, path, body, headers)
         response = connection.getresponse()
@@ -174,3 +179,135 @@ def test_a_request_becomes_the_event_of_a_function_url() -> None:
         picture["isBase64Encoded"],
     )
     assert ("{}", False) == (text["body"], text["isBase64Encoded"])
+
+
+def raw(server: Server, request: bytes) -> tuple[int, dict[str, Any]]:
+    """Return status and problem details of the response to these bytes."""
+    with socket.create_connection(("127.0.0.1", server.port), timeout=30) as connection:
+        connection.sendall(request)
+        response = HTTPResponse(connection)
+        response.begin()
+        assert "application/problem+json" == response.headers["content-type"]
+        return response.status, json.loads(response.read())
+
+
+_LINE = b"Host: localhost\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("request_bytes", "status"),
+    [
+        pytest.param(b"POST /classify HTTP/1.1\r\n" + _LINE, 411, id="no length"),
+        pytest.param(
+            b"POST /classify HTTP/1.1\r\nContent-Length: 5, 6\r\n" + _LINE, 400, id="two lengths"
+        ),
+        pytest.param(
+            b"POST /classify HTTP/1.1\r\nContent-Length: -1\r\n" + _LINE, 400, id="negative"
+        ),
+        pytest.param(b"GET /" + b"a" * 9000 + b" HTTP/1.1\r\n" + _LINE, 414, id="a long path"),
+        pytest.param(b"GET /" + b"a" * 50_000 + b" HTTP/1.1\r\n" + _LINE, 414, id="a longer path"),
+        pytest.param(
+            b"GET / HTTP/1.1\r\nX: " + b"a" * 40_000 + b"\r\n" + _LINE, 431, id="long headers"
+        ),
+        pytest.param(b"TRACE /classify HTTP/1.1\r\n" + _LINE, 405, id="TRACE"),
+        pytest.param(b"GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n", 403, id="another host"),
+        pytest.param(b"nonsense\r\n" + _LINE, 400, id="no HTTP"),
+    ],
+)
+def test_every_error_of_the_protocol_is_a_problem(
+    server: Server, request_bytes: bytes, status: int
+) -> None:
+    """With status, code and a sentence."""
+    actual, problem = raw(server, request_bytes)
+
+    assert (status, status) == (actual, problem["status"])
+    assert problem["code"]
+    assert problem["detail"]
+
+
+def test_health_is_answered_while_a_hundred_clients_wait(server: Server) -> None:
+    """No connection is reset, and /health does not wait behind pictures."""
+    picture = jpeg()
+    with ThreadPoolExecutor(100) as pool:
+        pictures = [pool.submit(server.request, "POST", "/classify", picture) for _ in range(100)]
+        waiting = []
+        while not all(one.done() for one in pictures):
+            waiting.append(sum(not one.done() for one in pictures))
+            assert 200 == server.request("GET", "/health")[0]
+            time.sleep(0.05)  # the clients need the processor too
+
+    assert {200} == {one.result()[0] for one in pictures}
+    assert max(waiting) > 1
+
+
+def test_a_signal_lets_running_requests_finish(bundle_path: Path) -> None:
+    """Requests that have arrived are answered before the server ends."""
+    running = Server(bundle_path)
+    with ThreadPoolExecutor(8) as pool:
+        pictures = [
+            pool.submit(running.request, "POST", "/classify?heatmap=1", jpeg()) for _ in range(8)
+        ]
+        while not any(one.done() for one in pictures):
+            time.sleep(0.005)
+        running.process.send_signal(signal.SIGTERM)
+        statuses = [one.result()[0] for one in pictures]
+    running.process.communicate(timeout=30)
+
+    assert ([200] * 8, 0) == (statuses, running.process.returncode)
+
+
+@pytest.mark.parametrize(
+    ("header", "accepted"),
+    [
+        ("localhost:8000", True),
+        ("LOCALHOST", True),
+        ("127.0.0.1:8000", True),
+        ("[::1]:8000", True),
+        ("192.168.1.7:8000", True),
+        ("photos.example:8000", True),
+        ("evil.example", False),
+        ("localhost.evil.example", False),
+        ("", False),
+        (None, False),
+    ],
+)
+def test_only_this_servers_names_are_answered_to(header: str | None, *, accepted: bool) -> None:
+    """A page of another site cannot call it by a name of its own (DNS rebinding)."""
+    assert accepted == HostCheck.of("127.0.0.1", ["photos.example"]).accepts(header)
+
+
+def test_a_phone_gets_an_address_and_a_qr_code() -> None:
+    """Of the network, not of this machine alone."""
+    url = phone_url("0.0.0.0", 8000)  # noqa: S104 (what the user would give)
+
+    assert phone_url("127.0.0.1", 8000) is None
+    assert "http://192.168.1.7:8000/" == phone_url("192.168.1.7", 8000)
+    assert url is None or re.fullmatch(r"http://(?!127\.)[\d.]+:8000/", url)
+    assert len((qr_code("http://192.168.1.7:8000/") or "").splitlines()) > 10
+
+
+def test_the_description_is_valid_and_the_server_keeps_to_it(server: Server) -> None:
+    """OpenAPI 3.1; schemathesis sends what it allows, and what it does not."""
+    url = f"http://127.0.0.1:{server.port}/openapi.json"
+    document = json.loads(server.request("GET", "/openapi.json")[2])
+    validate(document)
+    assert {str(int(status)) for status in STATUS_OF.values()} <= set(
+        document["paths"]["/classify"]["post"]["responses"]
+    )
+    checks = (
+        "not_a_server_error,status_code_conformance,content_type_conformance,"
+        "response_schema_conformance"
+    )
+    done = subprocess.run(
+        [
+            *(Path(sys.executable).parent / "schemathesis", "run", url, "--max-examples", "5"),
+            *("--phases", "coverage,fuzzing", "--checks", checks, "--seed", "1"),
+            *("--generation-database", "none"),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=200,
+    )
+
+    assert 0 == done.returncode, done.stdout[-3000:]
