@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 
+_CHANNELS: Final = {"rgb": "RGB", "grey": "grey"}
 _MAX_LABELS: Final = 8
 _MAX_LINES: Final = 24
 
@@ -66,7 +67,7 @@ def _summary(document: Mapping[str, Any]) -> "Table":
         "folder": document["path"],
         "digest": document["digest"],
         "labels": ", ".join(shown) + (f" and {more:,} more" if more else ""),
-        "input": f"{rule['height']} x {rule['width']} RGB, {rule['fit']}, {rule['filter']}, "
+        "input": f"{rule['height']} x {rule['width']} {_CHANNELS[rule['channels']]}, {rule['fit']}, {rule['filter']}, "
         f"resized by {rule['resized_by']}",
         "unsure": _unsure(thresholds) + _reached(document["training"].get("unsure")),
         "files": f"{len(document['files'])}, all intact, {_size(document['bytes'])}",
@@ -91,11 +92,11 @@ def _engines(document: Mapping[str, Any]) -> "Table":
 
 
 def _graph_bytes(document: Mapping[str, Any], engine: Mapping[str, Any]) -> int:
-    is_litert = engine_spec(engine["name"]).graph is Graph.LITERT
+    suffix = {Graph.LITERT: ".tflite", Graph.ONNX: ".onnx"}.get(engine_spec(engine["name"]).graph)
     return sum(
         file["bytes"]
         for name, file in document["files"].items()
-        if (name.endswith(".tflite") if is_litert else not name.startswith("assets.extra/"))
+        if (name.endswith(suffix) if suffix else not name.startswith("assets.extra/"))
     )
 
 
