@@ -67,8 +67,8 @@ def _summary(document: Mapping[str, Any]) -> "Table":
         "folder": document["path"],
         "digest": document["digest"],
         "labels": ", ".join(shown) + (f" and {more:,} more" if more else ""),
-        "input": f"{rule['height']} x {rule['width']} {_CHANNELS[rule['channels']]}, {rule['fit']}, {rule['filter']}, "
-        f"resized by {rule['resized_by']}",
+        "input": f"{rule['height']} x {rule['width']} {_CHANNELS[rule['channels']]}, "
+        f"{rule['fit']}, {rule['filter']}, resized by {rule['resized_by']}",
         "unsure": _unsure(thresholds) + _reached(document["training"].get("unsure")),
         "files": f"{len(document['files'])}, all intact, {_size(document['bytes'])}",
         "certificate": f"{document['certificate']['pictures']} pictures, "
