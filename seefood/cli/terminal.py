@@ -83,7 +83,8 @@ def redirect_native_stderr() -> None:
     stderr gets a new descriptor. Does nothing if stderr is not descriptor 2, as in tests.
     """
     stderr = sys.stderr
-    if not isinstance(stderr, io.TextIOWrapper) or not isinstance(stderr.buffer.raw, _Messages):
+    raw = getattr(getattr(stderr, "buffer", None), "raw", None)
+    if not isinstance(stderr, io.TextIOWrapper) or not isinstance(raw, _Messages):
         return
     stderr.flush()
     terminal = os.dup(2)

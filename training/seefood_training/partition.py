@@ -6,6 +6,7 @@ among them are counted, because a figure on them measures memory.
 """
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,9 @@ from seefood.imaging.decode import ResizeRule
 from seefood_training.data import DecodedPhotos, PhotoSet, decode_photos
 from seefood_training.split import group_copies, hold_out
 from seefood_training.training_photos import Copy, TrainingPhotos, describe_copies
+
+_FEW: Final = 10
+_SHOWN: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +46,7 @@ def partition(
     Raises `UsageError` for a class with fewer than two different photos.
     """
     groups, knows_near = group_copies(photos.fingerprints)
-    notes = _contradictions(photo_set, photos, groups)
+    notes = [*_few_photos(photo_set, photos, groups), *_contradictions(photo_set, photos, groups)]
     validation = _given_validation(photo_set, photos, rule, notes, knows_near=knows_near)
     training = photos
     if validation is None:
@@ -94,6 +98,22 @@ def _given_validation(
         return None
     notes.append(f"of the validation photos, {describe_copies(copies)}; those are not used")
     return own
+
+
+def _few_photos(photo_set: PhotoSet, photos: DecodedPhotos, groups: NDArray[np.int64]) -> list[str]:
+    """Return a sentence if a class has so few photos that its figures mean nothing."""
+    labels = photos.labels
+    counts = [len(set(groups[labels == at].tolist())) for at in range(len(photo_set.labels))]
+    few = [at for at in np.argsort(counts, kind="stable").tolist() if counts[at] < _FEW]
+    if not few:
+        return []
+    shown = ", ".join(f"{photo_set.labels[at]!r} ({counts[at]})" for at in few[:_SHOWN])
+    more = f" and {len(few) - _SHOWN} more" if len(few) > _SHOWN else ""
+    note = (
+        f"fewer than {_FEW} different photos to train on are of {shown}{more}: what the bundle "
+        "says of such a class is a guess; add photos"
+    )
+    return [note]
 
 
 def _contradictions(

@@ -16,7 +16,6 @@ import keras
 import numpy as np
 
 from seefood.bundle import Bundle
-from seefood.errors import UsageError
 from seefood.imaging.resize_rule import Fit, ResizeRule
 from seefood_training.acceptance import WISH, Acceptance, Wish
 from seefood_training.augment import PHOTOS
@@ -31,7 +30,7 @@ from seefood_training.fit import fit, predict_logits
 from seefood_training.fit_types import Fitted, Schedule, Step, Task
 from seefood_training.folds import assign_folds
 from seefood_training.model_card import render_card
-from seefood_training.networks import NetworkChoice, Weights, build, network
+from seefood_training.networks import NetworkChoice, Weights, network
 from seefood_training.partition import Partition, partition
 from seefood_training.probed_fit import Job, Observer, Trained, examples, fit_from_probe
 from seefood_training.quantisation import Quantisation
@@ -44,7 +43,9 @@ from seefood_training.release import (
     release_bundle,
 )
 from seefood_training.release_check import shipped_model
+from seefood_training.request_checks import check_network, check_output
 from seefood_training.split import group_copies
+from seefood_training.time_left import TimeLeft, duration_text
 from seefood_training.training_photos import FILE as TRAINING_PHOTOS
 from seefood_training.training_photos import copy_figures
 
@@ -86,6 +87,8 @@ class Progress:
     done: int
     total: int
     note: str = ""
+    is_milestone: bool = False
+    """Whether it is worth a line where no bar can be shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,12 +111,17 @@ def train(request: Request, observe: Observe = lambda _: None) -> Outcome:
     Raises `UsageError` for data, names or sizes that cannot work, before any training.
     """
     started = time.monotonic()
-    keras.utils.clear_session()  # layers are numbered anew: their names are part of the digest
     if request.network is None and request.weights is not None:
         raise UsageError(
             f"`--weights {_weights_name(request.weights)}` needs the `--network` that the weights "
             "are of; without both, the best installed weights are used"
         )
+    check_output(request.output, request.data, overwrite=request.overwrite)
+    if request.network is not None:
+        side = request.image_size or network(request.network).side
+        two = NetworkChoice(request.network, side, side, 2, multiplier=request.multiplier)
+        check_network(two, request.weights)
+    keras.utils.clear_session()  # layers are numbered anew: their names are part of the digest
     photo_set = read_photo_set(request.data, nested=request.nested)
     chosen = _with_defaults(request, photo_set)
     size = chosen.side
@@ -121,11 +129,9 @@ def train(request: Request, observe: Observe = lambda _: None) -> Outcome:
     choice = NetworkChoice(
         chosen.network, size, size, len(photo_set.labels), multiplier=request.multiplier
     )
-    _check_request(request, choice, chosen.weights)
     _tell_what_was_found(photo_set, observe)
     observe(Progress("told", 0, 0, chosen.why))
     folder = request.output.with_name(f"{request.output.name}-training")
-    folder.mkdir(parents=True, exist_ok=True)
     larger = ResizeRule(round(size * _LARGER), round(size * _LARGER), request.fit)
     photos = decode_photos(
         photo_set.train,
@@ -135,6 +141,7 @@ def train(request: Request, observe: Observe = lambda _: None) -> Outcome:
         observe=_reading(observe, photo_set),
     )
     parts = partition(photo_set, photos, rule, request.validation_share, request.schedule.seed)
+    folder.mkdir(parents=True, exist_ok=True)
     for sentence in parts.notes:
         observe(Progress("told", 0, 0, sentence))
     task = Task(choice, chosen.weights, chosen.schedule, PHOTOS)
@@ -261,12 +268,6 @@ def _tell_what_was_found(photo_set: PhotoSet, observe: Observe) -> None:
         observe(Progress("told", 0, 0, sentence))
 
 
-def _check_request(request: Request, choice: NetworkChoice, weights: Weights) -> None:
-    if request.output.exists() and not request.overwrite:
-        raise UsageError(f"{request.output} exists; choose another `--output`, or `--overwrite`")
-    build(choice, None if weights == "imagenet" else weights)
-
-
 def _release(
     inputs: _Inputs, task: Task, trained: Trained, rule: ResizeRule
 ) -> tuple[Bundle, Acceptance]:
@@ -352,6 +353,8 @@ def _reading(observe: Observe, photo_set: PhotoSet) -> Callable[[int], None]:
 
 
 def _training(observe: Observe) -> Callable[[Step], None]:
+    clock = TimeLeft()
+
     def report(step: Step) -> None:
         if step.note:
             observe(Progress("told", 0, 0, step.note))
@@ -359,6 +362,10 @@ def _training(observe: Observe) -> Callable[[Step], None]:
         note = f"epoch {step.epoch}, loss {step.loss:.3f}"
         if step.last is not None:
             note += f", validation {step.last.validation_accuracy:.1%}"
-        observe(Progress("training", step.done, step.total, note))
+        left = clock.after(step.done, step.total)
+        if left is not None:
+            note += f", at most {duration_text(left)} left"
+        ended = step.last is not None and step.last.number == step.epoch
+        observe(Progress("training", step.done, step.total, note, is_milestone=ended))
 
     return report

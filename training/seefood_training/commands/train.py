@@ -195,6 +195,8 @@ def _progress_bars() -> "Iterator[Observe]":
             if stage == "told":
                 bars.console.print(printable(progress.note), markup=False, highlight=False)
                 return
+            if not bars.console.is_terminal and progress.is_milestone:
+                _tell(f"{stage}: {progress.note}")
             if stage not in tasks:
                 tasks[stage] = bars.add_task(stage, note="")
             bars.update(
@@ -205,6 +207,8 @@ def _progress_bars() -> "Iterator[Observe]":
 
 
 def _print(outcome: "Outcome", request: "Request") -> None:
+    from seefood_training.verdicts import confusion_matrix_of, verdicts
+
     for line in outcome.unreadable:
         click.echo(f"left out: {line}", err=True)
     for name, figures in outcome.bundle.spec.metrics.items():
@@ -214,4 +218,6 @@ def _print(outcome: "Outcome", request: "Request") -> None:
             f"{name}: {accuracy['value']:.1%} of {figures['pictures']:,} photos right "
             f"(95 % interval {low:.1%} to {high:.1%})"
         )
+        for warning in verdicts(outcome.bundle.labels, confusion_matrix_of(figures)):
+            click.echo(f"{name}: {warning}", err=True)
     click.echo(f"{request.output} is {outcome.bundle.digest[:12]}, {outcome.seconds:.0f} s")

@@ -84,7 +84,12 @@ def _backbone_input(image: Any, pixels: Input) -> Any:
 
 register(
     *(
-        NetworkSpec(name, 224, partial(build, application=application, pixels=pixels))
+        NetworkSpec(
+            name,
+            224,
+            partial(build, application=application, pixels=pixels),
+            takes_multiplier=application.startswith("MobileNet"),
+        )
         for name, (application, pixels) in _APPLICATIONS.items()
     )
 )

@@ -61,6 +61,8 @@ class NetworkSpec:
     resolution discrepancy", 2019)."""
     takes_weights: bool = True
     """Whether `--weights` may name pretrained weights."""
+    takes_multiplier: bool = True
+    """Whether the builder uses the choice's multiplier."""
 
 
 _networks: Final[dict[str, NetworkSpec]] = {}

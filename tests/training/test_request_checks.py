@@ -1,0 +1,60 @@
+"""Options of a training run that cannot work: a usage error before a photo is read."""
+
+from pathlib import Path
+
+import pytest
+
+from seefood.errors import UsageError
+from seefood_training.request_checks import check_output
+
+
+def _folder(path: Path) -> Path:
+    path.mkdir(parents=True)
+    return path
+
+
+def test_outputs_that_can_be_written(tmp_path: Path) -> None:
+    """A new folder, also below folders that do not exist yet, is no error and is not made."""
+    check_output(tmp_path / "new", str(_folder(tmp_path / "data")), overwrite=False)
+    check_output(tmp_path / "a" / "b" / "new", "s3://bucket/photos", overwrite=False)
+
+    assert ["data"] == [path.name for path in tmp_path.iterdir()]
+
+
+def test_an_existing_output(tmp_path: Path) -> None:
+    """It is refused; with `--overwrite` only if it is not a bundle."""
+    data = str(_folder(tmp_path / "data"))
+    output = _folder(tmp_path / "out")
+
+    with pytest.raises(UsageError, match=r"out exists; choose another `--output`"):
+        check_output(output, data, overwrite=False)
+    with pytest.raises(UsageError, match="out is not a bundle and is not overwritten"):
+        check_output(output, data, overwrite=True)
+    _folder(output / "assets.extra")
+    (output / "assets.extra" / "bundle.json").touch()
+    check_output(output, data, overwrite=True)
+
+
+def test_an_output_below_a_file(tmp_path: Path) -> None:
+    """A file cannot contain the bundle."""
+    (tmp_path / "file").touch()
+
+    with pytest.raises(UsageError, match=r"cannot be written, because .*file is a file"):
+        check_output(tmp_path / "file" / "out", str(tmp_path), overwrite=False)
+
+
+def test_a_place_that_takes_no_folder() -> None:
+    """The message has the operating system's reason."""
+    with pytest.raises(UsageError, match="/proc/out cannot be written to /proc: "):
+        check_output(Path("/proc/out"), "s3://bucket/photos", overwrite=False)
+
+
+@pytest.mark.parametrize("name", ["data/out", "data/apple/out", "link/out"])
+def test_an_output_inside_the_data(tmp_path: Path, name: str) -> None:
+    """The next run would take it for a class."""
+    data = _folder(tmp_path / "data")
+    _folder(data / "apple")
+    (tmp_path / "link").symlink_to(data)
+
+    with pytest.raises(UsageError, match=r"is inside .*data, where the next run would take it"):
+        check_output(tmp_path / name, str(data), overwrite=False)
