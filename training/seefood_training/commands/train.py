@@ -193,7 +193,9 @@ def _progress_bars() -> "Iterator[Observe]":
         def observe(progress: "Progress") -> None:
             stage = progress.stage
             if stage == "told":
-                bars.console.print(printable(progress.note), markup=False, highlight=False)
+                bars.console.print(
+                    printable(progress.note), markup=False, highlight=False, soft_wrap=True
+                )
                 return
             if not bars.console.is_terminal and progress.is_milestone:
                 _tell(f"{stage}: {progress.note}")
