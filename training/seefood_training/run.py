@@ -16,6 +16,7 @@ import keras
 import numpy as np
 
 from seefood.bundle import Bundle
+from seefood.errors import UsageError
 from seefood.imaging.resize_rule import Fit, ResizeRule
 from seefood_training.acceptance import WISH, Acceptance, Wish
 from seefood_training.augment import PHOTOS
