@@ -9,7 +9,9 @@ import numpy as np
 from seefood.engines.loading import load_engine
 from seefood.imaging.decode import Pixels
 from seefood.synthetic import KINDS, draw_picture
-from seefood_training.package import Packaged, PackageOptions, package_saved_model
+from seefood_training.packaging.answers import AnswerOptions
+from seefood_training.packaging.package import Packaged, PackageOptions, package_model
+from seefood_training.packaging.pixels import PixelChoice
 
 SIZE = 32
 LABELS = ("hotdog", "not_hotdog")
@@ -69,7 +71,16 @@ def linear(
 def pack(source: Path, output: Path, **options: Any) -> Packaged:
     """Package `source` as `seefood package` does."""
     labels = options.pop("labels", LABELS)
-    return package_saved_model(source, output, PackageOptions("mine", labels, **options))
+    pixels = {key: options.pop(key) for key in ("filter", "fit", "channels") if key in options}
+    choice = PixelChoice(options.pop("input_range", None), **pixels)
+    answers = AnswerOptions(
+        options.pop("output_name", None),
+        options.pop("output_kind", None),
+        options.pop("multi_label", False),
+        options.pop("positive", None),
+    )
+    made = PackageOptions("mine", labels, choice, answers=answers, **options)
+    return package_model(str(source), output, made)
 
 
 def predictions(packaged: Packaged, engine: str) -> np.ndarray:

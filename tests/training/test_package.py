@@ -11,7 +11,7 @@ from seefood.cli.inspect import inspect_command
 from seefood.engines.loading import load_engine
 from seefood.errors import BundleError, UsageError
 from seefood_training.commands.package import package_command
-from seefood_training.package import read_labels
+from seefood_training.packaging.labels import read_labels
 from tests.training.saved_models import SIZE, drawn, linear, pack, predictions, save, softmax
 
 pytestmark = pytest.mark.tensorflow
@@ -41,7 +41,7 @@ def test_a_keras_application(keras_application: tuple[Path, Any], tmp_path: Path
     packaged = pack(
         path, tmp_path / "b", labels=tuple(f"class {at}" for at in range(10)), input_range="-1..1"
     )
-    assert (packaged.output_kind, packaged.litert_error) == ("probabilities", None)
+    assert (packaged.answers.activation, packaged.litert_error) == ("none", None)
     expected = model.predict(drawn() / np.float32(127.5) - 1, verbose=0)
     for engine in ("litert", "tensorflow"):
         np.testing.assert_allclose(predictions(packaged, engine), expected, atol=1e-4)
@@ -70,12 +70,10 @@ def test_logits_and_a_dynamic_size(tmp_path: Path) -> None:
         keep={"weights": weights},
     )
     labels = ("a", "b", "c")
-    with pytest.raises(
-        UsageError, match=r"signature score takes pictures of any size; .*`--size H"
-    ):
+    with pytest.raises(UsageError, match=r"score takes pictures of any size .*`--size WxH`"):
         pack(source, tmp_path / "b", labels=labels, input_range="0..1")
     packaged = pack(source, tmp_path / "b", labels=labels, input_range="0..1", size=(SIZE, SIZE))
-    assert (packaged.output_kind, packaged.signature) == ("logits", "score")
+    assert (packaged.answers.activation, packaged.function) == ("softmax", "score")
     expected = softmax(classify(drawn().astype(np.float32) / 255))
     for engine in ("litert", "tensorflow"):
         np.testing.assert_allclose(predictions(packaged, engine), expected, atol=1e-5)
@@ -98,7 +96,7 @@ def test_one_logit_is_two_labels(tmp_path: Path) -> None:
     weights, classify = linear(1, scale=30)
     source = save(tmp_path / "m", classify, keep={"weights": weights})
     packaged = pack(source, tmp_path / "b", input_range="0..1")
-    assert packaged.output_kind == "logits"
+    assert packaged.answers.activation == "sigmoid"
     expected = 1 / (1 + np.exp(-classify(drawn().astype(np.float32) / 255).numpy()[:, 0]))
     np.testing.assert_allclose(predictions(packaged, "tensorflow")[:, 1], expected, atol=1e-5)
 
@@ -108,7 +106,7 @@ def test_a_model_without_a_signature_is_called(tmp_path: Path) -> None:
     weights, classify = linear(2)
     source = save(tmp_path / "m", classify, name="", keep={"weights": weights})
     packaged = pack(source, tmp_path / "b", input_range="0..1", output_kind="logits")
-    assert packaged.signature == "__call__"
+    assert packaged.function == "__call__"
 
 
 def test_raw_bytes_need_no_range(tmp_path: Path) -> None:

@@ -79,15 +79,17 @@ def write_graphs(
     calibration_images: Pixels | None = None,
     *,
     onnx: bool = False,
+    single: FrozenGraph | None = None,
 ) -> str | None:
     """Write the SavedModel and LiteRT's file of `frozen` into the empty `folder`.
 
-    With `onnx` an ONNX file too; raises `UsageError` if that is not possible. Returns the reason
-    why LiteRT cannot run the graph, or None.
+    `single` is the graph for exactly one picture, where it differs. With `onnx` an ONNX file too;
+    raises `UsageError` if that is not possible. Returns the reason why LiteRT cannot run the graph,
+    or None.
     """
     if quantisation == "int8" and calibration_images is None:
         raise BundleError("int8 needs calibration pictures; pass a sample of the training pictures")
-    frozen = with_heat_maps(frozen)
+    frozen = with_heat_maps(frozen) if single is None else frozen
     outputs = list(frozen.outputs)
     rounded = frozen if quantisation == "float32" else round_to_half(frozen)
     signatures = {"serving_default": outputs[:1]}
@@ -99,7 +101,7 @@ def write_graphs(
         (folder / ONNX_MODEL).write_bytes(to_onnx(rounded))
     size = (rule.height, rule.width)
     # An integer network is quantised from the trained weights, not from rounded ones.
-    graph = frozen if quantisation == "int8" else rounded
+    graph = single or (frozen if quantisation == "int8" else rounded)
     try:
         flat = to_litert(graph, size, outputs, quantisation, calibration_images)
     except Exception as error:  # noqa: BLE001 (the converter raises any exception; TensorFlow still runs the graph)

@@ -33,7 +33,8 @@ def freeze(function: Any, outputs: Iterable[str]) -> FrozenGraph:
         convert_variables_to_constants_v2,
     )
 
-    frozen = convert_variables_to_constants_v2(function)
+    # Loops and branches stay functions: lowered ones are circles of nodes.
+    frozen = convert_variables_to_constants_v2(function, lower_control_flow=False)
     names = [tensor.name for tensor in frozen.outputs]
     graph = _Graph(in_single_precision(frozen.graph.as_graph_def()), names)
     graph.simplify()
@@ -135,7 +136,8 @@ class _Graph:
                 self._prune()
 
     def _remove_identity(self, node: Any) -> bool:
-        if node.op not in _IDENTITY_OPS:
+        is_same_cast = node.op == "Cast" and node.attr["SrcT"].type == node.attr["DstT"].type
+        if node.op not in _IDENTITY_OPS and not is_same_cast:
             return False
         for at, source in enumerate(node.input):
             self._redirect(f"{node.name}:{at}", source)

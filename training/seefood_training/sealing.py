@@ -94,17 +94,22 @@ def seal_bundle(folder: Path, draft: Draft, quantisation: Quantisation = "float3
     return bundle
 
 
+def check_absent(output: Path, *, overwrite: bool) -> None:
+    """Raise `BundleError` if `output` exists; with `overwrite` only if it is not a bundle."""
+    if output.exists():
+        if not overwrite:
+            raise BundleError(f"{output} exists; remove it, or allow overwriting (`--overwrite`)")
+        if not (output / MANIFEST).is_file():
+            raise BundleError(f"{output} is not a bundle and is not overwritten; remove it first")
+
+
 @contextmanager
 def new_bundle(output: Path, *, overwrite: bool = False) -> Iterator[Path]:
     """Yield an empty folder beside `output` that is renamed to `output` if nothing is raised.
 
     Raises `BundleError` if `output` exists; with `overwrite` only if it is not a bundle.
     """
-    if output.exists():
-        if not overwrite:
-            raise BundleError(f"{output} exists; remove it, or allow overwriting (`--overwrite`)")
-        if not (output / MANIFEST).is_file():
-            raise BundleError(f"{output} is not a bundle and is not overwritten; remove it first")
+    check_absent(output, overwrite=overwrite)
     folder = output.parent / f".{output.name}.{uuid4().hex[:8]}"
     try:
         folder.mkdir(parents=True)

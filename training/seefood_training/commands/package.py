@@ -1,28 +1,32 @@
-"""`seefood package`: makes a bundle from any SavedModel that classifies pictures."""
+"""`seefood package`: makes a bundle from any model that classifies pictures."""
 
+import json
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from seefood.imaging.resize_rule import FITS
-from seefood_training.commands.requirements import require
-from seefood_training.input_ranges import INPUT_RANGES
+from seefood_training.packaging.input_ranges import INPUT_RANGES, parse_range
 
 if TYPE_CHECKING:
-    from seefood.imaging.resize_rule import Fit
-    from seefood_training.signature import OutputKind
+    from seefood.imaging.resize_rule import Filter, Fit
+    from seefood_training.packaging.answers import OutputKind
+    from seefood_training.packaging.package import Packaged
+    from seefood_training.packaging.pixels import ChannelOrder
+    from seefood_training.packaging.search import Attempt
+
+_FILTERS = ("nearest", "bilinear", "bicubic", "lanczos", "tf-bilinear", "box")
 
 
 @click.command("package")
-@click.argument("saved_model", type=click.Path(path_type=Path))
+@click.argument("model")
 @click.option(
     "--labels",
     type=click.Path(path_type=Path),
-    required=True,
     metavar="FILE",
-    help="One label a line, in the order of the model's outputs.",
+    help="The names of the model's outputs: one a line, or JSON.  [default: labels.txt beside it]",
 )
 @click.option(
     "--output",
@@ -33,11 +37,38 @@ if TYPE_CHECKING:
 )
 @click.option("--name", help="The model's name in rows.  [default: the output folder's name]")
 @click.option(
-    "--input-range",
-    type=click.Choice(list(INPUT_RANGES)),
-    help="The pixel values that the network was trained on; imagenet is PyTorch's mean and "
-    "deviation, caffe is BGR minus the mean.",
+    "--examples",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Pictures whose answers are known, as CSV: picture,label, or picture and a probability "
+    "for each label. What is not said of the pixels is searched for.",
 )
+@click.option(
+    "--input-range",
+    metavar="RANGE",
+    help=f"The pixel values that the network was trained on: {', '.join(INPUT_RANGES)}, or "
+    "MEAN/STD as numbers; imagenet is PyTorch's mean and deviation, caffe is BGR minus the mean.",
+)
+@click.option(
+    "--filter",
+    "kind",
+    type=click.Choice(_FILTERS),
+    help="How a picture is resized: nearest is Keras's load_img, tf-bilinear is tf.image.resize "
+    "and OpenCV, the others are Pillow's.  [default: bilinear]",
+)
+@click.option(
+    "--fit",
+    type=click.Choice(FITS),
+    help="How a picture of another shape is resized.  [default: stretch]",
+)
+@click.option(
+    "--channels",
+    type=click.Choice(("rgb", "bgr", "grey")),
+    help="The order of the network's channels.  [default: rgb, or grey for one channel]",
+)
+@click.option("--size", metavar="WxH", help="The input's size, if the model takes any size.")
+@click.option("--signature", help="The model's function that classifies pictures.")
+@click.option("--output-name", help="The output that has a number for each label.")
 @click.option(
     "--probabilities",
     "output_kind",
@@ -50,79 +81,148 @@ if TYPE_CHECKING:
     flag_value="logits",
     help="The model returns scores of any size.",
 )
-@click.option("--size", metavar="HxW", help="The input's size, if the model takes any size.")
+@click.option("--multi-label", is_flag=True, help="Several labels may hold for one picture.")
 @click.option(
-    "--fit",
-    type=click.Choice(FITS),
-    default="stretch",
-    show_default=True,
-    help="How a picture of another shape is resized.",
+    "--positive",
+    metavar="LABEL",
+    help="Of a model with one output: the label that it stands for.  [default: the second]",
 )
-@click.option("--signature", help="The model's signature that classifies pictures.")
-@click.option("--onnx", is_flag=True, help="Write an ONNX file too, for ONNX Runtime.")
+@click.option("--onnx", is_flag=True, help="Write the graph for ONNX Runtime, too.")
+@click.option("--force", is_flag=True, help="Keep the best even if no options fit the examples.")
+@click.option("--json", "as_json", is_flag=True, help="Print what was made as JSON.")
 @click.option("--overwrite", is_flag=True, help="Replace an existing bundle.")
 def package_command(  # noqa: PLR0913 (the options of the command)
     *,
-    saved_model: Path,
-    labels: Path,
+    model: str,
+    labels: Path | None,
     output: Path,
     name: str | None,
+    examples: Path | None,
     input_range: str | None,
-    output_kind: "OutputKind | None",
+    kind: "Filter | None",
+    fit: "Fit | None",
+    channels: "ChannelOrder | None",
     size: str | None,
-    fit: "Fit",
     signature: str | None,
+    output_name: str | None,
+    output_kind: "OutputKind | None",
+    multi_label: bool,
+    positive: str | None,
     onnx: bool,
+    force: bool,
+    as_json: bool,
     overwrite: bool,
 ) -> None:
-    """Make a bundle from SAVED_MODEL: inspect, wrap, convert, certify, write.
+    """Make a bundle from MODEL: find, open, check, wrap, certify, write.
 
-    What the model does not state is determined by running it on pictures, or an error asks for the
-    option. With one output and two labels, the output is the second label's. A SavedModel is a
-    program: package only what you trust. Prints the bundle's folder.
+    MODEL is a SavedModel folder, a .keras, .h5, .tflite or .onnx file, an export of Teachable
+    Machine or Lobe, an archive of one of these, or its location in a bucket. What the model does
+    not state is determined by running it, or an error asks for the option. A model is a program:
+    package only what you trust. Prints the bundle's folder.
 
     \b
     Examples:
-      seefood package flowers/ --labels flowers.txt --output bundles/flowers --input-range -1..1
-      seefood package detector/ --labels yes-no.txt --output bundles/detector --size 224x224
+      seefood package converted_savedmodel.zip --output bundles/mine
+      seefood package flowers.keras --labels flowers.txt --output flowers --examples known.csv
+      seefood package resnet.onnx --labels names.txt --output resnet --input-range imagenet
     """  # noqa: D301 (click's mark against re-wrapping)
-    require("package", "tensorflow", "tensorflow")
-    import seefood.engines.tensorflow  # noqa: F401 (imports TensorFlow without its log output)
-    from seefood_training.package import PackageOptions, package_saved_model, read_labels
+    from seefood_training.packaging.answers import AnswerOptions
+    from seefood_training.packaging.asking import RangeUnknownError
+    from seefood_training.packaging.labels import read_labels
+    from seefood_training.packaging.package import (
+        NotReproducedError,
+        PackageOptions,
+        package_model,
+    )
+    from seefood_training.packaging.pixels import PixelChoice
 
+    if input_range is not None:
+        parse_range(input_range)
     options = PackageOptions(
         name=name or output.absolute().name,
-        labels=read_labels(labels),
-        input_range=input_range,
-        output_kind=output_kind,
+        labels=None if labels is None else read_labels(labels),
+        pixels=PixelChoice(input_range, kind, fit, channels),
         size=_size(size),
-        fit=fit,
         signature=signature,
+        answers=AnswerOptions(output_name, output_kind, multi_label, positive),
+        examples=examples,
+        force=force,
         onnx=onnx,
     )
-    packaged = package_saved_model(saved_model, output, options, overwrite=overwrite)
+    try:
+        packaged = package_model(model, output, options, overwrite=overwrite)
+    except RangeUnknownError as error:
+        click.echo(error.table, err=True)
+        raise
+    except NotReproducedError as error:
+        _show_attempts(error.attempts)
+        raise
+    _show(packaged)
+    click.echo(json.dumps(_document(packaged, output)) if as_json else str(output))
+
+
+def _show(packaged: "Packaged") -> None:
+    """Print what was determined to stderr."""
     spec = packaged.bundle.spec
+    for note in packaged.notes:
+        click.echo(f"{spec.name}: {note}", err=True)
+    if packaged.attempts:
+        _show_attempts(packaged.attempts)
+    kind = "multi-label, " if packaged.answers.multi_label else ""
     click.echo(
-        f"{spec.name}: {len(spec.labels)} labels, input {spec.rule.height}x{spec.rule.width}, "
-        f"{spec.training['input_range']}, {packaged.output_kind} from {packaged.signature}, "
+        f"{spec.name}: {len(spec.labels)} labels, {kind}input "
+        f"{spec.rule.width}x{spec.rule.height}, pixels {packaged.pixels}, "
+        f"{_KINDS[packaged.answers.activation]} from {packaged.function}, "
+        f"engines {' and '.join(packaged.engines)}, "
         f"digest {packaged.bundle.digest[:12]}",
         err=True,
     )
     if packaged.litert_error is not None:
         click.echo(
-            f"LiteRT cannot run this graph ({packaged.litert_error}); "
-            "it runs with `--engine tensorflow`",
+            f"{spec.name}: LiteRT cannot run this graph ({packaged.litert_error}), so it runs with "
+            "the tensorflow engine and not in the Lambda",
             err=True,
         )
-    click.echo(str(output))
+
+
+_KINDS = {"none": "probabilities", "softmax": "logits", "sigmoid": "logits"}
+
+
+def _show_attempts(attempts: "tuple[Attempt, ...]") -> None:
+    """Print the table of what was tried."""
+    width = max(len(str(each.pixels)) for each in attempts)
+    click.echo(f"{'pixels':<{width}}  labels   largest difference", err=True)
+    for each in attempts:
+        difference = each.largest_difference
+        shown = "not known" if difference is None else f"{difference:.4f}"
+        labels = f"{each.reproduced}/{each.of}"
+        click.echo(f"{each.pixels!s:<{width}}  {labels:<7}  {shown}", err=True)
+
+
+def _document(packaged: "Packaged", output: Path) -> dict[str, Any]:
+    """Return what `--json` prints."""
+    from seefood_training.packaging.package import examples_as_json
+    from seefood_training.packaging.search import pixels_as_json
+
+    return {
+        "bundle": str(output),
+        "digest": packaged.bundle.digest,
+        "labels": list(packaged.bundle.labels),
+        "pixels": pixels_as_json(packaged.pixels),
+        "engines": list(packaged.engines),
+        "multi_label": packaged.answers.multi_label,
+        "notes": list(packaged.notes),
+        "examples": examples_as_json(packaged.attempts),
+    }
 
 
 def _size(text: str | None) -> tuple[int, int] | None:
+    """Return height and width of `WxH`."""
     from seefood.errors import UsageError
 
     if text is None:
         return None
     match = re.fullmatch(r"(\d{1,4})[x×](\d{1,4})", text)  # noqa: RUF001 (users paste it)
     if match is None or "0" in match.groups():
-        raise UsageError(f"`--size {text}` is not a size; write height x width, such as 224x224")
-    return int(match[1]), int(match[2])
+        raise UsageError(f"`--size {text}` is not a size; write width x height, such as 224x224")
+    return int(match[2]), int(match[1])

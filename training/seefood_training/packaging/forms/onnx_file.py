@@ -1,0 +1,96 @@
+"""ONNX files, which ONNX Runtime runs as they are: PyTorch's way in."""
+
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from seefood.errors import UsageError
+from seefood_training.packaging.locate import Found
+from seefood_training.packaging.network import Arrays, Function, Opened, Shape, TensorSpec
+
+_TYPES: Final = {
+    "tensor(float)": "float32",
+    "tensor(float16)": "float16",
+    "tensor(double)": "float64",
+    "tensor(bfloat16)": "bfloat16",
+    "tensor(string)": "string",
+    "tensor(bool)": "bool",
+}
+
+
+def open_onnx_file(found: Found) -> Opened:
+    """Return the graph of the file. Raises `UsageError` if ONNX Runtime cannot run it."""
+    if find_spec("onnxruntime") is None:
+        raise UsageError(
+            f"{found.path} needs ONNX Runtime, which is not installed; "
+            'run `pip install "seefood[onnx]"`'
+        )
+    session = open_session(found.path)
+    inputs = tuple(map(_spec, session.get_inputs()))
+    outputs = tuple(map(_spec, session.get_outputs()))
+
+    def run(arrays: Arrays) -> dict[str, Any]:
+        given = {spec.name: _typed(arrays[spec.name], spec) for spec in inputs}
+        one_by_one = any(spec.shape and spec.shape[0] == 1 for spec in inputs)
+        names = [spec.name for spec in outputs]
+        if not one_by_one:
+            return dict(zip(names, session.run(names, given), strict=True))
+        count = len(next(iter(given.values())))
+        rows = [
+            session.run(names, {key: value[at : at + 1] for key, value in given.items()})
+            for at in range(count)
+        ]
+        return {key: np.concatenate([row[at] for row in rows]) for at, key in enumerate(names)}
+
+    meta = session.get_modelmeta()
+    title = f"ONNX file of {meta.producer_name}" if meta.producer_name else "ONNX file"
+    names = tuple(spec.name for spec in (*inputs, *outputs))
+    return Opened(title, (Function("graph", inputs, outputs, run),), file=found.path, layers=names)
+
+
+def open_session(file: Path, optimised: Path | None = None) -> Any:
+    """Return ONNX Runtime's session of `file`; with `optimised`, write the whole graph there."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4
+    if optimised is not None:
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+        options.optimized_model_filepath = str(optimised)
+    try:
+        return onnxruntime.InferenceSession(
+            str(file), sess_options=options, providers=["CPUExecutionProvider"]
+        )
+    except Exception as error:
+        raise UsageError(_problem(file, str(error))) from error
+
+
+def _spec(value: Any) -> TensorSpec:
+    kind = _TYPES.get(value.type) or value.type.removeprefix("tensor(").removesuffix(")")
+    shape: Shape = tuple(
+        each if isinstance(each, int) and each > 0 else None for each in value.shape
+    )
+    return TensorSpec(value.name, kind, shape)
+
+
+def _typed(value: Any, spec: TensorSpec) -> Any:
+    return (
+        value if spec.dtype in {"string", "bfloat16"} else np.asarray(value, np.dtype(spec.dtype))
+    )
+
+
+def _problem(file: Path, text: str) -> str:
+    reason = " ".join(text.split())[:200]
+    if "external data" in text.lower() or ".onnx.data" in text:
+        return (
+            f"the weights of {file} are in a file of their own that is not beside it; copy the "
+            ".data file, too, or export with `torch.onnx.export(..., external_data=False)`"
+        )
+    if "opset" in text or "IR version" in text:
+        return (
+            f"{file} is of a newer ONNX than the installed ONNX Runtime reads ({reason}); export "
+            "it with `opset_version=17`, or install a newer onnxruntime"
+        )
+    return f"ONNX Runtime cannot run {file} ({reason}); export the model again"

@@ -1,0 +1,129 @@
+"""The pixels that a network takes: four choices, and their arithmetic in NumPy and TensorFlow."""
+
+from dataclasses import dataclass, replace
+from typing import Any, Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seefood.imaging.resize_rule import Filter, Fit
+from seefood_training.packaging.input_ranges import Numbers, parse_range
+from seefood_training.packaging.network import FLOATS, Arrays, Function, numpy_type
+from seefood_training.packaging.picture_input import PictureInput, filled
+
+ChannelOrder = Literal["rgb", "bgr", "grey"]
+CHANNELS: Final[tuple[ChannelOrder, ...]] = ("rgb", "bgr", "grey")
+
+
+@dataclass(frozen=True, slots=True)
+class PixelChoice:
+    """How a picture becomes a network's input; None for what is not decided."""
+
+    range: str | None = None
+    filter: Filter | None = None
+    fit: Fit | None = None
+    channels: ChannelOrder | None = None
+
+    def or_else(self, other: "PixelChoice") -> "PixelChoice":
+        """Return this choice, with what it leaves open taken from `other`."""
+        return PixelChoice(
+            self.range or other.range,
+            self.filter or other.filter,
+            self.fit or other.fit,
+            self.channels or other.channels,
+        )
+
+    def __str__(self) -> str:
+        return ", ".join(filter(None, (self.range, self.filter, self.fit, self.channels)))
+
+
+@dataclass(frozen=True, slots=True)
+class PixelArithmetic:
+    """`stored = pixel * scale + offset`, after which the channels may be reversed."""
+
+    scale: Numbers
+    """One number, or one for each of red, green and blue."""
+    offset: Numbers
+    reverse: bool
+
+    def quantised(self, source: PictureInput) -> "PixelArithmetic":
+        """Return the arithmetic of the numbers that a quantised input stores."""
+        if not source.spec.scale:
+            return self
+        scale, zero = source.spec.scale, source.spec.zero_point
+        return replace(
+            self,
+            scale=tuple(each / scale for each in self.scale),
+            offset=tuple(each / scale + zero for each in self.offset),
+        )
+
+
+def arithmetic(range_name: str, channels: ChannelOrder | None) -> PixelArithmetic:
+    """Return the arithmetic of `--input-range` and `--channels`."""
+    chosen = parse_range(range_name)
+    reverse = chosen.reverse if channels is None else channels == "bgr"
+    return PixelArithmetic(chosen.scale, chosen.offset, reverse)
+
+
+def channel_order(range_name: str, channels: ChannelOrder | None, depth: int) -> ChannelOrder:
+    """Return the order of the channels that the network takes."""
+    if depth == 1:
+        return "grey"
+    return channels or ("bgr" if parse_range(range_name).reverse else "rgb")
+
+
+def prepared(
+    images: NDArray[np.uint8], source: PictureInput, pixels: PixelArithmetic
+) -> NDArray[Any]:
+    """Return the input for `images`, uint8 of shape `(n, height, width, channels)`, RGB or grey."""
+    pixels = pixels.quantised(source)
+    values = images.astype(np.float32)
+    values = values * np.asarray(pixels.scale, np.float32) + np.asarray(pixels.offset, np.float32)
+    if pixels.reverse:
+        values = values[..., ::-1]
+    kind = numpy_type(source.spec.dtype)
+    if source.spec.dtype not in FLOATS:
+        limits = np.iinfo(kind)
+        values = np.clip(np.rint(values), limits.min, limits.max)
+    return np.asarray(source.arrange(values).astype(kind))
+
+
+def run(function: Function, source: PictureInput, inputs: NDArray[Any]) -> Arrays:
+    """Return all outputs of `function` for `inputs`, of `(n, …)`, each of shape `(n, …)`."""
+    if not source.one_by_one:
+        return function.run(filled(source, inputs, np.asarray))
+    rows = [
+        function.run(
+            filled(source, inputs[at : at + 1] if source.has_batch else inputs[at], np.asarray)
+        )
+        for at in range(len(inputs))
+    ]
+    join = np.concatenate if source.has_batch else np.stack
+    return {key: join([np.asarray(row[key]) for row in rows]) for key in rows[0]}
+
+
+def traced_input(image: Any, source: PictureInput, pixels: PixelArithmetic) -> Any:
+    """Return TensorFlow's input for `image`, uint8 of `(n, height, width, channels)`."""
+    import tensorflow as tf
+
+    pixels = pixels.quantised(source)
+    dtype = source.spec.dtype
+    if dtype == "uint8" and pixels.scale == (1.0,) and pixels.offset == (0.0,):
+        ready = image
+    else:
+        ready = tf.cast(image, tf.float32)
+        if set(pixels.scale) != {1.0}:
+            ready = ready * tf.constant(_shortest(pixels.scale))
+        if set(pixels.offset) != {0.0}:
+            ready = ready + tf.constant(_shortest(pixels.offset))
+        if dtype not in FLOATS:
+            ready = tf.saturate_cast(tf.round(ready), dtype)
+    if pixels.reverse:
+        ready = tf.gather(ready, [2, 1, 0], axis=3)
+    return source.arrange(tf.cast(ready, dtype), tf)
+
+
+def _shortest(values: Numbers) -> NDArray[np.float32]:
+    """Return one number if all are equal, which is fastest in LiteRT."""
+    array = np.asarray(values, np.float32)
+    return np.asarray(array[0]) if len(set(values)) == 1 else array

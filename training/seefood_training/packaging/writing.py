@@ -1,0 +1,223 @@
+"""Writes the bundle of a model: its graph, or its file as it is; checked in another process."""
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from seefood.bundle import EXTRA, LITERT_MODEL, ONNX_MODEL, Adapter, Bundle, load_bundle
+from seefood.bundle.adapter import Quantisation
+from seefood.engines.loading import create_engine, has_graph
+from seefood.engines.registry import engine_spec
+from seefood.errors import BundleError, UsageError
+from seefood.imaging.resize_rule import ResizeRule
+from seefood_training.export import write_graphs
+from seefood_training.graph_freezing import freeze
+from seefood_training.packaging.answers import Answers, Values
+from seefood_training.packaging.examples import Examples, resized
+from seefood_training.packaging.forms.onnx_file import open_session
+from seefood_training.packaging.graphs import concrete, probabilities_function
+from seefood_training.packaging.network import Function, Opened
+from seefood_training.packaging.picture_input import PictureInput
+from seefood_training.packaging.pixels import PixelArithmetic
+from seefood_training.sealing import Draft, new_bundle, seal_bundle
+
+_PROCESS_SECONDS: Final = 300
+_FAITHFUL: Final = 0.02
+"""Largest difference of a bundle's probability from the model's own; float16 rounds that much."""
+_MAX_EXAMPLE_BYTES: Final = 8 * 1024 * 1024
+_ENGINES: Final = ("litert", "onnxruntime", "tensorflow")
+_CERTIFY: Final = (
+    "import sys; from seefood.bundle import load_bundle; "
+    "from seefood.engines.loading import load_engine; load_engine(load_bundle(sys.argv[1]))"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What a bundle is made of."""
+
+    name: str
+    labels: tuple[str, ...]
+    rule: ResizeRule
+    function: Function
+    source: PictureInput
+    arithmetic: PixelArithmetic
+    answers: Answers
+    opened: Opened
+    record: Mapping[str, Any]
+    reference: Callable[[NDArray[np.uint8]], Values]
+    """The model's own probabilities, of `(n, labels)`, for pictures in the network's size."""
+    examples: Examples | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The bundle, and what a user should know of it."""
+
+    bundle: Bundle
+    engines: tuple[str, ...]
+    """The engines that have a graph in it; the first is the one that `auto` takes."""
+    litert_error: str | None
+
+
+def write_bundle_of(contents: Contents, output: Path, *, overwrite: bool) -> Written:
+    """Write the bundle to the folder `output`; atomic.
+
+    Raises `BundleError` if `output` exists, if an engine does not give the model's own answers, or
+    if another process gets other answers.
+    """
+    with (
+        new_bundle(output, overwrite=overwrite) as folder,
+        tempfile.TemporaryDirectory(prefix="seefood-examples-") as scratch,
+    ):
+        as_is = contents.opened.file is not None
+        litert_error = None if as_is else _write_graphs(contents, folder)
+        if as_is:
+            _copy_file(contents, folder)
+        examples = _write_examples(contents, Path(scratch))
+        bundle = seal_bundle(folder, _draft(contents, examples))
+        engines = tuple(name for name in _ENGINES if has_graph(bundle, engine_spec(name).graph))
+        _check_faithful(contents, bundle, engines[0])
+        _check_other_process(folder)
+    return Written(load_bundle(output), engines, litert_error)
+
+
+def _draft(contents: Contents, examples: tuple[Path, ...]) -> Draft:
+    multi = contents.answers.multi_label
+    return Draft(
+        contents.name,
+        contents.labels,
+        contents.rule,
+        (0.5 if multi else 0.0,) * len(contents.labels),
+        contents.record,
+        multi_label=multi,
+        adapter=None if contents.opened.file is None else _adapter(contents),
+        examples=examples,
+    )
+
+
+def _write_graphs(contents: Contents, folder: Path) -> str | None:
+    """Write the graphs of TensorFlow's function; return why LiteRT cannot run it, or None."""
+    source = contents.source
+    function = probabilities_function(
+        contents.function, source, contents.arithmetic, contents.answers
+    )
+    try:
+        frozen = freeze(concrete(function, source), ["probabilities"])
+        single = (
+            freeze(concrete(function, source, 1), ["probabilities"]) if source.one_by_one else None
+        )
+    except Exception as error:  # noqa: BLE001 (resources such as hash tables cannot be frozen)
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+        _save_unfrozen(contents.opened.owner, function, folder, source)
+        return f"its graph cannot be made constant: {reason}"
+    return write_graphs(frozen, folder, contents.rule, single=single)
+
+
+def _save_unfrozen(model: Any, function: Any, folder: Path, source: PictureInput) -> None:
+    import tensorflow as tf
+
+    module = tf.Module()
+    module.model = model  # owns the variables and tables that the function uses
+    signature = concrete(lambda image: {"probabilities": function(image)}, source)
+    tf.saved_model.save(module, str(folder), signatures={"serving_default": signature})
+    (folder / EXTRA).mkdir(exist_ok=True)
+
+
+def _copy_file(contents: Contents, folder: Path) -> None:
+    """Copy the model's file; an ONNX file whose weights are in another one becomes one file."""
+    file = contents.opened.file
+    assert file is not None  # noqa: S101 (the caller checks it)
+    (folder / EXTRA).mkdir()
+    if file.suffix.lower() != ".onnx":
+        shutil.copyfile(file, folder / LITERT_MODEL)
+        return
+    shutil.copyfile(file, folder / ONNX_MODEL)
+    try:
+        open_session(folder / ONNX_MODEL)
+    except UsageError:
+        open_session(file, folder / ONNX_MODEL)
+
+
+def _adapter(contents: Contents) -> Adapter:
+    """Return how the file's graph is called."""
+    source, answers, pixels = contents.source, contents.answers, contents.arithmetic
+    if source.others:
+        raise UsageError(
+            f"{contents.function.name} takes {', '.join(map(str, contents.function.inputs))}; a "
+            "file is run as it is, with the picture alone: export the model with one input"
+        )
+    spec = source.spec
+    result = next(each for each in contents.function.outputs if each.name == answers.output)
+    layout = source.layout if source.has_batch else source.layout.removeprefix("n")
+    return Adapter(
+        dtype=spec.dtype,  # type: ignore[arg-type]  # `picture_input` allows numbers only
+        layout=layout,  # type: ignore[arg-type]  # the layouts without their first letter
+        scale=pixels.scale,
+        offset=pixels.offset,
+        order="bgr" if pixels.reverse else "rgb",
+        input_quantisation=Quantisation(spec.scale, spec.zero_point) if spec.scale else None,
+        batch=1 if source.is_single or contents.opened.one_by_one else None,
+        output=result.name,
+        output_quantisation=(
+            Quantisation(result.scale, result.zero_point) if result.scale else None
+        ),
+        activation=answers.activation,
+        positive=answers.positive,
+    )
+
+
+def _write_examples(contents: Contents, folder: Path) -> tuple[Path, ...]:
+    """Write the examples in the network's size, without loss: small, and alike on any machine."""
+    files: list[Path] = []
+    total = 0
+    for at, example in enumerate(contents.examples.items if contents.examples else ()):
+        pixels = resized(example.data, contents.rule)
+        file = folder / f"{at + 1:03}.png"
+        Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels).save(file)
+        total += file.stat().st_size
+        if total > _MAX_EXAMPLE_BYTES:
+            break
+        files.append(file)
+    return tuple(files)
+
+
+def _check_faithful(contents: Contents, bundle: Bundle, name: str) -> None:
+    """Raise `BundleError` if the bundle's engine does not give the model's own answers."""
+    goldens = bundle.spec.certificate.goldens
+    images = np.stack(
+        [resized(bundle.file(each.file).read_bytes(), contents.rule) for each in goldens]
+    )
+    own = contents.reference(images)
+    difference = float(np.abs(create_engine(bundle, name).predict(images) - own).max())
+    if not difference <= _FAITHFUL:
+        raise BundleError(
+            f"the {name} engine's answers differ from the model's own by {difference:.4f}; package "
+            "another form of the model: a SavedModel, a .keras or an .onnx file"
+        )
+
+
+def _check_other_process(folder: Path) -> None:
+    """Raise `UsageError` if another process does not reproduce the certificate."""
+    done = subprocess.run(  # noqa: S603 (this Python, our own code)
+        [sys.executable, "-P", "-c", _CERTIFY, str(folder)],
+        capture_output=True,
+        text=True,
+        timeout=_PROCESS_SECONDS,
+        check=False,
+    )
+    if done.returncode:
+        reason = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1][:300]
+        raise UsageError(
+            f"another process gets other answers from this model ({reason}); export it without "
+            "anything random or stateful"
+        )
