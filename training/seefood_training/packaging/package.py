@@ -59,8 +59,6 @@ class PackageOptions:
     examples: Path | None = None
     force: bool = False
     """Keep the best combination if none reproduces the examples."""
-    onnx: bool = False
-    """Also write the graph for ONNX Runtime."""
 
 
 @dataclass(frozen=True, slots=True)
