@@ -71,7 +71,7 @@ def export_bundle(  # noqa: PLR0913 (the parts of a bundle; keyword-only)
     return load_bundle(output)
 
 
-def write_graphs(
+def write_graphs(  # noqa: PLR0913 (the last two are for packaging; keyword-only)
     frozen: FrozenGraph,
     folder: Path,
     rule: ResizeRule,

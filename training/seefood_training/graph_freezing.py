@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seefood_training.frozen_graph import FrozenGraph, constant, constant_node
-from seefood_training.single_precision import in_single_precision
+from seefood_training.graph_precision import in_float32
 
 Floats = NDArray[np.float32]
 
@@ -36,7 +36,7 @@ def freeze(function: Any, outputs: Iterable[str]) -> FrozenGraph:
     # Loops and branches stay functions: lowered ones are circles of nodes.
     frozen = convert_variables_to_constants_v2(function, lower_control_flow=False)
     names = [tensor.name for tensor in frozen.outputs]
-    graph = _Graph(in_single_precision(frozen.graph.as_graph_def()), names)
+    graph = _Graph(in_float32(frozen.graph.as_graph_def()), names)
     graph.simplify()
     (source,) = (tensor.name for tensor in frozen.inputs)
     tensors = [_with_index(output) for output in graph.outputs]

@@ -87,6 +87,7 @@ _FILTERS = ("nearest", "bilinear", "bicubic", "lanczos", "tf-bilinear", "box")
     metavar="LABEL",
     help="Of a model with one output: the label that it stands for.  [default: the second]",
 )
+@click.option("--onnx", is_flag=True, help="Write an ONNX file too, for ONNX Runtime.")
 @click.option("--force", is_flag=True, help="Keep the best even if no options fit the examples.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was made as JSON.")
 @click.option("--overwrite", is_flag=True, help="Replace an existing bundle.")
@@ -107,6 +108,7 @@ def package_command(  # noqa: PLR0913 (the options of the command)
     output_kind: "OutputKind | None",
     multi_label: bool,
     positive: str | None,
+    onnx: bool,
     force: bool,
     as_json: bool,
     overwrite: bool,
@@ -145,6 +147,7 @@ def package_command(  # noqa: PLR0913 (the options of the command)
         answers=AnswerOptions(output_name, output_kind, multi_label, positive),
         examples=examples,
         force=force,
+        onnx=onnx,
     )
     try:
         packaged = package_model(model, output, options, overwrite=overwrite)

@@ -59,6 +59,8 @@ class PackageOptions:
     examples: Path | None = None
     force: bool = False
     """Keep the best combination if none reproduces the examples."""
+    onnx: bool = False
+    """Whether to write an ONNX file too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +161,7 @@ class _Work:
             record=self._record(found),
             reference=lambda images: self._probabilities(images, self.pixels),
             examples=self.examples,
+            onnx=self.options.onnx,
         )
         written = write_bundle_of(contents, output, overwrite=overwrite)
         return Packaged(

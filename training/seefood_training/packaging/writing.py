@@ -57,6 +57,8 @@ class Contents:
     reference: Callable[[NDArray[np.uint8]], Values]
     """The model's own probabilities, of `(n, labels)`, for pictures in the network's size."""
     examples: Examples | None = None
+    onnx: bool = False
+    """Whether to write an ONNX file too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,11 +118,13 @@ def _write_graphs(contents: Contents, folder: Path) -> str | None:
         single = (
             freeze(concrete(function, source, 1), ["probabilities"]) if source.one_by_one else None
         )
-    except Exception as error:  # noqa: BLE001 (resources such as hash tables cannot be frozen)
+    except Exception as error:
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+        if contents.onnx:
+            raise UsageError(f"this graph cannot be converted to ONNX: {reason}") from error
         _save_unfrozen(contents.opened.owner, function, folder, source)
         return f"its graph cannot be made constant: {reason}"
-    return write_graphs(frozen, folder, contents.rule, single=single)
+    return write_graphs(frozen, folder, contents.rule, onnx=contents.onnx, single=single)
 
 
 def _save_unfrozen(model: Any, function: Any, folder: Path, source: PictureInput) -> None:
