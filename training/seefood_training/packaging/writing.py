@@ -21,9 +21,9 @@ from seefood.errors import BundleError, UsageError
 from seefood.imaging.resize_rule import ResizeRule
 from seefood_training.export import write_graphs
 from seefood_training.graph_freezing import freeze
+from seefood_training.onnx_files import external_files
 from seefood_training.packaging.answers import Answers, Values
 from seefood_training.packaging.examples import Examples, resized
-from seefood_training.packaging.forms.onnx_file import open_session
 from seefood_training.packaging.graphs import concrete, probabilities_function
 from seefood_training.packaging.network import Function, Opened
 from seefood_training.packaging.picture_input import PictureInput
@@ -138,7 +138,7 @@ def _save_unfrozen(model: Any, function: Any, folder: Path, source: PictureInput
 
 
 def _copy_file(contents: Contents, folder: Path) -> None:
-    """Copy the model's file; an ONNX file whose weights are in another one becomes one file."""
+    """Copy the model's file, and the files that an ONNX graph keeps its weights in."""
     file = contents.opened.file
     assert file is not None  # noqa: S101 (the caller checks it)
     (folder / EXTRA).mkdir()
@@ -146,10 +146,10 @@ def _copy_file(contents: Contents, folder: Path) -> None:
         shutil.copyfile(file, folder / LITERT_MODEL)
         return
     shutil.copyfile(file, folder / ONNX_MODEL)
-    try:
-        open_session(folder / ONNX_MODEL)
-    except UsageError:
-        open_session(file, folder / ONNX_MODEL)
+    for name in external_files(file):
+        target = folder / EXTRA / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(file.parent / name, target)
 
 
 def _adapter(contents: Contents) -> Adapter:

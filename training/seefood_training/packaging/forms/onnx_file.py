@@ -7,6 +7,7 @@ from typing import Any, Final
 import numpy as np
 
 from seefood.errors import UsageError
+from seefood_training.onnx_files import external_files
 from seefood_training.packaging.locate import Found
 from seefood_training.packaging.network import Arrays, Function, Opened, Shape, TensorSpec
 
@@ -27,7 +28,8 @@ def open_onnx_file(found: Found) -> Opened:
             f"{found.path} needs ONNX Runtime, which is not installed; "
             'run `pip install "seefood[onnx]"`'
         )
-    session = open_session(found.path)
+    external_files(found.path)  # refuses weights outside the model's folder
+    session = _session(found.path)
     inputs = tuple(map(_spec, session.get_inputs()))
     outputs = tuple(map(_spec, session.get_outputs()))
 
@@ -50,15 +52,11 @@ def open_onnx_file(found: Found) -> Opened:
     return Opened(title, (Function("graph", inputs, outputs, run),), file=found.path, layers=names)
 
 
-def open_session(file: Path, optimised: Path | None = None) -> Any:
-    """Return ONNX Runtime's session of `file`; with `optimised`, write the whole graph there."""
+def _session(file: Path) -> Any:
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4
-    if optimised is not None:
-        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
-        options.optimized_model_filepath = str(optimised)
     try:
         return onnxruntime.InferenceSession(
             str(file), sess_options=options, providers=["CPUExecutionProvider"]
