@@ -9,11 +9,11 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Final
 
 from seefood.imaging.limits import MIB
+from seefood.import_path import search_path
 from seefood.workers.in_flight import InFlightTable, in_flight_file
 
 _ENVIRONMENT: Final = {
@@ -70,13 +70,7 @@ def _start(command: tuple[str, ...], threads: int) -> Spawned:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             pass_fds=(file.fileno(),),
-            env={**_ENVIRONMENT, **os.environ, "PYTHONPATH": _search_path()},
+            env={**_ENVIRONMENT, **os.environ, "PYTHONPATH": search_path()},
             start_new_session=True,  # Ctrl-C must reach the launcher only
         )
     return Spawned(process, in_flight, command, threads)
-
-
-def _search_path() -> str:
-    """Return the PYTHONPATH of the worker: it imports from where this process does."""
-    own = str(Path(__file__).parents[2])
-    return os.pathsep.join(filter(None, (*sys.path, own)))

@@ -131,6 +131,8 @@ def test_the_template_passes_the_token_on_only_if_it_protects_the_address(stack:
 def test_a_message_that_fails_five_times_goes_to_the_dead_letter_queue(stack: Stack) -> None:
     """It is not lost: an alarm is raised and a redrive is possible."""
     sqs, physical = stack.client("sqs"), stack.template.physical
+    for name in ("UploadQueue", "UploadDeadLetters"):  # other tests upload pictures
+        sqs.purge_queue(QueueUrl=physical[name])
     sqs.send_message(QueueUrl=physical["UploadQueue"], MessageBody='{"poison": true}')
 
     for _ in range(7):

@@ -3,7 +3,11 @@
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
 
 import pytest
 
@@ -15,6 +19,8 @@ from seefood.sources.notes import ListingNotes
 from seefood.sources.registry import parse_source
 from seefood.storage import fetch
 from seefood.storage.local import LocalFiles
+
+_UNPRIVILEGED_USER: Final = 65534
 
 
 def _list(folder: Path, *include: str) -> tuple[list[str], ListingNotes]:
@@ -40,14 +46,29 @@ def test_a_subfolder_that_vanishes_is_a_note(tmp_path: Path) -> None:
     assert {f"{tmp_path}/b: No such file or directory": 1} == notes.left_out
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read every folder")
-def test_an_unreadable_subfolder_is_a_note(tmp_path: Path) -> None:
+def test_an_unreadable_subfolder_is_a_note() -> None:
     """Its siblings are listed; the note names it."""
-    (tmp_path / "no").mkdir(mode=0o000)
-    (tmp_path / "yes.jpg").write_bytes(b"x")
-    names, notes = _list(tmp_path)
+    # Not in `tmp_path`, whose parents another user may not enter.
+    with TemporaryDirectory() as name, _as_unprivileged_user(Path(name)):
+        folder = Path(name)
+        (folder / "no").mkdir(mode=0o000)
+        (folder / "yes.jpg").write_bytes(b"x")
+        names, notes = _list(folder)
     assert ["yes.jpg"] == names
-    assert {f"{tmp_path}/no: Permission denied": 1} == notes.left_out
+    assert {f"{folder}/no: Permission denied": 1} == notes.left_out
+
+
+@contextmanager
+def _as_unprivileged_user(folder: Path) -> Iterator[None]:
+    """Drop root's permission to read everything while the block runs; give `folder` away."""
+    before = os.geteuid()
+    if before == 0:
+        os.chown(folder, _UNPRIVILEGED_USER, -1)
+        os.seteuid(_UNPRIVILEGED_USER)
+    try:
+        yield
+    finally:
+        os.seteuid(before)
 
 
 def test_links(tmp_path: Path) -> None:

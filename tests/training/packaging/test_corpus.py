@@ -222,7 +222,7 @@ def _training_first(folder: Path) -> Path:
             super().__init__()
             self.w = weights
 
-        @tf.function
+        @tf.function  # type: ignore[untyped-decorator]  # as above
         def __call__(self, x: Any, training: bool = False) -> Any:  # noqa: FBT001, FBT002 (Keras's)
             return classify(x - tf.reduce_mean(x, 0, keepdims=True)) if training else classify(x)
 

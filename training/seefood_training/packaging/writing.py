@@ -1,5 +1,6 @@
 """Writes the bundle of a model: its graph, or its file as it is; checked in another process."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from seefood.engines.loading import create_engine, has_graph
 from seefood.engines.registry import engine_spec
 from seefood.errors import BundleError, UsageError
 from seefood.imaging.resize_rule import ResizeRule
+from seefood.import_path import search_path
 from seefood_training.export import write_graphs
 from seefood_training.graph_freezing import freeze
 from seefood_training.onnx_files import external_files
@@ -214,6 +216,7 @@ def _check_other_process(folder: Path) -> None:
     """Raise `UsageError` if another process does not reproduce the certificate."""
     done = subprocess.run(  # noqa: S603 (this Python, our own code)
         [sys.executable, "-P", "-c", _CERTIFY, str(folder)],
+        env={**os.environ, "PYTHONPATH": search_path()},
         capture_output=True,
         text=True,
         timeout=_PROCESS_SECONDS,
