@@ -20,6 +20,7 @@ from PIL import Image
 
 from seefood.errors import ErrorCode, PictureError
 from seefood.imaging.color import to_rgb
+from seefood.imaging.fit import covered_size, fit_scale, resize_to_fit
 from seefood.imaging.formats import open_image
 from seefood.imaging.jpeg import END_OF_IMAGE, endings
 from seefood.imaging.jpeg_markers import unread_kind
@@ -27,8 +28,8 @@ from seefood.imaging.limits import DEFAULT_LIMITS, Limits
 from seefood.imaging.memory_budget import MemoryBudget
 from seefood.imaging.memory_estimate import decode_bytes, has_more_frames
 from seefood.imaging.metadata import without_metadata
-from seefood.imaging.resize import Box, Pixels, resample
-from seefood.imaging.resize_rule import Fit, ResizeRule
+from seefood.imaging.resize import Pixels, resample
+from seefood.imaging.resize_rule import ResizeRule
 from seefood.imaging.signatures import sniff_format
 
 __all__ = [
@@ -60,7 +61,6 @@ _UNSUPPORTED: Final = re.compile(
     r"unsupported|not supported|not implemented|not been built|no codec available", re.IGNORECASE
 )
 _Result = TypeVar("_Result")
-_ROUNDING: Final = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +152,7 @@ def _decode(data: bytes, rule: ResizeRule, limits: Limits, *, exact: bool) -> De
             width, height = stored[::-1] if transpose in _SWAPS_SIDES else stored
             if transpose is not None and rule.filter == "nearest":
                 colors, transpose = colors.transpose(transpose), None
-            pixels = _resize(colors, _target(rule, transpose), rule, exact=exact)
+            pixels = resize_to_fit(colors, _target(rule, transpose), rule, exact=exact)
         if transpose is not None:
             pixels = np.asarray(_image(pixels).transpose(transpose)).reshape(rule.shape)
         return DecodedImage(pixels, width, height, format_name)
@@ -283,7 +283,7 @@ def _target(rule: ResizeRule, transpose: Image.Transpose | None) -> tuple[int, i
 
 def _draft(image: Image.Image, rule: ResizeRule, target: tuple[int, int], margin: float) -> None:
     """Let libjpeg decode at a fraction that is still `margin` times the size of `target`."""
-    scale = _scale(image.size, _covered(rule, target), rule.fit)
+    scale = fit_scale(image.size, covered_size(rule, target), rule.fit)
     min_width = max(1, round(image.width * scale[0] * margin))
     min_height = max(1, round(image.height * scale[1] * margin))
     image.draft(None, (min_width, min_height))
@@ -314,67 +314,3 @@ def _reserved_memory(
 def _memory_budget(limit: int) -> MemoryBudget:
     """Return the budget that all threads of this process share."""
     return MemoryBudget(limit)
-
-
-def _scale(size: tuple[int, int], target: tuple[int, int], fit: Fit) -> tuple[float, float]:
-    """Return the factors (horizontal, vertical) from a picture of `size` to `target`."""
-    x, y = target[0] / size[0], target[1] / size[1]
-    if fit == "stretch":
-        return x, y
-    same = max(x, y) if fit == "crop" else min(x, y)
-    return same, same
-
-
-def _covered(rule: ResizeRule, target: tuple[int, int]) -> tuple[int, int]:
-    """Return the (width, height) that the picture covers before its edges are cut off."""
-    share = rule.crop_share if rule.fit == "crop" else 1.0
-    return round(target[0] / share), round(target[1] / share)
-
-
-def _resize(
-    image: Image.Image, target: tuple[int, int], rule: ResizeRule, *, exact: bool
-) -> Pixels:
-    if rule.fit == "pad":
-        return _padded(image, target, rule, exact=exact)
-    box = _crop_box(image.size, target, rule) if rule.fit == "crop" else None
-    return resample(image, target, rule.filter, box, exact=exact)
-
-
-def _padded(
-    image: Image.Image, target: tuple[int, int], rule: ResizeRule, *, exact: bool
-) -> Pixels:
-    x, y = _scale(image.size, target, "pad")
-    inner = (
-        min(target[0], max(1, round(image.width * x))),
-        min(target[1], max(1, round(image.height * y))),
-    )
-    canvas = np.zeros((target[1], target[0], rule.shape[2]), np.uint8)
-    left, top = (target[0] - inner[0]) // 2, (target[1] - inner[1]) // 2
-    inside = canvas[top : top + inner[1], left : left + inner[0]]
-    inside[:] = resample(image, inner, rule.filter, exact=exact)
-    return canvas
-
-
-def _crop_box(size: tuple[int, int], target: tuple[int, int], rule: ResizeRule) -> Box:
-    """Return the part of a picture of `size` that becomes the input."""
-    covered = _covered(rule, target)
-    x, y = _scale(size, covered, "crop")
-    if covered == target:
-        keep = target[0] / x, target[1] / y
-        left, top = (size[0] - keep[0]) / 2, (size[1] - keep[1]) / 2
-    else:  # in whole pixels of the resized picture, as torchvision's Resize and CenterCrop
-        resized = tuple(
-            max(whole, int(side * scale + _ROUNDING))
-            for side, whole, scale in zip(size, covered, (x, y), strict=True)
-        )
-        x, y = resized[0] / size[0], resized[1] / size[1]
-        keep = target[0] / x, target[1] / y
-        left = round((resized[0] - target[0]) / 2) / x
-        top = round((resized[1] - target[1]) / 2) / y
-    # Rounding may put the box a billionth of a pixel outside, which Pillow refuses.
-    return (
-        max(0.0, left),
-        max(0.0, top),
-        min(float(size[0]), left + keep[0]),
-        min(float(size[1]), top + keep[1]),
-    )
