@@ -10,14 +10,14 @@ imports no Beam, TensorFlow or boto3. Its packages and modules; each imports onl
     storage   URIs, local files, S3 and other object stores
     bundle    the model on disk: SavedModel, LiteRT graph, labels, thresholds, certificate
     engines   one module for each runtime, and a fake for tests
-    classify  pictures to rows, without I/O
+    classification  pictures to rows, without I/O
     results   rows in Parquet, JSON lines or CSV; the ledger of finished pictures
     sources   lists pictures: folders, buckets, globs, manifests
     runs      one run: lease, shards, progress, summary, estimate
     workers   classifies pictures in threads and processes
     report    the HTML report of a run's results
     explain   the HTML page that shows how a model classifies a picture
-    cli       the command line
+    classification  rows of pictures, without I/O
 """
 
 from importlib import import_module
@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from seefood.bundle import Bundle, load_bundle
-    from seefood.classify import classify_images
+    from seefood.classification import classify_images
     from seefood.engines.base import Engine
     from seefood.engines.loading import load_engine
     from seefood.errors import SeefoodError
@@ -52,7 +52,7 @@ _MODULES = {
     "Prediction": "records",
     "Row": "records",
     "SeefoodError": "errors",
-    "classify_images": "classify",
+    "classify_images": "classification",
     "decode": "imaging.decode",
     "load_bundle": "bundle",
     "load_engine": "engines.loading",

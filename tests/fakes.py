@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from seefood.classify import ClassifyOptions, Model
+from seefood.classification import ClassifyOptions, Model
 from seefood.engines.fake import FakeEngine
 from seefood.imaging.decode import Pixels, ResizeRule
 from seefood.records import ImageRef, Row, Status, utc_now

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 from seefood.bundle import load_bundle
-from seefood.classify import ClassifyOptions, Fetched, Model, classify_images
+from seefood.classification import ClassifyOptions, Fetched, Model, classify_images
 from seefood.engines.base import Engine
 from seefood.engines.loading import load_engine
 from seefood.errors import ErrorCode, PictureError

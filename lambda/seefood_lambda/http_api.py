@@ -16,7 +16,7 @@ from dataclasses import replace
 from http import HTTPStatus
 from typing import Any, Final
 
-from seefood.classify import Fetched
+from seefood.classification import Fetched
 from seefood.errors import ErrorCode, PictureError
 from seefood.imaging.decode import decode
 from seefood.records import Row

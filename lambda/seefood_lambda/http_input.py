@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
-from seefood.classify import Fetched
+from seefood.classification import Fetched
 from seefood.errors import ErrorCode
 from seefood.imaging.limits import Limits
 from seefood.imaging.signatures import sniff_format

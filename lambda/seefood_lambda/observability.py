@@ -10,7 +10,7 @@ from typing import Any, Final, Protocol
 from aws_lambda_powertools.logging import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics, Metrics, MetricUnit
 
-from seefood.classify import Model
+from seefood.classification import Model
 from seefood.records import DIGEST_SHOWN, Row
 from seefood.sanitize import redacted
 from seefood_lambda.events import Message

@@ -29,7 +29,7 @@ from pathlib import Path
 from typing import Final
 
 from seefood.bundle import default_bundle_path
-from seefood.classify import ClassifyOptions
+from seefood.classification import ClassifyOptions
 from seefood.errors import UsageError
 from seefood.imaging.decode import DEFAULT_LIMITS, Limits
 from seefood.results.files import RESULTS, RUNS, UPLOADS

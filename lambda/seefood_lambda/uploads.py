@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, TypeVar
 
-from seefood.classify import Fetched
+from seefood.classification import Fetched
 from seefood.errors import ErrorCode, RetryableError, UsageError
 from seefood.records import ImageRef, Row, Status
 from seefood.storage.read_failures import ARCHIVED

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import cache
 
 from seefood.bundle import load_bundle
-from seefood.classify import Model
+from seefood.classification import Model
 from seefood.engines.threads import compute_threads
 from seefood.errors import StopError
 from seefood.runs.progress import ProgressCounters

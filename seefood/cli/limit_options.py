@@ -8,7 +8,7 @@ import click
 from seefood.imaging.limits import DEFAULT_LIMITS
 
 if TYPE_CHECKING:
-    from seefood.classify import ClassifyOptions
+    from seefood.classification import ClassifyOptions
 
 _UNITS: Final = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9}
 
@@ -71,7 +71,7 @@ def limit_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def classify_options(params: Mapping[str, Any]) -> "ClassifyOptions":
     """Return the command's parameters as `ClassifyOptions`."""
-    from seefood.classify import ClassifyOptions
+    from seefood.classification import ClassifyOptions
     from seefood.imaging.limits import Limits
 
     limits = Limits(

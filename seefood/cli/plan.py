@@ -51,7 +51,7 @@ def plan_command(*, as_json: bool, **params: Any) -> int:
     use_output_profile(params["output"], params["output_profile"])
     from itertools import islice
 
-    from seefood.classify import ClassifyOptions, Model
+    from seefood.classification import ClassifyOptions, Model
     from seefood.engines.loading import load_engine
     from seefood.engines.threads import available_cores
     from seefood.results.files import list_parts

@@ -21,7 +21,7 @@ from seefood.cli.warm_up import start_worker_early
 from seefood.sanitize import printable
 
 if TYPE_CHECKING:
-    from seefood.classify import Fetched
+    from seefood.classification import Fetched
     from seefood.records import Row
 
 
@@ -47,7 +47,7 @@ def predict_command(*, images: Sequence[str], as_json: bool, **params: Any) -> i
     """  # noqa: D301 (click's mark against re-wrapping)
     start_worker_early(threads=1)
     from seefood.bundle import load_bundle
-    from seefood.classify import Model, failed_row
+    from seefood.classification import Model, failed_row
     from seefood.errors import PictureError
     from seefood.results.formats.jsonl import encode_json_row
     from seefood.workers.isolated import IsolatedWorker

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from statistics import fmean
 from typing import Any, Final
 
-from seefood.classify import ClassifyOptions, Model, classify_images
+from seefood.classification import ClassifyOptions, Model, classify_images
 from seefood.engines.base import Engine
 from seefood.errors import PictureError
 from seefood.records import ImageRef, Row

@@ -6,7 +6,7 @@ small whatever the number of pictures, so that Beam can send it to workers on ot
 
 from dataclasses import dataclass, field
 
-from seefood.classify import ClassifyOptions
+from seefood.classification import ClassifyOptions
 from seefood.runs.run_files import run_folder
 from seefood.runs.sharding import Shard
 from seefood.sources.base import Source

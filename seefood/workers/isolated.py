@@ -12,7 +12,7 @@ from dataclasses import replace
 from queue import Empty, SimpleQueue
 from typing import Final
 
-from seefood.classify import Model, failed_row
+from seefood.classification import Model, failed_row
 from seefood.errors import ErrorCode, JobError, PictureError, StopError
 from seefood.imaging.limits import MIB
 from seefood.records import ImageRef, Row

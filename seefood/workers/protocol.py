@@ -16,7 +16,7 @@ from types import NoneType, UnionType
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from seefood import errors
-from seefood.classify import ClassifyOptions
+from seefood.classification import ClassifyOptions
 from seefood.errors import JobError, StopError
 from seefood.records import ImageRef
 

@@ -116,7 +116,7 @@ def limit_memory(more_bytes: int) -> None:
 
 def _open_bundle(config: WorkerConfig, in_flight: InFlightTable) -> ThreadedWorker:
     from seefood.bundle import load_bundle  # noqa: PLC0415 (a test's worker needs none of these)
-    from seefood.classify import Model  # noqa: PLC0415
+    from seefood.classification import Model  # noqa: PLC0415
     from seefood.engines.loading import load_engine  # noqa: PLC0415
 
     bundle = load_bundle(config.bundle, expected_digest=config.digest)

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from itertools import count
 from typing import TYPE_CHECKING, Final
 
-from seefood.classify import Model
+from seefood.classification import Model
 from seefood.errors import JobError, StopError
 from seefood.records import ImageRef, Row
 from seefood.runs.progress import STOPPED, ProgressCounters

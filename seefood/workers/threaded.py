@@ -14,7 +14,7 @@ from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Final, Protocol
 
-from seefood.classify import ClassifyOptions, Model, classify_images
+from seefood.classification import ClassifyOptions, Model, classify_images
 from seefood.engines.base import Engine
 from seefood.errors import ErrorCode, JobError, PictureError
 from seefood.imaging.memory_budget import MemoryBudget, while_waiting

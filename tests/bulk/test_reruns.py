@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from seefood.bundle import load_bundle
-from seefood.classify import Model
+from seefood.classification import Model
 from seefood.records import Row, utc_now
 from seefood.results.files import list_parts, read_rows, upload_location
 from seefood.results.formats.jsonl import encode_json_row

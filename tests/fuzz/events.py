@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from seefood.classify import ClassifyOptions
+from seefood.classification import ClassifyOptions
 from seefood.engines.fake import FakeEngine
 from seefood.errors import RetryableError, UsageError
 from seefood_lambda.batch_response import build_batch_response, build_job_response

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Final
 
-from seefood.classify import classify_images
+from seefood.classification import classify_images
 from seefood.engines.fake import FakeEngine
 from seefood.errors import ErrorCode, PictureError
 from seefood.imaging.decode import open_upright

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from seefood.bundle import MANIFEST, load_bundle
-from seefood.classify import ClassifyOptions
+from seefood.classification import ClassifyOptions
 from seefood.engines.fake import FakeEngine
 from seefood.errors import BundleError, JobError, UsageError
 from seefood.explain.tflite_graph import read_operations

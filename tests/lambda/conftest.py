@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 
-from seefood.classify import ClassifyOptions
+from seefood.classification import ClassifyOptions
 from seefood.engines.fake import FakeEngine
 from seefood.storage.uris import parse_location
 from seefood_lambda.classifier import Classifier

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from seefood.classify import ClassifyOptions
+from seefood.classification import ClassifyOptions
 from seefood.engines.fake import FakeEngine
 from seefood.errors import ErrorCode
 from seefood.imaging.decode import Limits

@@ -5,7 +5,7 @@ from itertools import count
 import pytest
 from PIL import Image
 
-from seefood.classify import ClassifyOptions
+from seefood.classification import ClassifyOptions
 from seefood.engines.fake import FakeEngine
 from seefood.errors import UsageError
 from seefood.imaging.decode import Limits

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seefood.classify import failed_row
+from seefood.classification import failed_row
 from seefood.errors import ErrorCode, PictureError, UsageError
 from seefood.records import ImageRef
 from seefood.sanitize import SafeFormatter, redacted, redacted_arguments

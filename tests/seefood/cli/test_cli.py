@@ -48,7 +48,8 @@ def test_help_loads_nothing_heavy() -> None:
 def test_the_core_loads_no_entry_point_s_library() -> None:
     """Decoding and classifying needs neither Beam nor TensorFlow nor boto3."""
     (loaded,) = _loaded(
-        "import seefood.classify, seefood.workers.threaded, seefood.results.files, seefood.storage"
+        "import seefood.classification, seefood.workers.threaded, seefood.results.files;"
+        "import seefood.storage"
     )
     assert not {"apache_beam", "tensorflow", "keras", "boto3", "pyarrow"} & loaded
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from seefood.bundle import load_bundle
-from seefood.classify import Model, classify_images
+from seefood.classification import Model, classify_images
 from seefood.engines.loading import load_engine
 from seefood.records import ImageRef, Row, Status
 

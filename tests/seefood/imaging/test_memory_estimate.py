@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from seefood.bundle import load_bundle
-from seefood.classify import ClassifyOptions, Model
+from seefood.classification import ClassifyOptions, Model
 from seefood.errors import ErrorCode, PictureError
 from seefood.imaging.decode import Limits, ResizeRule, decode
 from seefood.imaging.formats import open_image

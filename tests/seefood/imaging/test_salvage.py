@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from seefood.classify import ClassifyOptions, classify_images
+from seefood.classification import ClassifyOptions, classify_images
 from seefood.engines.fake import FakeEngine
 from seefood.errors import ErrorCode, PictureError
 from seefood.imaging.decode import ResizeRule, decode

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from seefood.classify import ClassifyOptions
+from seefood.classification import ClassifyOptions
 from seefood.cli.plan import plan_command
 from seefood.cli.units import duration, size
 from seefood.engines.fake import FakeEngine

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from seefood.bundle import BUILT_IN, built_in_bundle_path, load_bundle
-from seefood.classify import ClassifyOptions, Model, classify_images
+from seefood.classification import ClassifyOptions, Model, classify_images
 from seefood.engines.loading import load_engine
 from seefood.records import ImageRef
 

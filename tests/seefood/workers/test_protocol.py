@@ -7,7 +7,7 @@ from enum import StrEnum
 
 import pytest
 
-from seefood.classify import ClassifyOptions
+from seefood.classification import ClassifyOptions
 from seefood.errors import BundleError, JobError
 from seefood.imaging.limits import Limits
 from seefood.records import ImageRef, Row

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from seefood.classify import ClassifyOptions
+from seefood.classification import ClassifyOptions
 from seefood.errors import BundleError, JobError
 from seefood.imaging.limits import Limits
 from seefood.records import ImageRef

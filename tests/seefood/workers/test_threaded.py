@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from seefood.classify import ClassifyOptions
+from seefood.classification import ClassifyOptions
 from seefood.errors import JobError
 from seefood.imaging.decode import Limits, Pixels
 from seefood.records import ImageRef

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import ArrayLike
 
-from seefood.classify import ClassifyOptions, Fetched, Model, classify_images, rank
+from seefood.classification import ClassifyOptions, Fetched, Model, classify_images, rank
 from seefood.engines.base import Probabilities
 from seefood.engines.fake import FakeEngine
 from seefood.errors import ErrorCode, PictureError
