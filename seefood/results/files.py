@@ -124,6 +124,11 @@ def open_part(uri: str) -> Iterator[tuple[ResultFormat, bytes]]:
         yield part_format, read(parse_location(uri))
     except SeefoodError:
         raise
+    except FileNotFoundError as error:
+        raise JobError(
+            f"{uri} is gone since it was listed, as when a run or a compaction replaces it; run "
+            "the same command again"
+        ) from error
     except Exception as error:  # Arrow, csv and json raise many kinds for foreign content
         raise JobError(
             f"{uri} holds no rows of seefood ({error}); move it away and run again"

@@ -3,9 +3,17 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
-from typing import Any, ClassVar
+from itertools import islice
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from seefood.records import Row
+from seefood.results.arrow import batch_of
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+BATCH_ROWS: Final = 8192
+"""The most rows of a record batch that is read."""
 
 
 class ResultFormat(ABC):
@@ -34,6 +42,11 @@ class ResultFormat(ABC):
         for row in self.decode(data):
             yield tuple(getattr(row, name) for name in names)
 
+    def read_batches(self, data: bytes, names: Sequence[str]) -> "Iterator[pa.RecordBatch]":
+        """Yield the columns `names` of the rows, in order, as batches of `BATCH_ROWS` rows."""
+        for rows in _batched(self.decode(data), BATCH_ROWS):
+            yield batch_of(rows, names)
+
     def count(self, data: bytes) -> int:
         """Return how many rows one result object has."""
         return sum(1 for _ in self.decode(data))
@@ -45,3 +58,8 @@ class ResultFormat(ABC):
     def remove(self, data: bytes, indices: AbstractSet[int]) -> bytes:
         """Return the result object without the rows at `indices`."""
         return self.encode([row for at, row in enumerate(self.decode(data)) if at not in indices])
+
+
+def _batched(rows: Iterator[Row], size: int) -> Iterator[list[Row]]:
+    while batch := list(islice(rows, size)):
+        yield batch

@@ -9,14 +9,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from seefood.records import Row, Status
-from seefood.results.columns import COLUMNS, LABELS, SCORED_LABELS, Column, row_from_json
-from seefood.results.formats.base import ResultFormat
+from seefood.results.arrow import batch_of, conform, rows_of
+from seefood.results.columns import COLUMNS, Column
+from seefood.results.formats.base import BATCH_ROWS, ResultFormat
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_INT32: Final = frozenset({"width", "height"})
-"""Integer columns of 32 bits; the others have 64."""
 _ARROW_NAMES: Final = {str: ("string",), datetime: ("timestamp",), Status: ("string",)}
 """Words that the name of a column's Arrow type must contain, by the column's kind."""
 
@@ -30,15 +29,14 @@ class Parquet(ResultFormat):
         """See `ResultFormat.encode`."""
         import pyarrow as pa  # noqa: PLC0415
 
-        values = {column.name: [_value(column, row) for row in rows] for column in COLUMNS}
-        return _written(pa.table(values, schema=arrow_schema()))
+        return _written(pa.Table.from_batches([batch_of(rows)]))
 
     def decode(self, data: bytes) -> Iterator[Row]:
         """See `ResultFormat.decode`."""
         import pyarrow.parquet as pq  # noqa: PLC0415
 
         for batch in pq.ParquetFile(io.BytesIO(data)).iter_batches(1024):
-            yield from map(row_from_json, batch.to_pylist())
+            yield from rows_of(batch)
 
     def read_columns(self, data: bytes, names: Sequence[str]) -> Iterator[tuple[Any, ...]]:
         """See `ResultFormat.read_columns`."""
@@ -48,6 +46,15 @@ class Parquet(ResultFormat):
         columns = [column for column in COLUMNS if column.name in names]
         values = {column.name: _checked(column, table) for column in columns}
         return zip(*(values[name] for name in names), strict=True)
+
+    def read_batches(self, data: bytes, names: Sequence[str]) -> "Iterator[pa.RecordBatch]":
+        """See `ResultFormat.read_batches`; reads only the columns `names`."""
+        import pyarrow.parquet as pq  # noqa: PLC0415
+
+        file = pq.ParquetFile(io.BytesIO(data))
+        present = [name for name in names if name in file.schema_arrow.names]
+        for batch in file.iter_batches(BATCH_ROWS, columns=present):
+            yield conform(batch, names)
 
     def count(self, data: bytes) -> int:
         """See `ResultFormat.count`; reads the metadata only."""
@@ -66,53 +73,12 @@ class Parquet(ResultFormat):
         return _written(pa.concat_tables(tables).sort_by("uri"))
 
 
-def arrow_schema() -> "pa.Schema":
-    """Return the columns of the results as an Arrow schema."""
-    import pyarrow as pa  # noqa: PLC0415
-
-    types = {
-        str: pa.string(),
-        int: pa.int64(),
-        float: pa.float32(),
-        SCORED_LABELS: pa.list_(pa.struct([("label", pa.string()), ("score", pa.float32())])),
-        LABELS: pa.list_(pa.string()),
-        Status: pa.string(),
-        datetime: pa.timestamp("ms", tz="UTC"),
-    }
-    return pa.schema(
-        pa.field(
-            column.name,
-            pa.int32() if column.name in _INT32 else types[column.kind],
-            column.is_nullable or column.kind is datetime,  # as the first release wrote it
-        )
-        for column in COLUMNS
-    )
-
-
 def _written(table: "pa.Table") -> bytes:
     import pyarrow.parquet as pq  # noqa: PLC0415
 
     sink = io.BytesIO()
     pq.write_table(table, sink, compression="zstd")
     return sink.getvalue()
-
-
-def _value(column: Column, row: Row) -> Any:
-    value = getattr(row, column.name)
-    if value is None:
-        return None
-    if column.kind == SCORED_LABELS:
-        return [{"label": label, "score": score} for label, score in value]
-    if column.kind == LABELS:
-        return list(map(_encodable, value))
-    if column.kind is str:
-        return _encodable(value)
-    return str(value) if column.kind is Status else value
-
-
-def _encodable(text: str) -> str:
-    """Return `text`, a decoder's message for instance, without lone surrogates."""
-    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
 
 
 def _checked(column: Column, table: "pa.Table") -> list[Any]:

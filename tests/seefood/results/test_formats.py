@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from seefood.errors import UsageError
 from seefood.records import Status
+from seefood.results.arrow import arrow_schema
 from seefood.results.columns import COLUMNS, REQUIRED
 from seefood.results.formats import format_names, format_of, register_format, result_format
 from seefood.results.formats.jsonl import JsonLines
-from seefood.results.formats.parquet import arrow_schema
 from tests.fakes import failed, make_row
 
 NOON = datetime(2026, 11, 23, 12, 0, 0, 123_000, tzinfo=UTC)
