@@ -6,6 +6,7 @@ from typing import Final
 from PIL import Image
 
 from seefood.errors import ErrorCode, PictureError
+from seefood.imaging.fax import open_fax
 from seefood.imaging.tiff_layout import Reader, layout_of
 from seefood.imaging.tiff_samples import open_samples
 from seefood.imaging.tiff_tags import Tag, TiffTags, read_tags
@@ -36,8 +37,9 @@ def open_tiff(data: bytes) -> Image.Image:
     if tags.problem is not None:
         raise PictureError(ErrorCode.TRUNCATED, f"damaged TIFF: {tags.problem}")
     layout = layout_of(tags)
-    if layout.reader is Reader.SAMPLES:
-        return open_samples(data, tags, layout)
+    reader = layout.reader
+    if reader is not Reader.PILLOW:
+        return (open_samples if reader is Reader.SAMPLES else open_fax)(data, tags, layout)
     return Image.OPEN["TIFF"][0](BytesIO(data), "")
 
 

@@ -2,8 +2,8 @@
 
 Pillow misreads some layouts without an error (16-bit planes, MinIsWhite above 8 bits, palettes of
 8-bit values, YCbCr without JPEG). So Pillow gets only the layouts that the tests hold against known
-pixels; `seefood.imaging.tiff_samples` reads the other losslessly compressed ones; what neither
-reads is refused by name.
+pixels; `seefood.imaging.tiff_samples` reads the other losslessly compressed ones, and
+`seefood.imaging.fax` the fax compressions; what none of them reads is refused by name.
 """
 
 from dataclasses import dataclass
@@ -40,6 +40,7 @@ class Reader(Enum):
 
     PILLOW = "Pillow"
     SAMPLES = "seefood.imaging.tiff_samples"
+    FAX = "seefood.imaging.fax"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ class TiffLayout:
             return Reader.PILLOW if self._is_plain else self._sampled()
         if self.compression in _FAX and (self.bits, self.samples) == (1, 1):
             if self.photometric in (MIN_IS_WHITE, MIN_IS_BLACK):
-                return Reader.PILLOW
+                return Reader.FAX
         elif self.compression in (_JPEG, _OLD_JPEG):
             kinds = {(MIN_IS_BLACK, 1), (RGB, 3), (YCBCR, 3)}
             is_known = (self.photometric, self.samples) in kinds
