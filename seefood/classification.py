@@ -197,4 +197,6 @@ def _row(
         engine=engine,
         classified_at=utc_now(),
         labels=prediction.labels if prediction else None,
+        phash=decoded.phash if decoded else None,
+        taken_at=decoded.taken_at if decoded else None,
     )

@@ -89,6 +89,10 @@ class Row:
     """UTC, in whole milliseconds."""
     labels: tuple[str, ...] | None = None
     """See `Prediction.labels`; None for a model of one label a picture."""
+    phash: str | None = None
+    """64-bit perceptual hash, 16 hexadecimal digits; None for a picture of one color."""
+    taken_at: datetime | None = None
+    """When the picture was taken, by its EXIF: UTC, or the camera's clock if no offset is known."""
 
     @property
     def scored_labels(self) -> tuple[tuple[str, float | None], ...]:
@@ -110,6 +114,7 @@ class Row:
             row["labels"] = list(self.labels)
         row["status"] = str(self.status)
         row["classified_at"] = format_utc(self.classified_at)
+        row["taken_at"] = None if self.taken_at is None else format_utc(self.taken_at)
         return row
 
 

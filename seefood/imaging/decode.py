@@ -12,6 +12,7 @@ import struct
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import cache
 from typing import Final, TypeVar
 
@@ -20,6 +21,7 @@ from PIL import Image
 
 from seefood.errors import ErrorCode, PictureError
 from seefood.imaging.color import to_rgb
+from seefood.imaging.exif_time import taken_at
 from seefood.imaging.fit import covered_size, fit_scale, resize_to_fit
 from seefood.imaging.formats import open_image
 from seefood.imaging.jpeg import END_OF_IMAGE, endings
@@ -28,6 +30,7 @@ from seefood.imaging.limits import DEFAULT_LIMITS, Limits
 from seefood.imaging.memory_budget import MemoryBudget
 from seefood.imaging.memory_estimate import decode_bytes, has_more_frames
 from seefood.imaging.metadata import without_metadata
+from seefood.imaging.perceptual_hash import perceptual_hash
 from seefood.imaging.resize import Pixels, resample
 from seefood.imaging.resize_rule import ResizeRule
 from seefood.imaging.signatures import sniff_format
@@ -60,6 +63,7 @@ _SMALL_BYTES: Final = 4 * 1024 * 1024
 _UNSUPPORTED: Final = re.compile(
     r"unsupported|not supported|not implemented|not been built|no codec available", re.IGNORECASE
 )
+_HASHED_SIZE: Final = (64, 64)
 _Result = TypeVar("_Result")
 
 
@@ -73,6 +77,10 @@ class DecodedImage:
     """Of the upright original, in pixels."""
     height: int
     format: str
+    phash: str | None = None
+    """See `seefood.imaging.perceptual_hash`."""
+    taken_at: datetime | None = None
+    """See `seefood.imaging.exif_time`."""
     damage: str | None = None
     """What is wrong with a picture of which only a part was decoded; None for a whole one."""
 
@@ -149,13 +157,27 @@ def _decode(data: bytes, rule: ResizeRule, limits: Limits, *, exact: bool) -> De
                 colors = colors.convert("L")
             # Only now: a PNG's EXIF is read while decoding, and Pillow transposes TIFFs itself.
             transpose = _transpose(image)
+            small = None if _shows_all(rule) else _reduced(colors, transpose)
             width, height = stored[::-1] if transpose in _SWAPS_SIDES else stored
             if transpose is not None and rule.filter == "nearest":
                 colors, transpose = colors.transpose(transpose), None
             pixels = resize_to_fit(colors, _target(rule, transpose), rule, exact=exact)
         if transpose is not None:
             pixels = np.asarray(_image(pixels).transpose(transpose)).reshape(rule.shape)
-        return DecodedImage(pixels, width, height, format_name)
+        phash = perceptual_hash(pixels if small is None else small)
+        return DecodedImage(pixels, width, height, format_name, phash, taken_at(image))
+
+
+def _shows_all(rule: ResizeRule) -> bool:
+    """Whether the network's pixels are means over the whole picture."""
+    return rule.fit == "stretch" and rule.filter in {"bilinear", "bicubic", "lanczos"}
+
+
+def _reduced(image: Image.Image, transpose: Image.Transpose | None) -> Pixels:
+    """Return all of an RGB or L `image`, upright, as the perceptual hash takes it."""
+    box = Image.Resampling.BOX
+    small = image.resize(_HASHED_SIZE, box, reducing_gap=1.0).convert("L")
+    return np.asarray(small if transpose is None else small.transpose(transpose))[..., np.newaxis]
 
 
 def open_upright(

@@ -28,6 +28,7 @@ ROWS = [
     failed("s3://b/c.jpg", "not_found", "the object is gone since it was listed"),
     make_row("s3://b/two.jpg", labels=("red", "=ü,b"), classified_at=NOON),
     make_row("s3://b/none.jpg", labels=(), status=Status.UNSURE, classified_at=NOON),
+    make_row("s3://b/taken.jpg", phash="00ff00ff00ff00ff", taken_at=NOON, classified_at=NOON),
     make_row("s3://b/empty.jpg", etag="", size_bytes=0, top=(), classified_at=NOON),
 ]  # fmt: skip
 FORMULAS = ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx", "'quoted", "'=1", "''+x", "plain"]
@@ -92,7 +93,7 @@ def test_parts_are_counted_merged_and_thinned(name: str) -> None:
     file_format = result_format(name)
     parts = [file_format.encode(ROWS[:2]), file_format.encode(ROWS[2:])]
     merged = file_format.merge(parts)
-    assert [2, 5, 7] == [file_format.count(data) for data in (*parts, merged)]
+    assert [2, 6, 8] == [file_format.count(data) for data in (*parts, merged)]
     by_uri = sorted(ROWS, key=lambda row: row.uri)
     assert by_uri == sorted(file_format.decode(merged), key=lambda row: row.uri)
     left = file_format.remove(file_format.encode(ROWS), {0, 3})
@@ -162,6 +163,8 @@ def test_the_columns_are_the_contracts() -> None:
         engine: string not null
         classified_at: timestamp[ms, tz=UTC]
         labels: list<element: string>
+        phash: string
+        taken_at: timestamp[ms, tz=UTC]
     """
     written = pq.read_schema(io.BytesIO(result_format("parquet").encode(ROWS)))
     lines = []
