@@ -38,6 +38,8 @@ _WRONG_REGION: Final = re.compile(
     "IllegalLocationConstraint|400 Bad Request: No Body"
 )
 _RENEW_INTERVAL_SECONDS: Final = 10.0
+_SELF_SIGNED_AUTHORITY: Final = "CaUsedAsEndEntity"
+"""In the error of obstore's TLS library, which refuses what OpenSSL (botocore) accepts."""
 
 
 class S3BucketStore(RemoteStore):
@@ -90,6 +92,13 @@ class S3BucketStore(RemoteStore):
         except Exception as error:
             if self._credentials is not None and self._credentials.error is not None:
                 raise JobError(str(self._credentials.error)) from error
+            if _SELF_SIGNED_AUTHORITY in str(error):
+                raise JobError(
+                    f"{self._address.url} shows a certificate that is a self-signed authority "
+                    "(CA:TRUE), which cannot be a server's certificate as well; sign the server's "
+                    "certificate with the authority, or make it with `openssl req -x509 -addext "
+                    "basicConstraints=critical,CA:FALSE ...`"
+                ) from error
             if not self._mend(store, error):
                 raise
         return super()._native(call)

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from seefood.errors import SeefoodError, UsageError
+from seefood.errors import JobError, SeefoodError, UsageError
 from seefood.records import ImageRef
 from seefood.storage import open_store
 from seefood.storage.s3_address import environment_address, profile_of
@@ -282,6 +282,25 @@ def test_a_private_authority_is_trusted(place: Place) -> None:
     place.set(AWS_ENDPOINT_URL=front.url, AWS_CA_BUNDLE=str(authority))
     _use(place.bucket.uri)
     assert {("test", "us-east-1", None)} == _signed(front.seen)
+
+
+@pytest.mark.parametrize("is_authority", [True, False])
+def test_a_self_signed_certificate(place: Place, *, is_authority: bool) -> None:
+    """One that is no authority is trusted; one that is has a sentence with the cure."""
+    both = place.home / "both.pem"
+    made = ["-keyout", str(place.home / "key.pem"), "-out", str(place.home / "cert.pem")]
+    limits = f"basicConstraints=critical,CA:{str(is_authority).upper()}"
+    names = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
+    run = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", *names]
+    subprocess.run([*run, "-addext", limits, *made], check=True, capture_output=True)
+    both.write_text("".join((place.home / name).read_text() for name in ("key.pem", "cert.pem")))
+    front = place.front("plain", str(both))
+    place.set(AWS_ENDPOINT_URL=front.url, AWS_CA_BUNDLE=str(place.home / "cert.pem"))
+    if not is_authority:
+        _use(place.bucket.uri)
+        return
+    with pytest.raises(JobError, match="basicConstraints=critical,CA:FALSE"):
+        open_store(place.bucket.uri).create("out/x", b"1")
 
 
 @pytest.mark.parametrize("name", ["http_proxy", "HTTP_PROXY"])
