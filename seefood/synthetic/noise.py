@@ -24,7 +24,7 @@ def sample_noise(
     return _noise_tile(roughness)[rows, columns]
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=16)  # the drawings use 11 roughnesses, of 1 MiB each
 def _noise_tile(roughness: float) -> Plane:
     """Return tileable fractal noise of mean 0 and deviation 1, of shape `(512, 512)`."""
     white = np.random.default_rng(1990).standard_normal((_SIDE, _SIDE)).astype(np.float32)

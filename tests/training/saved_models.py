@@ -1,6 +1,7 @@
 """Small SavedModels for the tests of `seefood package`."""
 
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ SIZE = 32
 LABELS = ("hotdog", "not_hotdog")
 
 
+@cache
 def drawn() -> Pixels:
     """Return one drawing of each kind."""
     return np.stack([np.asarray(draw_picture(kind, 5, (SIZE, SIZE))) for kind in KINDS])

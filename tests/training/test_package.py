@@ -14,7 +14,7 @@ from seefood_training.commands.package import package_command
 from seefood_training.packaging.labels import read_labels
 from tests.training.saved_models import SIZE, drawn, linear, pack, predictions, save, softmax
 
-pytestmark = pytest.mark.tensorflow
+pytestmark = [pytest.mark.tensorflow, pytest.mark.usefixtures("uncollected_imports")]
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,8 @@ EXIF rotation and one is partly transparent, so that a decoder that ignores eith
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
+from io import BytesIO
 from pathlib import Path
 from typing import Final
 
@@ -44,17 +46,24 @@ def write_golden_pictures(bundle: Path, examples: Sequence[Path] = ()) -> list[s
     folder.mkdir(parents=True)
     names = []
     for drawing in _DRAWINGS:
-        image = draw_picture(drawing.kind, drawing.seed, drawing.size)
-        exif = Image.Exif()
-        if drawing.orientation != 1:
-            exif[_EXIF_ORIENTATION] = drawing.orientation
-        if drawing.transparent:
-            image.putalpha(Image.linear_gradient("L").resize(image.size))
         file = folder / f"{drawing.kind}-{drawing.seed}.png"
-        image.save(file, exif=exif, optimize=True)
+        file.write_bytes(_png(drawing))
         names.append(file.relative_to(bundle).as_posix())
     for number, example in enumerate(examples, 1):
         file = folder / f"example-{number}{example.suffix.lower()}"
         shutil.copyfile(example, file)
         names.append(file.relative_to(bundle).as_posix())
     return names
+
+
+@cache
+def _png(drawing: _Drawing) -> bytes:
+    image = draw_picture(drawing.kind, drawing.seed, drawing.size)
+    exif = Image.Exif()
+    if drawing.orientation != 1:
+        exif[_EXIF_ORIENTATION] = drawing.orientation
+    if drawing.transparent:
+        image.putalpha(Image.linear_gradient("L").resize(image.size))
+    out = BytesIO()
+    image.save(out, "PNG", exif=exif, optimize=True)
+    return out.getvalue()

@@ -22,7 +22,12 @@ from tests.training.saved_models import (
     softmax,
 )
 
-pytestmark = [pytest.mark.tensorflow, pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [
+    pytest.mark.tensorflow,
+    pytest.mark.slow,
+    pytest.mark.timeout(900),
+    pytest.mark.usefixtures("uncollected_imports"),
+]
 
 GREY = np.array([0.299, 0.587, 0.114])
 

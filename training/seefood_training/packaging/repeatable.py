@@ -6,6 +6,7 @@ few runs may miss a rare effect.
 """
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
@@ -25,8 +26,12 @@ _NOT_RANDOM: Final = ("StatefulPartitionedCall", "RandomDataset")
 _BRANCHES: Final = frozenset({"then_branch", "else_branch", "branches"})
 
 
+@lru_cache(maxsize=4)
 def probe_pictures(height: int, width: int, channels: int) -> Pixels:
-    """Return drawings and noise to run a model on, uint8 of `(n, height, width, channels)`."""
+    """Return drawings and noise to run a model on, uint8 of `(n, height, width, channels)`.
+
+    Equal calls return the same array, which is read-only.
+    """
     rng = np.random.default_rng(0)
     drawn = [
         np.asarray(draw_picture(kind, 1, (max(16, width), max(16, height))))[:height, :width]
@@ -36,7 +41,8 @@ def probe_pictures(height: int, width: int, channels: int) -> Pixels:
     images = np.concatenate([np.stack(drawn), noise])
     if channels == 1:
         weights = np.array([0.299, 0.587, 0.114])
-        return np.asarray(np.rint(images @ weights)[..., np.newaxis], np.uint8)
+        images = np.asarray(np.rint(images @ weights)[..., np.newaxis], np.uint8)
+    images.flags.writeable = False
     return images
 
 
