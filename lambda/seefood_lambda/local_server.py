@@ -6,8 +6,6 @@ application answers it as it does on AWS.
 
 import base64
 import os
-import signal
-import socket
 import time
 from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
@@ -21,10 +19,11 @@ import click
 
 from seefood.cli.options import model_digest_option, model_option, model_path
 from seefood.errors import UsageError
+from seefood.local_http.address import HostCheck, is_any, listen, phone_url, qr_code, url_of
 from seefood.sanitize import printable
-from seefood_lambda.local_address import HostCheck, is_any, phone_url, qr_code, url_of
 
 if TYPE_CHECKING:
+    import socket
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
     from seefood_lambda.events import HttpRequest
@@ -83,13 +82,7 @@ def serve_command(
       curl --data-binary @lunch.jpg -H 'Content-Type: image/jpeg' localhost:8000/classify
     """  # noqa: D301 (click's mark against re-wrapping)
     answer = load_answer(model_path(model, model_digest), model_digest)
-    try:
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        listener = socket.create_server((host, port), family=family, backlog=512)
-    except OSError as error:
-        raise UsageError(
-            f"cannot listen on {host}:{port}: {error.strerror}; choose another --port or --host"
-        ) from error
+    listener = listen(host, port)
     hosts = HostCheck.of(host, allowed_hosts)
     _serve(listener, as_wsgi(answer, hosts), _welcome(host, listener.getsockname()[1]))
     _log("Stopped.")
@@ -100,9 +93,9 @@ def load_answer(model: Path, digest: str | None = None) -> "Answer":
 
     Raises `UsageError` if the bundle or a package is missing, `BundleError` for a bad bundle.
     """
-    if find_spec("aws_lambda_powertools") is None or find_spec("waitress") is None:
+    if find_spec("aws_lambda_powertools") is None:
         raise UsageError(
-            "`seefood serve` needs Powertools and waitress, which are not installed; run "
+            "`seefood serve` needs Powertools, which is not installed; run "
             '`pip install "seefood[lambda]"`'
         )
     from seefood_lambda.application import Application  # noqa: PLC0415 (checked above)
@@ -238,23 +231,11 @@ def _welcome(host: str, port: int) -> str:
     return "\n".join(lines).rstrip("\n")
 
 
-def _serve(listener: socket.socket, application: "WSGIApplication", welcome: str) -> None:
+def _serve(listener: "socket.socket", application: "WSGIApplication", welcome: str) -> None:
     """Answer requests until SIGINT or SIGTERM."""
-    from seefood_lambda.local_http import LocalServer  # noqa: PLC0415 (after the check of packages)
+    from seefood.local_http.server import LocalServer, serve_until_stopped  # noqa: PLC0415 (0.1 s)
 
-    server = LocalServer(application, listener)
-
-    def stop(number: int, frame: object) -> None:
-        del number, frame
-        server.stop()
-
-    previous = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        _log(welcome)
-        server.run()
-    finally:
-        for number, action in previous.items():
-            signal.signal(number, action)
+    serve_until_stopped(LocalServer(application, listener), lambda: _log(welcome))
 
 
 def _log(text: str) -> None:

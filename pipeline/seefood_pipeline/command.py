@@ -93,7 +93,7 @@ def classify_command(beam: Sequence[str], /, *, quiet: bool, **params: Any) -> i
     """  # noqa: D301 (click's mark against re-wrapping)
     from seefood.errors import UsageError
 
-    if find_spec("apache_beam") is None or find_spec("pyarrow") is None:
+    if find_spec("apache_beam") is None:
         raise UsageError(
             "`seefood classify` needs Apache Beam, which is not installed; "
             'run `pip install "seefood[beam]"`'

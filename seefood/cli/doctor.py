@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from seefood.records import ImageRef
 
 _EXTRAS = (
-    ("beam", ("apache_beam", "pyarrow"), "seefood classify"),
+    ("beam", ("apache_beam",), "seefood classify"),
     ("tensorflow", ("tensorflow",), "seefood train, package, and --engine tensorflow"),
     ("openvino", ("openvino",), "--engine openvino"),
     ("train", ("matplotlib", "sklearn", "scipy"), "seefood train and evaluate"),
-    ("lambda", ("aws_lambda_powertools", "multipart", "waitress"), "seefood serve"),
+    ("lambda", ("aws_lambda_powertools", "multipart"), "seefood serve"),
     ("demo", ("moto", "flask"), "seefood demo"),
 )
 

@@ -17,8 +17,8 @@ from urllib.parse import quote
 import pytest
 from openapi_spec_validator import validate
 
+from seefood.local_http.address import HostCheck, phone_url, qr_code
 from seefood_lambda.events import HttpRequest, parse_event
-from seefood_lambda.local_address import HostCheck, phone_url, qr_code
 from seefood_lambda.local_server import as_wsgi, to_event
 from seefood_lambda.problem_details import STATUS_OF
 from tests.pictures import jpeg

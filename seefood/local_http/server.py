@@ -1,7 +1,7 @@
-"""The HTTP server of `seefood serve`: waitress, with our errors, lanes and end.
+"""A WSGI server: waitress, with our errors, lanes and end.
 
 - Errors of the protocol are problem details, as all others.
-- Requests that classify wait in a lane of their own, so that the rest is answered at once.
+- Requests that take long wait in a lane of their own, so that the rest is answered at once.
 - A request must arrive within a limited time, however slowly its client sends.
 - When it ends, it closes the port, answers the requests that it has, and then returns.
 """
@@ -9,7 +9,9 @@
 import json
 import logging
 import os
+import signal
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
@@ -34,6 +36,14 @@ _DRAIN_SECONDS: Final = 10.0
 _MAX_HEADER_BYTES: Final = 32 * 1024
 _MAX_CONNECTIONS: Final = 512
 _QUICK_THREADS: Final = 4
+
+
+IsSlow = Callable[[str, str], bool]
+
+
+def _is_post(method: str, path: str) -> bool:
+    del path
+    return method == "POST"
 
 
 class _TimeoutError(Error):  # type: ignore[misc]  # (waitress has no types)
@@ -122,9 +132,10 @@ class _Channel(HTTPChannel):  # type: ignore[misc]
 
 
 class _Lanes:
-    """Two pools of threads: one classifies, and one answers what costs nothing."""
+    """Two pools of threads: one for what takes long, and one for what costs nothing."""
 
-    def __init__(self, threads: int) -> None:
+    def __init__(self, threads: int, is_slow: IsSlow) -> None:
+        self._is_slow = is_slow
         self._slow, self._quick = ThreadedTaskDispatcher(), ThreadedTaskDispatcher()
         self._slow.set_thread_count(threads)
         self._quick.set_thread_count(_QUICK_THREADS)
@@ -132,7 +143,7 @@ class _Lanes:
     def add_task(self, channel: Any) -> None:
         """Queue the next request of a connection."""
         request = channel.requests[0]
-        is_slow = request.error is None and request.command == "POST"
+        is_slow = request.error is None and self._is_slow(request.command, request.path)
         (self._slow if is_slow else self._quick).add_task(channel)
 
     def shutdown(self) -> None:
@@ -147,7 +158,13 @@ class LocalServer(TcpWSGIServer):  # type: ignore[misc]
     channel_class = _Channel
     accepting: bool
 
-    def __init__(self, application: "WSGIApplication", listener: "socket.socket") -> None:
+    def __init__(
+        self,
+        application: "WSGIApplication",
+        listener: "socket.socket",
+        is_slow: IsSlow = _is_post,
+    ) -> None:
+        """`is_slow` says which requests take long, by method and path."""
         logging.getLogger("waitress").setLevel(logging.CRITICAL)  # no tracebacks on a terminal
         settings = Adjustments(
             sockets=[listener],
@@ -164,7 +181,7 @@ class LocalServer(TcpWSGIServer):  # type: ignore[misc]
         super().__init__(
             application,
             _sock=listener,
-            dispatcher=_Lanes(max(1, min(4, (os.cpu_count() or 2) - 1))),
+            dispatcher=_Lanes(max(1, min(4, (os.cpu_count() or 2) - 1)), is_slow),
             adj=settings,
             sockinfo=(listener.family, listener.type, listener.proto, listener.getsockname()),
             bind_socket=False,
@@ -204,3 +221,22 @@ class LocalServer(TcpWSGIServer):  # type: ignore[misc]
         assert self._ends_at is not None  # noqa: S101 (`run` checks it)
         busy = any(channel.is_busy() for channel in list(self.active_channels.values()))
         return self.accepting or (busy and time.monotonic() < self._ends_at)
+
+
+def serve_until_stopped(server: LocalServer, ready: Callable[[], None]) -> None:
+    """Answer requests until SIGINT or SIGTERM; a second one ends it at once.
+
+    `ready` is called when these signals are handled.
+    """
+
+    def stop(number: int, frame: object) -> None:
+        del number, frame
+        server.stop()
+
+    previous = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        ready()
+        server.run()
+    finally:
+        for number, action in previous.items():
+            signal.signal(number, action)

@@ -1,4 +1,4 @@
-"""The addresses of `seefood serve`: what to open, also from a phone, and which hosts to answer to.
+"""The addresses of a local server: what to open, also from a phone, and which hosts to answer to.
 
 A page of another site can make a browser call this server by a name that the site controls (DNS
 rebinding). Such a request names that site in its Host header and is refused. An IP address cannot
@@ -12,6 +12,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Final
+
+from seefood.errors import UsageError
 
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 _ANY: Final = frozenset({"", "0.0.0.0", "::"})  # noqa: S104 (the user's choice, not ours)
@@ -91,3 +93,14 @@ def _network_address() -> str | None:
         found = socket.gethostbyname_ex(socket.gethostname())[2]
         return next((address for address in found if not address.startswith("127.")), None)
     return None
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a socket that listens. Raises `UsageError` if it cannot."""
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        return socket.create_server((host, port), family=family, backlog=512)
+    except OSError as error:
+        raise UsageError(
+            f"cannot listen on {host}:{port}: {error.strerror}; choose another --port or --host"
+        ) from error

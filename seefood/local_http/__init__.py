@@ -1,0 +1,1 @@
+"""The HTTP server of the local pages: `seefood serve`, `seefood review`, `seefood audit`."""
