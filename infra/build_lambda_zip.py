@@ -36,7 +36,9 @@ MAX_UNPACKED_BYTES: Final = 250 * 1024 * 1024
 # so a missing dependency is an ImportError in the tests that run the zip.
 WHEELS: Final = (
     "aws-lambda-powertools",  # logs and metrics
+    "jinja2",  # the web page
     "jmespath",  # imported by Powertools
+    "markupsafe",  # imported by Jinja
     "multipart",  # forms
     "numpy",  # pictures are arrays
     "obstore",  # S3

@@ -95,6 +95,11 @@ class Row:
     """When the picture was taken, by its EXIF: UTC, or the camera's clock if no offset is known."""
 
     @property
+    def ref(self) -> ImageRef:
+        """The picture that the row is about."""
+        return ImageRef(self.uri, self.etag, self.size_bytes, self.version_id)
+
+    @property
     def scored_labels(self) -> tuple[tuple[str, float | None], ...]:
         """All labels of the picture with their scores; None for a score that `top` left out.
 

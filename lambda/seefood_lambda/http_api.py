@@ -25,7 +25,7 @@ from seefood_lambda.events import HttpRequest
 from seefood_lambda.http_guard import PREFLIGHT, admit, cors_headers, is_preflight
 from seefood_lambda.http_input import UPLOAD_URI, PictureRequest, read_pictures
 from seefood_lambda.http_response import Response, as_json, json_text
-from seefood_lambda.page import ASSETS, asset, content_security_policy, page
+from seefood_lambda.page import ASSETS, asset, page
 from seefood_lambda.problem_details import HttpError, of_picture, problem
 from seefood_lambda.request_input import NotAllowedError, NotBase64Error
 from seefood_lambda.saliency import HeatMap, heat_map
@@ -98,13 +98,14 @@ def _route(request: HttpRequest) -> _Route:
 
 def _page(request: HttpRequest, classifier: Classifier, policy: HttpPolicy) -> Response:
     del request, classifier, policy
+    shown = page()
     headers = {
         "cache-control": "no-cache",
-        "content-security-policy": content_security_policy(),
+        "content-security-policy": shown.policy,
         "cross-origin-opener-policy": "same-origin",
         "permissions-policy": "camera=(self)",
     }
-    return Response(HTTPStatus.OK, "text/html; charset=utf-8", page(), headers)
+    return Response(HTTPStatus.OK, "text/html; charset=utf-8", shown.html, headers)
 
 
 def _asset(request: HttpRequest, classifier: Classifier, policy: HttpPolicy) -> Response:

@@ -4,12 +4,12 @@ Style and script are inline and the policy lists their hashes. So the browser ru
 loads nothing from other sites, and shows a label that contains markup as text.
 """
 
-import base64
-import hashlib
-import re
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from seefood.pages import ServedPage
 
 _FOLDER: Final = Path(__file__).parent / "web"
 ASSETS: Final = {
@@ -21,13 +21,25 @@ ASSETS: Final = {
     "/openapi.json": "application/json",
 }
 """The paths of the page's files and of the interface's description, with their types."""
-_INLINE: Final = re.compile(rb"<(style|script)>(.*?)</\1>", re.DOTALL)
+_SOURCES: Final = {
+    "img-src": "'self' blob: data:",
+    "media-src": "blob:",
+    "manifest-src": "'self'",
+    "worker-src": "'self'",
+    "connect-src": "'self'",
+    "base-uri": "'none'",
+    "form-action": "'none'",
+    "frame-ancestors": "'none'",
+}
 
 
 @cache
-def page() -> str:
-    """Return the page as HTML."""
-    return (_FOLDER / "page.html").read_text(encoding="utf-8")
+def page() -> "ServedPage":
+    """Return the page with its policy."""
+    from seefood.pages import PageTemplates, Style  # noqa: PLC0415 (Jinja: only for the page)
+
+    style = Style(sheets=("page.css",), script="page.js")
+    return PageTemplates("seefood_lambda", "web").serve("page.html", style, _SOURCES)
 
 
 @cache
@@ -36,27 +48,3 @@ def asset(path: str) -> tuple[str, str | bytes]:
     content_type, data = ASSETS[path], (_FOLDER / path.removeprefix("/")).read_bytes()
     is_binary = content_type == "image/png"
     return content_type, data if is_binary else data.decode()
-
-
-@cache
-def content_security_policy() -> str:
-    """Return the value of the policy's header for `page`."""
-    hashes: dict[bytes, list[str]] = {b"style": [], b"script": []}
-    for kind, text in _INLINE.findall(page().encode()):
-        digest = base64.b64encode(hashlib.sha256(text).digest()).decode()
-        hashes[kind].append(f"'sha256-{digest}'")
-    return "; ".join(
-        (
-            "default-src 'none'",
-            f"style-src {' '.join(hashes[b'style'])}",
-            f"script-src {' '.join(hashes[b'script'])}",
-            "img-src 'self' blob: data:",
-            "media-src blob:",
-            "manifest-src 'self'",
-            "worker-src 'self'",
-            "connect-src 'self'",
-            "base-uri 'none'",
-            "form-action 'none'",
-            "frame-ancestors 'none'",
-        )
-    )

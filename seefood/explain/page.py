@@ -2,12 +2,11 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from seefood.bundle import Bundle
@@ -20,6 +19,7 @@ from seefood.explain.layers import find_layers
 from seefood.explain.samples import sample_groups
 from seefood.explain.trace import require_litert, trace_picture
 from seefood.imaging.decode import decode
+from seefood.pages import DOCUMENT, PageTemplates
 from seefood.records import DIGEST_SHOWN
 from seefood.sanitize import printable
 
@@ -30,6 +30,8 @@ Language = Literal["en", "pt"]
 LANGUAGES: Final[tuple[Language, ...]] = ("en", "pt")
 _UNFORESEEN: Final = (ArithmeticError, LookupError, TypeError, ValueError, RuntimeError)
 _HTML_LANGUAGE: Final = {"en": "en", "pt": "pt-BR"}
+_TEMPLATES: Final = PageTemplates("seefood.explain")
+_STYLE: Final = replace(DOCUMENT, script="page.js")
 _CHAPTERS: Final = (
     "origin", "input", "convolution", "activation", "pooling", "dense", "layers", "use",
 )  # fmt: skip
@@ -80,10 +82,11 @@ def _page(
     samples: list[Any],
 ) -> str:
     bundle = analysis.bundle
-    environment = _environment()
-    text: Any = environment.get_template(f"{language}.html").make_module(_number_formats(language))
+    text = _TEMPLATES.module(f"{language}.html", _number_formats(language))
     stepper = figures.stepper_figure(analysis)
-    page = environment.get_template("page.html").render(
+    return _TEMPLATES.render(
+        "page.html",
+        _STYLE,
         **_number_formats(language),
         language=language,
         html_language=_HTML_LANGUAGE[language],
@@ -107,17 +110,6 @@ def _page(
         classics=CLASSICS,
         compared=compared,
         samples=samples,
-    )
-    return str(page)
-
-
-def _environment() -> Environment:
-    return Environment(
-        loader=PackageLoader("seefood.explain"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
     )
 
 
@@ -161,6 +153,6 @@ def _prediction(bundle: Bundle, picture: Picture) -> dict[str, Any]:
 
 
 def _script_json(stepper: dict[str, Any] | None, sentence: str) -> Markup:
-    """Return the stepper's data as a JavaScript literal; `<` is escaped, so no tag can end it."""
+    """Return the stepper's data as JSON; `<` is escaped, so no tag can end it."""
     data = None if stepper is None else {**stepper, "sentence": sentence}
     return Markup(json.dumps(data).replace("<", "\\u003c"))  # noqa: S704 (our own numbers, escaped)

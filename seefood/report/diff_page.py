@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
+from seefood.pages import Thumbnail, Tile
 from seefood.records import Row
 from seefood.report.formatting import count_text, score_text, short_name, shown_uri
-from seefood.report.page import Tile
-from seefood.report.render import render_document
-from seefood.report.thumbnails import Fetch, Thumbnail, make_thumbnails
+from seefood.report.render import TEMPLATES
+from seefood.report.thumbnails import Fetch, make_thumbnails
 from seefood.results.diff import Change, Diff, Kind
 from seefood.sanitize import printable
 
@@ -36,7 +36,7 @@ class Section:
 def make_diff_page(diff: Diff, before: str, after: str, fetch: Fetch) -> str:
     """Return the comparison as one HTML page that shows its pictures; see `make_report`."""
     shown = [change for changes in diff.shown.values() for change in changes]
-    thumbnails = make_thumbnails((change.row for change in shown), fetch)
+    thumbnails = make_thumbnails((change.row.ref for change in shown), fetch)
     sections = [
         Section(
             f"kind-{kind}",
@@ -48,7 +48,7 @@ def make_diff_page(diff: Diff, before: str, after: str, fetch: Fetch) -> str:
         if kind in diff.shown
     ]
     figures = [(_TITLES[kind][0], f"{diff.counts[kind]:,}") for kind in _TITLES]
-    return render_document(
+    return TEMPLATES.render(
         "diff.html",
         title=f"{diff.changed:,} of {count_text(diff.counts.total(), 'picture')} changed",
         lead=f"{printable(before)} → {printable(after)}",
@@ -67,8 +67,6 @@ def _tile(change: Change, thumbnail: Thumbnail) -> Tile:
         score=" → ".join(
             score_text(side.score) for side in _sides(change) if side.score is not None
         ),
-        tone="other",
-        unsure=False,
         thumbnail=thumbnail,
     )
 

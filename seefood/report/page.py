@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from seefood.pages import Tile
 from seefood.records import Row, Status
 from seefood.report.aggregation import LabelStatistics, RowStatistics
 from seefood.report.charts import Bar, Histogram, label_bar, score_histogram
@@ -18,7 +19,7 @@ from seefood.report.formatting import (
     short_name,
     shown_uri,
 )
-from seefood.report.thumbnails import Fetch, Thumbnail, make_thumbnails
+from seefood.report.thumbnails import Fetch, make_thumbnails
 from seefood.sanitize import printable
 
 _MAX_LABELS: Final = 10
@@ -29,22 +30,6 @@ _MAX_REASONS: Final = 5
 _TONES: Final = 6
 _OWN_TONES: Final = {"hotdog": "hotdog", "not_hotdog": "not-hotdog"}
 """The labels of the built-in model have fixed colors; other labels share the rest in turn."""
-
-
-@dataclass(frozen=True, slots=True)
-class Tile:
-    """One picture of a contact sheet."""
-
-    name: str
-    """The last part of its URI."""
-    uri: str
-    link: str
-    """The `file:` URI that a click opens; empty for pictures in buckets."""
-    label: str
-    score: str
-    tone: str
-    unsure: bool
-    thumbnail: Thumbnail
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +88,8 @@ def build_page(stats: RowStatistics, summary: Mapping[str, Any], fetch: Fetch) -
     least = stats.least_certain.rows()[: max(_ONE_LINE, doubtful)]
     space = (_MAX_PREVIEWS - len(least)) // max(1, len(shown))
     chosen = {label: _sample(item, max(_ONE_LINE, space)) for label, item in shown}
-    thumbnails = make_thumbnails(
-        [*least, *(row for rows in chosen.values() for row in rows)], fetch
-    )
+    pictures = [*least, *(row for rows in chosen.values() for row in rows)]
+    thumbnails = make_thumbnails((row.ref for row in pictures), fetch)
     lowest = min((_first_bin(item) for _, item in ranked), default=0)
 
     def tile(row: Row) -> Tile:

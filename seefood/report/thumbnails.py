@@ -3,7 +3,6 @@
 import base64
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from io import BytesIO
 from typing import Final
 
@@ -11,7 +10,8 @@ from PIL import Image
 
 from seefood.errors import PictureError, SeefoodError
 from seefood.imaging.decode import open_upright
-from seefood.records import ImageRef, Row
+from seefood.pages import Thumbnail
+from seefood.records import ImageRef
 from seefood.sanitize import printable
 
 Image.preinit()  # imports the encoders while pictures are classified, not at the end of the run
@@ -24,34 +24,22 @@ _MAX_BYTES: Final = 40 * 1024 * 1024
 """Larger objects are not fetched, because several of them at once could fill the memory."""
 
 
-@dataclass(frozen=True, slots=True)
-class Thumbnail:
-    """A small picture, or the reason why there is none."""
-
-    data_uri: str = ""
-    """A JPEG; empty if there is a `reason`."""
-    width: int = 0
-    height: int = 0
-    reason: str = ""
-
-
-def make_thumbnails(rows: Iterable[Row], fetch: Fetch) -> dict[str, Thumbnail]:
-    """Return the thumbnail of each row's picture by URI; several threads call `fetch`.
+def make_thumbnails(refs: Iterable[ImageRef], fetch: Fetch) -> dict[str, Thumbnail]:
+    """Return the thumbnail of each picture by URI; several threads call `fetch`.
 
     A picture that cannot be fetched or decoded has the error as its `reason`; nothing is raised.
     """
-    unique = {row.uri: row for row in rows}
+    unique = {ref.uri: ref for ref in refs}
     with ThreadPoolExecutor(_THREADS, "thumbnail") as pool:
-        thumbnails = pool.map(lambda row: _thumbnail(row, fetch), unique.values())
+        thumbnails = pool.map(lambda ref: _thumbnail(ref, fetch), unique.values())
         return dict(zip(unique, thumbnails, strict=True))
 
 
-def _thumbnail(row: Row, fetch: Fetch) -> Thumbnail:
-    if row.size_bytes > _MAX_BYTES:
-        return Thumbnail(reason=f"{row.size_bytes / 1e6:,.0f} MB is too large for a thumbnail")
+def _thumbnail(ref: ImageRef, fetch: Fetch) -> Thumbnail:
+    if ref.size_bytes > _MAX_BYTES:
+        return Thumbnail(reason=f"{ref.size_bytes / 1e6:,.0f} MB is too large for a thumbnail")
     try:
-        data = fetch(ImageRef(row.uri, row.etag, row.size_bytes, row.version_id))
-        image = open_upright(data, _MAX_SIDE)
+        image = open_upright(fetch(ref), _MAX_SIDE)
     except PictureError as error:
         return Thumbnail(reason=printable(f"{error.code}: {error}"))
     except (SeefoodError, OSError) as error:

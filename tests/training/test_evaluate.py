@@ -226,7 +226,7 @@ def test_the_page_is_one_file_without_scripts_or_requests(bundle: Bundle, photos
     html = render_evaluation(evaluated(bundle, photos))
     assert "<script" not in html
     assert not re.findall(r'(?:src|href)="(?!data:|#)', html)
-    assert html.count("data:image/webp") == len(mistakes(evaluated(bundle, photos)))
+    assert html.count("data:image/jpeg") == len(mistakes(evaluated(bundle, photos)))
     assert html.count("<polyline") >= 4
     assert "default-src &#39;none&#39;" in html
     assert "aa_broken.jpg" in html

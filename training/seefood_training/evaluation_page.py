@@ -1,23 +1,13 @@
-"""The page of an evaluation: figures, curves and the worst mistakes, in one self-contained file.
+"""The page of an evaluation: figures, curves and the worst mistakes, in one self-contained file."""
 
-It uses the style sheet of the run report, plus rules for the charts.
-"""
-
-import base64
-import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cache
-from io import BytesIO
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
-from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
-
-from seefood.errors import PictureError, SeefoodError
-from seefood.imaging.decode import open_upright
+from seefood.pages import DOCUMENT, PageTemplates, Tile
 from seefood.records import ImageRef
 from seefood.report.formatting import short_name, shown_uri
+from seefood.report.thumbnails import make_thumbnails
 from seefood.sanitize import printable
 from seefood.storage import fetch
 from seefood_training.class_table import class_table
@@ -27,26 +17,6 @@ from seefood_training.evaluation_charts import SIDE, calibration_charts, curve_c
 _MAX_MISTAKES: Final = 60
 _MAX_CLASSES: Final = 12
 _MAX_CONFUSIONS: Final = 15
-_THUMBNAIL: Final = 200
-_POLICY: Final = (
-    "default-src 'none'; img-src data:; style-src 'sha256-{style}'; base-uri 'none'; "
-    "form-action 'none'"
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Tile:
-    """One mistake as a picture."""
-
-    uri: str
-    name: str
-    truth: str
-    predicted: str
-    score: str
-    unsure: bool
-    image: str
-    """A data URI; empty if there is a `reason`."""
-    reason: str
 
 
 def render_evaluation(document: Mapping[str, Any]) -> str:
@@ -54,20 +24,12 @@ def render_evaluation(document: Mapping[str, Any]) -> str:
 
     Reads the pictures of the worst mistakes; one that cannot be read is shown without a picture.
     """
-    environment = _environment()
-    sheets = ("report.css", "evaluation.css")
     classes = class_table(document)
-    style = "\n".join(
-        [*(environment.get_template(name).render().strip() for name in sheets), classes.style]
-    )
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     wrong = mistakes(document)
-    html: str = environment.get_template(
-        "evaluation.html"
-    ).render(
+    return _TEMPLATES.render(
+        "evaluation.html",
+        replace(DOCUMENT, rules=classes.style),
         document=document,
-        style=Markup(style),  # noqa: S704 (our own files)
-        policy=_POLICY.format(style=digest),
         side=SIDE,
         figures=_figures(document),
         charts=curve_charts(document),
@@ -75,14 +37,13 @@ def render_evaluation(document: Mapping[str, Any]) -> str:
         matrix=_matrix(document),
         confusions=_confusions(document),
         classes=classes,
-        mistakes=[_tile(each) for each in wrong[:_MAX_MISTAKES]],
+        mistakes=_tiles(wrong[:_MAX_MISTAKES]),
         mistakes_left=max(0, len(wrong) - _MAX_MISTAKES),
         mistakes_total=len(wrong),
         failed=[
             (short_name(each["uri"]), printable(each["reason"])) for each in document["failed"]
         ],
     )
-    return html
 
 
 def with_interval(share: Mapping[str, Any]) -> str:
@@ -90,6 +51,12 @@ def with_interval(share: Mapping[str, Any]) -> str:
     if share["value"] is None:
         return percent(None)
     return f"{share['value']:.1%} ({share['low'] * 100:.1f} to {share['high'] * 100:.1f})"
+
+
+_TEMPLATES: Final = PageTemplates(
+    "seefood_training",
+    filters={"percent": percent, "interval": with_interval, "printable": printable},
+)
 
 
 def _figures(document: Mapping[str, Any]) -> list[tuple[str, str, str]]:
@@ -155,39 +122,18 @@ def _confusions(document: Mapping[str, Any]) -> list[tuple[str, str, int, int]]:
     return sorted(pairs, key=lambda pair: (-pair[2], pair[:2]))[:_MAX_CONFUSIONS]
 
 
-def _tile(mistake: Mapping[str, Any]) -> Tile:
-    image, reason = _thumbnail(mistake["uri"])
-    return Tile(
-        uri=shown_uri(mistake["uri"]),
-        name=short_name(mistake["uri"]),
-        truth=printable(mistake["truth"]),
-        predicted=printable(mistake["answer"]),
-        score=percent(mistake["score"]),
-        unsure=mistake["unsure"],
-        image=image,
-        reason=reason,
-    )
-
-
-def _thumbnail(uri: str) -> tuple[str, str]:
-    """Return the picture at `uri` as a data URI, or the reason why there is none."""
-    try:
-        image = open_upright(fetch(ImageRef(uri)), _THUMBNAIL)
-    except (PictureError, SeefoodError, OSError) as error:
-        return "", printable(str(error))
-    stream = BytesIO()
-    image.save(stream, "WEBP", quality=70, method=2)
-    return f"data:image/webp;base64,{base64.b64encode(stream.getvalue()).decode()}", ""
-
-
-@cache
-def _environment() -> Environment:
-    environment = Environment(
-        loader=ChoiceLoader([PackageLoader("seefood_training"), PackageLoader("seefood.report")]),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(percent=percent, interval=with_interval, printable=printable)
-    return environment
+def _tiles(wrong: Sequence[Mapping[str, Any]]) -> list[Tile]:
+    thumbnails = make_thumbnails((ImageRef(each["uri"]) for each in wrong), fetch)
+    return [
+        Tile(
+            name=short_name(each["uri"]),
+            uri=shown_uri(each["uri"]),
+            thumbnail=thumbnails[each["uri"]],
+            label=printable(each["answer"]),
+            score=percent(each["score"]),
+            tone="not-hotdog",
+            unsure=each["unsure"],
+            note=f"true label: {printable(each['truth'])}",
+        )
+        for each in wrong
+    ]

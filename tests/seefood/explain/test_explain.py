@@ -197,7 +197,9 @@ def test_page_is_self_contained_and_escaped(
     assert "lunch <1>" not in page
     assert not re.findall(r'(?:src|href)="(?!data:|#)', page)
     assert ("parâmetros" in page) == (language == "pt")
-    data = re.search(r"const data = (\{.*\});", page)
+    data = re.search(r'id="stepper-data">(\{.*\})</script>', page)
     assert data is not None
     assert json.loads(data[1])["window"] > 0
     assert page.count("<h2") == 8
+    assert " style=" not in page
+    assert "unsafe" not in page

@@ -274,7 +274,7 @@ def test_the_policy_allows_only_this_style_sheet() -> None:
 
     assert style is not None
     digest = base64.b64encode(hashlib.sha256(style[1].encode()).digest()).decode()
-    assert f"default-src 'none'; img-src data:; style-src 'sha256-{digest}'" in policy
+    assert f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:;" in policy
     assert " style=" not in page
     assert " onclick" not in page
 
