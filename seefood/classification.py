@@ -11,9 +11,11 @@ from typing import Final
 import numpy as np
 
 from seefood.bundle import Bundle
+from seefood.imaging.measures import measure_pixels
 from seefood.engines.base import Engine, Probabilities
 from seefood.errors import ErrorCode, PictureError
 from seefood.imaging.decode import DEFAULT_LIMITS, DecodedImage, Limits, Pixels, ResizeRule, decode
+from seefood.imaging.jpeg_quality import jpeg_quality
 from seefood.records import ImageRef, Prediction, Row, Status, utc_now
 from seefood.sanitize import redacted
 
@@ -74,10 +76,25 @@ def classify_images(
     on_start(tuple(images))
     predicted = iter(_predict(list(images.values()), engine, len(model.labels)))
     rows = []
-    for (ref, _), item in zip(fetched, decoded, strict=True):
+    for (ref, source), item in zip(fetched, decoded, strict=True):
         outcome = next(predicted) if isinstance(item, DecodedImage) else item
-        rows.append(_row(ref, item, outcome, engine.name, model, options.top_k))
+        row = _row(ref, item, outcome, engine.name, model, options.top_k)
+        if isinstance(item, DecodedImage) and isinstance(source, bytes):
+            row = _measured(row, item, source)
+        rows.append(row)
     return rows
+
+
+def _measured(row: Row, image: DecodedImage, data: bytes) -> Row:
+    measures = measure_pixels(image.pixels, image.width, image.height)
+    return replace(
+        row,
+        brightness=measures.brightness,
+        contrast=measures.contrast,
+        sharpness=measures.sharpness,
+        uprightness=measures.uprightness,
+        jpeg_quality=jpeg_quality(data) if image.format == "JPEG" else None,
+    )
 
 
 def failed_row(ref: ImageRef, error: PictureError, engine: str, model: Model) -> Row:

@@ -98,6 +98,16 @@ class Row:
     def ref(self) -> ImageRef:
         """The picture that the row is about."""
         return ImageRef(self.uri, self.etag, self.size_bytes, self.version_id)
+    brightness: float | None = None
+    """See `seefood.imaging.measures.PixelMeasures`, as the next three; None for a failed row."""
+    contrast: float | None = None
+    sharpness: float | None = None
+    uprightness: float | None = None
+    jpeg_quality: int | None = None
+    """In [1, 100], see `seefood.imaging.jpeg_quality`; None for other formats."""
+    novelty: float | None = None
+    """How little it resembles the pictures that the model was trained on, if the bundle knows: 1 at
+    the distance that 1 % of pictures of the same source exceed."""
 
     @property
     def scored_labels(self) -> tuple[tuple[str, float | None], ...]:

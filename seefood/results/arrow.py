@@ -10,7 +10,7 @@ from seefood.results.columns import COLUMNS, LABELS, SCORED_LABELS, Column, row_
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_INT32: Final = frozenset({"width", "height"})
+_INT32: Final = frozenset({"width", "height", "jpeg_quality"})
 """Integer columns of 32 bits; the others have 64."""
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Final
 
+from seefood.drift.fingerprint import Fingerprint, FingerprintCounter
 from seefood.errors import ErrorCode
 from seefood.records import Row, Status
 
@@ -37,6 +38,8 @@ class Totals:
     """Parts of a source that could not be listed: pictures may be missing."""
     remarks: Counter[str] = field(default_factory=Counter)
     """What the listing left out on purpose, and hints."""
+    fingerprint: Fingerprint = field(default_factory=Fingerprint)
+    """Of the rows written: what later runs are compared with."""
 
     def __add__(self, other: "Totals") -> "Totals":
         return Totals(
@@ -54,6 +57,7 @@ class Totals:
     def as_json(self) -> dict[str, Any]:
         """Return the counts as a JSON object; labels and codes by frequency, descending."""
         document = {item.name: getattr(self, item.name) for item in fields(self)}
+        document["fingerprint"] = self.fingerprint.as_json()
         return {
             name: dict(value.most_common()) if isinstance(value, Counter) else value
             for name, value in document.items()
@@ -65,8 +69,10 @@ class Totals:
         values: dict[str, Any] = {
             name: Counter(value) if isinstance(value, Mapping) else int(value)
             for name, value in document.items()
+            if name != "fingerprint"
         }
-        return cls(**values)
+        fingerprint = Fingerprint.from_json(document["fingerprint"]) or Fingerprint()
+        return cls(**values, fingerprint=fingerprint)
 
 
 def too_many_failed(rows: int, failed: int, max_ratio: float) -> bool:
@@ -97,7 +103,9 @@ def count_rows(rows: Iterable[Row]) -> Totals:
     label: Counter[str] = Counter()
     error: Counter[str] = Counter()
     read = 0
+    fingerprint = FingerprintCounter()
     for row in rows:
+        fingerprint.add(row)
         status[str(row.status)] += 1
         read += row.size_bytes if row.error_code not in _UNREAD else 0
         label.update(name for name, _ in row.scored_labels)
@@ -110,6 +118,7 @@ def count_rows(rows: Iterable[Row]) -> Totals:
         by_status=status,
         by_label=label,
         by_error=error,
+        fingerprint=fingerprint.result(),
     )
 
 

@@ -64,6 +64,7 @@ def summarise(finished: FinishedRun, totals: Totals, bundle: Bundle) -> dict[str
         "sources": [redacted(source.text) for source in finished.run.sources],
         "output": finished.run.output.uri,
         "options": _options(finished),
+        "fingerprint": totals.fingerprint.as_json(),
     }
 
 

@@ -165,6 +165,12 @@ def test_the_columns_are_the_contracts() -> None:
         labels: list<element: string>
         phash: string
         taken_at: timestamp[ms, tz=UTC]
+        brightness: float
+        contrast: float
+        sharpness: float
+        uprightness: float
+        jpeg_quality: int32
+        novelty: float
     """
     written = pq.read_schema(io.BytesIO(result_format("parquet").encode(ROWS)))
     lines = []

@@ -1,0 +1,1 @@
+"""What changed: fingerprints of runs, their comparison, and the estimated accuracy."""

@@ -1,0 +1,129 @@
+"""What is measured of a picture, and the bins in which it is counted.
+
+Every value is in the picture's row, so that a fingerprint can be made from rows at any time.
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final
+
+from seefood.records import Row
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """A number of a picture and the scale on which it is counted."""
+
+    of: Callable[[Row], float | None]
+    edges: tuple[float, ...]
+    """Ascending; a value equal to an edge is in the bin above it."""
+    words: str
+    """Completes "pictures with"."""
+    unit: str = ""
+    in_training: bool = True
+    """Whether training pictures have it as the pictures of a run do. Sizes are not: training sets
+    are often shrunk copies."""
+    weigh: Callable[[float], float] = lambda value: value
+    """Of a value, what the mean is compared of. For log odds, `exp` makes the test of the mean the
+    most powerful one for a small share of pictures on the other side."""
+
+    @property
+    def weights(self) -> tuple[float, ...]:
+        """Of each bin: `weigh` of its middle, and of its only edge for the outer ones."""
+        inner = [(low + high) / 2 for low, high in pairwise(self.edges)]
+        return tuple(map(self.weigh, (self.edges[0], *inner, self.edges[-1])))
+
+
+@dataclass(frozen=True, slots=True)
+class Category:
+    """A name of a picture, such as its format."""
+
+    of: Callable[[Row], str | None]
+    words: str
+    """Completes "pictures with"."""
+    in_training: bool = False
+
+
+def _pixels(row: Row) -> float | None:
+    return row.width * row.height / 1e6 if row.width and row.height else None
+
+
+def _shape(row: Row) -> float | None:
+    return row.width / row.height if row.width and row.height else None
+
+
+def _bits(row: Row) -> float | None:
+    return 8 * row.size_bytes / (row.width * row.height) if row.width and row.height else None
+
+
+def _hundredths(*values: int) -> tuple[float, ...]:
+    return tuple(value / 100 for value in values)
+
+
+SCORE: Final = "score"
+"""The measure that is counted for each label by itself."""
+MEASURES: Final[Mapping[str, Measure]] = {
+    SCORE: Measure(
+        lambda row: row.score,
+        (*_hundredths(30, 40, 50, 60, 70, 80, 86, 90, 93, 95, 97, 98, 99), 0.995, 0.999),
+        "a score",
+    ),
+    "novelty": Measure(
+        lambda row: row.novelty,
+        _hundredths(30, 40, 50, 60, 70, 80, 90, 100, 110, 120, 135, 150, 180, 220, 300),
+        "a novelty",
+    ),
+    "megapixels": Measure(
+        _pixels,
+        (0.005, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 1, 2, 4, 8, 12, 20, 40),
+        "a size",
+        " megapixels",
+        in_training=False,
+    ),
+    "shape": Measure(
+        _shape,
+        _hundredths(50, 65, 72, 79, 95, 106, 126, 140, 160, 200),
+        "a width",
+        " times their height",
+    ),
+    "bits per pixel": Measure(
+        _bits,
+        (0.25, 0.5, 0.75, 1, 1.25, 1.5, 2, 2.5, 3, 4, 6, 10, 20),
+        "a file",
+        " bits a pixel",
+        in_training=False,
+    ),
+    "JPEG quality": Measure(
+        lambda row: row.jpeg_quality, (10, 25, 40, 55, 70, 80, 88, 94, 98), "a JPEG quality"
+    ),
+    "brightness": Measure(
+        lambda row: row.brightness,
+        _hundredths(5, 12, 20, 28, 36, 44, 52, 60, 68, 76, 84, 92),
+        "a brightness",
+    ),
+    "contrast": Measure(
+        lambda row: row.contrast, _hundredths(4, 8, 12, 16, 20, 24, 28, 32, 36), "a contrast"
+    ),
+    "sharpness": Measure(
+        lambda row: row.sharpness,
+        (0.005, 0.01, 0.015, 0.02, 0.025, 0.03, 0.04, 0.05, 0.06, 0.08, 0.1, 0.15),
+        "a sharpness",
+    ),
+    "uprightness": Measure(
+        lambda row: row.uprightness,
+        tuple(value / 2 for value in range(-8, 9)),
+        "an uprightness",
+        weigh=lambda value: min(8.0, math.exp(-value)),
+    ),
+}
+"""By name. The scales are part of `fingerprint.VERSION`."""
+
+CATEGORIES: Final[Mapping[str, Category]] = {
+    "label": Category(lambda row: row.label, "the label"),
+    "format": Category(lambda row: row.format, "the format"),
+    "failure": Category(
+        lambda row: row.error_code if row.label is None else "none", "the failure", in_training=True
+    ),
+}
