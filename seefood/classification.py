@@ -11,11 +11,11 @@ from typing import Final
 import numpy as np
 
 from seefood.bundle import Bundle
-from seefood.imaging.measures import measure_pixels
 from seefood.engines.base import Engine, Probabilities
 from seefood.errors import ErrorCode, PictureError
 from seefood.imaging.decode import DEFAULT_LIMITS, DecodedImage, Limits, Pixels, ResizeRule, decode
 from seefood.imaging.jpeg_quality import jpeg_quality
+from seefood.imaging.measures import measure_pixels
 from seefood.records import ImageRef, Prediction, Row, Status, utc_now
 from seefood.sanitize import redacted
 

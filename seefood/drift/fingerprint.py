@@ -51,7 +51,9 @@ class Fingerprint:
             "version": VERSION,
             "rows": self.rows,
             "numbers": {name: list(counts) for name, counts in sorted(self.numbers.items())},
-            "names": {name: dict(sorted(each.items())) for name, each in sorted(self.names.items())},
+            "names": {
+                name: dict(sorted(each.items())) for name, each in sorted(self.names.items())
+            },
         }
 
     @classmethod

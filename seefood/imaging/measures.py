@@ -5,12 +5,14 @@ They are of the green channel, which has most of the brightness, and of a sample
 """
 
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from seefood.imaging.resize import Pixels
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 _SIDE: Final = 32
 """Of the sample of which brightness and symmetry are taken, in pixels."""
