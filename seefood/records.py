@@ -93,11 +93,6 @@ class Row:
     """64-bit perceptual hash, 16 hexadecimal digits; None for a picture of one color."""
     taken_at: datetime | None = None
     """When the picture was taken, by its EXIF: UTC, or the camera's clock if no offset is known."""
-
-    @property
-    def ref(self) -> ImageRef:
-        """The picture that the row is about."""
-        return ImageRef(self.uri, self.etag, self.size_bytes, self.version_id)
     brightness: float | None = None
     """See `seefood.imaging.measures.PixelMeasures`, as the next three; None for a failed row."""
     contrast: float | None = None
@@ -108,6 +103,11 @@ class Row:
     novelty: float | None = None
     """How little it resembles the pictures that the model was trained on, if the bundle knows: 1 at
     the distance that 1 % of pictures of the same source exceed."""
+
+    @property
+    def ref(self) -> ImageRef:
+        """The picture that the row is about."""
+        return ImageRef(self.uri, self.etag, self.size_bytes, self.version_id)
 
     @property
     def scored_labels(self) -> tuple[tuple[str, float | None], ...]:
