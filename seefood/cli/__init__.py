@@ -58,6 +58,9 @@ _COMMANDS: Final = {
     "diff": _Command(
         "seefood.cli.diff", "Compare two result sets: changed labels, new and missing pictures."
     ),
+    "labels": _Command(
+        "seefood.cli.labels", "Write one final label a picture: a person's, else the model's."
+    ),
     "compact": _Command("seefood.cli.compact", "Merge small result objects into large ones."),
     "doctor": _Command(
         "seefood.cli.doctor", "Show what is installed and whether a location works."

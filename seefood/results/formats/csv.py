@@ -58,7 +58,7 @@ def _to_cell(column: Column, value: Any) -> Any:
         return None
     if column.kind in (LABELS, SCORED_LABELS):
         return json.dumps(value, ensure_ascii=False)
-    return f"'{value}" if column.kind is str and _is_formula(value) else value
+    return guarded(value) if column.kind is str else value
 
 
 def _from_cell(column: Column, text: str | None) -> Any:
@@ -68,8 +68,17 @@ def _from_cell(column: Column, text: str | None) -> Any:
         return json.loads(text)
     if column.kind in (int, float):
         return column.kind(text)
-    is_quoted = column.kind is str and text.startswith("'") and _is_formula(text)
-    return text[1:] if is_quoted else text
+    return unguarded(text) if column.kind is str else text
+
+
+def guarded(text: str) -> str:
+    """Return `text` with an apostrophe before what a spreadsheet would run."""
+    return f"'{text}" if _is_formula(text) else text
+
+
+def unguarded(text: str) -> str:
+    """Return the text of which `guarded` made `text`."""
+    return text[1:] if text.startswith("'") and _is_formula(text) else text
 
 
 def _is_formula(text: str) -> bool:

@@ -1,0 +1,41 @@
+"""A folder with a list of pictures for each label, for training elsewhere.
+
+`FOLDER/<label>.txt` holds the URIs of the label's pictures, one a line. A label that cannot be a
+file name is percent-encoded. Such a list is a manifest for `seefood classify --manifest`.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from urllib.parse import quote, unquote
+
+from seefood.corrections.label_files.base import FinalLabel, LabelFile
+
+_SUFFIX = ".txt"
+
+
+class ClassLists(LabelFile):
+    """A folder of lists."""
+
+    name = "lists"
+    is_folder = True
+
+    def encode(self, labels: Iterable[FinalLabel], base: str) -> Mapping[str, bytes]:
+        """See `LabelFile.encode`. Pictures without a label are left out."""
+        del base
+        lists: dict[str, list[str]] = {}
+        for label in labels:
+            if label.label is not None:
+                lists.setdefault(label.label, []).append(f"{label.uri}\n")
+        return {
+            f"{quote(name, safe=' +,=@()&')}{_SUFFIX}": "".join(uris).encode(
+                "utf-8", "backslashreplace"
+            )
+            for name, uris in lists.items()
+        }
+
+    def decode(self, files: Mapping[str, bytes]) -> Iterator[FinalLabel]:
+        """See `LabelFile.decode`."""
+        for name, data in files.items():
+            if name.endswith(_SUFFIX):
+                for line in data.decode().splitlines():
+                    if line.strip():
+                        yield FinalLabel(line, None, unquote(name.removesuffix(_SUFFIX)))

@@ -1,0 +1,71 @@
+"""Who reviews, and which labels there are to choose from."""
+
+import getpass
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from seefood.corrections import Correction, checked_reviewer
+from seefood.errors import JobError, UsageError
+from seefood.results.files import RUNS
+from seefood.storage import open_store, read
+from seefood.storage.uris import Location, parse_location
+
+if TYPE_CHECKING:
+    from seefood.results.output_rows import OutputRows
+
+
+def reviewer_name(given: str | None) -> str:
+    """Return the name under which answers are written: `given`, else that of this user.
+
+    Raises `UsageError` for a name that cannot be a folder, or if this user has none.
+    """
+    if given is not None:
+        return checked_reviewer(given)
+    try:
+        return checked_reviewer(getpass.getuser())
+    except (OSError, KeyError) as error:
+        raise UsageError("this user has no name; give --reviewer NAME") from error
+
+
+def model_labels(output: Location) -> list[str]:
+    """Return the labels of the model of the latest run below `output`, as its summary states them.
+
+    Empty if there was no run.
+    """
+    runs = output.child(f"{RUNS}/")
+    try:
+        names = [ref.uri for ref in open_store(runs.root).list(runs.key)]
+    except UsageError:
+        return []
+    summaries = sorted(name for name in names if name.endswith("/summary.json"))
+    if not summaries:
+        return []
+    try:
+        labels = json.loads(read(parse_location(summaries[-1])))["model"]["labels"]
+    except (ValueError, KeyError, TypeError, FileNotFoundError, JobError):
+        return []
+    return [label for label in labels if isinstance(label, str)]
+
+
+def known_labels(
+    rows: "OutputRows", corrections: Mapping[tuple[str, str], Correction], more: Sequence[str]
+) -> list[str]:
+    """Return every label of the models, the rows, the corrections, and of `more`, once each."""
+    seen = {
+        label: None
+        for batch in rows.batches(("label",))
+        for label in batch["label"].unique().to_pylist()
+        if label is not None
+    }
+    return joined_labels(model_labels(rows.output), sorted(seen), spoken_labels(corrections), more)
+
+
+def spoken_labels(corrections: Mapping[tuple[str, str], Correction]) -> list[str]:
+    """Return the labels that people gave, sorted."""
+    return sorted({each.label for each in corrections.values() if each.label is not None})
+
+
+def joined_labels(*groups: Iterable[str]) -> list[str]:
+    """Return the labels of all groups in their order, each once."""
+    return list(dict.fromkeys(label for group in groups for label in group))
