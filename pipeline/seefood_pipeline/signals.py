@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Final
 
+from seefood.cli.interrupts import note
 from seefood.runs.progress import ProgressCounters
 
 GRACE_SECONDS: Final = 5.0
@@ -24,7 +25,8 @@ def stopping(counters: ProgressCounters) -> Iterator[None]:
         return
 
     def request_stop(number: int, frame: FrameType | None) -> None:
-        del number, frame
+        del frame
+        note(number)
         if counters.stop_requested:
             counters.request_stop(0.0)
             raise KeyboardInterrupt

@@ -3,21 +3,29 @@
 A subcommand's module is imported when the subcommand is used, and imports most of what it needs
 when it runs: `--help` stays instant. Data goes to stdout, everything else to stderr. Exit codes:
 0 done; 1 the job failed; 2 usage; 3 done, but more pictures failed than allowed; 5 done, but a
-part of a source could not be listed.
+part of a source could not be listed; 130 and 143 stopped by SIGINT (Ctrl-C) or SIGTERM.
 """
 
 import gc
 import logging
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from itertools import islice
 from typing import Final, NamedTuple
 
 import click
+from click.core import ParameterSource
 
+from seefood.cli.configuration import read_config, with_variables
+from seefood.cli.failures import fail, other_message, refuse
+from seefood.cli.interrupts import STOPPED, exit_code, interruptible
+from seefood.cli.json_log import json_handler, use_json
+from seefood.cli.nearest import did_you_mean
 from seefood.cli.terminal import discard_output, prepare_streams, redirect_native_stderr
 from seefood.errors import SeefoodError, UsageError
-from seefood.sanitize import SafeFormatter, printable, redacted
+from seefood.sanitize import SafeFormatter
 
 
 class _Command(NamedTuple):
@@ -65,6 +73,10 @@ _COMMANDS: Final = {
     "doctor": _Command(
         "seefood.cli.doctor", "Show what is installed and whether a location works."
     ),
+    "config": _Command(
+        "seefood.cli.config", "Show the values that options have, and where each comes from."
+    ),
+    "completion": _Command("seefood.cli.completion", "Print the script that completes in a shell."),
     "demo": _Command(
         "seefood_pipeline.demo_command", "Run the whole job on drawn pictures in an embedded S3."
     ),
@@ -73,6 +85,19 @@ _COMMANDS: Final = {
 
 _BEAM_COMMANDS: Final = frozenset({"classify"})
 """Commands that pass what follows `--` to Beam."""
+
+
+CONFIG: Final = "seefood.config"
+"""The key of `click.Context.meta` for the configuration file."""
+_COMPLETE: Final = "_SEEFOOD_COMPLETE"
+_LOG_FORMATS: Final = ("text", "json")
+
+
+def load_command(name: str) -> click.Command:
+    """Import the module of a subcommand and return its command."""
+    command = getattr(import_module(_COMMANDS[name].module), f"{name}_command")
+    assert isinstance(command, click.Command)  # noqa: S101 (a convention of this package)
+    return with_variables(name, command)
 
 
 class _LazyGroup(click.Group):
@@ -86,11 +111,16 @@ class _LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import the subcommand's module and return its command."""
         del ctx
-        if cmd_name not in _COMMANDS:
-            return None
-        command = getattr(import_module(_COMMANDS[cmd_name].module), f"{cmd_name}_command")
-        assert isinstance(command, click.Command)  # noqa: S101 (a convention of this package)
-        return command
+        return load_command(cmd_name) if cmd_name in _COMMANDS else None
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the subcommand; for an unknown one the error names the nearest."""
+        if args[0] not in _COMMANDS and not ctx.resilient_parsing:
+            near = did_you_mean(args[0], _COMMANDS)
+            raise click.UsageError(f"there is no command {args[0]!r}{near}", ctx)
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands from the table, without importing them."""
@@ -98,12 +128,36 @@ class _LazyGroup(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl([(name, each.summary) for name, each in _COMMANDS.items()])
 
+    def shell_complete(
+        self, ctx: click.Context, incomplete: str
+    ) -> "list[click.shell_completion.CompletionItem]":
+        """Return the commands that begin with `incomplete`, without importing them."""
+        from click.shell_completion import CompletionItem
 
-@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+        names = [name for name in _COMMANDS if name.startswith(incomplete)]
+        items = [CompletionItem(name, help=_COMMANDS[name].summary) for name in names]
+        return [*items, *click.Command.shell_complete(self, ctx, incomplete)]
+
+
+@click.group(
+    cls=_LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "SEEFOOD"},
+)
 @click.version_option(package_name="seefood", message="%(version)s")
 @click.option("--verbose", is_flag=True, help="Show logs, and tracebacks of errors.")
+@click.option(
+    "--log",
+    type=click.Choice(_LOG_FORMATS),
+    default="text",
+    help="What stderr gets: text, or one JSON object a line.",
+)
+@click.option(
+    "--config",
+    metavar="FILE",
+    help="Values of options; see `seefood config show`.  [default: seefood.toml]",
+)
 @click.pass_context
-def cli(ctx: click.Context, *, verbose: bool) -> None:
+def cli(ctx: click.Context, *, verbose: bool, log: str, config: str | None) -> None:
     """Label pictures with a convolutional network: one row per picture.
 
     \b
@@ -113,8 +167,23 @@ def cli(ctx: click.Context, *, verbose: bool) -> None:
       seefood classify s3://photos/2026/ --output s3://labels/2026
     """  # noqa: D301 (click's mark against re-wrapping)
     ctx.obj = ctx.obj or []
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(SafeFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    name = ctx.invoked_subcommand
+    file = read_config(config) if name is not None else None
+    is_given = ctx.get_parameter_source("log") is not ParameterSource.DEFAULT
+    _set_up_logs(log if is_given or file is None else file.log(_LOG_FORMATS), verbose=verbose)
+    if file is not None and name is not None:
+        ctx.meta[CONFIG] = file
+        command = load_command(name)
+        ctx.default_map = {name: file.for_command(name, command, _COMMANDS, load_command)}
+
+
+def _set_up_logs(log: str, *, verbose: bool) -> None:
+    if log == "json":
+        use_json()
+    handler = json_handler()
+    if handler is None:
+        handler = logging.StreamHandler(sys.stderr)
+        handler.setFormatter(SafeFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     logging.basicConfig(level=logging.INFO if verbose else logging.ERROR, handlers=[handler])
     logging.captureWarnings(capture=True)
     if not verbose:  # Beam logs the traceback of an exception that it also raises
@@ -126,30 +195,69 @@ def main(arguments: Sequence[str] | None = None) -> None:
     prepare_streams()
     own, rest = _split(list(sys.argv[1:] if arguments is None else arguments))
     verbose = "--verbose" in own
+    if _COMPLETE in os.environ:
+        _complete()
     if not verbose:
         redirect_native_stderr()
+    own = _global_options_first(own)
+    if own[:2] == ["--log", "json"] or os.environ.get("SEEFOOD_LOG") == "json":
+        use_json()  # already here, for errors of usage
+    with interruptible():
+        code = _run(own, rest, verbose=verbose)
+        gc.freeze()  # a collection over Beam's modules at exit would take 0.25 s
+        sys.exit(code)
+
+
+def _run(own: list[str], rest: list[str], *, verbose: bool) -> int:
+    """Run the command and return its exit code; an error is one sentence on stderr."""
     try:
         code = cli.main(own, prog_name="seefood", standalone_mode=False, obj=rest)
         sys.stdout.flush()
-    except click.exceptions.Abort:
-        _fail("stopped", 130)
+    except (click.exceptions.Abort, KeyboardInterrupt):
+        discard_output()
+        return fail(STOPPED, exit_code() or 130)
     except click.ClickException as error:
-        _refuse(error)
+        return refuse(error)
     except SeefoodError as error:
         discard_output()
         if verbose:
             raise
-        _fail(str(error), 2 if isinstance(error, UsageError) else 1)
+        return fail(str(error), exit_code() or (2 if isinstance(error, UsageError) else 1))
     except BrokenPipeError:
         discard_output()
-        sys.exit(0)
+        return 0
     except Exception as error:
         if verbose:
             raise
         discard_output()
-        _fail(_other_message(error), 1)
-    gc.freeze()  # a collection over Beam's modules at exit would take 0.25 s
-    sys.exit(code if isinstance(code, int) else 0)
+        return fail(other_message(error), exit_code() or 1)
+    return code if isinstance(code, int) else 0
+
+
+def _complete() -> None:
+    """Answer the script of a shell and exit."""
+    from seefood.cli.completion import complete
+
+    sys.exit(complete(cli, os.environ[_COMPLETE], {}))
+
+
+def _global_options_first(arguments: list[str]) -> list[str]:
+    """Return the arguments with --log, --config and --verbose before the command.
+
+    Users add them at the end; click expects them at the beginning.
+    """
+    found: dict[str, list[str]] = {"--log": [], "--config": [], "--verbose": []}
+    others: list[str] = []
+    words = iter(arguments)
+    for word in words:
+        name, equals, value = word.partition("=")
+        if name not in found or (name == "--verbose" and equals):
+            others.append(word)
+        elif name == "--verbose":
+            found[name] = [name]
+        else:
+            found[name] = [name, value] if equals else [name, *islice(words, 1)]
+    return [*(word for each in found.values() for word in each), *others]
 
 
 def _split(arguments: list[str]) -> tuple[list[str], list[str]]:
@@ -157,37 +265,7 @@ def _split(arguments: list[str]) -> tuple[list[str], list[str]]:
 
     Only the commands that run Beam have such; for the others click takes what follows as names.
     """
-    command = next((each for each in arguments if not each.startswith("-")), None)
-    if "--" not in arguments or command not in _BEAM_COMMANDS:
+    if "--" not in arguments or not _BEAM_COMMANDS & set(arguments[: arguments.index("--")]):
         return arguments, []
     at = arguments.index("--")
     return arguments[:at], arguments[at + 1 :]
-
-
-def _other_message(error: Exception) -> str:
-    """Return the message of an error that is not seefood's own: the system's, or a bug."""
-    if isinstance(error, OSError):
-        where = f" for {error.filename}" if error.filename is not None else ""
-        return (
-            f"the system refused{where}: {error.strerror or error}; mend that and run the same "
-            "command again (`seefood --verbose …` shows what was tried)"
-        )
-    return (
-        f"unexpected error: {type(error).__name__}: {error}; this is a bug in seefood: run "
-        "the command again with `seefood --verbose …` and report its output"
-    )
-
-
-def _refuse(error: click.ClickException) -> None:
-    """Print the usage error as one sentence; without arguments, show the help."""
-    if isinstance(error, click.exceptions.NoArgsIsHelpError):
-        error.show()
-        sys.exit(error.exit_code)
-    context = error.ctx if isinstance(error, click.UsageError) else None
-    hint = f"; see `{context.command_path} --help`" if context else ""
-    _fail(f"{error.format_message().rstrip('.')}{hint}", error.exit_code)
-
-
-def _fail(message: str, code: int) -> None:
-    click.echo(f"seefood: {printable(redacted(message))}", err=True)
-    sys.exit(code)

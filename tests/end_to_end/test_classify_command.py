@@ -177,7 +177,7 @@ def test_signals_end_it_and_a_rerun_completes(
             run.send_signal(number)
             stdout, stderr = run.communicate(timeout=60)
             gate.open()
-            assert (1, "") == (run.returncode, stdout), stderr
+            assert (128 + number, "") == (run.returncode, stdout), stderr
             assert _STOPPED == stderr
     monkeypatch.setenv("AWS_ENDPOINT_URL", s3.endpoint)
     kept = len(_once(output))

@@ -57,7 +57,7 @@ def test_a_stop_does_not_wait_for_held_requests(
         gate.wait_for_request()
         ended = _stop(run)
         gate.open()
-        assert (1, "", _STOPPED) == (ended.code, ended.out, ended.message())
+        assert (143, "", _STOPPED) == (ended.code, ended.out, ended.message())
         assert len(rows_once(output)) < 40
     monkeypatch.setenv("AWS_ENDPOINT_URL", s3.endpoint)
     assert 0 == finish(start(command)).code
@@ -78,7 +78,7 @@ def test_a_stop_does_not_wait_for_retries(
         run = start(command)
         wait_until(lambda: failing.met or run.poll() is not None)
         ended = _stop(run)
-        assert (1, "") == (ended.code, ended.out)
+        assert (143, "") == (ended.code, ended.out)
         assert "run the same command again" in ended.message()
         front.faults.clear()
         assert 8 == len(rows_once(output))

@@ -219,7 +219,7 @@ def test_ctrl_c_cancels_on_the_cluster(cluster: Cluster, bundle: Path) -> None:
     _wait(lambda: _parts(output) >= 3)
     launcher.send_signal(signal.SIGINT)
     _, stderr = launcher.communicate(timeout=120)
-    assert (1, True) == (launcher.returncode, "was cancelled on the cluster" in stderr), stderr
+    assert (130, True) == (launcher.returncode, "was cancelled on the cluster" in stderr), stderr
     assert not [job for job in FlinkCluster(cluster.master).every_job() if not job.is_over]
 
 
