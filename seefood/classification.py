@@ -6,21 +6,25 @@ its own, and a batch on which the engine fails is classified again one by one.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
 import numpy as np
 
 from seefood.bundle import Bundle
-from seefood.engines.base import Engine, Probabilities
+from seefood.engines.base import Engine, FeatureEngine, Probabilities
 from seefood.errors import ErrorCode, PictureError
 from seefood.imaging.decode import DEFAULT_LIMITS, DecodedImage, Limits, Pixels, ResizeRule, decode
 from seefood.imaging.jpeg_quality import jpeg_quality
 from seefood.imaging.measures import measure_pixels
-from seefood.records import ImageRef, Prediction, Row, Status, utc_now
+from seefood.records import ImageRef, Prediction, Row, Status, Vector, utc_now
 from seefood.sanitize import redacted
+from seefood.vectors import rounded
 
 Fetched = tuple[ImageRef, bytes | PictureError]
 """A reference and its bytes, or why there are none."""
+_Outcome = tuple[Probabilities, Vector | None] | PictureError
+"""What the network returns for a picture: probabilities, and features if asked for."""
 
 _ROUNDING: Final = 1e-3
 _FEW: Final = 256
@@ -55,6 +59,8 @@ class ClassifyOptions:
     limits: Limits = DEFAULT_LIMITS
     salvage: bool = False
     """Whether a truncated JPEG is classified by the part that it still contains."""
+    features: bool = False
+    """Whether rows carry the features of their picture; the engine must be loaded with them."""
 
 
 def classify_images(
@@ -74,7 +80,8 @@ def classify_images(
         decoded.append(_decode(source, model, options))
     images = {at: item.pixels for at, item in enumerate(decoded) if isinstance(item, DecodedImage)}
     on_start(tuple(images))
-    predicted = iter(_predict(list(images.values()), engine, len(model.labels)))
+    predict = partial(_run, engine, len(model.labels), with_features=options.features)
+    predicted = iter(_predict(list(images.values()), predict, engine.name))
     rows = []
     for (ref, source), item in zip(fetched, decoded, strict=True):
         outcome = next(predicted) if isinstance(item, DecodedImage) else item
@@ -148,22 +155,34 @@ def _decode(
 
 
 def _predict(
-    images: list[Pixels], engine: Engine, classes: int
-) -> list[Probabilities | PictureError]:
+    images: list[Pixels], predict: Callable[[Pixels], list[_Outcome]], engine: str
+) -> list[_Outcome]:
     """Return the result for each image; a batch that fails is predicted again one by one."""
     if not images:
         return []
     try:
         batch = images[0][np.newaxis] if len(images) == 1 else np.stack(images)
-        return list(_checked(engine.predict(batch), len(images), classes))
+        return predict(batch)
     except Exception as error:  # noqa: BLE001 (a runtime raises anything; it goes into the row)
         if len(images) > 1:
-            return [each for image in images for each in _predict([image], engine, classes)]
+            return [each for image in images for each in _predict([image], predict, engine)]
         if isinstance(error, MemoryError):
-            message = f"there was not enough memory for the {engine.name} engine"
+            message = f"there was not enough memory for the {engine} engine"
             return [PictureError(ErrorCode.OUT_OF_MEMORY, message)]
         text = " ".join(str(error).split())[:200] or type(error).__name__
-        return [PictureError(ErrorCode.ENGINE_ERROR, f"the {engine.name} engine failed: {text}")]
+        return [PictureError(ErrorCode.ENGINE_ERROR, f"the {engine} engine failed: {text}")]
+
+
+def _run(engine: Engine, classes: int, images: Pixels, *, with_features: bool) -> list[_Outcome]:
+    """Return the checked result of one call of the network."""
+    if not with_features:
+        return [(each, None) for each in _checked(engine.predict(images), len(images), classes)]
+    if not isinstance(engine, FeatureEngine):
+        message = "it was loaded without its features"
+        raise TypeError(message)
+    probabilities, features = engine.predict_with_features(images)
+    vectors = rounded(features)
+    return list(zip(_checked(probabilities, len(images), classes), vectors, strict=True))
 
 
 def _checked(values: Probabilities, images: int, classes: int) -> Probabilities:
@@ -180,17 +199,18 @@ def _checked(values: Probabilities, images: int, classes: int) -> Probabilities:
 def _row(
     ref: ImageRef,
     image: DecodedImage | PictureError,
-    outcome: Probabilities | PictureError,
+    outcome: _Outcome,
     engine: str,
     model: Model,
     top_k: int,
 ) -> Row:
     decoded = image if isinstance(image, DecodedImage) else None
-    prediction, code, message = None, None, None
+    prediction, vector, code, message = None, None, None, None
     if isinstance(outcome, PictureError):
         code, message = str(outcome.code), redacted(str(outcome))
     else:
-        prediction = rank(outcome, model, top_k)
+        probabilities, vector = outcome
+        prediction = rank(probabilities, model, top_k)
         if decoded is not None and decoded.damage is not None:
             prediction = replace(prediction, status=Status.UNSURE)
             code = str(ErrorCode.TRUNCATED)
@@ -216,4 +236,5 @@ def _row(
         labels=prediction.labels if prediction else None,
         phash=decoded.phash if decoded else None,
         taken_at=decoded.taken_at if decoded else None,
+        vector=vector,
     )

@@ -1,8 +1,9 @@
 """The values that all parts exchange: a reference, a prediction, a row."""
 
-from dataclasses import dataclass, field, fields
+from dataclasses import Field, dataclass, field, fields
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import cache
 from typing import Any, Final
 
 DIGEST_SHOWN: Final = 12
@@ -64,8 +65,22 @@ class Prediction:
 
 
 @dataclass(frozen=True, slots=True)
+class Vector:
+    """A picture's features, rounded to 8 bits: `scale * values`."""
+
+    scale: float
+    """Above 0; 0 if all features are 0."""
+    values: bytes
+    """int8, one byte a feature."""
+
+
+NOT_A_COLUMN: Final = {"column": False}
+"""The metadata of a field of `Row` that is no column of the results."""
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
-    """One line of the results. Users' scripts depend on these fields."""
+    """One line of the results. Users' scripts depend on these fields, apart from `vector`."""
 
     uri: str
     etag: str
@@ -104,6 +119,10 @@ class Row:
     """How little it resembles the pictures that the model was trained on, if the bundle knows: 1 at
     the distance that 1 % of pictures of the same source exceed."""
 
+    vector: Vector | None = field(default=None, repr=False, metadata=NOT_A_COLUMN)
+    """The features, which are stored beside the rows (`seefood.features`); None unless asked for,
+    and for a failed row."""
+
     @property
     def ref(self) -> ImageRef:
         """The picture that the row is about."""
@@ -122,7 +141,7 @@ class Row:
 
     def as_json(self) -> dict[str, Any]:
         """Return the row as a JSON object; `top` is a list of {label, score}."""
-        row = {item.name: getattr(self, item.name) for item in fields(self)}
+        row = {item.name: getattr(self, item.name) for item in row_fields()}
         if self.top is not None:
             row["top"] = [{"label": label, "score": score} for label, score in self.top]
         if self.labels is not None:
@@ -131,6 +150,12 @@ class Row:
         row["classified_at"] = format_utc(self.classified_at)
         row["taken_at"] = None if self.taken_at is None else format_utc(self.taken_at)
         return row
+
+
+@cache
+def row_fields() -> tuple[Field[Any], ...]:
+    """Return the fields of `Row` that are columns of the results, in their order."""
+    return tuple(each for each in fields(Row) if each.metadata.get("column", True))
 
 
 def utc_now() -> datetime:

@@ -37,7 +37,8 @@ class Classifier:
         """
         bundle = load_bundle(config.bundle, expected_digest=config.digest)
         engine = "onnxruntime" if bundle.has_onnx and not bundle.has_litert else "litert"
-        return cls(load_engine(bundle, engine), Model.of(bundle), config.options)
+        loaded = load_engine(bundle, engine, features=config.options.features)
+        return cls(loaded, Model.of(bundle), config.options)
 
     def row(self, fetched: Fetched) -> Row:
         """Return the row of one picture. A picture that cannot be read gets a row with an error."""

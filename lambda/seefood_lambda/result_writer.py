@@ -10,6 +10,7 @@ import json
 from enum import StrEnum
 
 from seefood.errors import JobError, RetryableError
+from seefood.features.files import write_upload_features
 from seefood.records import ImageRef, Row
 from seefood.results.files import upload_location
 from seefood.results.formats.jsonl import encode_json_row
@@ -36,6 +37,7 @@ def put_row(row: Row, results: Location) -> WriteResult:
     location = upload_location(results, row.model_digest, ImageRef(row.uri, row.etag))
     store = open_store(location.root)
     try:
+        write_upload_features(row, results)  # before the row: a picture with a row has its features
         if store.create(location.key, encode_json_row(row)):
             return WriteResult.CREATED
         if row.error_code in TRANSIENT or not _is_transient(store.read(location.key)):

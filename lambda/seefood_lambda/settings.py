@@ -17,6 +17,7 @@
     SEEFOOD_MAX_MEMORY       that decoding one picture may use, in bytes
     SEEFOOD_MAX_FRAMES       of an animation, whose first frame is labelled
     SEEFOOD_SALVAGE          1 labels a cut-off JPEG by the part that is readable, as unsure
+    SEEFOOD_FEATURES         1 also stores each picture's features, for duplicates, like and teach
 
 The defaults of bytes, pixels and memory follow from the function's memory. There is no time limit
 for one picture: the function's own time-out ends a decoder that hangs.
@@ -31,6 +32,7 @@ from typing import Final
 from seefood.bundle import default_bundle_path
 from seefood.classification import ClassifyOptions
 from seefood.errors import UsageError
+from seefood.features.files import FEATURES
 from seefood.imaging.decode import DEFAULT_LIMITS, Limits
 from seefood.results.files import RESULTS, RUNS, UPLOADS
 from seefood.storage.uris import Location, parse_location
@@ -101,7 +103,8 @@ def read_config(environ: Mapping[str, str]) -> LambdaConfig:
         options=ClassifyOptions(
             top_k=_number(environ, "SEEFOOD_TOP_K") or 5,
             limits=_limits(environ),
-            salvage=environ.get("SEEFOOD_SALVAGE", "").lower() in ("1", "true", "yes", "on"),
+            salvage=_is_on(environ, "SEEFOOD_SALVAGE"),
+            features=_is_on(environ, "SEEFOOD_FEATURES"),
         ),
     )
 
@@ -132,7 +135,9 @@ def is_own_output(uri: str, results: Location | None) -> bool:
     """Whether `uri` is an object that seefood wrote below `results`."""
     if results is None:
         return False
-    return any(uri.startswith(results.child(f"{kind}/").uri) for kind in (RESULTS, UPLOADS, RUNS))
+    return any(
+        uri.startswith(results.child(f"{kind}/").uri) for kind in (RESULTS, UPLOADS, RUNS, FEATURES)
+    )
 
 
 def _limits(environ: Mapping[str, str]) -> Limits:
@@ -145,6 +150,10 @@ def _limits(environ: Mapping[str, str]) -> Limits:
         max_decode_bytes=_number(environ, "SEEFOOD_MAX_MEMORY") or defaults.max_decode_bytes,
         max_frames=_number(environ, "SEEFOOD_MAX_FRAMES") or defaults.max_frames,
     )
+
+
+def _is_on(environ: Mapping[str, str], name: str) -> bool:
+    return environ.get(name, "").lower() in ("1", "true", "yes", "on")
 
 
 def _choice(environ: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str:

@@ -50,6 +50,12 @@ TOO_MANY_FAILED: Final = 3
 @engine_option
 @limit_options
 @click.option(
+    "--features",
+    is_flag=True,
+    envvar="SEEFOOD_FEATURES",
+    help="Also store each picture's features, for duplicates, like and teach (1.3 kB each).",
+)
+@click.option(
     "--max-failure-ratio",
     type=click.FloatRange(0.0, 1.0),
     default=1.0,

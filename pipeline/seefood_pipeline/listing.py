@@ -42,7 +42,12 @@ def list_chunks(listing: Listing, counters: ProgressCounters) -> Iterator[list[I
     """
     run, options = listing.run, listing.run.options
     done_parts, earlier, stop_flag = _state(listing)
-    ledger = read_ledger(done_parts)
+    featured = None
+    if options.classify.features and done_parts:
+        from seefood.features.stored import read_feature_ledger  # noqa: PLC0415 (seldom needed)
+
+        featured = read_feature_ledger(run.output, run.digest)
+    ledger = read_ledger(done_parts, featured)
     notes = ListingNotes()
     refs: Iterator[ImageRef] = islice(
         list_sources(run.sources, run.output, options.selection, notes), options.limit

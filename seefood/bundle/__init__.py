@@ -16,6 +16,7 @@ from seefood.bundle.bundle import (
     load_bundle,
     write_bundle,
 )
+from seefood.bundle.features import FeatureSpec
 from seefood.bundle.spec import FORMAT_VERSION, BundleSpec, Certificate, Golden
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "Bundle",
     "BundleSpec",
     "Certificate",
+    "FeatureSpec",
     "Golden",
     "Quantisation",
     "built_in_bundle_path",

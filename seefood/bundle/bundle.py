@@ -27,6 +27,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
+from seefood.bundle.features import KEY as FEATURES
+from seefood.bundle.features import FeatureSpec, features_from_json
 from seefood.bundle.spec import (
     FORMAT_VERSION,
     BundleSpec,
@@ -57,6 +59,8 @@ class Bundle:
     """SHA-256, hexadecimal."""
     files: Mapping[str, str]
     """Each file's SHA-256 by its path relative to the bundle."""
+    features: FeatureSpec | None = None
+    """The vector before the last layer; None if the bundle states none. Not in the digest."""
 
     @property
     def name(self) -> str:
@@ -120,6 +124,7 @@ def load_bundle(path: str | Path, *, expected_digest: str | None = None) -> Bund
         spec = spec_from_json(document)
         files = {str(name): str(digest) for name, digest in document["files"].items()}
         expected = str(document["digest"])
+        features = features_from_json(document.get(FEATURES))
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise BundleError(
             f"{root / MANIFEST} does not describe a bundle ({error!r}); make the bundle again "
@@ -140,11 +145,13 @@ def load_bundle(path: str | Path, *, expected_digest: str | None = None) -> Bund
             f"the bundle {root} has the digest {actual[:DIGEST_SHOWN]}, "
             f"{expected_digest!r} was expected; name the right bundle or the right digest"
         )
-    return Bundle(root, spec, actual, files)
+    return Bundle(root, spec, actual, files, features)
 
 
-def write_bundle(path: Path, spec: BundleSpec) -> Bundle:
+def write_bundle(path: Path, spec: BundleSpec, features: FeatureSpec | None = None) -> Bundle:
     """Write `bundle.json` for the files under `path` and return the bundle.
+
+    `features` does not change the digest.
 
     Overwrites an existing `bundle.json`. Not atomic: make the bundle in a temporary folder and
     rename it. Raises `BundleError` if `spec` contradicts itself or names an absent file.
@@ -161,9 +168,11 @@ def write_bundle(path: Path, spec: BundleSpec) -> Bundle:
     _check_adapter(path, spec, files)
     digest = compute_digest(spec, files)
     document = {**manifest_content(spec, files), "digest": digest}
+    if features is not None:
+        document[FEATURES] = features.as_json()
     (path / EXTRA).mkdir(exist_ok=True)
     (path / MANIFEST).write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
-    return Bundle(path, spec, digest, files)
+    return Bundle(path, spec, digest, files, features)
 
 
 def _read_manifest(root: Path) -> dict[str, Any]:

@@ -61,6 +61,9 @@ _COMMANDS: Final = {
     "cascade": _Command(
         "seefood_training.commands.cascade", "Combine a small and a large bundle into a faster one."
     ),
+    "features": _Command(
+        "seefood_training.commands.features", "Add the features to a bundle that states none."
+    ),
     "inspect": _Command("seefood.cli.inspect", "Show what is in a bundle and verify it."),
     "report": _Command("seefood.cli.report", "Write the report page of finished results again."),
     "diff": _Command(

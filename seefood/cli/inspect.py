@@ -73,6 +73,7 @@ def _summary(document: Mapping[str, Any]) -> "Table":
         "files": f"{len(document['files'])}, all intact, {_size(document['bytes'])}",
         "certificate": f"{document['certificate']['pictures']} pictures, "
         f"tolerance {document['certificate']['tolerance']:g}",
+        "features": _features(document["features"]),
     }
     table = _table()
     for name, value in rows.items():
@@ -131,6 +132,12 @@ def _unsure(thresholds: list[float]) -> str:
         return "never"
     ends = [thresholds[0], *thresholds[-1:]] if len(thresholds) > 1 else thresholds
     return f"top score below {' to '.join(f'{end:.3f}' for end in ends)}"
+
+
+def _features(features: Mapping[str, Any] | None) -> str:
+    if features is None:
+        return "none stated; `seefood features BUNDLE` looks for them"
+    return f"{features['dimension']:,} numbers, certified for {', '.join(features['graphs'])}"
 
 
 def _reached(record: object) -> str:

@@ -81,4 +81,9 @@ def classify_options(params: Mapping[str, Any]) -> "ClassifyOptions":
         max_frames=params["max_frames"],
         max_seconds=params["max_seconds"],
     )
-    return ClassifyOptions(top_k=params["top_k"], limits=limits, salvage=params["salvage"])
+    return ClassifyOptions(
+        top_k=params["top_k"],
+        limits=limits,
+        salvage=params["salvage"],
+        features=params.get("features", False),
+    )

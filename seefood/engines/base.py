@@ -1,11 +1,12 @@
 """The engine protocol: what every runtime offers to the classification code."""
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from seefood.imaging.decode import Pixels
+from seefood.vectors import Features
 
 Probabilities = NDArray[np.float32]
 ScoreMaps = NDArray[np.float32]
@@ -28,4 +29,15 @@ class Engine(Protocol):
 
         Each row sums to 1, unless each label of the bundle has a probability of its own. `images`
         is RGB or grey of shape `(n, height, width, channels)`, uint8 in [0, 255]. Thread-safe.
+        """
+
+
+@runtime_checkable
+class FeatureEngine(Protocol):
+    """An engine that was loaded with the bundle's features."""
+
+    def predict_with_features(self, images: Pixels) -> tuple[Probabilities, Features]:
+        """Return what `Engine.predict` does and the features, from one pass through the network.
+
+        The features are the input of the network's last matrix product.
         """

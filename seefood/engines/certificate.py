@@ -6,26 +6,33 @@ Probabilities are compared on exact pixels; separately, the faster resize is com
 one.
 """
 
+import math
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from seefood.bundle import Bundle
+from seefood.engines.base import FeatureEngine
 from seefood.errors import BundleError, PictureError
 from seefood.imaging.decode import Pixels, decode
 from seefood.imaging.resize import NUMPY, PILLOW, resized_by
+from seefood.vectors import real
 
 if TYPE_CHECKING:
-    from seefood.engines.base import Engine
+    from seefood.engines.base import Engine, Probabilities
+    from seefood.vectors import Features
 
 _MAX_PIXEL_DIFFERENCE: Final = 2
 """In levels of 255; see `seefood.imaging.resize`."""
 
 
-def certify(engine: "Engine", bundle: Bundle, engine_tolerance: float = 0.0) -> float:
+def certify(
+    engine: "Engine", bundle: Bundle, engine_tolerance: float = 0.0, *, features: bool = False
+) -> float:
     """Return the largest difference between `engine` and the certificate, a probability.
 
-    Raises `BundleError` with both numbers if it is above both the certificate's tolerance and
+    With `features`, those of an engine that was loaded with them are checked too. Raises
+    `BundleError` with both numbers if it is above both the certificate's tolerance and
     `engine_tolerance`.
     """
     certificate = bundle.spec.certificate
@@ -33,7 +40,7 @@ def certify(engine: "Engine", bundle: Bundle, engine_tolerance: float = 0.0) -> 
     largest = 0.0
     for golden in certificate.goldens:
         pixels = _decode_golden(golden.file, bundle)
-        actual = engine.predict(pixels[np.newaxis])[0]
+        actual = _answer(engine, bundle, golden.file, pixels[np.newaxis], features=features)
         expected = np.asarray(golden.probabilities, dtype=np.float32)
         if actual.shape != expected.shape:
             raise BundleError(
@@ -51,6 +58,36 @@ def certify(engine: "Engine", bundle: Bundle, engine_tolerance: float = 0.0) -> 
             )
         largest = max(largest, float(differences[label]))
     return largest
+
+
+def _answer(
+    engine: "Engine", bundle: Bundle, file: str, images: Pixels, *, features: bool
+) -> "Probabilities":
+    """Return the probabilities of one golden picture; with `features`, check those."""
+    spec = bundle.features
+    if not features or spec is None or file not in spec.goldens:
+        return np.asarray(engine.predict(images)[0], np.float32)
+    assert isinstance(engine, FeatureEngine)  # noqa: S101 (`create_engine` checks it)
+    probabilities, vectors = engine.predict_with_features(images)
+    difference = relative_difference(vectors, real([spec.goldens[file]]))
+    if not difference <= spec.tolerance:
+        raise BundleError(
+            f"the {engine.name} engine's features of {file} differ from the certificate of "
+            f"{bundle.path} by {difference:.1%} (tolerance {spec.tolerance:.1%}); use another "
+            f"engine, or run `seefood features {bundle.path}` again"
+        )
+    return np.asarray(probabilities[0], np.float32)
+
+
+def relative_difference(actual: "Features", expected: "Features") -> float:
+    """Return the largest length of a difference, relative to the length of the expected vector.
+
+    Both have the shape `(n, dimension)`; vectors of other shapes differ by infinity.
+    """
+    if actual.shape != expected.shape:
+        return math.inf
+    lengths = np.maximum(np.linalg.norm(expected, axis=1), np.finfo(np.float32).tiny)
+    return float((np.linalg.norm(actual - expected, axis=1) / lengths).max())
 
 
 def _decode_golden(name: str, bundle: Bundle) -> Pixels:

@@ -14,6 +14,7 @@ from seefood.imaging.decode import Pixels
 
 if TYPE_CHECKING:
     from seefood.engines.base import Probabilities
+    from seefood.vectors import Features
 
 
 class FakeEngine:
@@ -43,7 +44,13 @@ class FakeEngine:
         weights = np.resize(colors.T, (self._classes, len(images))).T
         return np.asarray(weights / weights.sum(axis=1, keepdims=True), dtype=np.float32)
 
+    def predict_with_features(self, images: Pixels) -> "tuple[Probabilities, Features]":
+        """See `FeatureEngine.predict_with_features`; the features are the mean colors."""
+        features = images.reshape(len(images), -1, images.shape[3]).mean(axis=1, dtype=np.float32)
+        return self.predict(images), features
 
-def load_fake_engine(bundle: Bundle) -> FakeEngine:
-    """Return the fake engine with as many classes as `bundle`."""
+
+def load_fake_engine(bundle: Bundle, *, features: bool = False) -> FakeEngine:
+    """Return the fake engine with as many classes as `bundle`; it always has features."""
+    del features
     return FakeEngine(len(bundle.labels))

@@ -4,7 +4,7 @@ from statistics import median
 from time import perf_counter
 from typing import Any, Final
 
-from seefood.bundle import Bundle
+from seefood.bundle import Bundle, FeatureSpec
 from seefood.engines.certificate import certify
 from seefood.engines.loading import has_graph, load_engine
 from seefood.engines.registry import EngineSpec, selectable_engines
@@ -46,11 +46,20 @@ def describe_bundle(bundle: Bundle) -> dict[str, Any]:
             "tolerance": spec.certificate.tolerance,
             "pictures": len(spec.certificate.goldens),
         },
+        "features": None if bundle.features is None else _describe_features(bundle.features),
         "engines": [_describe_engine(bundle, engine) for engine in selectable_engines()],
         "bytes": sum(file["bytes"] for file in files.values()),
         "files": files,
         "training": dict(spec.training),
         "metrics": dict(spec.metrics),
+    }
+
+
+def _describe_features(features: FeatureSpec) -> dict[str, Any]:
+    return {
+        "dimension": features.dimension,
+        "graphs": sorted(features.tensors),
+        "tolerance": features.tolerance,
     }
 
 

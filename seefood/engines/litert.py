@@ -7,6 +7,7 @@ threads, because neither waits for the other; the weights are mapped from the fi
 import logging
 import math
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,12 +15,20 @@ from ai_edge_litert.interpreter import Interpreter
 
 from seefood.bundle import LITERT_MODEL, Bundle
 from seefood.engines.adapting import GraphAdapter
+from seefood.engines.extra_output import with_litert_output
+from seefood.engines.feature_tensor import feature_tensor
 from seefood.engines.native_stderr import native_output_logged
+from seefood.engines.registry import Graph
 from seefood.errors import BundleError
 from seefood.imaging.decode import Pixels
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
     from seefood.engines.base import Probabilities, ScoreMaps
+    from seefood.vectors import Features
 
 _log = logging.getLogger(__name__)
 
@@ -30,8 +39,11 @@ class LiteRTEngine:
     name = "litert"
     batch_size = 8
 
-    def __init__(self, bundle: Bundle) -> None:
-        """Raise `BundleError` if the bundle has no LiteRT graph, or one of another shape."""
+    def __init__(self, bundle: Bundle, *, features: bool = False) -> None:
+        """With `features`, the graph returns those that the bundle states too.
+
+        Raises `BundleError` if the bundle has no LiteRT graph, or one of another shape.
+        """
         if not bundle.has_litert:
             raise BundleError(
                 f"the bundle {bundle.path} has no {LITERT_MODEL} (its graph did not convert); "
@@ -41,6 +53,10 @@ class LiteRTEngine:
         self._adapter = GraphAdapter(bundle)
         self._shape = self._adapter.shape(1)
         self._has_score_maps = bundle.spec.adapter is None
+        self._features = feature_tensor(bundle, Graph.LITERT) if features else None
+        self._content = None
+        if isinstance(self._features, int):
+            self._content = with_litert_output(Path(self._path).read_bytes(), self._features)
         self._local = threading.local()
         with native_output_logged():  # a process's first interpreter writes to stderr
             try:
@@ -59,11 +75,34 @@ class LiteRTEngine:
             scores.append(interpreter.get_tensor(result))
         return self._adapter.finish(np.stack(scores), len(images))
 
+    def predict_with_features(self, images: Pixels) -> "tuple[Probabilities, Features]":
+        """See `FeatureEngine.predict_with_features`."""
+        interpreter, source, result = self._interpreter()
+        scores, features = [], []
+        for picture in self._adapter.prepare(images):
+            interpreter.set_tensor(source, picture.reshape(self._shape))
+            interpreter.invoke()
+            scores.append(interpreter.get_tensor(result))
+            features.append(interpreter.get_tensor(self._features))
+        stored = np.stack(features).reshape(len(images), -1)
+        return self._adapter.finish(np.stack(scores), len(images)), self._real(stored)
+
+    def _real(self, stored: "NDArray[np.generic]") -> "Features":
+        """Return features as real numbers; an integer network's are stored as integers."""
+        if stored.dtype.kind == "f":
+            return stored.astype(np.float32, copy=False)
+        interpreter, _, _ = self._interpreter()
+        tensors = interpreter.get_output_details()
+        tensor = next(tensor for tensor in tensors if tensor["index"] == self._features)
+        scale, zero_point = tensor["quantization"]
+        return np.asarray((stored.astype(np.float32) - zero_point) * np.float32(scale), np.float32)
+
     def explain(self, images: Pixels) -> "tuple[Probabilities, ScoreMaps | None]":
         """See `seefood.engines.saliency.ExplainingEngine.explain`."""
         interpreter, source, result = self._interpreter()
         outputs = interpreter.get_output_details() if self._has_score_maps else ()
-        index = next((int(each["index"]) for each in outputs if len(each["shape"]) == 4), None)
+        shown = (each for each in outputs if len(each["shape"]) == 4)
+        index = next((int(at) for each in shown if (at := each["index"]) != self._features), None)
         if index is None:
             return self.predict(images), None
         probabilities, maps = [], []
@@ -78,7 +117,10 @@ class LiteRTEngine:
         """Return this thread's interpreter and its input's and output's indices."""
         own = getattr(self._local, "interpreter", None)
         if own is None:
-            interpreter, source = open_interpreter(self._path, self._shape)
+            model: dict[str, Any] = {"model_path": self._path}
+            if self._content is not None:
+                model = {"model_content": self._content}
+            interpreter, source = open_interpreter(model, self._shape)
             result = output_index(interpreter, self._adapter.output)
             own = self._local.interpreter = (interpreter, source, result)
             _log.debug("loaded %s in thread %s", self._path, threading.current_thread().name)
@@ -105,12 +147,16 @@ class LiteRTEngine:
                 )
 
 
-def open_interpreter(path: str, shape: tuple[int, ...], **options: Any) -> tuple[Interpreter, int]:
-    """Return the interpreter of `path` for an input of `shape`, and the input's index.
+def open_interpreter(
+    model: "Mapping[str, Any]", shape: tuple[int, ...], **options: Any
+) -> tuple[Interpreter, int]:
+    """Return the interpreter of `model` for an input of `shape`, and the input's index.
+
+    `model` is `{"model_path": path}` or `{"model_content": bytes}`.
 
     Dimensions that the file leaves open, and the number of pictures, become those of `shape`.
     """
-    interpreter = Interpreter(model_path=path, num_threads=1, **options)
+    interpreter = Interpreter(**model, num_threads=1, **options)
     source = interpreter.get_input_details()[0]
     index, stated = int(source["index"]), tuple(map(int, source["shape"]))
     open_shape = source["shape_signature"] if len(source["shape_signature"]) else stated

@@ -6,24 +6,25 @@ from seefood.bundle import SMALL_NETWORK, Bundle, load_bundle
 from seefood.engines.base import Engine
 from seefood.engines.cascade import CascadeEngine
 from seefood.engines.certificate import certify
-from seefood.engines.registry import AUTO, Graph, engine_spec
+from seefood.engines.registry import AUTO, Graph, engine_spec, selectable_engines
 from seefood.errors import BundleError, UsageError
 
 
-def load_engine(bundle: Bundle, name: str = AUTO) -> Engine:
+def load_engine(bundle: Bundle, name: str = AUTO, *, features: bool = False) -> Engine:
     """Return the engine `name` for `bundle`, after it has reproduced the golden pictures.
 
+    With `features` it is a `FeatureEngine` whose features are certified too.
     `auto` depends on the bundle alone (`AUTO`), whatever is installed, and so do its rows.
-    Raises `UsageError` for an engine that is unknown or not installed, `BundleError` if the engine
-    does not reproduce the certificate.
+    Raises `UsageError` for an engine that is unknown, not installed or without features,
+    `BundleError` if the engine does not reproduce the certificate or the bundle has no features.
     """
     if name == AUTO:
         name = _automatic(bundle)
     spec = engine_spec(name)
-    engine = create_engine(bundle, name)
+    engine = create_engine(bundle, name, features=features)
     if bundle.is_cascade and spec.graph is Graph.LITERT:
         engine = _cascade(engine, bundle, name)
-    certify(engine, bundle, spec.tolerance)
+    certify(engine, bundle, spec.tolerance, features=features)
     return engine
 
 
@@ -42,10 +43,10 @@ def _automatic(bundle: Bundle) -> str:
     return "onnxruntime" if bundle.has_onnx else "tensorflow"
 
 
-def create_engine(bundle: Bundle, name: str) -> Engine:
+def create_engine(bundle: Bundle, name: str, *, features: bool = False) -> Engine:
     """Return the engine `name`, not certified: `load_engine` is for those that classify.
 
-    Raises `UsageError` for an engine that is unknown or not installed.
+    Raises `UsageError` for an engine that is unknown, not installed or without features.
     """
     spec = engine_spec(name)
     if not spec.is_installed:
@@ -56,8 +57,12 @@ def create_engine(bundle: Bundle, name: str) -> Engine:
             f"the {spec.name} engine needs {spec.title or spec.library}, which is not installed; "
             f'run `pip install "{package}"`{instead}'
         )
+    if features and not spec.gives_features:
+        able = ", ".join(each.name for each in selectable_engines() if each.gives_features)
+        raise UsageError(f"the {spec.name} engine gives no features; use one of {able}")
     module, _, factory = spec.factory.partition(":")
-    engine: Engine = getattr(import_module(module), factory)(bundle)
+    create = getattr(import_module(module), factory)
+    engine: Engine = create(bundle, features=True) if features else create(bundle)
     return engine
 
 

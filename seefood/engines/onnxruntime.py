@@ -4,6 +4,7 @@ A session may be called from any number of threads and shares its weights among 
 that compute one picture each do not wait for one another, as with LiteRT.
 """
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -11,12 +12,16 @@ import onnxruntime as ort
 
 from seefood.bundle import ONNX_MODEL, Bundle
 from seefood.engines.adapting import GraphAdapter, Tensor
+from seefood.engines.extra_output import with_onnx_output
+from seefood.engines.feature_tensor import feature_tensor
 from seefood.engines.native_stderr import native_output_logged
+from seefood.engines.registry import Graph
 from seefood.errors import BundleError
 from seefood.imaging.decode import Pixels
 
 if TYPE_CHECKING:
     from seefood.engines.base import Probabilities
+    from seefood.vectors import Features
 
 _ERRORS_ONLY: Final = 3
 
@@ -27,8 +32,11 @@ class OnnxRuntimeEngine:
     name = "onnxruntime"
     batch_size = 8
 
-    def __init__(self, bundle: Bundle) -> None:
-        """Raise `BundleError` if the bundle has no ONNX graph, or one of another shape."""
+    def __init__(self, bundle: Bundle, *, features: bool = False) -> None:
+        """With `features`, the graph returns those that the bundle states too.
+
+        Raises `BundleError` if the bundle has no ONNX graph, or one of another shape.
+        """
         if not bundle.has_onnx:
             other = "litert" if bundle.has_litert else "tensorflow"
             raise BundleError(
@@ -36,7 +44,11 @@ class OnnxRuntimeEngine:
             )
         self._path = str(bundle.file(ONNX_MODEL))
         self._adapter = GraphAdapter(bundle)
-        self._session = open_session(self._path)
+        self._features = str(feature_tensor(bundle, Graph.ONNX)) if features else None
+        content = None
+        if self._features is not None:
+            content = with_onnx_output(Path(self._path).read_bytes(), self._features)
+        self._session = open_session(self._path, content)
         self._input = self._session.get_inputs()[0].name
         self._output = self._output_name()
         self._check_input()
@@ -46,19 +58,32 @@ class OnnxRuntimeEngine:
         prepared = self._adapter.prepare(images)
         batch = self._adapter.batch or len(images)
         scores = [
-            self._adapter.finish(self._run(prepared[start : start + batch], batch), batch)
+            self._adapter.finish(
+                self._run(prepared[start : start + batch], batch, (self._output,))[0], batch
+            )
             for start in range(0, len(images), batch)
         ]
         return np.concatenate(scores)[: len(images)]
 
-    def _run(self, pictures: Tensor, batch: int) -> Tensor:
-        """Return the output for at most `batch` prepared pictures, filled up to `batch`."""
+    def predict_with_features(self, images: Pixels) -> "tuple[Probabilities, Features]":
+        """See `FeatureEngine.predict_with_features`."""
+        prepared = self._adapter.prepare(images)
+        batch = self._adapter.batch or len(images)
+        names = (self._output, str(self._features))
+        scores, features = [], []
+        for start in range(0, len(images), batch):
+            output, vectors = self._run(prepared[start : start + batch], batch, names)
+            scores.append(self._adapter.finish(output, batch))
+            features.append(vectors.reshape(batch, -1).astype(np.float32))
+        return np.concatenate(scores)[: len(images)], np.concatenate(features)[: len(images)]
+
+    def _run(self, pictures: Tensor, batch: int, names: tuple[str, ...]) -> list[Tensor]:
+        """Return the outputs `names` for at most `batch` pictures, filled up to `batch`."""
         if len(pictures) < batch:
             missing = np.zeros((batch - len(pictures), *pictures.shape[1:]), pictures.dtype)
             pictures = np.concatenate([pictures, missing])
         source = pictures.reshape(self._adapter.shape(batch))
-        (output,) = self._session.run([self._output], {self._input: source})
-        return np.asarray(output)
+        return [np.asarray(each) for each in self._session.run(names, {self._input: source})]
 
     def _output_name(self) -> str:
         names = [str(output.name) for output in self._session.get_outputs()]
@@ -99,14 +124,18 @@ DTYPES: Final = {
 """NumPy's names of ONNX Runtime's types."""
 
 
-def open_session(path: str) -> ort.InferenceSession:
-    """Return the session of the ONNX file at `path`. Raises `BundleError` if it cannot be read."""
+def open_session(path: str, content: bytes | None = None) -> ort.InferenceSession:
+    """Return the session of the ONNX file at `path`, or of the changed `content` of that file.
+
+    Raises `BundleError` if it cannot be read.
+    """
     options = ort.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = _ERRORS_ONLY
     try:
         with native_output_logged():
-            return ort.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+            source = path if content is None else content
+            return ort.InferenceSession(source, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # its exceptions share no base class
         reason = " ".join(str(error).split())[:300]
         raise BundleError(f"ONNX Runtime cannot load {path}: {reason}") from error

@@ -48,6 +48,8 @@ class EngineSpec:
     """How many threads should call `predict`, for each core of the machine."""
     is_exact: bool = False
     """Whether bundles are made for it: if it misses the certificate, the bundle is damaged."""
+    gives_features: bool = False
+    """Whether `factory` takes `features=True` and returns a `FeatureEngine`."""
     is_selectable: bool = True
     """Whether users may choose it; False for the fake, which is for tests."""
 
@@ -64,6 +66,7 @@ _BUILT_IN: Final = (
         graph=Graph.LITERT,
         title="LiteRT",
         library="ai_edge_litert",
+        gives_features=True,
         is_exact=True,
     ),
     EngineSpec(
@@ -73,6 +76,7 @@ _BUILT_IN: Final = (
         title="TensorFlow",
         library="tensorflow",
         extra="tensorflow",
+        gives_features=True,
         is_exact=True,
     ),
     EngineSpec(
@@ -82,6 +86,7 @@ _BUILT_IN: Final = (
         title="ONNX Runtime",
         library="onnxruntime",
         extra="onnx",
+        gives_features=True,
         is_exact=True,
     ),
     # OpenVINO computes on threads of its own: a core's second thread decodes meanwhile.
@@ -108,6 +113,7 @@ _BUILT_IN: Final = (
         name="fake",
         factory="seefood.engines.fake:load_fake_engine",
         graph=Graph.LITERT,
+        gives_features=True,
         is_selectable=False,
     ),
 )

@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from seefood.bundle import Bundle
+from seefood.engines.feature_tensor import feature_tensor
 from seefood.engines.native_stderr import native_output_logged
+from seefood.engines.registry import Graph
 from seefood.errors import BundleError
 from seefood.imaging.decode import Pixels
 
 if TYPE_CHECKING:
     from seefood.engines.base import Probabilities, ScoreMaps
+    from seefood.vectors import Features
 
 with native_output_logged():  # some lines are written at any log level
     import tensorflow as tf
@@ -27,8 +30,11 @@ class TensorFlowEngine:
     name = "tensorflow"
     batch_size = 16
 
-    def __init__(self, bundle: Bundle) -> None:
-        """Raise `BundleError` if the SavedModel is absent, unreadable or of another signature."""
+    def __init__(self, bundle: Bundle, *, features: bool = False) -> None:
+        """With `features`, the graph returns those that the bundle states too.
+
+        Raises `BundleError` if the SavedModel is absent, unreadable or of another signature.
+        """
         if not bundle.has_saved_model:
             other = "litert" if bundle.has_litert else "onnxruntime"
             raise BundleError(
@@ -44,11 +50,26 @@ class TensorFlowEngine:
             ) from error
         (self._input,) = self._signature.structured_input_signature[1]
         (self._output,) = self._signature.structured_outputs
+        self._with_features = None
+        if features:
+            tensor = str(feature_tensor(bundle, Graph.SAVED_MODEL))
+            feeds = self._signature.inputs[0]
+            fetches = [self._signature.outputs[0], self._signature.graph.get_tensor_by_name(tensor)]
+            self._with_features = self._signature.prune(feeds, fetches)
 
     def predict(self, images: Pixels) -> "Probabilities":
         """See `Engine.predict`."""
         outputs = self._signature(**{self._input: tf.constant(images)})
         return np.asarray(outputs[self._output].numpy(), dtype=np.float32)
+
+    def predict_with_features(self, images: Pixels) -> "tuple[Probabilities, Features]":
+        """See `FeatureEngine.predict_with_features`."""
+        assert self._with_features is not None  # noqa: S101 (it was loaded with features)
+        probabilities, features = self._with_features(tf.constant(images))
+        return (
+            np.asarray(probabilities.numpy(), dtype=np.float32),
+            np.asarray(features.numpy(), dtype=np.float32).reshape(len(images), -1),
+        )
 
     def explain(self, images: Pixels) -> "tuple[Probabilities, ScoreMaps | None]":
         """See `seefood.engines.saliency.ExplainingEngine.explain`."""

@@ -56,7 +56,7 @@ def trace_picture(bundle: Bundle, pixels: Pixels) -> Trace:
     path = bundle.file(LITERT_MODEL)
     adapter = GraphAdapter(bundle)
     interpreter, picture = open_interpreter(
-        str(path),
+        {"model_path": str(path)},
         adapter.shape(1),
         experimental_preserve_all_tensors=True,
         experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,

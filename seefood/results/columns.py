@@ -5,12 +5,12 @@ annotation. A row without one of the nullable columns is readable: the value is 
 that were written before a nullable field was added to `Row` stay readable.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
 from types import NoneType, UnionType
 from typing import Any, Final, get_args, get_origin, get_type_hints
 
-from seefood.records import Row, Status
+from seefood.records import Row, Status, row_fields
 
 SCORED_LABELS: Final = tuple[tuple[str, float], ...]
 LABELS: Final = tuple[str, ...]
@@ -59,7 +59,7 @@ def _labels(value: Any) -> tuple[str, ...]:
 def _columns() -> tuple[Column, ...]:
     hints = get_type_hints(Row)
     columns = []
-    for field in fields(Row):
+    for field in row_fields():
         hint = hints[field.name]
         options = get_args(hint) if get_origin(hint) is UnionType else (hint,)
         (kind,) = (option for option in options if option is not NoneType)

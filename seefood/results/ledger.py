@@ -55,6 +55,10 @@ class Ledger:
         """Whether `ref` is done."""
         return _contains(self._done, ref)
 
+    def has_key(self, key: bytes) -> bool:
+        """Whether the picture with this `ledger_key` is done."""
+        return _has_key(self._done, key)
+
     def has_tried(self, ref: ImageRef) -> bool:
         """Whether `ref` has only rows with transient failures."""
         return _contains(self._tried, ref)
@@ -66,10 +70,11 @@ def _array(keys: Iterable[bytes]) -> "NDArray[np.bytes_]":
 
 
 def _contains(keys: "NDArray[np.bytes_]", ref: ImageRef) -> bool:
-    if not keys.size:
-        return False
-    key = np.bytes_(ledger_key(ref.uri, ref.etag))
-    at = int(np.searchsorted(keys, key))
+    return bool(keys.size) and _has_key(keys, ledger_key(ref.uri, ref.etag))
+
+
+def _has_key(keys: "NDArray[np.bytes_]", key: bytes) -> bool:
+    at = int(np.searchsorted(keys, np.bytes_(key)))
     return at < keys.size and bool(keys[at] == key)
 
 
@@ -82,17 +87,22 @@ def ledger_key(uri: str, etag: str) -> bytes:
     return hashlib.blake2b(text, digest_size=KEY_BYTES).digest().rstrip(b"\0")
 
 
-def read_ledger(parts: Iterable[str]) -> Ledger:
+def read_ledger(parts: Iterable[str], featured: Ledger | None = None) -> Ledger:
     """Return the ledger of the result objects with these URIs; reads three columns of each.
 
-    Raises `JobError` if an object cannot be read or holds something else.
+    With `featured`, the pictures that have features, a row of another picture does not count,
+    unless the picture failed. Raises `JobError` if an object cannot be read or holds something
+    else.
     """
     done: list[bytes] = []
     tried: list[bytes] = []
     with ThreadPoolExecutor(_READERS) as pool:
         for rows in pool.map(_keys_and_codes, parts):
             for key, error_code in rows:
-                (tried if error_code in TRANSIENT else done).append(key)
+                is_tried = error_code in TRANSIENT
+                if featured is not None and error_code is None:
+                    is_tried = not featured.has_key(key)
+                (tried if is_tried else done).append(key)
     return Ledger(done, tried)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, Protocol
 
 from seefood.errors import JobError
+from seefood.features.files import write_part_features
 from seefood.records import ImageRef, Row
 from seefood.results.files import encode_rows, part_location
 from seefood.results.totals import Totals, count_rows
@@ -56,5 +57,8 @@ def classify_chunk(refs: Sequence[ImageRef], worker: ChunkClassifier, run: RunSp
         )
     file_format = run.options.file_format
     data = encode_rows(rows, file_format)
-    write(part_location(run.output, run.digest, refs, file_format), data)
+    part = part_location(run.output, run.digest, refs, file_format)
+    if run.options.classify.features:
+        write_part_features(part, run.output, run.digest, rows)  # before the rows; see there
+    write(part, data)
     return count_rows(rows)

@@ -120,7 +120,7 @@ def _open_bundle(config: WorkerConfig, in_flight: InFlightTable) -> ThreadedWork
     from seefood.engines.loading import load_engine  # noqa: PLC0415
 
     bundle = load_bundle(config.bundle, expected_digest=config.digest)
-    engine = load_engine(bundle, config.engine)
+    engine = load_engine(bundle, config.engine, features=config.options.features)
     model = Model.of(bundle)
     return ThreadedWorker(engine, model, config.options, threads=config.threads, table=in_flight)
 

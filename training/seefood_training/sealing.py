@@ -31,6 +31,7 @@ from seefood.engines.registry import engine_spec
 from seefood.engines.saliency import ExplainingEngine
 from seefood.errors import BundleError
 from seefood.imaging.decode import Pixels, ResizeRule, decode
+from seefood_training.features.adding import add_features
 from seefood_training.golden_pictures import write_golden_pictures
 from seefood_training.quantisation import Quantisation
 
@@ -91,7 +92,7 @@ def seal_bundle(folder: Path, draft: Draft, quantisation: Quantisation = "float3
     bundle = write_bundle(folder, _spec(draft, Certificate(tolerance, goldens)))
     for engine in engines:
         certify(engine, bundle)
-    return bundle
+    return add_features(bundle)
 
 
 def check_absent(output: Path, *, overwrite: bool) -> None:

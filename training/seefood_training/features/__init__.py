@@ -1,0 +1,1 @@
+"""Finds the features of a bundle, the input of its last matrix product, and certifies them."""
