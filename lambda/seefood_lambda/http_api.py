@@ -28,7 +28,7 @@ from seefood_lambda.http_response import Response, as_json, json_text
 from seefood_lambda.page import ASSETS, asset, page
 from seefood_lambda.problem_details import HttpError, of_picture, problem
 from seefood_lambda.request_input import NotAllowedError, NotBase64Error
-from seefood_lambda.saliency import HeatMap, heat_map
+from seefood.engines.heat_map import HeatMap, heat_map
 from seefood_lambda.settings import HttpPolicy
 
 __all__ = ["UPLOAD_URI", "Response", "respond"]

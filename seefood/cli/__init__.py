@@ -69,6 +69,9 @@ _COMMANDS: Final = {
     "diff": _Command(
         "seefood.cli.diff", "Compare two result sets: changed labels, new and missing pictures."
     ),
+    "review": _Command(
+        "seefood.cli.review", "Check and correct labels in the browser, by keyboard."
+    ),
     "labels": _Command(
         "seefood.cli.labels", "Write one final label a picture: a person's, else the model's."
     ),

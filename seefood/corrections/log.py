@@ -62,7 +62,8 @@ class Corrections(Mapping[Key, Correction]):
         return correction
 
     def __iter__(self) -> Iterator[Key]:
-        return (key for key, item in self._latest.items() if item.correction.label is not None)
+        items = list(self._latest.items())  # a copy: another thread may add some
+        return (key for key, item in items if item.correction.label is not None)
 
     def __len__(self) -> int:
         return sum(1 for _ in self)

@@ -6,7 +6,7 @@ try the picture again on every run. Of several contents of one URI the latest co
 """
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import numpy as np
 
@@ -32,6 +32,14 @@ class RowKeys:
         self.times = _joined(map(_milliseconds, batches), np.int64)
         self.is_transient = _joined(map(_is_transient, batches), np.bool_)
 
+    @classmethod
+    def of(cls, **columns: "NDArray[Any]") -> "RowKeys":
+        """Return the keys with these columns: `uris`, `contents`, `times`, `is_transient`."""
+        keys = cls(())
+        for name, values in columns.items():
+            setattr(keys, name, values)
+        return keys
+
     def __len__(self) -> int:
         return int(self.times.size)
 
@@ -47,6 +55,8 @@ def find_replaced(parts: Sequence[RowKeys], *, by_uri: bool = False) -> "list[ND
     sizes = [len(part) for part in parts]
     ends = np.cumsum(sizes)
     uris = np.concatenate([part.uris for part in parts])
+    if np.unique(uris).size == uris.size:  # most often; a tenth of the time of what follows
+        return [np.empty(0, np.int64)] * len(parts)
     contents = np.concatenate([part.contents for part in parts])
     times = np.concatenate([part.times for part in parts])
     is_lasting = ~np.concatenate([part.is_transient for part in parts])

@@ -59,7 +59,7 @@ class OutputRows:
         """
         names = columns or [column.name for column in COLUMNS]
         kept = ((part, self._kept(part, names)) for part in self.parts)
-        return _joined(batch for _, batches in _read_ahead(kept) for batch in batches)
+        return _joined(batch for _, batches in read_ahead(kept) for batch in batches)
 
     def _kept(self, part: ImageRef, names: Sequence[str]) -> "Iterator[pa.RecordBatch]":
         """Yield the batches of one object without the rows that are left out."""
@@ -85,7 +85,7 @@ def open_rows(
     """
     parts = list_parts(output, digest)
     wanted = ((part, part_batches(part.uri, KEY_COLUMNS)) for part in parts)
-    keys = [RowKeys(batches) for _, batches in _read_ahead(wanted)]
+    keys = [RowKeys(batches) for _, batches in read_ahead(wanted)]
     positions = find_replaced(keys, by_uri=not with_replaced)
     count = sum(map(len, keys)) - sum(each.size for each in positions)
     if not count:
@@ -104,7 +104,7 @@ def part_batches(uri: str, names: Sequence[str]) -> "Iterator[pa.RecordBatch]":
         yield from part_format.read_batches(data, names)
 
 
-def _read_ahead(
+def read_ahead(
     parts: "Iterable[tuple[ImageRef, Iterator[pa.RecordBatch]]]",
 ) -> "Iterator[tuple[ImageRef, Iterable[pa.RecordBatch]]]":
     """Yield each object with its batches, in order; small objects are read ahead by threads.

@@ -85,6 +85,9 @@ class Queue(Protocol):
     def labels(self) -> Sequence[str]:
         """Return the labels to choose from; the digits choose the first ten."""
 
+    def add_label(self, label: str) -> None:
+        """Add a label to choose from. Raises `UsageError` for one that cannot be."""
+
     def progress(self, view: View) -> Progress:
         """Return where the queue stands. Raises `UsageError` for a wrong filter."""
 
@@ -99,6 +102,9 @@ class Queue(Protocol):
 
     def card(self, number: int) -> Card:
         """Return one card, with the latest answer. Raises `KeyError`."""
+
+    def find(self, uri: str, etag: str) -> int | None:
+        """Return the number of a picture's card; None if it is not known, or not yet."""
 
     def answer(self, answers: Sequence[Answer], answer_id: str) -> None:
         """Write answers as one durable append. A repeated `answer_id` is no second answer.

@@ -1,0 +1,180 @@
+"""The rows of an output in memory, in columns: some 200 bytes a row, readable while they arrive.
+
+A row's number is its place in the order of arrival and never changes.
+"""
+
+from bisect import bisect_right
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from seefood.records import Row, Status
+from seefood.results.newest import RowKeys, find_replaced
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+COLUMNS: Final = (
+    "uri", "etag", "version_id", "size_bytes", "label", "score", "status", "error_code",
+    "error_message", "model", "model_digest", "classified_at",
+)  # fmt: skip
+_REPEATED: Final = ("label", "status", "error_code", "error_message", "model", "model_digest")
+"""Columns with few different values, which are held as codes."""
+STATUSES: Final = tuple(Status)
+NO_LABEL: Final = -1
+
+
+class _Codes:
+    """Numbers texts in the order of their first appearance."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+        self._codes: dict[str | None, int] = {None: NO_LABEL}
+
+    def encode(self, column: "pa.Array") -> "NDArray[np.int32]":
+        """Return the codes of a column of texts; nulls are `NO_LABEL`."""
+        encoded = column.dictionary_encode() if not hasattr(column, "dictionary") else column
+        codes = np.array([self.add(text) for text in encoded.dictionary.to_pylist()] or [0])
+        indices = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+        return np.where(indices < 0, NO_LABEL, codes[indices]).astype(np.int32)
+
+    def code(self, text: str) -> int | None:
+        """Return the number of a text; None if it has not appeared."""
+        return self._codes.get(text)
+
+    def add(self, text: str) -> int:
+        """Return the number of a text, a new one if it has not appeared."""
+        if text not in self._codes:
+            self.texts.append(text)
+            self._codes[text] = len(self.texts) - 1
+        return self._codes[text]
+
+
+class RowStore:
+    """Rows by number. One thread adds, any number of threads read the first `count` rows."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.labels = _Codes()
+        self.models = _Codes()
+        """The digests of the models."""
+        self._batches: list[pa.RecordBatch] = []
+        self._starts: list[int] = []
+        self._newest: tuple[int, NDArray[np.intp]] = 0, np.empty(0, np.intp)
+        self._arrays: dict[str, NDArray[Any]] = {
+            "score": np.empty(0, np.float32),
+            "label": np.empty(0, np.int32),
+            "model": np.empty(0, np.int32),
+            "status": np.empty(0, np.int8),
+            "uris": np.empty(0, np.int64),
+            "contents": np.empty(0, np.int64),
+            "times": np.empty(0, np.int64),
+            "is_transient": np.empty(0, np.bool_),
+        }
+
+    def add(self, batch: "pa.RecordBatch") -> None:
+        """Add a batch with the columns `COLUMNS`."""
+        keys = RowKeys([batch])
+        for name in _REPEATED:
+            at = batch.schema.get_field_index(name)
+            batch = batch.set_column(at, name, batch[name].dictionary_encode())
+        statuses = _Codes()
+        codes = statuses.encode(batch["status"])
+        known = np.array([STATUSES.index(Status(text)) for text in statuses.texts] or [0])
+        values = {
+            "score": batch["score"].fill_null(np.nan).to_numpy(zero_copy_only=False),
+            "label": self.labels.encode(batch["label"]),
+            "model": self.models.encode(batch["model_digest"]),
+            "status": known[codes],
+            "uris": keys.uris,
+            "contents": keys.contents,
+            "times": keys.times,
+            "is_transient": keys.is_transient,
+        }
+        end = self.count + batch.num_rows
+        for name, added in values.items():
+            if len(self._arrays[name]) < end:  # readers keep the old array
+                self._arrays[name] = _grown(self._arrays[name], max(end, 2 * self.count))
+            self._arrays[name][self.count : end] = added
+        self._batches.append(batch)
+        self._starts.append(self.count)
+        self.count = end
+
+    def column(self, name: str) -> "NDArray[Any]":
+        """Return a column of all rows so far.
+
+        `score` (NaN for none), `label` and `model` (codes), `status` (places in `STATUSES`),
+        `uris` and `contents` (hashes), `times` (milliseconds since 1970).
+        """
+        return self._arrays[name][: self.count]
+
+    def row(self, number: int) -> Row:
+        """Return one row, without its pixels' measures. Raises `KeyError`."""
+        batch, at = self._place(number)
+        values = {name: batch[name][at].as_py() for name in COLUMNS}
+        absent = dict.fromkeys(("width", "height", "format", "top"))
+        status = Status(values.pop("status"))
+        return Row(**{**values, **absent}, status=status, engine="")
+
+    def key(self, number: int) -> tuple[str, str]:
+        """Return the URI and the entity tag of a row. Raises `KeyError`."""
+        batch, at = self._place(number)
+        return batch["uri"][at].as_py(), batch["etag"][at].as_py()
+
+    def numbers(self, keys: "Sequence[tuple[str, str]]") -> "NDArray[np.intp]":
+        """Return the rows of pictures by URI and entity tag, ascending."""
+        hashes = np.fromiter(map(hash, keys), np.int64, len(keys))
+        return np.flatnonzero(np.isin(self.column("contents"), hashes))
+
+    def contains(self, text: str) -> "NDArray[np.bool_]":
+        """Return which URIs have `text` in them, or begin with it if it is a URI itself."""
+        import pyarrow.compute as pc  # noqa: PLC0415
+
+        match = pc.starts_with if "://" in text else pc.match_substring
+        found = [match(batch["uri"], text).to_numpy(zero_copy_only=False) for batch in self._all()]
+        return np.concatenate([np.empty(0, np.bool_), *found])[: self.count]
+
+    def has_error(self, code: str) -> "NDArray[np.bool_]":
+        """Return which rows have this error code."""
+        import pyarrow.compute as pc  # noqa: PLC0415
+
+        found = [
+            pc.equal(batch["error_code"].cast("string"), code)
+            .fill_null(fill_value=False)
+            .to_numpy(zero_copy_only=False)
+            for batch in self._all()
+        ]
+        return np.concatenate([np.empty(0, np.bool_), *found])[: self.count]
+
+    def newest(self, among: "NDArray[np.intp] | None" = None) -> "NDArray[np.intp]":
+        """Return the newest row of each picture, ascending: of all rows, or among some."""
+        count, rows = self._newest
+        if among is None and count == self.count:
+            return rows
+        count = self.count
+        rows = np.arange(count) if among is None else among
+        names = ("uris", "contents", "times", "is_transient")
+        columns = {name: self.column(name)[rows] for name in names}
+        (replaced,) = find_replaced([RowKeys.of(**columns)], by_uri=True)
+        newest = np.delete(rows, replaced)
+        if among is None:
+            self._newest = count, newest
+        return newest
+
+    def _all(self) -> "Iterable[pa.RecordBatch]":
+        return list(self._batches)
+
+    def _place(self, number: int) -> "tuple[pa.RecordBatch, int]":
+        if not 0 <= number < self.count:
+            raise KeyError(number)
+        at = bisect_right(self._starts, number) - 1
+        return self._batches[at], number - self._starts[at]
+
+
+def _grown(array: "NDArray[Any]", size: int) -> "NDArray[Any]":
+    grown = np.empty(size, array.dtype)
+    grown[: len(array)] = array
+    return grown
