@@ -9,6 +9,10 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
+from seefood.bundle import Bundle, load_bundle
+from seefood_training.packaging.graph_files import copy_graph
+from seefood_training.sealing import Draft, new_bundle, seal_bundle
+
 Weights = NDArray[np.float32]
 SIZE: Final = 16
 
@@ -58,3 +62,11 @@ def linear_graph(
     onnx.checker.check_model(model)
     file.write_bytes(model.SerializeToString())
     return file
+
+
+def sealed(source: Path, output: Path, draft: Draft) -> Bundle:
+    """Make a bundle of the graph file `source`, called as the draft's adapter states."""
+    with new_bundle(output, overwrite=False) as folder:
+        copy_graph(source, folder)
+        seal_bundle(folder, draft)
+    return load_bundle(output)

@@ -11,7 +11,9 @@ from seefood.engines.loading import load_engine
 from seefood.imaging.decode import Pixels
 from seefood.synthetic import KINDS, draw_picture
 from seefood_training.packaging.answers import AnswerOptions
-from seefood_training.packaging.package import Packaged, PackageOptions, package_model
+from seefood_training.packaging.options import PackageOptions
+from seefood_training.packaging.outcome import Packaged
+from seefood_training.packaging.package import package_model
 from seefood_training.packaging.pixels import PixelChoice
 
 SIZE = 32

@@ -7,14 +7,13 @@ import pytest
 from seefood.engines.loading import load_engine
 from seefood.errors import UsageError
 from seefood.imaging.decode import ResizeRule
-from seefood_training.as_is import package_as_is
 from seefood_training.onnx_files import external_files
 from seefood_training.sealing import Draft
 
 onnx = pytest.importorskip("onnx", reason="makes the networks")
 
 from seefood.bundle import Adapter  # noqa: E402 (after the check)
-from tests.onnx_graphs import SIZE, linear_graph, weights  # noqa: E402 (as above)
+from tests.onnx_graphs import SIZE, linear_graph, sealed, weights  # noqa: E402 (as above)
 
 
 def _with_external_weights(folder: Path, location: str) -> Path:
@@ -35,7 +34,7 @@ def test_they_come_along(tmp_path: Path) -> None:
     assert ("weights.data",) == external_files(source)
     adapter = Adapter("float32", "nchw", output="scores", activation="softmax")
     draft = Draft("linear", ("a", "b"), ResizeRule(SIZE, SIZE), (0.0, 0.0), adapter=adapter)
-    bundle = package_as_is(source, tmp_path / "bundle", draft)
+    bundle = sealed(source, tmp_path / "bundle", draft)
     assert "assets.extra/weights.data" in bundle.files
     assert "onnxruntime" == load_engine(bundle).name
 

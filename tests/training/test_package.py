@@ -72,7 +72,8 @@ def test_logits_and_a_dynamic_size(tmp_path: Path) -> None:
     labels = ("a", "b", "c")
     with pytest.raises(UsageError, match=r"score takes pictures of any size .*`--size WxH`"):
         pack(source, tmp_path / "b", labels=labels, input_range="0..1")
-    packaged = pack(source, tmp_path / "b", labels=labels, input_range="0..1", size=(SIZE, SIZE))
+    sized = {"size": (SIZE, SIZE), "filter": "nearest"}
+    packaged = pack(source, tmp_path / "b", labels=labels, input_range="0..1", **sized)
     assert (packaged.answers.activation, packaged.function) == ("softmax", "score")
     expected = softmax(classify(drawn().astype(np.float32) / 255))
     for engine in ("litert", "tensorflow"):
@@ -85,7 +86,7 @@ def test_one_sigmoid_is_two_labels(tmp_path: Path) -> None:
 
     weights, classify = linear(1)
     source = save(tmp_path / "m", lambda x: tf.sigmoid(classify(x)), keep={"weights": weights})
-    packaged = pack(source, tmp_path / "b", input_range="0..1")
+    packaged = pack(source, tmp_path / "b", input_range="0..1", filter="nearest")
     expected = tf.sigmoid(classify(drawn().astype(np.float32) / 255)).numpy()[:, 0]
     np.testing.assert_allclose(predictions(packaged, "litert")[:, 1], expected, atol=1e-5)
     np.testing.assert_allclose(predictions(packaged, "litert").sum(axis=1), 1, atol=1e-6)
@@ -95,7 +96,7 @@ def test_one_logit_is_two_labels(tmp_path: Path) -> None:
     """One logit goes through a sigmoid."""
     weights, classify = linear(1, scale=30)
     source = save(tmp_path / "m", classify, keep={"weights": weights})
-    packaged = pack(source, tmp_path / "b", input_range="0..1")
+    packaged = pack(source, tmp_path / "b", input_range="0..1", filter="nearest")
     assert packaged.answers.activation == "sigmoid"
     expected = 1 / (1 + np.exp(-classify(drawn().astype(np.float32) / 255).numpy()[:, 0]))
     np.testing.assert_allclose(predictions(packaged, "tensorflow")[:, 1], expected, atol=1e-5)
@@ -142,7 +143,8 @@ def test_named_ranges(name: str, tmp_path: Path) -> None:
 
     weights, classify = linear(2, scale=1.0, unit=100.0 if name == "caffe" else 1.0)
     source = save(tmp_path / "m", classify, keep={"weights": weights})
-    packaged = pack(source, tmp_path / "b", input_range=name, output_kind="logits")
+    options = {"output_kind": "logits", "filter": "nearest"}
+    packaged = pack(source, tmp_path / "b", input_range=name, **options)
     mode = "torch" if name == "imagenet" else "caffe"
     prepared = keras.applications.imagenet_utils.preprocess_input(
         drawn().astype(np.float32), data_format="channels_last", mode=mode
@@ -189,6 +191,17 @@ def test_graph_that_cannot_be_frozen(tmp_path: Path) -> None:
     assert packaged.litert_error is not None
     expected = softmax(classify(drawn().astype(np.float32) / 255))
     np.testing.assert_allclose(predictions(packaged, "tensorflow"), expected, atol=1e-5)
+
+
+def test_a_filter_that_matters_is_asked_for(tmp_path: Path) -> None:
+    """Without `--filter` the command shows what another one changes; nothing is written."""
+    weights, classify = linear(2, scale=1.0, unit=100.0)
+    path = save(tmp_path / "m", classify, keep={"weights": weights})
+    result = run(path, tmp_path, "--input-range", "caffe", "--logits")
+    assert isinstance(result.exception, UsageError)
+    assert "say which with `--filter`" in str(result.exception)
+    assert "Keras's load_img" in result.stderr
+    assert not (tmp_path / "b").exists()
 
 
 @pytest.fixture(scope="module")
@@ -280,10 +293,11 @@ def run(source: Path, tmp_path: Path, *options: str) -> Result:
 
 def test_command_output(source: Path, tmp_path: Path) -> None:
     """The folder is on stdout and a summary on stderr; `inspect` certifies both engines."""
-    result = run(source, tmp_path, "--input-range", "-1..1", "--fit", "pad", "--name", "mine")
+    options = ("--filter", "bicubic", "--fit", "pad", "--name", "mine")
+    result = run(source, tmp_path, "--input-range", "-1..1", *options)
     assert f"{tmp_path / 'b'}\n" == result.stdout
     assert (
-        "mine: 2 labels, input 32x32, pixels -1..1, bilinear, pad, rgb, logits from serving_default"
+        "mine: 2 labels, input 32x32, pixels -1..1, bicubic, pad, rgb, logits from serving_default"
         in result.stderr
     )
     assert load_bundle(tmp_path / "b").spec.rule.fit == "pad"
@@ -305,7 +319,7 @@ def test_malformed_size(source: Path, tmp_path: Path) -> None:
 
 def test_a_bundle_is_not_packaged_again(source: Path, tmp_path: Path) -> None:
     """A bundle is refused with the option that uses it."""
-    bundle = pack(source, tmp_path / "b", input_range="0..1").bundle
+    bundle = pack(source, tmp_path / "b", input_range="0..1", filter="nearest").bundle
     with pytest.raises(UsageError, match="is a bundle already; use it with `--model`"):
         pack(bundle.path, tmp_path / "c")
 

@@ -50,6 +50,7 @@ __all__ = [
 Floats = NDArray[np.floating]
 
 _CURVE_POINTS: Final = 200
+_share = Share.as_json
 
 
 def measure(
@@ -139,12 +140,6 @@ def _copy_warnings(copies: Sequence[Copy | None] | None) -> list[str]:
     if copies is None or not any(copies):
         return []
     return [f"{describe_copies(copies)}: the figures are too high"]
-
-
-def _share(share: Share) -> dict[str, Any]:
-    low, high = share.interval
-    value = share.value if share.total else None
-    return {"value": value, "count": share.count, "total": share.total, "low": low, "high": high}
 
 
 def _number(value: float) -> float | None:

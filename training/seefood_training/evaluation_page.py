@@ -40,10 +40,17 @@ def render_evaluation(document: Mapping[str, Any]) -> str:
         mistakes=_tiles(wrong[:_MAX_MISTAKES]),
         mistakes_left=max(0, len(wrong) - _MAX_MISTAKES),
         mistakes_total=len(wrong),
-        failed=[
-            (short_name(each["uri"]), printable(each["reason"])) for each in document["failed"]
-        ],
+        failed=_failed(document),
     )
+
+
+def render_labels(document: Mapping[str, Any]) -> str:
+    """Return the page of a document of `seefood_training.multi_label.measure_labels` as HTML."""
+    return _TEMPLATES.render("multi_label.html", document=document, failed=_failed(document))
+
+
+def _failed(document: Mapping[str, Any]) -> list[tuple[str, str]]:
+    return [(short_name(each["uri"]), printable(each["reason"])) for each in document["failed"]]
 
 
 def with_interval(share: Mapping[str, Any]) -> str:

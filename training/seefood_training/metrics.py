@@ -35,6 +35,18 @@ class Share:
         low, high = binomtest(self.count, self.total).proportion_ci(method="wilson")
         return float(low), float(high)
 
+    def as_json(self) -> dict[str, float | None]:
+        """Return the share with its interval as JSON values; `value` is None if the total is 0."""
+        low, high = self.interval
+        value = self.value if self.total else None
+        return {
+            "value": value,
+            "count": self.count,
+            "total": self.total,
+            "low": low,
+            "high": high,
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class Curve:

@@ -66,15 +66,8 @@ def labelled_photos(data: str, labels: Sequence[str], *, nested: bool = False) -
 def choose_engines(bundle: Bundle, wanted: str) -> tuple[list[Engine], str]:
     """Return the engine to measure and, if there is one, another to compare it with.
 
-    The text is the reason why there is no other. Raises as `load_engine` does, and `UsageError` for
-    a bundle of several labels a picture: the photos have one each.
+    The text is the reason why there is no other. Raises as `load_engine` does.
     """
-    if bundle.spec.multi_label:
-        raise UsageError(
-            f"{bundle.name} gives a picture several labels, and labelled folders give it one, so "
-            "its figures would be wrong; classify the photos with `seefood classify` and compare "
-            "the column `labels` with yours"
-        )
     first = load_engine(bundle, wanted)
     other = "tensorflow" if first.name == "litert" else "litert"
     if other == "tensorflow" and find_spec("tensorflow") is None:

@@ -11,7 +11,6 @@ from seefood.bundle import ONNX_MODEL, Adapter, Bundle, load_bundle, write_bundl
 from seefood.engines.loading import load_engine
 from seefood.errors import BundleError, UsageError
 from seefood.imaging.decode import Pixels, ResizeRule
-from seefood_training.as_is import package_as_is
 from seefood_training.sealing import Draft
 from tests.bundles import fake_bundle
 
@@ -20,7 +19,7 @@ pytest.importorskip("onnx", reason="makes the networks")
 
 from onnx import TensorProto
 
-from tests.onnx_graphs import SIZE, linear_graph, weights
+from tests.onnx_graphs import SIZE, linear_graph, sealed, weights
 
 LABELS = ("cat", "dog", "bird")
 IMAGES = np.random.default_rng(0).integers(0, 256, (9, SIZE, SIZE, 3), dtype=np.uint8)
@@ -30,7 +29,7 @@ NCHW = Adapter("float32", "nchw", scale=(1 / 255,), output="scores", activation=
 def _bundle(folder: Path, adapter: Adapter, **graph: object) -> Bundle:
     source = linear_graph(folder / "model.onnx", weights(3), **graph)  # type: ignore[arg-type]
     draft = Draft("linear", LABELS, ResizeRule(SIZE, SIZE), (0.0,) * 3, adapter=adapter)
-    return package_as_is(source, folder / "bundle", draft)
+    return sealed(source, folder / "bundle", draft)
 
 
 def _due(images: Pixels) -> "np.typing.NDArray[np.float64]":
@@ -79,7 +78,7 @@ def test_another_number_of_labels_is_refused(tmp_path: Path) -> None:
     source = linear_graph(tmp_path / "model.onnx", weights(4))
     draft = Draft("linear", LABELS, ResizeRule(SIZE, SIZE), (0.0,) * 3, adapter=NCHW)
     with pytest.raises(BundleError, match="returns 4 numbers for a picture and has 3 labels"):
-        package_as_is(source, tmp_path / "bundle", draft)
+        sealed(source, tmp_path / "bundle", draft)
 
 
 def test_no_graph_and_a_damaged_one(tmp_path: Path) -> None:

@@ -130,7 +130,7 @@ def _keras(name: str, library: str) -> Works:
     def expected() -> np.ndarray:
         return np.asarray(model()(drawn().astype(np.float32) / 255, training=False))
 
-    return Works(make, expected, {"input_range": "0..1"})
+    return Works(make, expected, {"input_range": "0..1", "filter": "nearest"})
 
 
 def _litert(**how: Any) -> Callable[[Path], Path]:

@@ -15,6 +15,10 @@ from seefood_training.commands.requirements import require
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from seefood.bundle import Bundle
+
+_MAX_LABELS = 12
+
 
 @click.command("evaluate")
 @click.argument("bundle")
@@ -54,6 +58,9 @@ def evaluate_command(  # noqa: PLR0913 (the options of the command)
     recognised. If the bundle runs with both litert and tensorflow, the engines are compared picture
     by picture.
 
+    For a bundle that gives a picture several labels, DATA is or has a table with a column file_name
+    and a column labels (`cat;dog`), or a column of 1 and 0 for each label.
+
     \b
     Examples:
       seefood evaluate bundles/flowers flowers/ --output evaluation
@@ -61,40 +68,94 @@ def evaluate_command(  # noqa: PLR0913 (the options of the command)
       seefood evaluate bundles/flowers s3://photos/flowers --output evaluation --json | jq .accuracy
     """  # noqa: D301 (click's mark against re-wrapping)
     require("evaluate", "train", "sklearn", "scipy")
-    from seefood.errors import JobError, UsageError
-    from seefood_training.evaluate import choose_engines, classify_photos, labelled_photos, measure
-    from seefood_training.evaluation_page import render_evaluation, with_interval
-    from seefood_training.training_photos import read_training_photos
+    from seefood.errors import UsageError
 
     pattern = _pattern(source_from)
     measured_bundle = open_bundle(bundle, model_digest)
-    photos = labelled_photos(data, measured_bundle.labels, nested=nested)
-    try:
-        output.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UsageError(f"{output} cannot be written: {error}") from error
-    engines, why_alone = choose_engines(measured_bundle, engine)
-    with _progress(len(photos)) as observe:
-        predictions = classify_photos(
-            photos,
-            engines,
-            measured_bundle.spec.rule,
-            observe,
-            read_training_photos(measured_bundle.path),
+    if measured_bundle.spec.multi_label and (nested or source_from):
+        raise UsageError(
+            f"{measured_bundle.name} gives a picture several labels; `--nested` and "
+            "`--source-from` are for bundles that give one: leave them out"
         )
-    document = measure(measured_bundle, predictions, why_alone, pattern)
+    if measured_bundle.spec.multi_label:
+        document, page = _measured_labels(measured_bundle, data, engine, output)
+    else:
+        document, page = _measured(measured_bundle, (data, nested), engine, output, pattern)
     text = json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False)
-    try:
-        (output / "evaluation.json").write_text(text + "\n", encoding="utf-8")
-        (output / "evaluation.html").write_text(render_evaluation(document), encoding="utf-8")
-    except OSError as error:
-        raise JobError(f"the evaluation cannot be written to {output}: {error}") from error
+    _write(output, text, page)
     for warning in document["warnings"]:
         click.echo(f"warning: {warning}", err=True)
     if as_json:
         click.echo(text)
     else:
-        _print(document, output, with_interval)
+        rows = _label_rows if measured_bundle.spec.multi_label else _rows
+        _print(rows(document), output)
+
+
+def _measured(
+    bundle: "Bundle",
+    data: tuple[str, bool],
+    engine: str,
+    output: Path,
+    pattern: re.Pattern[str] | None,
+) -> tuple[dict[str, Any], str]:
+    """Return the document and the page of a bundle that gives a picture one label."""
+    from seefood_training.evaluate import choose_engines, classify_photos, labelled_photos, measure
+    from seefood_training.evaluation_page import render_evaluation
+    from seefood_training.training_photos import read_training_photos
+
+    photos = labelled_photos(data[0], bundle.labels, nested=data[1])
+    _make_folder(output)
+    engines, why_alone = choose_engines(bundle, engine)
+    known = read_training_photos(bundle.path)
+    with _progress(len(photos)) as observe:
+        predictions = classify_photos(photos, engines, bundle.spec.rule, observe, known)
+    document = measure(bundle, predictions, why_alone, pattern)
+    return document, render_evaluation(document)
+
+
+def _measured_labels(
+    bundle: "Bundle", data: str, engine: str, output: Path
+) -> tuple[dict[str, Any], str]:
+    """Return the document and the page of a bundle that gives a picture several labels."""
+    from seefood.engines.loading import load_engine
+    from seefood_training.data import Photo
+    from seefood_training.evaluate import classify_photos
+    from seefood_training.evaluation_page import render_labels
+    from seefood_training.layouts.label_sets import read_label_sets
+    from seefood_training.multi_label import measure_labels
+
+    sets = read_label_sets(data, bundle.labels)
+    _make_folder(output)
+    loaded = load_engine(bundle, engine)
+    photos = [Photo(ref, row) for row, ref in enumerate(sets.photos)]
+    with _progress(len(photos)) as observe:
+        predictions = classify_photos(photos, [loaded], bundle.spec.rule, observe)
+    failed = [*((it.uri, it.reason) for it in sets.left_out), *predictions.failed]
+    truth = sets.truth[predictions.truth]
+    document = measure_labels(
+        bundle, loaded.name, truth, predictions.probabilities[loaded.name], failed
+    )
+    return document, render_labels(document)
+
+
+def _make_folder(output: Path) -> None:
+    from seefood.errors import UsageError
+
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"{output} cannot be written: {error}") from error
+
+
+def _write(output: Path, text: str, page: str) -> None:
+    from seefood.errors import JobError
+
+    try:
+        (output / "evaluation.json").write_text(text + "\n", encoding="utf-8")
+        (output / "evaluation.html").write_text(page, encoding="utf-8")
+    except OSError as error:
+        raise JobError(f"the evaluation cannot be written to {output}: {error}") from error
 
 
 def _pattern(text: str | None) -> re.Pattern[str] | None:
@@ -112,41 +173,69 @@ def _pattern(text: str | None) -> re.Pattern[str] | None:
         ) from error
 
 
-def _print(document: dict[str, Any], output: Path, with_interval: "Callable[[Any], str]") -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
+def _rows(document: dict[str, Any]) -> "Iterator[tuple[str, str]]":
     from seefood.sanitize import printable
+    from seefood_training.evaluation_page import with_interval
 
-    table = Table(box=None, pad_edge=False, show_header=False)
     unsure, engines = document["unsure"], document["engines"]
-    table.add_row("pictures", f"{document['pictures']:,}")
-    table.add_row("accuracy", with_interval(document["accuracy"]))
+    yield "pictures", f"{document['pictures']:,}"
+    yield "accuracy", with_interval(document["accuracy"])
     copies = document["copies_of_training_photos"]
     if copies and (copies["equal"] or copies["near"]):
         without = copies["accuracy_without"]
-        table.add_row(
+        yield (
             "  without copies",
             f"{with_interval(without)} of {without['total']:,}" if without["total"] else "all are",
         )
     for each in document["sources"]:
         name = printable(each["source"]) or "no source"
-        table.add_row(Text(f"  {name}"), with_interval(each["accuracy"]))
-    table.add_row("calibration error", f"{document['calibration']['after']['error']:.4f}")
-    table.add_row("unsure", with_interval(unsure["share"]))
-    table.add_row("wrong among accepted", with_interval(unsure["wrong_among_accepted"]))
+        yield f"  {name}", with_interval(each["accuracy"])
+    yield "calibration error", f"{document['calibration']['after']['error']:.4f}"
+    yield "unsure", with_interval(unsure["share"])
+    yield "wrong among accepted", with_interval(unsure["wrong_among_accepted"])
     if len(engines["compared"]) > 1:
         same = engines["same_label"]
-        table.add_row(
+        yield (
             " and ".join(engines["compared"]),
-            f"same label on {same['count']:,} of {same['total']:,}, "
-            f"probabilities within {engines['largest_difference']:.1e}",
+            (
+                f"same label on {same['count']:,} of {same['total']:,}, "
+                f"probabilities within {engines['largest_difference']:.1e}"
+            ),
         )
     else:
-        table.add_row("engines", f"only {engines['compared'][0]}: {engines['why_not']}")
+        yield "engines", f"only {engines['compared'][0]}: {engines['why_not']}"
     if document["failed"]:
-        table.add_row("could not be read", f"{len(document['failed']):,}")
+        yield "could not be read", f"{len(document['failed']):,}"
+
+
+def _label_rows(document: dict[str, Any]) -> "Iterator[tuple[str, str]]":
+    from seefood.sanitize import printable
+    from seefood_training.evaluation_page import with_interval
+
+    yield "pictures", f"{document['pictures']:,}"
+    yield "recall", with_interval(document["recall"])
+    yield "precision", with_interval(document["precision"])
+    yield "F1", "none" if document["f1"] is None else f"{document['f1']:.3f}"
+    yield "all labels right", with_interval(document["all_labels_right"])
+    yield "calibration error", f"{document['calibration_error']:.4f}"
+    for each in document["labels"][:_MAX_LABELS]:
+        score = "none" if each["f1"] is None else f"{each['f1']:.3f}"
+        yield (
+            f"  {printable(each['label'])}",
+            f"F1 {score}, threshold {each['threshold']:.3f}, holds for {each['holds_for']:,}",
+        )
+    if document["failed"]:
+        yield "could not be read", f"{len(document['failed']):,}"
+
+
+def _print(rows: "Iterator[tuple[str, str]]", output: Path) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for name, value in rows:
+        table.add_row(Text(name), value)
     console = Console(highlight=False)
     console.print(table)
     console.print(Text(str(output / "evaluation.html")), soft_wrap=True)

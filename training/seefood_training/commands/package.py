@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +14,9 @@ from seefood_training.packaging.input_ranges import INPUT_RANGES, parse_range
 if TYPE_CHECKING:
     from seefood.imaging.resize_rule import Filter, Fit
     from seefood_training.packaging.answers import OutputKind
-    from seefood_training.packaging.package import Packaged
-    from seefood_training.packaging.pixels import ChannelOrder
+    from seefood_training.packaging.calibration import Calibration
+    from seefood_training.packaging.outcome import Packaged
+    from seefood_training.packaging.pixels import ChannelOrder, PixelChoice
     from seefood_training.packaging.search import Attempt
 
 _FILTERS = ("nearest", "bilinear", "bicubic", "lanczos", "tf-bilinear", "box")
@@ -54,12 +56,19 @@ _FILTERS = ("nearest", "bilinear", "bicubic", "lanczos", "tf-bilinear", "box")
     "kind",
     type=click.Choice(_FILTERS),
     help="How a picture is resized: nearest is Keras's load_img, tf-bilinear is tf.image.resize "
-    "and OpenCV, the others are Pillow's.  [default: bilinear]",
+    "and OpenCV, the others are Pillow's.  [default: asked for where it changes answers]",
 )
 @click.option(
     "--fit",
     type=click.Choice(FITS),
     help="How a picture of another shape is resized.  [default: stretch]",
+)
+@click.option(
+    "--crop-share",
+    type=click.FloatRange(0, 1, min_open=True),
+    metavar="SHARE",
+    help="With --fit crop: the share of each side that is kept; 0.875 is torchvision's Resize(256) "
+    "and CenterCrop(224).  [default: 1]",
 )
 @click.option(
     "--channels",
@@ -87,6 +96,27 @@ _FILTERS = ("nearest", "bilinear", "bicubic", "lanczos", "tf-bilinear", "box")
     metavar="LABEL",
     help="Of a model with one output: the label that it stands for.  [default: the second]",
 )
+@click.option(
+    "--calibrate",
+    metavar="DATA",
+    help="Labelled photos, as `seefood evaluate` takes them, on which the thresholds are chosen.",
+)
+@click.option(
+    "--accept",
+    type=click.FloatRange(0.0001, 0.5),
+    default=0.01,
+    show_default=True,
+    metavar="R",
+    help="With --calibrate: largest share of mistakes among the accepted pictures.",
+)
+@click.option(
+    "--unsure-share",
+    type=click.FloatRange(0.0, 0.95),
+    default=0.3,
+    show_default=True,
+    metavar="R",
+    help="With --calibrate: largest share of pictures left `unsure`.",
+)
 @click.option("--onnx", is_flag=True, help="Write an ONNX file too, for ONNX Runtime.")
 @click.option("--force", is_flag=True, help="Keep the best even if no options fit the examples.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was made as JSON.")
@@ -101,6 +131,7 @@ def package_command(  # noqa: PLR0913 (the options of the command)
     input_range: str | None,
     kind: "Filter | None",
     fit: "Fit | None",
+    crop_share: float | None,
     channels: "ChannelOrder | None",
     size: str | None,
     signature: str | None,
@@ -108,6 +139,9 @@ def package_command(  # noqa: PLR0913 (the options of the command)
     output_kind: "OutputKind | None",
     multi_label: bool,
     positive: str | None,
+    calibrate: str | None,
+    accept: float,
+    unsure_share: float,
     onnx: bool,
     force: bool,
     as_json: bool,
@@ -127,13 +161,11 @@ def package_command(  # noqa: PLR0913 (the options of the command)
       seefood package resnet.onnx --labels names.txt --output resnet --input-range imagenet
     """  # noqa: D301 (click's mark against re-wrapping)
     from seefood_training.packaging.answers import AnswerOptions
-    from seefood_training.packaging.asking import RangeUnknownError
+    from seefood_training.packaging.asking import PixelsUnknownError
     from seefood_training.packaging.labels import read_labels
-    from seefood_training.packaging.package import (
-        NotReproducedError,
-        PackageOptions,
-        package_model,
-    )
+    from seefood_training.packaging.options import PackageOptions
+    from seefood_training.packaging.outcome import NotReproducedError
+    from seefood_training.packaging.package import package_model
     from seefood_training.packaging.pixels import PixelChoice
 
     if input_range is not None:
@@ -141,17 +173,18 @@ def package_command(  # noqa: PLR0913 (the options of the command)
     options = PackageOptions(
         name=name or output.absolute().name,
         labels=None if labels is None else read_labels(labels),
-        pixels=PixelChoice(input_range, kind, fit, channels),
+        pixels=_pixels(PixelChoice(input_range, kind, fit, channels, crop_share)),
         size=_size(size),
         signature=signature,
         answers=AnswerOptions(output_name, output_kind, multi_label, positive),
         examples=examples,
         force=force,
         onnx=onnx,
+        calibration=_calibration(calibrate, accept, unsure_share),
     )
     try:
         packaged = package_model(model, output, options, overwrite=overwrite)
-    except RangeUnknownError as error:
+    except PixelsUnknownError as error:
         click.echo(error.table, err=True)
         raise
     except NotReproducedError as error:
@@ -201,7 +234,7 @@ def _show_attempts(attempts: "tuple[Attempt, ...]") -> None:
 
 def _document(packaged: "Packaged", output: Path) -> dict[str, Any]:
     """Return what `--json` prints."""
-    from seefood_training.packaging.package import examples_as_json
+    from seefood_training.packaging.outcome import examples_as_json
     from seefood_training.packaging.search import pixels_as_json
 
     return {
@@ -214,6 +247,29 @@ def _document(packaged: "Packaged", output: Path) -> dict[str, Any]:
         "notes": list(packaged.notes),
         "examples": examples_as_json(packaged.attempts),
     }
+
+
+def _calibration(data: str | None, accept: float, unsure_share: float) -> "Calibration | None":
+    if data is None:
+        return None
+    from seefood_training.acceptance import Wish
+    from seefood_training.commands.requirements import require
+    from seefood_training.packaging.calibration import Calibration
+
+    require("package --calibrate", "train", "sklearn", "scipy")
+    return Calibration(data, Wish(accept, unsure_share))
+
+
+def _pixels(stated: "PixelChoice") -> "PixelChoice":
+    """Return `stated`. Raises `UsageError` for a share of another fit than a crop."""
+    from seefood.errors import UsageError
+
+    if stated.crop_share is not None and stated.fit not in {None, "crop"}:
+        raise UsageError(
+            f"`--crop-share {stated.crop_share:g}` is for `--fit crop`, not for `--fit "
+            f"{stated.fit}`; leave one of them out"
+        )
+    return stated if stated.crop_share is None else replace(stated, fit="crop")
 
 
 def _size(text: str | None) -> tuple[int, int] | None:

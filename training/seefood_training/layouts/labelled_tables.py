@@ -60,15 +60,12 @@ def find_columns(
     labels must be known `by_name`.
     """
     names = by_normal_name(table.columns)
-    known = [names[name] for name in _FILES if name in names]
     labels = [names[name] for name in _LABELS if name in names]
-    if not known and not labels and _exists(table.columns, lookup):
+    is_named = any(name in names for name in _FILES)
+    if not is_named and not labels and _exists(table.columns, lookup):
         table = without_header(table)
         names = by_normal_name(table.columns)
-    by_content = [
-        column for column in (*known, *table.columns) if _has_files(table, column, lookup)
-    ]
-    file = next(iter(by_content or known), None)
+    file = find_file_column(table, lookup)
     if file is None:
         return None
     part = next((names[name] for name in _PARTS if name in names and names[name] != file), None)
@@ -79,6 +76,16 @@ def find_columns(
     if label is None and len(others) == 1 and not by_name:
         label = others[0]
     return None if label is None else (table, Columns(file, label, part))
+
+
+def find_file_column(table: Table, lookup: FileLookup) -> str | None:
+    """Return the column with the photos' names: files that exist, or else known by its name."""
+    names = by_normal_name(table.columns)
+    known = [names[name] for name in _FILES if name in names]
+    return next(
+        (column for column in (*known, *table.columns) if _has_files(table, column, lookup)),
+        next(iter(known), None),
+    )
 
 
 def names_photos(table: Table, lookup: FileLookup, *, by_name: bool = False) -> bool:

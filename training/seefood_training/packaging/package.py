@@ -1,24 +1,21 @@
 """Makes a bundle of any model that people have: finds, opens, checks, wraps, certifies it."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from seefood.bundle import Bundle
 from seefood.errors import UsageError
 from seefood.imaging.resize_rule import ResizeRule
 from seefood_training.packaging.answers import (
-    AnswerOptions,
     Answers,
     Values,
     choose_answers,
     rows_of,
 )
-from seefood_training.packaging.asking import which_range
+from seefood_training.packaging.asking import filter_effect, which_filter, which_range
 from seefood_training.packaging.choosing import Chosen, choose_function
 from seefood_training.packaging.examples import Examples, read_examples
 from seefood_training.packaging.forms import open_model
@@ -28,6 +25,8 @@ from seefood_training.packaging.input_ranges import GREY_RANGES, INPUT_RANGES
 from seefood_training.packaging.labels import find_labels, read_labels
 from seefood_training.packaging.locate import Found, located
 from seefood_training.packaging.network import Opened
+from seefood_training.packaging.options import PackageOptions
+from seefood_training.packaging.outcome import NotReproducedError, Packaged, examples_as_json
 from seefood_training.packaging.pixels import (
     ChannelOrder,
     PixelChoice,
@@ -43,41 +42,6 @@ from seefood_training.sealing import check_absent
 
 _DEFAULTS: Final = PixelChoice("0..255", "bilinear", "stretch")
 _TRIED_RANGES: Final = ("0..1", "-1..1", "0..255")
-
-
-@dataclass(frozen=True, slots=True)
-class PackageOptions:
-    """The options of `seefood package`; None means to determine it from the model."""
-
-    name: str
-    labels: tuple[str, ...] | None = None
-    pixels: PixelChoice = field(default_factory=PixelChoice)
-    size: tuple[int, int] | None = None
-    """Height and width."""
-    signature: str | None = None
-    answers: AnswerOptions = field(default_factory=AnswerOptions)
-    examples: Path | None = None
-    force: bool = False
-    """Keep the best combination if none reproduces the examples."""
-    onnx: bool = False
-    """Whether to write an ONNX file too."""
-
-
-@dataclass(frozen=True, slots=True)
-class Packaged:
-    """A bundle and what was determined from the model."""
-
-    bundle: Bundle
-    pixels: PixelChoice
-    answers: Answers
-    function: str
-    engines: tuple[str, ...]
-    notes: tuple[str, ...]
-    """What was determined and what is not proven, one sentence each."""
-    attempts: tuple[Attempt, ...] = ()
-    """What the search by examples tried last, the best first."""
-    litert_error: str | None = None
-    """Why LiteRT cannot run the graph; None if it can."""
 
 
 def package_model(
@@ -149,17 +113,32 @@ class _Work:
 
     def write(self, found: Found, output: Path, *, overwrite: bool) -> Packaged:
         """Write the bundle."""
+        record, rule = self._record(found), self._rule(self.pixels)
+        thresholds = (0.5 if self.answers.multi_label else 0.0,) * len(self.labels)
+        if self.options.calibration is not None:
+            from seefood_training.packaging.calibration import choose as choose_thresholds
+
+            chosen = choose_thresholds(
+                self.options.calibration,
+                self.labels,
+                rule,
+                self._own_answers,
+                multi_label=self.answers.multi_label,
+            )
+            thresholds, record["acceptance"] = chosen.values, chosen.record
+            self.notes += chosen.notes
         contents = Contents(
             name=self.options.name,
             labels=self.labels,
-            rule=self._rule(self.pixels),
+            thresholds=thresholds,
+            rule=rule,
             function=self.function,
             source=self.source,
             arithmetic=arithmetic(self.pixels.range or "", self.pixels.channels),
             answers=self.answers,
             opened=self.opened,
-            record=self._record(found),
-            reference=lambda images: self._probabilities(images, self.pixels),
+            record=record,
+            reference=self._own_answers,
             examples=self.examples,
             onnx=self.options.onnx,
         )
@@ -189,6 +168,7 @@ class _Work:
             fit=pixels.fit or "stretch",
             filter=pixels.filter or "bilinear",
             scaled_decode=None,  # a model of unknown origin gets every pixel of the picture
+            crop_share=pixels.crop_share or 1.0,
             channels="grey" if self.source.channels == 1 else "rgb",
         )
 
@@ -220,6 +200,10 @@ class _Work:
     def _probabilities(self, images: NDArray[np.uint8], pixels: PixelChoice) -> Values:
         outputs = self._run(images, pixels.range or "", pixels.channels)
         return self.answers.probabilities(rows_of(outputs, len(images))[self.answers.output])
+
+    def _own_answers(self, images: NDArray[np.uint8]) -> Values:
+        """Return the model's own probabilities under the pixels that were decided."""
+        return self._probabilities(images, self.pixels)
 
     def _searched(self, stated: PixelChoice, start: PixelChoice) -> PixelChoice:
         assert self.examples is not None  # noqa: S101 (the caller checks it)
@@ -261,12 +245,27 @@ class _Work:
                 lambda some, name: self._probabilities(some, PixelChoice(name)),
             )
         final = pixels.or_else(_DEFAULTS)
-        if not (stated.filter and stated.fit) and (told is None or told.pixels.fit is None):
+        if told is not None and told.pixels.fit is not None:  # a tool whose exports are all alike
+            return final
+        if stated.filter is None:
+            self._ask_for_filter(final)
+        if stated.fit is None:
             self.notes.append(
-                f"not proven: the filter {final.filter} and the fit {final.fit}; another one may "
-                "cost 1 label in 5: prove the pixels with `--examples FILE`"
+                f"not proven: the fit {final.fit}; another one may cost 1 label in 5: prove the "
+                "pixels with `--examples FILE`"
             )
         return final
+
+    def _ask_for_filter(self, final: PixelChoice) -> None:
+        """Raise `UsageError` if the answers depend on the filter, which nobody has stated."""
+        rule = self._rule(final)
+        effect = filter_effect(rule, lambda images: self._probabilities(images, final))
+        if effect.matters:
+            raise which_filter(self.function.name, effect)
+        self.notes.append(
+            f"not proven: the filter {final.filter}; on drawings another one changes a probability "
+            f"by at most {effect.largest:.4f}"
+        )
 
     def _record(self, found: Found) -> dict[str, Any]:
         record: dict[str, Any] = {
@@ -281,34 +280,3 @@ class _Work:
         if self.attempts:
             record["examples"] = examples_as_json(self.attempts)
         return record
-
-
-def examples_as_json(attempts: Sequence[Attempt]) -> dict[str, Any] | None:
-    """Return what the record of a bundle and `--json` state of the examples."""
-    if not attempts:
-        return None
-    best = attempts[0]
-    return {
-        "reproduced": best.reproduced,
-        "of": best.of,
-        "largest_difference": best.largest_difference,
-        "runner_up": attempts[1].as_json() if len(attempts) > 1 else None,
-    }
-
-
-class NotReproducedError(UsageError):
-    """No combination of pixel options reproduces the examples."""
-
-    def __init__(self, best: Attempt, attempts: Sequence[Attempt]) -> None:
-        near = (
-            f"{best.reproduced} of {best.of} labels"
-            if best.largest_difference is None
-            else f"a largest difference of {best.largest_difference:.3f} ({best.reproduced} of "
-            f"{best.of} labels)"
-        )
-        super().__init__(
-            f"no combination of pixel options reproduces the examples; the nearest, {best.pixels}, "
-            f"has {near}: check that the examples come from this model, or that its preprocessing "
-            "is a resize and a range; `--force` keeps the nearest"
-        )
-        self.attempts = tuple(attempts)

@@ -23,6 +23,8 @@ class PixelChoice:
     filter: Filter | None = None
     fit: Fit | None = None
     channels: ChannelOrder | None = None
+    crop_share: float | None = None
+    """With the fit `crop`: the share of each side that is kept."""
 
     def or_else(self, other: "PixelChoice") -> "PixelChoice":
         """Return this choice, with what it leaves open taken from `other`."""
@@ -31,10 +33,13 @@ class PixelChoice:
             self.filter or other.filter,
             self.fit or other.fit,
             self.channels or other.channels,
+            self.crop_share or other.crop_share,
         )
 
     def __str__(self) -> str:
-        return ", ".join(filter(None, (self.range, self.filter, self.fit, self.channels)))
+        share = self.crop_share or 1.0
+        fit = f"{self.fit} {share:.3g}" if self.fit == "crop" and share < 1 else self.fit
+        return ", ".join(filter(None, (self.range, self.filter, fit, self.channels)))
 
 
 @dataclass(frozen=True, slots=True)

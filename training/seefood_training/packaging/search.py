@@ -4,9 +4,9 @@ Not all combinations are run. First the ranges are compared, then the ways of re
 of them, then the ranges again, on a few pictures; last, the best combinations run on all pictures.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +30,16 @@ SEARCHED_FILTERS: Final[tuple[Filter, ...]] = (
     "bicubic",
     "lanczos",
 )
+_CROPS: Final[tuple[tuple[Fit, float], ...]] = (
+    ("stretch", 1.0),
+    ("crop", 1.0),
+    ("crop", 0.875),
+    ("pad", 1.0),
+)
+"""The fits that are compared, with the share of each side that a crop keeps: 0.875 is
+torchvision's `Resize(256)` before `CenterCrop(224)`."""
+_OTHER_SHARES: Final = (0.8, 0.9, 0.95)
+"""Shares that are tried where a crop proved best."""
 TOLERANCE: Final = 0.03
 """Largest difference of a probability that counts as reproduced."""
 MIN_LABELS: Final = 0.8
@@ -37,6 +47,7 @@ MIN_LABELS: Final = 0.8
 _FIRST_PICTURES: Final = 8
 _KEPT_RANGES: Final = 3
 _FINALISTS: Final = 5
+_EXACT: Final = 0.005
 _EQUAL: Final = 0.002
 """A usual range is preferred to a less usual one that is better by no more than this."""
 
@@ -62,6 +73,11 @@ class Attempt:
         return self.largest_difference <= TOLERANCE
 
     @property
+    def is_exact(self) -> bool:
+        """Whether the answers differ by no more than the rounding of pixels explains."""
+        return self.largest_difference is not None and self.largest_difference <= _EXACT
+
+    @property
     def order(self) -> tuple[float, ...]:
         """The key by which attempts are sorted, the best first."""
         unusual = parse_range(self.pixels.range or "") not in INPUT_RANGES.values()
@@ -78,14 +94,17 @@ class Attempt:
         }
 
 
-def pixels_as_json(pixels: PixelChoice) -> dict[str, str | None]:
-    """Return the four choices by name."""
-    return {
+def pixels_as_json(pixels: PixelChoice) -> dict[str, str | float | None]:
+    """Return the choices by name; the share of a crop only if it is not the whole."""
+    document: dict[str, str | float | None] = {
         "range": pixels.range,
         "filter": pixels.filter,
         "fit": pixels.fit,
         "channels": pixels.channels,
     }
+    if pixels.fit == "crop" and pixels.crop_share not in {None, 1.0}:
+        document["crop_share"] = pixels.crop_share
+    return document
 
 
 @dataclass
@@ -102,23 +121,30 @@ class Search:
     """From pictures of `(n, height, width, channels)` to probabilities of `(n, labels)`."""
     multi_label: bool = False
     _copies: list[bytes] = field(default_factory=list)
-    _pixels: dict[tuple[str, str, int], NDArray[np.uint8]] = field(default_factory=dict)
+    _pixels: dict[tuple[PixelChoice, int], NDArray[np.uint8]] = field(default_factory=dict)
     _attempts: dict[tuple[PixelChoice, int], Attempt] = field(default_factory=dict)
 
     def run(self) -> list[Attempt]:
         """Return the best combinations on all examples, the best first."""
         few = self._few()
         start = self.stated.or_else(self.start)
-        ways = [(start.filter, start.fit)]
-        kept = self._best_ranges([start.range], ways, few)
-        ways = [(f, fit) for fit in self._fits() for f in self._filters()]
+        kept = self._best_ranges([start.range], start, few)
         tried = [
-            self._attempt(replace(each.pixels, filter=f, fit=fit), few)
+            self._attempt(
+                replace(each.pixels, filter=kind, fit=fit, crop_share=share if share < 1 else None),
+                few,
+            )
             for each in kept
-            for f, fit in ways
+            for fit, share in self._fits()
+            for kind in self._filters()
         ]
         best = min(tried, key=lambda each: each.order)
-        again = self._best_ranges([], [(best.pixels.filter, best.pixels.fit)], few)
+        tried += [
+            self._attempt(replace(best.pixels, crop_share=share), few)
+            for share in self._other_shares(best)
+        ]
+        best = min(tried, key=lambda each: each.order)
+        again = self._best_ranges([], best.pixels, few)
         order = sorted((*tried, *again), key=self._preference)
         finalists = list(dict.fromkeys(each.pixels for each in order))[:_FINALISTS]
         final = [self._attempt(pixels, len(self.examples.items)) for pixels in finalists]
@@ -129,18 +155,21 @@ class Search:
         if self.examples.has_probabilities:
             return attempt.order
         start = self.stated.or_else(self.start)
-        other = (attempt.pixels.filter != start.filter) + (attempt.pixels.fit != start.fit)
+        other = (
+            (attempt.pixels.filter != start.filter)
+            + (attempt.pixels.fit != start.fit)
+            + (attempt.pixels.crop_share != start.crop_share)
+        )
         return (-attempt.reproduced, other, attempt.distance)
 
     def _few(self) -> int:
         return min(_FIRST_PICTURES, len(self.examples.items))
 
     def _best_ranges(
-        self, first: Sequence[str | None], ways: Iterable[tuple[Any, Any]], count: int
+        self, first: Sequence[str | None], way: PixelChoice, count: int
     ) -> list[Attempt]:
         tried = [
-            self._attempt(PixelChoice(name, f, fit, channels), count)
-            for f, fit in ways
+            self._attempt(replace(way, range=name, channels=channels), count)
             for name in self._ranges()
             for channels in self._channels(name)
         ]
@@ -166,12 +195,22 @@ class Search:
     def _filters(self) -> tuple[Filter, ...]:
         return (self.stated.filter,) if self.stated.filter else SEARCHED_FILTERS
 
-    def _fits(self) -> tuple[Fit, ...]:
-        return (self.stated.fit,) if self.stated.fit else FITS
+    def _fits(self) -> tuple[tuple[Fit, float], ...]:
+        """Return the fits to compare, with the share that each keeps."""
+        stated, share = self.stated.fit, self.stated.crop_share
+        if stated and (stated != "crop" or share):
+            return ((stated, share or 1.0),)
+        if share:
+            return tuple((fit, share if fit == "crop" else 1.0) for fit in FITS)
+        return tuple(each for each in _CROPS if stated in {None, each[0]})
+
+    def _other_shares(self, best: Attempt) -> tuple[float, ...]:
+        is_open = best.pixels.fit == "crop" and self.stated.crop_share is None
+        return _OTHER_SHARES if is_open and not best.is_exact else ()
 
     def _attempt(self, pixels: PixelChoice, count: int) -> Attempt:
         if (pixels, count) not in self._attempts:
-            images = self._images(cast("Filter", pixels.filter), cast("Fit", pixels.fit), count)
+            images = self._images(pixels, count)
             values = np.asarray(self.answer(images, pixels), np.float64)
             self._attempts[pixels, count] = self._compared(pixels, values, count)
         return self._attempts[pixels, count]
@@ -194,11 +233,17 @@ class Search:
         loss = -np.log(np.clip(own, 1e-9, 1)).mean()
         return Attempt(pixels, int(same.sum()), count, None, float(loss))
 
-    def _images(self, kind: Filter, fit: Fit, count: int) -> NDArray[np.uint8]:
-        if (kind, fit, count) not in self._pixels:
+    def _images(self, pixels: PixelChoice, count: int) -> NDArray[np.uint8]:
+        way = replace(pixels, range=None, channels=None), count
+        if way not in self._pixels:
             if not self._copies:
                 self._copies = [upright_copy(each) for each in self.examples.items]
-            rule = replace(self.rule, filter=kind, fit=fit, scaled_decode=None)
-            images = [resized(data, rule) for data in self._copies[:count]]
-            self._pixels[kind, fit, count] = np.stack(images)
-        return self._pixels[kind, fit, count]
+            rule = replace(
+                self.rule,
+                filter=pixels.filter or "bilinear",
+                fit=pixels.fit or "stretch",
+                crop_share=pixels.crop_share or 1.0,
+                scaled_decode=None,
+            )
+            self._pixels[way] = np.stack([resized(data, rule) for data in self._copies[:count]])
+        return self._pixels[way]

@@ -1,7 +1,6 @@
 """Writes the bundle of a model: its graph, or its file as it is; checked in another process."""
 
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -14,18 +13,20 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from seefood.bundle import EXTRA, LITERT_MODEL, ONNX_MODEL, Adapter, Bundle, load_bundle
+from seefood.bundle import EXTRA, Adapter, Bundle, load_bundle
 from seefood.bundle.adapter import Quantisation
 from seefood.engines.loading import create_engine, has_graph
 from seefood.engines.registry import engine_spec
 from seefood.errors import BundleError, UsageError
+from seefood.imaging.decode import Pixels
+from seefood.imaging.fit import covered_size
 from seefood.imaging.resize_rule import ResizeRule
 from seefood.import_path import search_path
 from seefood_training.export import write_graphs
 from seefood_training.graph_freezing import freeze
-from seefood_training.onnx_files import external_files
 from seefood_training.packaging.answers import Answers, Values
 from seefood_training.packaging.examples import Examples, resized
+from seefood_training.packaging.graph_files import copy_graph
 from seefood_training.packaging.graphs import concrete, probabilities_function
 from seefood_training.packaging.network import Function, Opened
 from seefood_training.packaging.picture_input import PictureInput
@@ -49,6 +50,7 @@ class Contents:
 
     name: str
     labels: tuple[str, ...]
+    thresholds: tuple[float, ...]
     rule: ResizeRule
     function: Function
     source: PictureInput
@@ -83,10 +85,11 @@ def write_bundle_of(contents: Contents, output: Path, *, overwrite: bool) -> Wri
         new_bundle(output, overwrite=overwrite) as folder,
         tempfile.TemporaryDirectory(prefix="seefood-examples-") as scratch,
     ):
-        as_is = contents.opened.file is not None
-        litert_error = None if as_is else _write_graphs(contents, folder)
-        if as_is:
-            _copy_file(contents, folder)
+        litert_error = None
+        if contents.opened.file is not None:
+            copy_graph(contents.opened.file, folder)
+        else:
+            litert_error = _write_graphs(contents, folder)
         examples = _write_examples(contents, Path(scratch))
         bundle = seal_bundle(folder, _draft(contents, examples))
         engines = tuple(name for name in _ENGINES if has_graph(bundle, engine_spec(name).graph))
@@ -96,14 +99,13 @@ def write_bundle_of(contents: Contents, output: Path, *, overwrite: bool) -> Wri
 
 
 def _draft(contents: Contents, examples: tuple[Path, ...]) -> Draft:
-    multi = contents.answers.multi_label
     return Draft(
         contents.name,
         contents.labels,
         contents.rule,
-        (0.5 if multi else 0.0,) * len(contents.labels),
+        contents.thresholds,
         contents.record,
-        multi_label=multi,
+        multi_label=contents.answers.multi_label,
         adapter=None if contents.opened.file is None else _adapter(contents),
         examples=examples,
     )
@@ -139,21 +141,6 @@ def _save_unfrozen(model: Any, function: Any, folder: Path, source: PictureInput
     (folder / EXTRA).mkdir(exist_ok=True)
 
 
-def _copy_file(contents: Contents, folder: Path) -> None:
-    """Copy the model's file, and the files that an ONNX graph keeps its weights in."""
-    file = contents.opened.file
-    assert file is not None  # noqa: S101 (the caller checks it)
-    (folder / EXTRA).mkdir()
-    if file.suffix.lower() != ".onnx":
-        shutil.copyfile(file, folder / LITERT_MODEL)
-        return
-    shutil.copyfile(file, folder / ONNX_MODEL)
-    for name in external_files(file):
-        target = folder / EXTRA / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(file.parent / name, target)
-
-
 def _adapter(contents: Contents) -> Adapter:
     """Return how the file's graph is called."""
     source, answers, pixels = contents.source, contents.answers, contents.arithmetic
@@ -187,7 +174,7 @@ def _write_examples(contents: Contents, folder: Path) -> tuple[Path, ...]:
     files: list[Path] = []
     total = 0
     for at, example in enumerate(contents.examples.items if contents.examples else ()):
-        pixels = resized(example.data, contents.rule)
+        pixels = uncropped(resized(example.data, contents.rule), contents.rule)
         file = folder / f"{at + 1:03}.png"
         Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels).save(file)
         total += file.stat().st_size
@@ -195,6 +182,17 @@ def _write_examples(contents: Contents, folder: Path) -> tuple[Path, ...]:
             break
         files.append(file)
     return tuple(files)
+
+
+def uncropped(pixels: Pixels, rule: ResizeRule) -> Pixels:
+    """Return `pixels` with edges around them, so that a rule that crops takes them again."""
+    height, width = pixels.shape[:2]
+    if rule.fit != "crop" or rule.crop_share == 1.0:
+        return pixels
+    across, down = covered_size(rule, (width, height))
+    left, top = round((across - width) / 2), round((down - height) / 2)
+    edges = [(top, down - height - top), (left, across - width - left), (0, 0)]
+    return np.pad(pixels, edges, mode="edge")
 
 
 def _check_faithful(contents: Contents, bundle: Bundle, name: str) -> None:

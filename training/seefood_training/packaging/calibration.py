@@ -1,0 +1,106 @@
+"""Chooses the thresholds of a packaged model on labelled photos (`--calibrate`).
+
+The model's numbers stay as they are: only what is accepted changes. A model of one label a picture
+gets thresholds by the rule of training (`seefood_training.acceptance`), one of several labels the
+threshold with the highest F1 for each label.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seefood.errors import PictureError, UsageError
+from seefood.imaging.resize_rule import ResizeRule
+from seefood.records import ImageRef
+from seefood.storage import fetch
+from seefood_training.acceptance import Wish, choose_acceptance
+from seefood_training.layouts.label_sets import read_label_sets
+from seefood_training.multi_label import choose_thresholds
+from seefood_training.packaging.answers import Values
+from seefood_training.packaging.examples import resized
+from seefood_training.predictions import labelled_photos
+
+_CHUNK: Final = 32
+_LEAST: Final = 20
+"""Photos without which a threshold would be chance."""
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """The thresholds of a bundle and how they were chosen."""
+
+    values: tuple[float, ...]
+    record: dict[str, Any]
+    """JSON values for the bundle's record."""
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """What `--calibrate` asks for."""
+
+    data: str
+    """Labelled photos that the model was not trained on."""
+    wish: Wish
+
+
+def choose(
+    wanted: Calibration,
+    labels: Sequence[str],
+    rule: ResizeRule,
+    answer: Callable[[NDArray[np.uint8]], Values],
+    *,
+    multi_label: bool,
+) -> Thresholds:
+    """Return the thresholds for `answer`, which maps pictures in the network's size to answers.
+
+    Raises `UsageError` for data that cannot be read or has too few photos.
+    """
+    if multi_label:
+        sets = read_label_sets(wanted.data, labels)
+        kept, probabilities = _answers(sets.photos, rule, answer, wanted.data)
+        values = choose_thresholds(sets.truth[kept], probabilities, (0.5,) * len(labels))
+        changed = sum(value != 0.5 for value in values)
+        note = (
+            f"chose {changed} of {len(labels)} thresholds for the highest F1 on {len(kept):,} "
+            "photos; a label with fewer than 10 photos for or against it keeps 0.5"
+        )
+        return Thresholds(tuple(values), {"photos": len(kept), "rule": "F1"}, (note,))
+    photos = labelled_photos(wanted.data, labels)
+    kept, probabilities = _answers([it.ref for it in photos], rule, answer, wanted.data)
+    truth = np.asarray([photos[at].label for at in kept], np.int64)
+    acceptance = choose_acceptance(probabilities, truth, wanted.wish)
+    return Thresholds(
+        acceptance.thresholds,
+        {"photos": len(kept), **acceptance.as_json()},
+        (acceptance.sentence(), acceptance.curve_sentence()),
+    )
+
+
+def _answers(
+    photos: Sequence[ImageRef],
+    rule: ResizeRule,
+    answer: Callable[[NDArray[np.uint8]], Values],
+    data: str,
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Return the indices of the photos that can be decoded, and the answers to them."""
+    kept, parts = list[int](), list[Values]()
+    for start in range(0, len(photos), _CHUNK):
+        images = []
+        for at, ref in enumerate(photos[start : start + _CHUNK], start):
+            try:
+                images.append(resized(fetch(ref), rule))
+            except PictureError:
+                continue  # `seefood evaluate` names it; a few make no difference to a threshold
+            kept.append(at)
+        if images:
+            parts.append(answer(np.stack(images)))
+    if len(kept) < _LEAST:
+        raise UsageError(
+            f"`--calibrate {data}` has {len(kept)} photos that can be decoded; give at least "
+            f"{_LEAST}, or leave the option out"
+        )
+    return np.asarray(kept, np.int64), np.concatenate(parts)
