@@ -9,7 +9,6 @@ from typing import Any
 
 from seefood.records import utc_now
 from seefood.results.files import RESULTS
-from seefood.results.totals import Totals
 from seefood.runs.pricing import (
     Interval,
     Work,
@@ -19,6 +18,7 @@ from seefood.runs.pricing import (
     receipt,
 )
 from seefood.runs.summary import FinishedRun, summarise, write_summary
+from seefood.storage import request_counts
 from seefood.storage.uris import Location
 from seefood_pipeline.execute import RunResult
 from seefood_pipeline.prepare import PreparedRun
@@ -33,11 +33,12 @@ def _cpu_seconds() -> float:
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """When a launch began, on three clocks."""
+    """When a launch began, on three clocks, and the requests before it."""
 
     at: datetime = field(default_factory=utc_now)
     monotonic: float = field(default_factory=time.monotonic)
     cpu_seconds: float = field(default_factory=_cpu_seconds)
+    requests: Mapping[str, int] = field(default_factory=request_counts.counted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,20 +75,22 @@ def account(
     summary = summarise(finished, totals, prepared.bundle)
     if prepared.quote is not None:
         summary["quote"] = prepared.quote
-    if totals.rows and not any(text.startswith("--runner") for text in request.beam_arguments):
-        cpu_seconds = _cpu_seconds() - started.cpu_seconds
-        work = _work(totals, cpu_seconds, run.options.chunk.pictures)
-        summary["receipt"] = receipt(work, finished.seconds, load_prices(default_prices()))
-    write_summary(summary, run.folder)
     report = None
-    if request.report:
-        from seefood.report import write_run_report  # noqa: PLC0415 (only if there is a report)
+    try:
+        if request.report:
+            from seefood.report import write_run_report  # noqa: PLC0415 (only if there is one)
 
-        report = write_run_report(run.output, summary, run.folder)
+            report = write_run_report(run.output, summary, run.folder)
+    finally:  # after the report, whose requests are on the receipt
+        if totals.rows and not any(text.startswith("--runner") for text in request.beam_arguments):
+            work = _work(totals.rows, started, writes=not run.output.is_local)
+            summary["receipt"] = receipt(work, finished.seconds, load_prices(default_prices()))
+        write_summary(summary, run.folder)
     return Outcome(summary, run.folder, report, run.output.child(RESULTS))
 
 
-def _work(totals: Totals, cpu_seconds: float, chunk_pictures: int) -> Work:
-    each = cpu_seconds / totals.rows
-    interval = Interval(each, each, each)
-    return Work(totals.listed, totals.rows, chunk_pictures, interval, peak_memory_bytes())
+def _work(rows: int, started: Started, *, writes: bool) -> Work:
+    each = (_cpu_seconds() - started.cpu_seconds) / rows
+    counts = request_counts.since(started.requests)
+    counts["put"] += writes  # the summary, which is written last
+    return Work(rows, counts, Interval(each, each, each), peak_memory_bytes())

@@ -78,7 +78,9 @@ def plan_command(*, as_json: bool, **params: Any) -> int:
     cores = available_cores()
     measured = estimate.measure(counts.sample, engine, Model.of(bundle), ClassifyOptions(), cores)
     cores = params["cores"] or cores
-    work, seconds = estimate.quote(counts, measured, cores, ChunkSize().pictures)
+    writes = not output.is_local if output is not None else counts.remote_listed > 0
+    chunk = ChunkSize().pictures
+    work, seconds = estimate.quote(counts, measured, cores, chunk, writes=writes)
     document = estimate.as_json(counts, measured, work, seconds, prices)
     if as_json:
         click.echo(json.dumps(document, indent=2, ensure_ascii=False))

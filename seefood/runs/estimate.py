@@ -20,12 +20,19 @@ from seefood.engines.base import Engine
 from seefood.errors import PictureError
 from seefood.records import ImageRef, Row
 from seefood.results.ledger import Ledger
-from seefood.runs.pricing import Interval, Work, money, peak_memory_bytes, requests
+from seefood.runs.pricing import (
+    Interval,
+    Work,
+    expected_requests,
+    money,
+    peak_memory_bytes,
+)
 from seefood.storage import open_store
 from seefood.storage.uris import parse_location
 
 SAMPLE_PICTURES: Final = 64
 _MAX_SECONDS: Final = 20.0
+_LOCAL: Final = ("file:", "memory:")
 _START_SECONDS: Final = 4.0
 """Imports and the check of the engine against the bundle's certificate."""
 _LIST_SECONDS_PER_1000: Final = 0.02
@@ -43,6 +50,9 @@ class Survey:
     """Pictures that have a row already."""
     new_bytes: int = 0
     largest_bytes: int = 0
+    remote_listed: int = 0
+    """Of `listed`, those in buckets."""
+    remote_new: int = 0
     formats: Counter[str] = field(default_factory=Counter)
     """New pictures by the suffix of their names."""
     sample: list[ImageRef] = field(default_factory=list)
@@ -73,9 +83,12 @@ def survey(
     chosen: list[tuple[int, str, ImageRef]] = []
     for ref in refs:
         result.listed += 1
+        is_remote = not ref.uri.startswith(_LOCAL)
+        result.remote_listed += is_remote
         if ref in ledger:
             result.skipped += 1
             continue
+        result.remote_new += is_remote
         result.new_bytes += ref.size_bytes
         result.largest_bytes = max(result.largest_bytes, ref.size_bytes)
         name = ref.uri.rpartition("/")[2]
@@ -138,13 +151,23 @@ def interval(values: Sequence[float], seed: int = 1) -> Interval:
 
 
 def quote(
-    counts: Survey, measured: Measurement, cores: int, chunk_pictures: int
+    counts: Survey, measured: Measurement, cores: int, chunk_pictures: int, *, writes: bool
 ) -> tuple[Work, Interval]:
-    """Return the work that a run has to do and its seconds on `cores` of this machine."""
+    """Return the work that a run has to do and its seconds on `cores` of this machine.
+
+    `writes` is whether the run writes to a bucket.
+    """
     cpu_seconds = interval(measured.seconds)
     read_ahead_bytes = cores * 16 * 1024**2
     memory_bytes = measured.memory_bytes + read_ahead_bytes
-    work = Work(counts.listed, counts.new, chunk_pictures, cpu_seconds, memory_bytes)
+    requests = expected_requests(
+        listed=counts.remote_listed,
+        pictures=counts.remote_new,
+        rows=counts.new,
+        chunk_pictures=chunk_pictures,
+        writes=writes,
+    )
+    work = Work(counts.new, requests, cpu_seconds, memory_bytes)
     start_seconds = _START_SECONDS + counts.listed / 1000 * _LIST_SECONDS_PER_1000
     return work, cpu_seconds.times(counts.new / cores, start_seconds)
 
@@ -169,7 +192,7 @@ def as_json(
         },
         "seconds": seconds.as_json(),
         "memory_bytes": work.memory_bytes,
-        "requests": requests(work),
+        "requests": dict(work.requests),
         "usd": money(work, prices),
         "prices": {"name": prices["name"], "date": prices["date"]},
     }

@@ -17,6 +17,13 @@ from typing import Any, Final
 from seefood.errors import UsageError
 
 LIST_PAGE: Final = 1000
+_PRICED_AS: Final = {"list": "list", "get": "get", "head": "get", "put": "put", "post": "put"}
+_PREVIEWS: Final = 80
+"""Pictures that the report reads again, at most."""
+_LISTS: Final = 1
+_OUTPUT_LISTS: Final = 6
+_OUTPUT_GETS: Final = 2
+_OUTPUT_PUTS: Final = 4
 _HOUR: Final = 3600.0
 _GB: Final = 1024.0**3
 _FARGATE_VCPUS: Final = 4
@@ -46,9 +53,9 @@ class Interval:
 class Work:
     """The work of a run, planned or finished."""
 
-    listed: int
     pictures: int
-    chunk_pictures: int
+    requests: Mapping[str, int]
+    """To the store, by the methods of `seefood.storage.request_counts`; empty for local files."""
     cpu_seconds: Interval
     """Per picture."""
     memory_bytes: int
@@ -68,7 +75,7 @@ def load_prices(path: Path) -> dict[str, Any]:
             if not all(float(v) >= 0 for k, v in prices[kind].items() if k != "name"):
                 raise ValueError(f"{kind} has a price below zero")
         _ = prices["name"], prices["date"]
-        money(Work(1, 1, 1, Interval(1.0, 1.0, 1.0), 1), prices)
+        money(Work(1, {"get": 1}, Interval(1.0, 1.0, 1.0), 1), prices)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
         raise UsageError(
             f"{path} is no price table ({error}); use {default_prices()} as an example"
@@ -76,24 +83,39 @@ def load_prices(path: Path) -> dict[str, Any]:
     return prices
 
 
-def requests(work: Work) -> dict[str, int]:
-    """Return how many requests a bulk job sends to the store."""
+def expected_requests(
+    *, listed: int, pictures: int, rows: int, chunk_pictures: int, writes: bool
+) -> dict[str, int]:
+    """Return how many requests a bulk job sends to the store.
+
+    `listed` and `pictures` are those in buckets: the objects that are listed and read. `rows` are
+    all that are written, to a bucket if `writes` is true. The constants are what a run of each kind
+    was counted to need beside (tests/end_to_end/test_request_counts.py compares).
+    """
+    parts = math.ceil(rows / chunk_pictures) if writes else 0
+    previews = min(_PREVIEWS, math.ceil(0.55 * pictures))
     return {
-        "list": math.ceil(work.listed / LIST_PAGE) + 1,
-        "get": work.pictures,
-        "put": math.ceil(work.pictures / work.chunk_pictures) + 4,
+        "list": (math.ceil(listed / LIST_PAGE) + _LISTS if listed else 0)
+        + (_OUTPUT_LISTS if writes else 0),
+        "get": pictures + previews + parts + (_OUTPUT_GETS if writes else 0),
+        "put": parts + (_OUTPUT_PUTS if writes else 0),
     }
 
 
 def requests_usd(counts: Mapping[str, int], prices: Mapping[str, Any]) -> float:
-    """Return the price of requests."""
-    return sum(n * float(prices["s3"][f"{kind}_per_1000"]) / 1000 for kind, n in counts.items())
+    """Return the price of requests; deletions are free."""
+    s3 = prices["s3"]
+    return sum(
+        times * float(s3[f"{_PRICED_AS[method]}_per_1000"]) / 1000
+        for method, times in counts.items()
+        if method in _PRICED_AS
+    )
 
 
 def machine_usd(work: Work, prices: Mapping[str, Any]) -> Interval:
     """Return the price of the work on a machine billed by the second, with requests."""
     hourly = float(prices["machine"]["vcpu_hour"]) / _HOUR
-    return work.cpu_seconds.times(work.pictures * hourly, requests_usd(requests(work), prices))
+    return work.cpu_seconds.times(work.pictures * hourly, requests_usd(work.requests, prices))
 
 
 def fargate_usd(work: Work, prices: Mapping[str, Any], kind: str) -> Interval:
@@ -102,7 +124,7 @@ def fargate_usd(work: Work, prices: Mapping[str, Any], kind: str) -> Interval:
     memory = max(_FARGATE_MIN_GB, math.ceil(1.5 * work.memory_bytes / _GB))
     hourly = _FARGATE_VCPUS * float(table["vcpu_hour"]) + memory * float(table["gb_hour"])
     seconds = work.cpu_seconds.times(work.pictures / _FARGATE_VCPUS, float(table["start_seconds"]))
-    return seconds.times(hourly / _HOUR, requests_usd(requests(work), prices))
+    return seconds.times(hourly / _HOUR, requests_usd(work.requests, prices))
 
 
 def lambda_usd(work: Work, prices: Mapping[str, Any]) -> Interval:
@@ -132,7 +154,7 @@ def receipt(work: Work, seconds: float, prices: Mapping[str, Any]) -> dict[str, 
         "seconds": round(seconds, 1),
         "cpu_seconds": round(work.cpu_seconds.expected * work.pictures, 1),
         "memory_bytes": work.memory_bytes,
-        "requests": requests(work),
+        "requests": dict(work.requests),
         "usd": {name: value["expected"] for name, value in money(work, prices).items()},
         "prices": {"name": prices["name"], "date": prices["date"]},
     }

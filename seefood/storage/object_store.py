@@ -16,6 +16,7 @@ from obstore.store import AzureStore, GCSStore, MemoryStore
 
 from seefood.errors import ErrorCode, JobError, PictureError, SeefoodError, UsageError
 from seefood.records import ImageRef
+from seefood.storage import request_counts
 from seefood.storage.cloud_settings import azure_settings, google_settings, is_plain_http
 from seefood.storage.obstore_errors import (
     NO_ETAG,
@@ -65,6 +66,8 @@ class RemoteStore:
         self._retry = RetryPolicy(classify_failure)
         self.is_remote = not root.startswith("memory:")
         self.is_sequential = False
+        # obstore deletes from S3 with DeleteObjects.
+        self._deletes_by = "post" if root.startswith("s3:") else "delete"
         self.is_sorted = True
         """Whether listings are in the order of their keys."""
 
@@ -102,6 +105,7 @@ class RemoteStore:
 
         def next_page() -> "Sequence[ObjectMeta] | None":
             nonlocal stream
+            self._count("list")
             try:
                 return without_panics(lambda: next(stream, None))
             except Exception:
@@ -123,7 +127,7 @@ class RemoteStore:
         if first_bytes is not None:
             options["range"] = (0, first_bytes)
         try:
-            return self._native(lambda store: _get(store, _key(ref), ref, options))
+            return self._native(lambda store: _get(self._counted("get", store), ref, options))
         except SeefoodError:
             raise
         except Exception as error:
@@ -134,7 +138,7 @@ class RemoteStore:
         options = _content_options(ref)
         options["range"] = (start, end)
         try:
-            response = obstore.get(self._store, _key(ref), options=options)
+            response = obstore.get(self._counted("get", self._store), _key(ref), options=options)
             _check_etag(_etag(response.meta), ref)
             return bytes(response.bytes())
         except PictureError:
@@ -148,7 +152,11 @@ class RemoteStore:
         if ref.version_id is not None:
             options["version"] = ref.version_id
         try:
-            meta = self._native(lambda store: obstore.get(store, _key(ref), options=options).meta)
+            meta = self._native(
+                lambda store: (
+                    obstore.get(self._counted("head", store), _key(ref), options=options).meta
+                )
+            )
         except SeefoodError:
             raise
         except Exception as error:
@@ -159,7 +167,7 @@ class RemoteStore:
         """See `Store.read`."""
 
         def get(store: "ObjectStore") -> bytes:
-            response = obstore.get(store, key)
+            response = obstore.get(self._counted("get", store), key)
             if not _etag(response.meta):
                 raise NotAStoreError(NO_ETAG)
             return bytes(response.bytes())
@@ -204,7 +212,10 @@ class RemoteStore:
         """See `Store.delete`."""
         try:
             self._retry.call(
-                lambda: self._native(lambda store: obstore.delete(store, key)), "delete"
+                lambda: self._native(
+                    lambda store: obstore.delete(self._counted(self._deletes_by, store), key)
+                ),
+                "delete",
             )
         except FileNotFoundError:
             return
@@ -215,9 +226,21 @@ class RemoteStore:
             raise JobError(message) from error
 
     def _put(self, key: str, data: bytes, mode: Literal["create", "overwrite"]) -> None:
-        self._retry.call(
-            lambda: self._native(lambda store: obstore.put(store, key, data, mode=mode)), "write"
-        )
+        def put(store: "ObjectStore") -> None:
+            if self.is_remote:
+                request_counts.count_put(len(data))
+            obstore.put(store, key, data, mode=mode)
+
+        self._retry.call(lambda: self._native(put), "write")
+
+    def _counted(self, method: str, store: "ObjectStore") -> "ObjectStore":
+        """Count a request that is about to be given to `store`, and return `store`."""
+        self._count(method)
+        return store
+
+    def _count(self, method: str) -> None:
+        if self.is_remote:
+            request_counts.count(method)
 
     def _native(self, call: "Callable[[ObjectStore], _T]") -> _T:
         """Return what `call` returns for obstore's store; a panic is an ordinary exception."""
@@ -230,8 +253,8 @@ class RemoteStore:
         return ImageRef(uri, _etag(meta), int(meta["size"]), version, modified)
 
 
-def _get(store: "ObjectStore", key: str, ref: ImageRef, options: "GetOptions") -> bytes:
-    response = obstore.get(store, key, options=options)
+def _get(store: "ObjectStore", ref: ImageRef, options: "GetOptions") -> bytes:
+    response = obstore.get(store, _key(ref), options=options)
     _check_etag(_etag(response.meta), ref)
     return bytes(response.bytes())
 

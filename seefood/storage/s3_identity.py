@@ -24,6 +24,7 @@ from botocore.utils import get_environ_proxies
 
 from seefood.errors import UsageError
 from seefood.storage.aws_errors import CredentialsError, explain, no_credentials
+from seefood.storage.request_counts import count_sent
 from seefood.storage.s3_address import PAYER, UNSIGNED, Address, is_on, profile_of
 
 if TYPE_CHECKING:
@@ -95,6 +96,7 @@ class Identity:
         # With `*` it is called before botocore's own handler, which parses the page.
         events.register_first(f"before-parse.*.{LIST}", _keep_page)
         events.register_last("before-call.s3.HeadObject", self._catch)
+        events.register("before-send.s3", count_sent)
         return client
 
     def _config(self) -> Config:

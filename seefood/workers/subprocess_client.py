@@ -11,6 +11,7 @@ from typing import IO, Final, Protocol
 
 from seefood.errors import JobError, StopError
 from seefood.records import Row
+from seefood.storage import request_counts
 from seefood.workers.in_flight import InFlight
 from seefood.workers.protocol import ClassifyRequest, WorkerConfig, decode, decode_error, encode
 from seefood.workers.spawn import spawn
@@ -105,6 +106,8 @@ class WorkerProcess:
                 self._listener.on_row(number, index, decode(Row, values))
             case ["failed", int(number), list(values)]:
                 self._listener.on_failed(number, decode_error(values))
+            case ["requests", dict(counts)]:
+                request_counts.add(counts)
             case ["ready", str(engine)]:
                 self._ready.set_result(engine)
             case ["refused", list(values)]:

@@ -22,6 +22,7 @@ from queue import Empty, SimpleQueue
 from typing import BinaryIO, Final
 
 from seefood.records import Row
+from seefood.storage import request_counts
 from seefood.workers.in_flight import InFlightTable
 from seefood.workers.protocol import ClassifyRequest, WorkerConfig, decode, encode, encode_error
 from seefood.workers.threaded import ThreadedWorker
@@ -47,6 +48,8 @@ class _Sender:
                 with contextlib.suppress(Empty):
                     while True:
                         lines.append(encode(self._queue.get_nowait()))
+                if counts := request_counts.take():  # those of the rows above are among them
+                    lines.append(encode(["requests", counts]))
                 self._stream.write(b"".join(lines))
                 self._stream.flush()
                 time.sleep(_COLLECT_SECONDS)

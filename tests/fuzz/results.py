@@ -28,7 +28,7 @@ _ROWS: Final = (
     make_row(label="=1+1", version_id="v", width=None),
     failed("file:///a%20b", "corrupt", "damaged JPEG: '\ud800"),
 )
-_WORK: Final = Work(1000, 10, 8, Interval(0.1, 0.2, 0.3), 10**8)
+_WORK: Final = Work(10, {"get": 10}, Interval(0.1, 0.2, 0.3), 10**8)
 
 
 def _part(data: bytes) -> None:

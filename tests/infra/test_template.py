@@ -13,7 +13,14 @@ from samtranslator.yaml_helper import yaml_parse
 
 from infra.build_lambda_zip import PYTHON
 from seefood.cli import cli
-from seefood.runs.pricing import Interval, Work, default_prices, load_prices, money
+from seefood.runs.pricing import (
+    Interval,
+    Work,
+    default_prices,
+    expected_requests,
+    load_prices,
+    money,
+)
 from tests.conftest import ROOT
 from tests.infra.aws import TEMPLATE, read_template
 
@@ -124,9 +131,10 @@ def test_the_documents_prices_are_those_of_the_table() -> None:
     for milliseconds, *stated in rows:
         seconds = float(milliseconds) / 1000
         work = Work(
-            listed=10**6,
             pictures=10**6,
-            chunk_pictures=512,
+            requests=expected_requests(
+                listed=10**6, pictures=10**6, rows=10**6, chunk_pictures=512, writes=True
+            ),
             cpu_seconds=Interval(seconds, seconds, seconds),
             memory_bytes=800 * 2**20,
         )
