@@ -17,6 +17,7 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from seefood.classification import Fetched
+from seefood.engines.heat_map import HeatMap, heat_map
 from seefood.errors import ErrorCode, PictureError
 from seefood.imaging.decode import decode
 from seefood.records import Row
@@ -28,7 +29,6 @@ from seefood_lambda.http_response import Response, as_json, json_text
 from seefood_lambda.page import ASSETS, asset, page
 from seefood_lambda.problem_details import HttpError, of_picture, problem
 from seefood_lambda.request_input import NotAllowedError, NotBase64Error
-from seefood.engines.heat_map import HeatMap, heat_map
 from seefood_lambda.settings import HttpPolicy
 
 __all__ = ["UPLOAD_URI", "Response", "respond"]

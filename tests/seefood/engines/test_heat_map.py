@@ -5,10 +5,10 @@ import pytest
 
 from seefood.bundle import load_bundle
 from seefood.engines.fake import FakeEngine
+from seefood.engines.heat_map import GRID, heat_map, seen_box
 from seefood.engines.loading import load_engine
 from seefood.imaging.decode import DecodedImage
 from seefood.imaging.resize_rule import Fit, ResizeRule
-from seefood.engines.heat_map import GRID, heat_map, seen_box
 
 
 def test_the_map_is_highest_at_the_labels_place() -> None:

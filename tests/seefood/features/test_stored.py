@@ -15,13 +15,13 @@ from seefood.features.files import (
     write_upload_features,
 )
 from seefood.features.stored import load_vectors, read_feature_ledger
-from seefood.vectors import real, rounded
 from seefood.records import ImageRef, Row, Vector
 from seefood.results.files import part_location
 from seefood.results.ledger import ledger_key
 from seefood.runs.run_spec import RunOptions, RunSpec
 from seefood.storage import write
 from seefood.storage.uris import parse_location
+from seefood.vectors import real, rounded
 from seefood.workers.chunks import classify_chunk
 from tests.fakes import DIGEST, MODEL, failed, fake_worker, make_row, put_all
 from tests.pictures import jpeg
