@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from seefood.drift.verdict import judge
 from seefood.records import utc_now
 from seefood.results.files import RESULTS
+from seefood.runs.history import earlier_fingerprints
 from seefood.runs.pricing import (
     Interval,
     Work,
@@ -75,6 +77,8 @@ def account(
     summary = summarise(finished, totals, prepared.bundle)
     if prepared.quote is not None:
         summary["quote"] = prepared.quote
+    earlier = earlier_fingerprints(run.output, run.digest, before=run.run_id)
+    summary["drift"] = judge(totals.fingerprint, earlier, prepared.bundle.reference).as_json()
     report = None
     try:
         if request.report:

@@ -29,6 +29,8 @@ from seefood.engines.threads import compute_threads
 from seefood.results.formats import format_names
 
 TOO_MANY_FAILED: Final = 3
+DRIFT: Final = 4
+_REASONS: Final = 3
 
 
 @click.command("classify")
@@ -70,6 +72,11 @@ TOO_MANY_FAILED: Final = 3
 )
 @click.option("--quote", metavar="FILE", help="Output of `plan --json`, to compare with.")
 @click.option("--force", is_flag=True, help="Also classify pictures that have a row already.")
+@click.option(
+    "--fail-on-drift",
+    is_flag=True,
+    help="End with exit code 4 if the pictures differ from those of the last runs.",
+)
 @click.option("--no-report", "report", flag_value=False, default=True, help="Write no report.html.")
 @click.option(
     "--chunk-size",
@@ -165,4 +172,10 @@ def classify_command(beam: Sequence[str], /, *, quiet: bool, **params: Any) -> i
         text = f"{cause}; the rows are kept, and the next run tries the pictures again"
         click.echo(f"seefood: {printable(redacted(text))}", err=True)
         return 1
+    if outcome.summary["drift"]["alarm"]:
+        reasons = "; ".join(outcome.summary["drift"]["reasons"][:_REASONS])
+        text = f"seefood: the pictures differ from what was before: {printable(reasons)}"
+        click.echo(text, err=True)
+        if params["fail_on_drift"]:
+            return DRIFT
     return INCOMPLETE if outcome.summary["left_out"] else 0

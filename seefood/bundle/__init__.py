@@ -14,6 +14,7 @@ from seefood.bundle.bundle import (
     default_bundle_path,
     digest_matches,
     load_bundle,
+    set_reference,
     write_bundle,
 )
 from seefood.bundle.features import FeatureSpec
@@ -39,5 +40,6 @@ __all__ = [
     "default_bundle_path",
     "digest_matches",
     "load_bundle",
+    "set_reference",
     "write_bundle",
 ]

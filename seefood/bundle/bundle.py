@@ -23,7 +23,7 @@ row states it. A SavedModel is a program: load bundles only from where the opera
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
@@ -37,6 +37,7 @@ from seefood.bundle.spec import (
     manifest_content,
     spec_from_json,
 )
+from seefood.drift.reference import Reference
 from seefood.errors import BundleError
 from seefood.records import DIGEST_SHOWN
 
@@ -45,6 +46,8 @@ MANIFEST: Final = f"{EXTRA}/bundle.json"
 LITERT_MODEL: Final = f"{EXTRA}/model.tflite"
 ONNX_MODEL: Final = f"{EXTRA}/model.onnx"
 GOLDEN: Final = f"{EXTRA}/golden"
+REFERENCE: Final = "reference"
+"""The key in `bundle.json` of what the training pictures were like."""
 SMALL_NETWORK: Final = f"{EXTRA}/first"
 """The small network of a cascade, itself a bundle."""
 
@@ -61,6 +64,9 @@ class Bundle:
     """Each file's SHA-256 by its path relative to the bundle."""
     features: FeatureSpec | None = None
     """The vector before the last layer; None if the bundle states none. Not in the digest."""
+    reference: Reference | None = None
+    """What the training pictures were like, if it is known. It decides no row and is not covered by
+    `digest`."""
 
     @property
     def name(self) -> str:
@@ -125,6 +131,7 @@ def load_bundle(path: str | Path, *, expected_digest: str | None = None) -> Bund
         files = {str(name): str(digest) for name, digest in document["files"].items()}
         expected = str(document["digest"])
         features = features_from_json(document.get(FEATURES))
+        reference = None if REFERENCE not in document else Reference.from_json(document[REFERENCE])
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise BundleError(
             f"{root / MANIFEST} does not describe a bundle ({error!r}); make the bundle again "
@@ -145,7 +152,7 @@ def load_bundle(path: str | Path, *, expected_digest: str | None = None) -> Bund
             f"the bundle {root} has the digest {actual[:DIGEST_SHOWN]}, "
             f"{expected_digest!r} was expected; name the right bundle or the right digest"
         )
-    return Bundle(root, spec, actual, files, features)
+    return Bundle(root, spec, actual, files, features, reference)
 
 
 def write_bundle(path: Path, spec: BundleSpec, features: FeatureSpec | None = None) -> Bundle:
@@ -171,8 +178,26 @@ def write_bundle(path: Path, spec: BundleSpec, features: FeatureSpec | None = No
     if features is not None:
         document[FEATURES] = features.as_json()
     (path / EXTRA).mkdir(exist_ok=True)
-    (path / MANIFEST).write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+    (path / MANIFEST).write_text(_text(document))
     return Bundle(path, spec, digest, files, features)
+
+
+def set_reference(bundle: Bundle, reference: Reference) -> Bundle:
+    """Write `reference` into `bundle.json` and return the bundle, whose digest stays. Atomic."""
+    manifest = bundle.path / MANIFEST
+    document = {**json.loads(manifest.read_bytes()), REFERENCE: reference.as_json()}
+    temporary = manifest.with_name(f".{manifest.name}.new")
+    temporary.write_text(_text(document))
+    temporary.replace(manifest)
+    return replace(bundle, reference=reference)
+
+
+def _text(document: Mapping[str, Any]) -> str:
+    text = json.dumps({**document, REFERENCE: None}, indent=2, ensure_ascii=False)
+    if (reference := document.get(REFERENCE)) is None:
+        return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    compact = json.dumps(reference, separators=(",", ":"), ensure_ascii=False)  # 300 long lists
+    return text.removesuffix("null\n}") + compact + "\n}\n"
 
 
 def _read_manifest(root: Path) -> dict[str, Any]:

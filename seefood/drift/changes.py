@@ -9,10 +9,12 @@ from seefood.drift.fingerprint import SCORES, Fingerprint, measure_of
 from seefood.drift.measures import CATEGORIES
 from seefood.drift.two_samples import Share, chance, chance_of_means, dispersion_of, effect
 
-FALSE_ALARMS: Final = 0.002
+FALSE_ALARMS: Final = 0.001
 """Bound on the probability that a run is called changed that is drawn as the earlier ones were."""
 MIN_PICTURES: Final = 200
 """Of each side of a comparison of a measure."""
+LEAST_EFFECT: Final = 0.07
+"""Smaller differences from earlier runs than this Cohen's h do not matter, however certain."""
 _LABELS: Final = 5
 """So many labels' scores are compared, the most frequent ones: each further test costs power."""
 
@@ -45,11 +47,8 @@ class Comparison:
     parts: Sequence[Fingerprint] = ()
     """The earlier runs: what varies among them is no change."""
     is_training: bool = False
-    """Whether `before` is of training pictures. Then sizes and the shares of labels are not
-    compared: training sets are often shrunk copies with as many pictures of one label as of
-    another."""
-    least_effect: float = 0.07
-    """Smaller differences than this h do not matter, however certain they are."""
+    """Whether `before` is of training pictures. Then only what has a `least_from_training` is
+    compared: not the shares of labels, for instance, which are as the trainer chose."""
 
 
 def find_changes(now: Fingerprint, how: Comparison) -> list[Change]:
@@ -63,9 +62,17 @@ def find_changes(now: Fingerprint, how: Comparison) -> list[Change]:
     found = [
         change
         for _, change in tested
-        if change.p_value * tests <= FALSE_ALARMS and abs(change.effect) >= how.least_effect
+        if change.p_value * tests <= FALSE_ALARMS and _matters(change, how)
     ]
     return sorted(found, key=lambda change: (change.p_value, -abs(change.effect), change.name))
+
+
+def _matters(change: Change, how: Comparison) -> bool:
+    if not how.is_training:
+        return abs(change.effect) >= LEAST_EFFECT
+    kind = CATEGORIES.get(change.name) or measure_of(change.name)
+    least = kind.least_from_training
+    return least is not None and abs(change.effect) >= least
 
 
 def _numbers(now: Fingerprint, how: Comparison) -> list[tuple[int, Change]]:
@@ -81,8 +88,11 @@ def _numbers(now: Fingerprint, how: Comparison) -> list[tuple[int, Change]]:
             _shares_above(now.numbers[name]),
             strict=True,
         )
+        is_one_sided = how.is_training and measure.only_below is not None
         changes, most_varied = [], 1.0
         for at, (edge, before, after) in enumerate(shares):
+            if is_one_sided and (edge > (measure.only_below or 0) or after.value > before.value):
+                continue
             if 0 < before.count + after.count < before.total + after.total:
                 spread = dispersion_of([each[at] for each in varied])
                 most_varied = max(most_varied, spread)
@@ -94,7 +104,7 @@ def _numbers(now: Fingerprint, how: Comparison) -> list[tuple[int, Change]]:
         p_value = chance_of_means(
             how.before.numbers[name], now.numbers[name], measure.weights, most_varied
         )
-        if p_value < best.p_value:
+        if p_value < best.p_value and not is_one_sided:
             widest = max(changes, key=lambda change: abs(change.effect))
             best = replace(widest, p_value=p_value)
         tested.append((len(changes) + 1, best))
@@ -107,7 +117,7 @@ def _compared(now: Fingerprint, how: Comparison) -> list[str]:
         name
         for name in sorted(now.numbers)
         if min(now.total(name), how.before.total(name)) >= MIN_PICTURES
-        and (measure_of(name).in_training or not how.is_training)
+        and not (how.is_training and measure_of(name).least_from_training is None)
     ]
     scores = [name for name in enough if name.startswith(SCORES)]
     kept = sorted(scores, key=lambda name: -how.before.total(name))[:_LABELS]
@@ -119,7 +129,7 @@ def _names(now: Fingerprint, how: Comparison) -> list[tuple[int, Change]]:
     for name, category in CATEGORIES.items():
         before, after = how.before.names.get(name, {}), now.names.get(name, {})
         totals = sum(before.values()), sum(after.values())
-        if min(totals) < MIN_PICTURES or (how.is_training and not category.in_training):
+        if min(totals) < MIN_PICTURES or (how.is_training and category.least_from_training is None):
             continue
         for each in sorted({*before, *after}):
             varied = dispersion_of(

@@ -22,16 +22,23 @@ class Measure:
     words: str
     """Completes "pictures with"."""
     unit: str = ""
-    in_training: bool = True
-    """Whether training pictures have it as the pictures of a run do. Sizes are not: training sets
-    are often shrunk copies."""
-    weigh: Callable[[float], float] = lambda value: value
-    """Of a value, what the mean is compared of. For log odds, `exp` makes the test of the mean the
-    most powerful one for a small share of pictures on the other side."""
+    least_from_training: float | None = None
+    """The smallest difference from training pictures, Cohen's h, that is a finding; None if they
+    are not compared. Training sets are often shrunk copies, compressed anew, so their sizes say
+    nothing, and small differences in sharpness and the like are usual."""
+    only_below: float | None = None
+    """If given, only more pictures below an edge up to this one are a finding in a comparison with
+    training pictures."""
+    weigh: Callable[[float], float] | None = None
+    """Of a value, what the mean is compared of; None compares mean ranks, as Mann and Whitney do.
+    For log odds, `exp` makes the test of the mean the most powerful one for a small share of
+    pictures on the other side."""
 
     @property
     def weights(self) -> tuple[float, ...]:
         """Of each bin: `weigh` of its middle, and of its only edge for the outer ones."""
+        if self.weigh is None:
+            return tuple(map(float, range(len(self.edges) + 1)))
         inner = [(low + high) / 2 for low, high in pairwise(self.edges)]
         return tuple(map(self.weigh, (self.edges[0], *inner, self.edges[-1])))
 
@@ -43,7 +50,7 @@ class Category:
     of: Callable[[Row], str | None]
     words: str
     """Completes "pictures with"."""
-    in_training: bool = False
+    least_from_training: float | None = None
 
 
 def _pixels(row: Row) -> float | None:
@@ -69,18 +76,19 @@ MEASURES: Final[Mapping[str, Measure]] = {
         lambda row: row.score,
         (*_hundredths(30, 40, 50, 60, 70, 80, 86, 90, 93, 95, 97, 98, 99), 0.995, 0.999),
         "a score",
+        least_from_training=0.18,
     ),
     "novelty": Measure(
         lambda row: row.novelty,
         _hundredths(30, 40, 50, 60, 70, 80, 90, 100, 110, 120, 135, 150, 180, 220, 300),
         "a novelty",
+        least_from_training=0.15,
     ),
     "megapixels": Measure(
         _pixels,
         (0.005, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 1, 2, 4, 8, 12, 20, 40),
         "a size",
         " megapixels",
-        in_training=False,
     ),
     "shape": Measure(
         _shape,
@@ -93,28 +101,37 @@ MEASURES: Final[Mapping[str, Measure]] = {
         (0.25, 0.5, 0.75, 1, 1.25, 1.5, 2, 2.5, 3, 4, 6, 10, 20),
         "a file",
         " bits a pixel",
-        in_training=False,
     ),
     "JPEG quality": Measure(
-        lambda row: row.jpeg_quality, (10, 25, 40, 55, 70, 80, 88, 94, 98), "a JPEG quality"
+        lambda row: row.jpeg_quality,
+        (10, 25, 40, 55, 70, 80, 88, 94, 98),
+        "a JPEG quality",
+        least_from_training=0.3,
+        only_below=55,
     ),
     "brightness": Measure(
         lambda row: row.brightness,
         _hundredths(5, 12, 20, 28, 36, 44, 52, 60, 68, 76, 84, 92),
         "a brightness",
+        least_from_training=0.5,
     ),
     "contrast": Measure(
-        lambda row: row.contrast, _hundredths(4, 8, 12, 16, 20, 24, 28, 32, 36), "a contrast"
+        lambda row: row.contrast,
+        _hundredths(4, 8, 12, 16, 20, 24, 28, 32, 36),
+        "a contrast",
+        least_from_training=0.5,
     ),
     "sharpness": Measure(
         lambda row: row.sharpness,
         (0.005, 0.01, 0.015, 0.02, 0.025, 0.03, 0.04, 0.05, 0.06, 0.08, 0.1, 0.15),
         "a sharpness",
+        least_from_training=0.5,
     ),
     "uprightness": Measure(
         lambda row: row.uprightness,
         tuple(value / 2 for value in range(-8, 9)),
         "an uprightness",
+        least_from_training=0.15,
         weigh=lambda value: min(8.0, math.exp(-value)),
     ),
 }
@@ -124,6 +141,6 @@ CATEGORIES: Final[Mapping[str, Category]] = {
     "label": Category(lambda row: row.label, "the label"),
     "format": Category(lambda row: row.format, "the format"),
     "failure": Category(
-        lambda row: row.error_code if row.label is None else "none", "the failure", in_training=True
+        lambda row: row.error_code if row.label is None else "none", "the failure", 0.1
     ),
 }

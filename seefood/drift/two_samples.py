@@ -11,6 +11,7 @@ on which the same step is as hard to see at 1 % as at 50 %.
 """
 
 import math
+import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -60,27 +61,24 @@ def chance(before: Share, now: Share, dispersion: float = 1.0) -> float:
 def chance_of_means(
     before: Sequence[int], now: Sequence[int], weights: Sequence[float], dispersion: float = 1.0
 ) -> float:
-    """Return the two-sided p-value of two equal means: Welch's test, normal approximation.
+    """Return the two-sided p-value of two equal means, by the normal approximation.
 
-    `before` and `now` are counts by bin, and `weights` what each bin counts.
+    `before` and `now` are counts by bin, and `weights` what each bin counts. The variance is that
+    of both together: a few pictures in an outer bin, of one side only, are no certainty.
     """
-    (mean_before, error_before), (mean_now, error_now) = (
-        _mean_and_error(counts, weights) for counts in (before, now)
-    )
-    variance = (error_before + error_now) * dispersion
+    pooled = [one + other for one, other in zip(before, now, strict=True)]
+    mean = _mean(pooled, weights)
+    squares = _mean(pooled, [(weight - mean) ** 2 for weight in weights])
+    variance = squares * (1 / sum(before) + 1 / sum(now)) * dispersion
     if variance <= 0:
         return 1.0
-    return math.erfc(abs(mean_now - mean_before) / math.sqrt(2 * variance))
+    distance = abs(_mean(now, weights) - _mean(before, weights))
+    return math.erfc(distance / math.sqrt(2 * variance))
 
 
-def _mean_and_error(counts: Sequence[int], weights: Sequence[float]) -> tuple[float, float]:
-    """Return a mean and the variance of its error."""
-    total = sum(counts)
-    mean = sum(count * weight for count, weight in zip(counts, weights, strict=True)) / total
-    squares = sum(
-        count * (weight - mean) ** 2 for count, weight in zip(counts, weights, strict=True)
-    )
-    return mean, squares / total / total
+def _mean(counts: Sequence[int], weights: Sequence[float]) -> float:
+    total: float = sum(map(operator.mul, counts, weights))
+    return total / sum(counts)
 
 
 def _tail(drawn: int, draws: int, marked: int, total: int, *, upper: bool) -> float:
