@@ -5,10 +5,11 @@ import os
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from seefood.cli.json_log import progress_style
 from seefood.cli.limit_options import classify_options, limit_options
 from seefood.cli.listing_notes import INCOMPLETE, print_listing_notes
 from seefood.cli.options import (
@@ -27,6 +28,10 @@ from seefood.cli.source_options import check_named, manifests, selection, source
 from seefood.cli.warm_up import start_worker_early
 from seefood.engines.threads import compute_threads
 from seefood.results.formats import format_names
+
+if TYPE_CHECKING:
+    from seefood.runs.progress import Style
+    from seefood_pipeline.account import Outcome
 
 TOO_MANY_FAILED: Final = 3
 DRIFT: Final = 4
@@ -86,6 +91,11 @@ _REASONS: Final = 3
     metavar="N",
     help="Pictures in one result object; a crash loses no more.",
 )
+@click.option(
+    "--metrics",
+    metavar="FILE",
+    help="Write the run's measures for Prometheus: for the node exporter's textfile collector.",
+)
 @click.option("--quiet", is_flag=True, help="Show no progress.")
 @click.option("--json", "as_json", is_flag=True, help="Print summary.json instead of a table.")
 @click.pass_obj
@@ -111,6 +121,19 @@ def classify_command(beam: Sequence[str], /, *, quiet: bool, **params: Any) -> i
             "`seefood classify` needs Apache Beam, which is not installed; "
             'run `pip install "seefood[beam]"`'
         )
+    from seefood.cli.failures import code_of
+    from seefood.runs.metrics import measured
+
+    metrics = Path(params["metrics"]) if params["metrics"] else None
+    with measured(metrics, params["output"], code_of) as run:
+        outcome = _classify(beam, params, progress_style(quiet=quiet))
+        run.summary = outcome.summary
+        run.exit_code = _tell(outcome, params)
+    return run.exit_code
+
+
+def _classify(beam: Sequence[str], params: dict[str, Any], style: "Style") -> "Outcome":
+    """Run the job that the options describe."""
     use_output_profile(params["output"], params["output_profile"])
     refuse_profiles_elsewhere(beam)
     start_worker_early(compute_threads(params["engine"]))
@@ -145,7 +168,11 @@ def classify_command(beam: Sequence[str], /, *, quiet: bool, **params: Any) -> i
     if not beam:
         report = ("seefood.report",) if request.report else ()
         import_in_background("seefood_pipeline.outcome_table", *report)
-    outcome = launch(request, "quiet" if quiet else "auto")
+    return launch(request, style)
+
+
+def _tell(outcome: "Outcome", params: dict[str, Any]) -> int:
+    """Print the outcome and return the exit code."""
     from seefood_pipeline.outcome_table import print_outcome
 
     if params["as_json"]:

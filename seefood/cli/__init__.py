@@ -19,12 +19,12 @@ import click
 from click.core import ParameterSource
 
 from seefood.cli.configuration import read_config, with_variables
-from seefood.cli.failures import fail, other_message, refuse
-from seefood.cli.interrupts import STOPPED, exit_code, interruptible
+from seefood.cli.failures import code_of, fail, other_message, refuse
+from seefood.cli.interrupts import STOPPED, interruptible
 from seefood.cli.json_log import json_handler, use_json
 from seefood.cli.nearest import did_you_mean
 from seefood.cli.terminal import discard_output, prepare_streams, redirect_native_stderr
-from seefood.errors import SeefoodError, UsageError
+from seefood.errors import SeefoodError
 from seefood.sanitize import SafeFormatter
 
 
@@ -219,16 +219,16 @@ def _run(own: list[str], rest: list[str], *, verbose: bool) -> int:
     try:
         code = cli.main(own, prog_name="seefood", standalone_mode=False, obj=rest)
         sys.stdout.flush()
-    except (click.exceptions.Abort, KeyboardInterrupt):
+    except (click.exceptions.Abort, KeyboardInterrupt) as error:
         discard_output()
-        return fail(STOPPED, exit_code() or 130)
+        return fail(STOPPED, code_of(error))
     except click.ClickException as error:
         return refuse(error)
     except SeefoodError as error:
         discard_output()
         if verbose:
             raise
-        return fail(str(error), exit_code() or (2 if isinstance(error, UsageError) else 1))
+        return fail(str(error), code_of(error))
     except BrokenPipeError:
         discard_output()
         return 0
@@ -236,7 +236,7 @@ def _run(own: list[str], rest: list[str], *, verbose: bool) -> int:
         if verbose:
             raise
         discard_output()
-        return fail(other_message(error), exit_code() or 1)
+        return fail(other_message(error), code_of(error))
     return code if isinstance(code, int) else 0
 
 

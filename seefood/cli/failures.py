@@ -6,11 +6,20 @@ from typing import Final
 import click
 from click.core import ParameterSource
 
+from seefood.cli.interrupts import exit_code
 from seefood.cli.json_log import tell_json
 from seefood.cli.nearest import did_you_mean
+from seefood.errors import UsageError
 from seefood.sanitize import printable, redacted
 
 _NO_CHOICE: Final = re.compile(r"'([^']*)' is not one of ")
+
+
+def code_of(error: BaseException) -> int:
+    """Return the exit code of a command that ends with `error`."""
+    if isinstance(error, KeyboardInterrupt | click.exceptions.Abort):
+        return exit_code() or 130
+    return exit_code() or (2 if isinstance(error, UsageError) else 1)
 
 
 def other_message(error: Exception) -> str:

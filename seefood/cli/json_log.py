@@ -10,10 +10,14 @@ import logging
 import re
 import sys
 from collections.abc import Mapping
-from typing import Final, TextIO
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final, TextIO
 
 from seefood.records import format_utc, utc_now
 from seefood.sanitize import printable, redacted
+
+if TYPE_CHECKING:
+    from seefood.runs.progress import Style
 
 _COLOURS: Final = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]")
 
@@ -35,7 +39,10 @@ class JsonLines(io.TextIOBase):
         *lines, self._partial = (self._partial + text).split("\n")
         for line in lines:
             shown = _COLOURS.sub("", line.rpartition("\r")[2]).strip()
-            if shown:
+            if shown.startswith("{"):  # a progress line
+                with suppress(ValueError):
+                    self.event(**json.loads(shown))
+            elif shown:
                 self.event(shown)
         return len(text)
 
@@ -81,3 +88,10 @@ def tell_json(message: str, level: str, fields: Mapping[str, object]) -> bool:
         return False
     sys.stderr.event(message, level, **fields)
     return True
+
+
+def progress_style(*, quiet: bool) -> "Style":
+    """Return how a command shows its progress."""
+    if quiet:
+        return "quiet"
+    return "json" if isinstance(sys.stderr, JsonLines) else "auto"

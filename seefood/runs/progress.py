@@ -3,16 +3,18 @@
 On a terminal they are a live bar, in a log a line every ten seconds.
 """
 
+import json
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Final, Literal
 
 from seefood.records import Row, Status
 
-Style = Literal["auto", "bar", "lines", "quiet"]
+Style = Literal["auto", "bar", "lines", "json", "quiet"]
 STOPPED: Final = "stopped before all pictures were classified; run the same command again to go on"
 """The message of a run that was asked to stop."""
 _LINE_SECONDS: Final = 10.0
@@ -77,14 +79,18 @@ class ProgressCounters:
 
 @contextmanager
 def show_progress(counters: ProgressCounters, style: Style = "auto") -> Iterator[None]:
-    """Show `counters` until the block ends. `auto` is a bar on a terminal and lines elsewhere."""
+    """Show `counters` until the block ends. `auto` is a bar on a terminal and lines elsewhere.
+
+    `json` writes lines, too: objects with a `message` and the counts.
+    """
     if style == "auto":
         style = "bar" if sys.stderr.isatty() else "lines"
     if style == "quiet":
         yield
         return
     stop = threading.Event()
-    loop = _show_bar if style == "bar" else _show_lines
+    lines = partial(_show_lines, as_line=_as_json if style == "json" else describe)
+    loop = _show_bar if style == "bar" else lines
     thread = threading.Thread(target=loop, args=(counters, stop), name="progress", daemon=True)
     thread.start()
     try:
@@ -108,10 +114,27 @@ def describe(counters: ProgressCounters) -> str:
     return ", ".join(parts)
 
 
-def _show_lines(counters: ProgressCounters, stop: threading.Event) -> None:
+def _as_json(counters: ProgressCounters) -> str:
+    return json.dumps(
+        {
+            "message": describe(counters),
+            "listed": counters.listed,
+            "listing_done": counters.listing_done,
+            "skipped": counters.skipped,
+            "rows": counters.rows,
+            "failed": counters.failed,
+        }
+    )
+
+
+def _show_lines(
+    counters: ProgressCounters,
+    stop: threading.Event,
+    as_line: Callable[[ProgressCounters], str],
+) -> None:
     while not stop.wait(_LINE_SECONDS):
-        sys.stderr.write(describe(counters) + "\n")
-    sys.stderr.write(describe(counters) + "\n")
+        sys.stderr.write(as_line(counters) + "\n")
+    sys.stderr.write(as_line(counters) + "\n")
 
 
 def _show_bar(counters: ProgressCounters, stop: threading.Event) -> None:
