@@ -75,6 +75,10 @@ _COMMANDS: Final = {
     "labels": _Command(
         "seefood.cli.labels", "Write one final label a picture: a person's, else the model's."
     ),
+    "duplicates": _Command(
+        "seefood.cli.duplicates", "Find equal and nearly equal pictures among labelled ones."
+    ),
+    "like": _Command("seefood.cli.like", "Show the labelled pictures that are most like one."),
     "compact": _Command("seefood.cli.compact", "Merge small result objects into large ones."),
     "doctor": _Command(
         "seefood.cli.doctor", "Show what is installed and whether a location works."

@@ -71,11 +71,11 @@ def load_vectors(output: "Location", digest: str) -> StoredVectors:
     count = sum(len(part.scales) for part in parts)
     scales = np.concatenate([part.scales for part in parts])
     values = np.empty((count, parts[0].values.shape[1]), np.int8)
-    start = 0
-    for at, part in enumerate(parts):
-        values[start : start + len(part.scales)] = part.values
-        start += len(part.scales)
-        parts[at] = part.__class__(part.uris, part.etags, part.values[:0], part.scales)
+    end = count
+    while parts:  # each part's memory is free once it is copied
+        part = parts.pop()
+        values[end - len(part.scales) : end] = part.values
+        end -= len(part.scales)
     if kept.size == count:
         return StoredVectors(uris, etags, values, scales)
     taken = pa.array(kept)

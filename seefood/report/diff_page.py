@@ -49,7 +49,9 @@ def make_diff_page(diff: Diff, before: str, after: str, fetch: Fetch) -> str:
     ]
     figures = [(_TITLES[kind][0], f"{diff.counts[kind]:,}") for kind in _TITLES]
     return TEMPLATES.render(
-        "diff.html",
+        "sheets.html",
+        mark="diff",
+        skip="Skip to the changes",
         title=f"{diff.changed:,} of {count_text(diff.counts.total(), 'picture')} changed",
         lead=f"{printable(before)} → {printable(after)}",
         figures=[*figures, ("Replaced in between", f"{diff.replaced:,}")],

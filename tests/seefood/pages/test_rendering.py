@@ -33,8 +33,9 @@ def test_a_file_holds_its_policy_and_a_served_page_does_not() -> None:
     ) == served.policy
     assert "Content-Security-Policy" not in served.html
 
-    diff = {"title": "<none>", "lead": "", "figures": [], "sections": []}
-    file = PageTemplates("seefood.report").render("diff.html", DOCUMENT, **diff)
+    texts = {"mark": "diff", "skip": "", "title": "<none>", "lead": ""}
+    diff = {**texts, "figures": [], "sections": []}
+    file = PageTemplates("seefood.report").render("sheets.html", DOCUMENT, **diff)
     sheet = re.search(r"<style>(.*?)</style>", file, re.DOTALL)
     assert sheet is not None
     assert f"style-src {digest_of(sheet[1])}; img-src data:" in unescape(file)

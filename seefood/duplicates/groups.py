@@ -1,0 +1,202 @@
+"""Groups of equal and nearly equal pictures: the best of each, its cost, and what it reveals."""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+import numpy as np
+
+from seefood.duplicates.feature_pairs import Similarity, find_feature_pairs
+from seefood.duplicates.hash_pairs import find_hash_pairs
+from seefood.duplicates.pictures import Pictures, find_vectors
+from seefood.errors import PictureError, SeefoodError
+from seefood.records import ImageRef
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from seefood.features.stored import StoredVectors
+
+    Indices = NDArray[np.int64]
+
+Kind = Literal["equal", "near"]
+Fetch = Callable[[ImageRef], bytes]
+DEFAULT_DISTANCE: Final = 6
+"""Bits of the perceptual hash in which copies without features may differ."""
+LEAST_COSINE: Final = 0.75
+"""Of the centred features of two copies."""
+MAX_CONFIRMED: Final = 22
+"""Bits in which the hashes of pictures with such features may differ; unrelated ones: 32 +- 4."""
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A picture of a group."""
+
+    index: int
+    """In the `Pictures`."""
+    uri: str
+    kind: Kind
+    """`equal`: its bytes are those of the best picture."""
+    distance: int | None
+    """Bits in which its perceptual hash differs from the best picture's; None without a hash."""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Pictures that are copies of one another; the first member is the best."""
+
+    members: tuple[Member, ...]
+    bytes_saved: int
+    """The bytes of all but the best."""
+    labels: tuple[str, ...]
+    """All labels of its members, sorted; with two, one is wrong."""
+    is_leak: bool = False
+    """Whether it has members in both outputs."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the group as `duplicates --json` prints it."""
+        members = [
+            {"uri": each.uri, "kind": each.kind, "distance": each.distance} for each in self.members
+        ]
+        return {
+            "best": self.members[0].uri,
+            "members": members,
+            "bytes": self.bytes_saved,
+            "labels": list(self.labels),
+            "leak": self.is_leak,
+        }
+
+
+def find_groups(
+    pictures: Pictures,
+    vectors: "StoredVectors | None",
+    *,
+    distance: int | None = DEFAULT_DISTANCE,
+    fetch: Fetch | None = None,
+) -> list[Group]:
+    """Return the groups, those that cost most first.
+
+    Pictures are copies if their entity tags and sizes are equal; with a `distance` also if their
+    features are nearly equal, and without features if their perceptual hashes differ in at most
+    `distance` bits. With `fetch`, local files of one size and hash are read to tell equal from
+    near. Raises `UsageError` for a distance that is of no use.
+    """
+    first, second = _equal_pairs(pictures.contents)
+    if distance is not None:
+        near = _near_pairs(pictures, vectors, distance)
+        first, second = (np.concatenate(each) for each in zip((first, second), near, strict=True))
+    groups = [
+        _group(pictures, members, fetch) for members in _components(first, second, len(pictures))
+    ]
+    return sorted(groups, key=lambda group: (-group.bytes_saved, group.members[0].uri))
+
+
+def _equal_pairs(contents: "Indices") -> "tuple[Indices, Indices]":
+    _, first, inverse = np.unique(contents, return_index=True, return_inverse=True)
+    others = np.flatnonzero(first[inverse] != np.arange(contents.size))
+    return first[inverse[others]], others
+
+
+def _near_pairs(
+    pictures: Pictures, vectors: "StoredVectors | None", distance: int
+) -> "tuple[Indices, Indices]":
+    """Return pairs of pictures that look alike."""
+    hashed = np.flatnonzero(pictures.is_hashed)
+    pairs = find_hash_pairs(pictures.hashes[hashed], distance)
+    first, second = hashed[pairs[0]], hashed[pairs[1]]
+    if vectors is None:
+        return first, second
+    places = find_vectors(pictures, vectors)
+    similarity = Similarity.of(vectors)
+    known = (places[first] >= 0) & (places[second] >= 0)
+    kept = ~known
+    cosines = similarity.cosines(places[first[known]], places[second[known]])
+    kept[known] = cosines >= LEAST_COSINE
+    owners = np.full(len(vectors), -1)
+    owners[places[places >= 0]] = np.flatnonzero(places >= 0)
+    one, two, _ = find_feature_pairs(similarity, LEAST_COSINE)
+    one, two = owners[one], owners[two]
+    alike = (one >= 0) & (two >= 0)
+    one, two = one[alike], two[alike]
+    both = pictures.is_hashed[one] & pictures.is_hashed[two]
+    alike = both & (np.bitwise_count(pictures.hashes[one] ^ pictures.hashes[two]) <= MAX_CONFIRMED)
+    return np.concatenate([first[kept], one[alike]]), np.concatenate([second[kept], two[alike]])
+
+
+def _components(first: "Indices", second: "Indices", count: int) -> "list[Indices]":
+    """Return the pictures that pairs connect, as arrays of at least two ascending indices."""
+    roots = np.arange(count)
+
+    def root_of(index: int) -> int:
+        while roots[index] != index:
+            roots[index] = roots[roots[index]]
+            index = roots[index]
+        return index
+
+    for one, two in zip(first.tolist(), second.tolist(), strict=True):
+        low, high = sorted((root_of(one), root_of(two)))
+        roots[high] = low
+    touched = np.unique(np.concatenate([first, second]))
+    found = np.array([root_of(index) for index in touched.tolist()], np.int64)
+    order = np.argsort(found, kind="stable")
+    starts = np.flatnonzero(np.diff(found[order])) + 1
+    return [members for members in np.split(touched[order], starts) if members.size > 1]
+
+
+def _group(pictures: Pictures, members: "Indices", fetch: Fetch | None) -> Group:
+    uris = {index: pictures.uris[index].as_py() for index in members.tolist()}
+
+    def rank(index: int) -> tuple[int, int, int, str]:
+        pixels, size = int(pictures.pixels[index]), int(pictures.sizes[index])
+        return -pixels, -size, int(pictures.taken[index]), uris[index]
+
+    best, *others = sorted(members.tolist(), key=rank)
+    kinds: dict[int, Kind] = {
+        index: "equal" if _is_equal(pictures, uris, (best, index), fetch) else "near"
+        for index in others
+    }
+    labels = {int(label) for label in pictures.labels[members]} - {-1}
+    return Group(
+        members=(
+            Member(best, uris[best], "equal", 0),
+            *(Member(at, uris[at], kinds[at], _distance(pictures, best, at)) for at in others),
+        ),
+        bytes_saved=int(pictures.sizes[members].sum() - pictures.sizes[best]),
+        labels=tuple(sorted(pictures.names[label] for label in labels)),
+        is_leak=np.unique(pictures.side[members]).size > 1,
+    )
+
+
+def _is_equal(
+    pictures: Pictures, uris: dict[int, str], pair: tuple[int, int], fetch: Fetch | None
+) -> bool:
+    one, two = pair
+    if pictures.contents[one] == pictures.contents[two]:
+        return True
+    is_local = all(uris[index].startswith("file:") for index in pair)
+    if fetch is None or not is_local or pictures.sizes[one] != pictures.sizes[two]:
+        return False
+    try:
+        digests = {hashlib.sha256(fetch(ImageRef(uris[index]))).digest() for index in pair}
+    except (PictureError, SeefoodError, OSError):  # gone or changed: it cannot be said
+        return False
+    return len(digests) == 1
+
+
+def _distance(pictures: Pictures, one: int, two: int) -> int | None:
+    if not (pictures.is_hashed[one] and pictures.is_hashed[two]):
+        return None
+    return int(np.bitwise_count(pictures.hashes[one] ^ pictures.hashes[two]))
+
+
+def summary(groups: Sequence[Group]) -> dict[str, int]:
+    """Return the numbers of groups, copies, bytes, label conflicts and leaks."""
+    return {
+        "groups": len(groups),
+        "copies": sum(len(group.members) - 1 for group in groups),
+        "bytes_saved": sum(group.bytes_saved for group in groups),
+        "straddling": sum(len(group.labels) > 1 for group in groups),
+        "leaks": sum(group.is_leak for group in groups),
+    }

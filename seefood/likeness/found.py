@@ -1,0 +1,186 @@
+"""The most similar pictures of an output, with their final labels, and filters on them."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from seefood.corrections import FINAL_COLUMNS, apply_corrections, read_corrections
+from seefood.errors import UsageError
+from seefood.features.stored import StoredVectors, load_vectors
+from seefood.likeness.search import Likeness, nearest
+from seefood.records import ImageRef
+from seefood.results.output_rows import open_rows
+from seefood.vectors import scaled
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+    from seefood.storage.uris import Location
+    from seefood.vectors import Features
+
+_UNKNOWN = np.iinfo(np.int64).min
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Which pictures may be found."""
+
+    labels: Collection[str] = ()
+    """Final labels; empty is any."""
+    since: datetime | None = None
+    """Of the time of exposure; pictures without one are left out if a time is given."""
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A similar picture."""
+
+    ref: ImageRef
+    similarity: float
+    """The cosine between centred features, in [-1, 1]."""
+    label: str | None
+    """The final one: a person's, else the model's."""
+    score: float | None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the picture as `like --json` prints it."""
+        return {
+            "uri": self.ref.uri,
+            "similarity": round(self.similarity, 4),
+            "label": self.label,
+            "score": self.score,
+        }
+
+
+class SimilarPictures:
+    """The pictures of an output that have features of one model and a row."""
+
+    def __init__(self, output: "Location", digest: str) -> None:
+        """Read features and rows. Raises `UsageError` without any, `JobError` as reading does."""
+        vectors = load_vectors(output, digest)
+        self._places = _Places(vectors)
+        self._rows = _Rows(output, digest, self._places)
+        self._likeness = Likeness(vectors)
+
+    def __len__(self) -> int:
+        return int(self._rows.is_known.sum())
+
+    def features_of(self, uri: str) -> "Features":
+        """Return the features of the picture `uri`. Raises `UsageError` if it has none."""
+        vectors = self._likeness.vectors
+        at = self._rows.place_of(uri)
+        if at is None:
+            raise UsageError(
+                f"{uri} has no features there; name a picture that has a row, or a file"
+            )
+        features: Features = scaled(vectors.values[at : at + 1], vectors.scales[at : at + 1])[0]
+        return features
+
+    def find(self, query: "Features", count: int, filters: Filters = Filters()) -> list[Match]:
+        """Return at most `count` pictures that pass `filters`, the most similar first."""
+        similarities = self._likeness.similarities(query)
+        similarities[~self._rows.passing(filters)] = -np.inf
+        order = nearest(similarities, count)
+        return [
+            self._rows.match(int(at), float(similarities[at]))
+            for at in order
+            if np.isfinite(similarities[at])
+        ]
+
+
+class _Places:
+    """Finds the vector of a picture by the hashes of its URI and tag."""
+
+    def __init__(self, vectors: StoredVectors) -> None:
+        keys = _hashes(vectors.uris.to_pylist(), vectors.etags.to_pylist())
+        self._order = np.argsort(keys)
+        self._keys = keys[self._order]
+
+    def __len__(self) -> int:
+        return int(self._keys.size)
+
+    def find(self, batch: "pa.RecordBatch") -> "NDArray[np.int64]":
+        """Return the index of the vector of each row; -1 without one."""
+        keys = _hashes(batch["uri"].to_pylist(), batch["etag"].to_pylist())
+        at = np.minimum(np.searchsorted(self._keys, keys), self._keys.size - 1)
+        return np.where(self._keys[at] == keys, self._order[at], -1)
+
+
+class _Rows:
+    """What is known of the picture of each vector, in the vectors' order."""
+
+    def __init__(self, output: "Location", digest: str, places: _Places) -> None:
+        count = len(places)
+        self.is_known = np.zeros(count, np.bool_)
+        self._labels = np.full(count, -1, np.int32)
+        self._names: dict[str, int] = {}
+        self._scores = np.full(count, np.nan, np.float32)
+        self._taken = np.full(count, _UNKNOWN)
+        self._sizes = np.zeros(count, np.int64)
+        self._uris = np.empty(count, object)
+        self._etags = np.empty(count, object)
+        corrections = read_corrections(output)
+        columns = ["uri", "etag", "label", "score", "taken_at", "size_bytes"]
+        columns += [name for name in FINAL_COLUMNS if corrections and name not in columns]
+        batches = open_rows(output, digest).batches(columns)
+        if corrections:
+            batches = apply_corrections(batches, corrections)
+        for batch in batches:
+            self._add(batch, places.find(batch))
+
+    def _add(self, batch: "pa.RecordBatch", places: "NDArray[np.int64]") -> None:
+        known = np.flatnonzero(places >= 0)
+        at = places[known]
+        labels = batch["label"].to_pylist()
+        uris, etags = batch["uri"].to_pylist(), batch["etag"].to_pylist()
+        self.is_known[at] = True
+        for row, place in zip(known.tolist(), at.tolist(), strict=True):
+            self._uris[place], self._etags[place] = uris[row], etags[row]
+            if (label := labels[row]) is not None:
+                self._labels[place] = self._names.setdefault(label, len(self._names))
+        self._scores[at] = np.asarray(batch["score"].fill_null(np.nan), np.float32)[known]
+        self._sizes[at] = np.asarray(batch["size_bytes"])[known]
+        taken = batch["taken_at"].cast("int64").fill_null(_UNKNOWN)
+        self._taken[at] = np.asarray(taken, np.int64)[known]
+
+    def place_of(self, uri: str) -> int | None:
+        """Return the index of the vector of the picture `uri`."""
+        found = np.flatnonzero(self._uris == uri)
+        return int(found[0]) if found.size else None
+
+    def passing(self, filters: Filters) -> "NDArray[np.bool_]":
+        """Return which pictures pass. Raises `UsageError` for a label that no picture has."""
+        kept = self.is_known.copy()
+        for label in filters.labels:
+            if label not in self._names:
+                known = ", ".join(sorted(self._names)[:8])
+                raise UsageError(f"no picture has the label {label!r}; there are {known}")
+        if filters.labels:
+            kept &= np.isin(self._labels, [self._names[label] for label in filters.labels])
+        if filters.since is not None:
+            kept &= self._taken >= int(filters.since.timestamp() * 1000)
+        if filters.until is not None:
+            kept &= (self._taken != _UNKNOWN) & (
+                self._taken < int(filters.until.timestamp() * 1000)
+            )
+        return kept
+
+    def match(self, at: int, similarity: float) -> Match:
+        """Return the picture of a vector."""
+        names = list(self._names)
+        label, score = int(self._labels[at]), float(self._scores[at])
+        return Match(
+            ImageRef(self._uris[at], self._etags[at], int(self._sizes[at])),
+            similarity,
+            names[label] if label >= 0 else None,
+            None if np.isnan(score) else round(score, 6),
+        )
+
+
+def _hashes(uris: list[str], etags: list[str]) -> "NDArray[np.int64]":
+    return np.fromiter(map(hash, zip(uris, etags, strict=True)), np.int64, len(uris))

@@ -1,0 +1,142 @@
+"""Copies are found by tag, by perceptual hash and by features; groups say what they cost."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from seefood.duplicates.feature_pairs import Similarity, find_feature_pairs
+from seefood.duplicates.groups import find_groups, summary
+from seefood.duplicates.hash_pairs import find_hash_pairs
+from seefood.duplicates.page import make_duplicates_page
+from seefood.duplicates.pictures import load_picture_vectors, load_pictures
+from seefood.errors import UsageError
+from seefood.features.files import write_part_features
+from seefood.features.stored import StoredVectors, load_vectors
+from seefood.records import ImageRef, Row, Vector
+from seefood.results.files import encode_rows, part_location
+from seefood.storage import fetch, write
+from seefood.storage.uris import Location, parse_location
+from tests.fakes import DIGEST, failed, make_row
+
+RNG = np.random.default_rng(5)
+
+
+def _output(uri: str, rows: list[Row]) -> Location:
+    """Write rows, and their features, as a run does."""
+    output = parse_location(uri)
+    part = part_location(output, DIGEST, [row.ref for row in rows], "parquet")
+    write_part_features(part, output, DIGEST, rows)
+    write(part, encode_rows(rows, "parquet"))
+    return output
+
+
+def _vector(values: np.ndarray) -> Vector:
+    return Vector(0.1, values.astype(np.int8).tobytes())
+
+
+@pytest.mark.parametrize("distance", [0, 1, 6, 7, 9, 15])
+def test_hash_pairs_are_those_of_comparing_each_with_each(distance: int) -> None:
+    """Multi-index hashing misses none and invents none."""
+    hashes = RNG.integers(0, 1 << 62, 60, dtype=np.uint64)
+    copies = hashes.repeat(3)
+    for bit in RNG.integers(0, 64, (12, copies.size)).astype(np.uint64)[: distance + 1]:
+        copies ^= np.uint64(1) << bit
+    every = np.concatenate([hashes, copies])
+    bits = np.bitwise_count(every[:, None] ^ every)
+    expected = {(a, b) for a, b in np.argwhere(bits <= distance).tolist() if a < b}
+    found = set(zip(*(side.tolist() for side in find_hash_pairs(every, distance)), strict=True))
+    assert found <= expected
+    differing = {pair for pair in expected if bits[pair] > 0}
+    unique = {tuple(sorted((int(every[a]), int(every[b])))) for a, b in differing}
+    assert unique == {
+        tuple(sorted((int(every[a]), int(every[b])))) for a, b in found if bits[a, b] > 0
+    }
+
+
+def test_a_distance_that_is_of_no_use_is_refused() -> None:
+    """More than 15 bits of 64 would pair half of all pictures."""
+    with pytest.raises(UsageError, match="0 to 15"):
+        find_hash_pairs(np.zeros(2, np.uint64), 16)
+
+
+def test_feature_pairs_are_found_in_cells() -> None:
+    """Among 4,000 vectors in 4 cells every near copy is found and nothing else."""
+    mixed = RNG.normal(size=(4000, 30)) @ RNG.normal(size=(30, 96))
+    values = np.maximum(mixed, 0) * 5
+    values[3900:] = np.maximum(values[:100] + RNG.normal(size=(100, 96)) * 2, 0)
+    names = [str(number) for number in range(4000)]
+    stored = StoredVectors(names, names, values.astype(np.int8), np.ones(4000, np.float32))
+    first, second, cosines = find_feature_pairs(Similarity.of(stored), 0.9)
+    assert list(range(100)) == sorted(first.tolist())
+    assert (first + 3900).tolist() == second.tolist()
+    assert cosines.min() >= 0.9
+
+
+def test_groups_say_what_they_cost_and_reveal(memory: str) -> None:
+    """Equal by tag and size, near by features; the best has the most pixels."""
+    vector = RNG.integers(0, 100, 32)
+    others = [_vector(RNG.integers(0, 100, 32)) for _ in range(30)]
+    rows = [
+        make_row("s3://b/1", etag="a", phash="00ff00ff00ff00ff", vector=_vector(vector)),
+        make_row("s3://b/2", etag="a", phash="00ff00ff00ff00ff", vector=_vector(vector)),
+        make_row("s3://b/big", etag="c", width=400, size_bytes=9999, label="green",
+                 phash="00ff00ff00ff0fff", vector=_vector(vector + 1)),
+        make_row("s3://b/alone", etag="d", phash="00ff00ff00ff00fe", vector=others.pop()),
+        failed("s3://b/broken", "corrupt", "no"),
+        *(make_row(f"s3://b/x{at}", etag=f"x{at}", phash=f"{at:016x}", vector=each)
+          for at, each in enumerate(others)),
+    ]  # fmt: skip
+    output = _output(f"{memory}/out", rows)
+    pictures = load_pictures([output])
+    vectors = load_picture_vectors([output])
+    assert vectors is not None
+    (group,) = find_groups(pictures, vectors, distance=1)
+    assert ["s3://b/big", "s3://b/1", "s3://b/2"] == [each.uri for each in group.members]
+    assert 2 * 1234 == group.bytes_saved
+    assert ("green", "red") == group.labels
+    assert ["equal", "near", "near"] == [each.kind for each in group.members]
+    assert 4 == group.members[1].distance
+    (exact,) = find_groups(pictures, None, distance=None)
+    assert {"s3://b/1", "s3://b/2"} == {each.uri for each in exact.members}
+    assert "equal" == exact.members[1].kind
+    page = make_duplicates_page([group], pictures, "out", fetch)
+    assert "Labels differ, so one is wrong: green, red." in page
+    assert "alone" not in page
+
+
+def test_leaks_are_groups_in_both_outputs(memory: str) -> None:
+    """With rows alone, by perceptual hash."""
+    train = _output(f"{memory}/train", [make_row("s3://b/1", etag="a", phash="00ff00ff00ff00ff")])
+    test = _output(f"{memory}/test", [make_row("s3://b/2", etag="b", phash="00ff00ff00ff00fe")])
+    assert load_picture_vectors([train, test]) is None
+    (group,) = find_groups(load_pictures([train, test]), None)
+    assert group.is_leak
+    assert {"groups": 1, "copies": 1, "bytes_saved": 1234, "straddling": 0, "leaks": 1} == (
+        summary([group])
+    )
+
+
+def test_local_copies_are_told_equal_by_their_bytes(tmp_path: Path) -> None:
+    """A local file's tag is not its content's; a file that is gone is near."""
+    rows = []
+    for name, data in {"a": b"same", "b": b"same", "c": b"diff"}.items():
+        (tmp_path / name).write_bytes(data)
+        uri = (tmp_path / name).as_uri()
+        rows.append(make_row(uri, etag=name, size_bytes=4, phash="00ff00ff00ff00ff"))
+    pictures = load_pictures([_output(str(tmp_path / "out"), rows)])
+    (group,) = find_groups(pictures, None, fetch=lambda ref: fetch(ImageRef(ref.uri)))
+    assert ["equal", "equal", "near"] == [each.kind for each in group.members]
+
+
+def test_vectors_of_one_output_join_its_rows(memory: str) -> None:
+    """A row without features stays comparable by hash."""
+    vector = _vector(RNG.integers(1, 100, 16))
+    rows = [
+        make_row("s3://b/1", etag="a", phash="00ff00ff00ff00ff", vector=vector),
+        make_row("s3://b/2", etag="b", phash="00ff00ff00ff00ff"),
+    ]
+    output = _output(f"{memory}/out", rows)
+    assert 1 == len(load_vectors(output, DIGEST))
+    (group,) = find_groups(load_pictures([output]), load_picture_vectors([output]))
+    assert 2 == len(group.members)
