@@ -9,10 +9,15 @@ from seefood.bundle import (
     EXTRA,
     GOLDEN,
     LITERT_MODEL,
+    VARIANTS,
     Bundle,
     BundleSpec,
     Certificate,
     Golden,
+    Loss,
+    Variant,
+    list_variants,
+    load_bundle,
     write_bundle,
 )
 from seefood.engines.fake import FakeEngine
@@ -56,3 +61,20 @@ def fake_bundle(folder: Path, **changes: object) -> Bundle:
         metrics={"accuracy": 0.5},
     )
     return write_bundle(folder, replace(spec, **changes))  # type: ignore[arg-type]
+
+
+def add_fake_variant(
+    bundle: Bundle, name: str, points: float, share: float, *, engine: str = "fake", of: str = ""
+) -> Bundle:
+    """Add a variant that shares all files of `bundle`, and return the bundle with its variants.
+
+    It loses `points` percentage points and takes `share` of the time.
+    """
+    shared = (LITERT_MODEL, *(golden.file for golden in bundle.spec.certificate.goldens))
+    loss = Loss(points, (points - 1, points + 1), 0.9, 0.02, (0.01, 0.03), 200, "some photos")
+    variant = Variant(of or bundle.digest, name, engine, share, loss, shared)
+    certificate = replace(bundle.spec.certificate, variant=variant)
+    folder = bundle.path / VARIANTS / name
+    folder.mkdir(parents=True)
+    write_bundle(folder, replace(bundle.spec, name=f"fake-{name}", certificate=certificate))
+    return list_variants(load_bundle(bundle.path))

@@ -17,7 +17,14 @@ from uuid import uuid4
 
 import click
 
-from seefood.cli.options import model_digest_option, model_option, model_path
+from seefood.cli.options import (
+    FastCommand,
+    chosen_model,
+    fast_option,
+    model_digest_option,
+    model_option,
+)
+from seefood.engines.registry import AUTO
 from seefood.errors import UsageError
 from seefood.local_http.address import HostCheck, is_any, listen, phone_url, qr_code, url_of
 from seefood.sanitize import printable
@@ -38,7 +45,7 @@ _MAX_BINARY_BYTES: Final = _MAX_EVENT_BYTES * 3 // 4
 _TEXT: Final = ("text/", "application/json", "application/javascript", "application/xml")
 
 
-@click.command("serve")
+@click.command("serve", cls=FastCommand)
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),
@@ -62,6 +69,7 @@ _TEXT: Final = ("text/", "application/json", "application/javascript", "applicat
 )
 @model_option
 @model_digest_option
+@fast_option
 def serve_command(
     *,
     port: int,
@@ -69,6 +77,7 @@ def serve_command(
     allowed_hosts: tuple[str, ...],
     model: str | None,
     model_digest: str | None,
+    fast: float | None,
 ) -> None:
     """Label photos in the browser: the Lambda's handler and page, on this machine.
 
@@ -81,7 +90,11 @@ def serve_command(
       seefood serve --port 9000 --model my-bundle
       curl --data-binary @lunch.jpg -H 'Content-Type: image/jpeg' localhost:8000/classify
     """  # noqa: D301 (click's mark against re-wrapping)
-    answer = load_answer(model_path(model, model_digest), model_digest)
+    engine = AUTO if fast is None else "litert"
+    chosen = chosen_model(
+        {"model": model, "model_digest": model_digest, "engine": engine, "fast": fast}
+    )
+    answer = load_answer(chosen.path, chosen.digest)
     listener = listen(host, port)
     hosts = HostCheck.of(host, allowed_hosts)
     _serve(listener, as_wsgi(answer, hosts), _welcome(host, listener.getsockname()[1]))
@@ -101,7 +114,11 @@ def load_answer(model: Path, digest: str | None = None) -> "Answer":
     from seefood_lambda.application import Application  # noqa: PLC0415 (checked above)
     from seefood_lambda.settings import read_config  # noqa: PLC0415
 
-    arguments = {"SEEFOOD_MODEL": str(model), "SEEFOOD_MODEL_DIGEST": digest or ""}
+    arguments = {
+        "SEEFOOD_MODEL": str(model),
+        "SEEFOOD_MODEL_DIGEST": digest or "",
+        "SEEFOOD_FAST": "",
+    }
     return Application(read_config({**os.environ, **arguments})).answer
 
 

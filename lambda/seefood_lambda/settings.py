@@ -11,6 +11,7 @@
     SEEFOOD_TAG              the key of the tag that gets the label; without it no tag is set
     SEEFOOD_MODEL            the bundle's folder; without it the built-in model
     SEEFOOD_MODEL_DIGEST     the model's digest, or at least its first 12 digits; another is refused
+    SEEFOOD_FAST             run the fastest variant that loses at most so many percentage points
     SEEFOOD_TOP_K            how many labels a row lists
     SEEFOOD_MAX_BYTES        of one picture; larger ones get a row with an error
     SEEFOOD_MAX_PIXELS       width x height of one picture, from its header
@@ -24,6 +25,7 @@ for one picture: the function's own time-out ends a decoder that hangs.
 Lists are separated by spaces or commas.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -76,6 +78,8 @@ class LambdaConfig:
     token: str | None = field(default=None, repr=False)
     cors_origins: frozenset[str] = frozenset()
     options: ClassifyOptions = field(default_factory=ClassifyOptions)
+    fast: float | None = None
+    """How many percentage points a faster variant may lose; None runs the bundle itself."""
 
     @property
     def http(self) -> HttpPolicy:
@@ -92,6 +96,7 @@ def read_config(environ: Mapping[str, str]) -> LambdaConfig:
     return LambdaConfig(
         bundle=Path(environ.get("SEEFOOD_MODEL") or default_bundle_path()),
         digest=environ.get("SEEFOOD_MODEL_DIGEST") or None,
+        fast=_points(environ, "SEEFOOD_FAST"),
         results=results,
         allowed_buckets=frozenset(_list(environ, "SEEFOOD_ALLOWED_BUCKETS")),
         tag=environ.get("SEEFOOD_TAG") or None,
@@ -181,6 +186,22 @@ def _location(environ: Mapping[str, str], name: str) -> Location | None:
 
 def _list(environ: Mapping[str, str], name: str) -> list[str]:
     return environ.get(name, "").replace(",", " ").split()
+
+
+def _points(environ: Mapping[str, str], name: str) -> float | None:
+    text = environ.get(name)
+    if not text:
+        return None
+    try:
+        points = float(text)
+    except ValueError:
+        points = math.nan
+    if not 0 <= points <= 100:
+        raise UsageError(
+            f"{name} is {text!r}; it must be a number of percentage points from 0 to 100, such as "
+            "0.5, or empty"
+        )
+    return points
 
 
 def _number(environ: Mapping[str, str], name: str) -> int | None:

@@ -13,10 +13,12 @@ from seefood.cli.json_log import progress_style
 from seefood.cli.limit_options import classify_options, limit_options
 from seefood.cli.listing_notes import INCOMPLETE, print_listing_notes
 from seefood.cli.options import (
+    FastCommand,
+    chosen_model,
     engine_option,
+    fast_option,
     model_digest_option,
     model_option,
-    model_path,
     top_k_option,
 )
 from seefood.cli.profile_options import (
@@ -38,7 +40,7 @@ DRIFT: Final = 4
 _REASONS: Final = 3
 
 
-@click.command("classify")
+@click.command("classify", cls=FastCommand)
 @click.argument("sources", metavar="[SOURCE]...", nargs=-1)
 @source_options
 @click.option("--output", required=True, metavar="DEST", help="A folder or URI for the results.")
@@ -55,6 +57,7 @@ _REASONS: Final = 3
 )
 @top_k_option
 @engine_option
+@fast_option
 @limit_options
 @click.option(
     "--features",
@@ -110,6 +113,7 @@ def classify_command(beam: Sequence[str], /, *, quiet: bool, **params: Any) -> i
     Examples:
       seefood classify ~/Pictures --output results
       seefood classify 's3://photos/2026/**/*.jpg' --output s3://labels/2026 --format jsonl
+      seefood classify ~/Pictures --output results --fast
       seefood classify --manifest s3://lists/manifest.json --output s3://labels --since 36h
       seefood classify s3://photos/ --output s3://labels -- --runner=FlinkRunner \\
         --flink_master=localhost:8081
@@ -144,8 +148,9 @@ def _classify(beam: Sequence[str], params: dict[str, Any], style: "Style") -> "O
     from seefood_pipeline.request import Request
 
     check_named(params)
+    chosen = chosen_model(params)
     options = RunOptions(
-        engine=params["engine"],
+        engine=chosen.engine,
         file_format=params["file_format"],
         classify=classify_options(params),
         chunk=ChunkSize(pictures=params["chunk_size"]),
@@ -157,9 +162,9 @@ def _classify(beam: Sequence[str], params: dict[str, Any], style: "Style") -> "O
     request = Request(
         sources=(*params["sources"], *manifests(params)),
         output=params["output"],
-        bundle=model_path(params["model"], params["model_digest"]),
+        bundle=chosen.path,
         options=options,
-        digest=params["model_digest"],
+        digest=chosen.digest,
         shard=parse_shard(params["shard"], os.environ) if params["shard"] else None,
         quote=Path(params["quote"]) if params["quote"] else None,
         report=params["report"],

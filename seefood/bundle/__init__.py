@@ -3,12 +3,11 @@
 from seefood.bundle.adapter import Adapter, Quantisation
 from seefood.bundle.bundle import (
     BUILT_IN,
-    EXTRA,
     GOLDEN,
     LITERT_MODEL,
-    MANIFEST,
     ONNX_MODEL,
     SMALL_NETWORK,
+    VARIANTS,
     Bundle,
     built_in_bundle_path,
     default_bundle_path,
@@ -18,10 +17,14 @@ from seefood.bundle.bundle import (
     write_bundle,
 )
 from seefood.bundle.features import FeatureSpec
+from seefood.bundle.manifest_file import EXTRA, MANIFEST
 from seefood.bundle.spec import FORMAT_VERSION, BundleSpec, Certificate, Golden
+from seefood.bundle.variant import DEFAULT_POINTS, Loss, Variant
+from seefood.bundle.variants import list_variants, load_variants
 
 __all__ = [
     "BUILT_IN",
+    "DEFAULT_POINTS",
     "EXTRA",
     "FORMAT_VERSION",
     "GOLDEN",
@@ -29,17 +32,22 @@ __all__ = [
     "MANIFEST",
     "ONNX_MODEL",
     "SMALL_NETWORK",
+    "VARIANTS",
     "Adapter",
     "Bundle",
     "BundleSpec",
     "Certificate",
     "FeatureSpec",
     "Golden",
+    "Loss",
     "Quantisation",
+    "Variant",
     "built_in_bundle_path",
     "default_bundle_path",
     "digest_matches",
+    "list_variants",
     "load_bundle",
+    "load_variants",
     "set_reference",
     "write_bundle",
 ]

@@ -12,44 +12,50 @@ are in its `assets.extra/`:
         model.onnx                    the same graph for ONNX Runtime, if asked for
         golden/                       pictures with known probabilities: the certificate
         first/                        in a cascade: the small network's bundle, LiteRT only
+        variants/int8/                a faster variant: a bundle that shares files of this one
 
 Pixel scaling and calibration are part of the graph, so every engine returns calibrated
-probabilities for raw uint8 pixels. A bundle may instead hold one graph as its author exported it,
-`model.tflite` or `model.onnx` without a SavedModel, and an adapter (`seefood.bundle.adapter`) that
-states how it is called. `digest` is a hash of everything that affects a row, and every
+probabilities for raw uint8 pixels. Faster variants are not part of the digest: nothing about a
+bundle's rows changes when one is added. A bundle may instead hold one graph as its author exported
+it, `model.tflite` or `model.onnx` without a SavedModel, and an adapter (`seefood.bundle.adapter`)
+that states how it is called. `digest` is a hash of everything that affects a row, and every
 row states it. A SavedModel is a program: load bundles only from where the operator configured.
 """
 
 import hashlib
-import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
-from typing import Any, Final
+from typing import Final
 
 from seefood.bundle.features import KEY as FEATURES
 from seefood.bundle.features import FeatureSpec, features_from_json
+from seefood.bundle.manifest_file import (
+    EXTRA,
+    MANIFEST,
+    REFERENCE,
+    read_manifest,
+    write_manifest,
+)
 from seefood.bundle.spec import (
-    FORMAT_VERSION,
     BundleSpec,
     check_spec,
     compute_digest,
     manifest_content,
     spec_from_json,
 )
+from seefood.bundle.variant import Variant
 from seefood.drift.reference import Reference
 from seefood.errors import BundleError
 from seefood.records import DIGEST_SHOWN
 
-EXTRA: Final = "assets.extra"
-MANIFEST: Final = f"{EXTRA}/bundle.json"
 LITERT_MODEL: Final = f"{EXTRA}/model.tflite"
 ONNX_MODEL: Final = f"{EXTRA}/model.onnx"
 GOLDEN: Final = f"{EXTRA}/golden"
-REFERENCE: Final = "reference"
-"""The key in `bundle.json` of what the training pictures were like."""
 SMALL_NETWORK: Final = f"{EXTRA}/first"
 """The small network of a cascade, itself a bundle."""
+VARIANTS: Final = f"{EXTRA}/variants"
+"""The folder of the faster variants, each a bundle in a folder of its name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +73,8 @@ class Bundle:
     reference: Reference | None = None
     """What the training pictures were like, if it is known. It decides no row and is not covered by
     `digest`."""
+    variants: Mapping[str, str] = field(default_factory=dict)
+    """The digest of each faster variant by its name."""
 
     @property
     def name(self) -> str:
@@ -98,9 +106,14 @@ class Bundle:
         """Whether the bundle contains the SavedModel; a Lambda package omits it."""
         return (self.path / "saved_model.pb").is_file()
 
+    @property
+    def variant(self) -> Variant | None:
+        """What the bundle states of itself if it is a faster variant of another one."""
+        return self.spec.certificate.variant
+
     def file(self, name: str) -> Path:
         """Return the path of the file `name` of this bundle."""
-        return self.path / name
+        return _file(self.path, self.spec, name)
 
 
 BUILT_IN: Final = ("hotdog", "hotdog-lite")
@@ -125,13 +138,14 @@ def load_bundle(path: str | Path, *, expected_digest: str | None = None) -> Bund
     Raises `BundleError` for a bundle that is absent, damaged, changed, or not the expected one.
     """
     root = Path(path)
-    document = _read_manifest(root)
+    document = read_manifest(root)
     try:
         spec = spec_from_json(document)
         files = {str(name): str(digest) for name, digest in document["files"].items()}
         expected = str(document["digest"])
         features = features_from_json(document.get(FEATURES))
         reference = None if REFERENCE not in document else Reference.from_json(document[REFERENCE])
+        variants = {str(name): str(digest) for name, digest in document.get("variants", {}).items()}
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise BundleError(
             f"{root / MANIFEST} does not describe a bundle ({error!r}); make the bundle again "
@@ -146,13 +160,13 @@ def load_bundle(path: str | Path, *, expected_digest: str | None = None) -> Bund
             f"{root / MANIFEST} was changed: its content has the digest {actual[:DIGEST_SHOWN]}, "
             f"it states {expected[:DIGEST_SHOWN]}; get the bundle again from where it was made"
         )
-    _verify_files(root, files)
+    _verify_files(root, spec, files)
     if expected_digest is not None and not digest_matches(actual, expected_digest):
         raise BundleError(
             f"the bundle {root} has the digest {actual[:DIGEST_SHOWN]}, "
             f"{expected_digest!r} was expected; name the right bundle or the right digest"
         )
-    return Bundle(root, spec, actual, files, features, reference)
+    return Bundle(root, spec, actual, files, features, reference, variants)
 
 
 def write_bundle(path: Path, spec: BundleSpec, features: FeatureSpec | None = None) -> Bundle:
@@ -167,8 +181,13 @@ def write_bundle(path: Path, spec: BundleSpec, features: FeatureSpec | None = No
     files = {
         file.relative_to(path).as_posix(): _sha256(file)
         for file in sorted(path.rglob("*"))
-        if file.is_file() and file != path / MANIFEST
+        if file.is_file() and file != path / MANIFEST and path / VARIANTS not in file.parents
     }
+    if spec.certificate.variant is not None:
+        shared = {
+            name: _sha256(_file(path, spec, name)) for name in spec.certificate.variant.shares
+        }
+        files = dict(sorted({**files, **shared}.items()))
     for golden in spec.certificate.goldens:
         if golden.file not in files:
             raise BundleError(f"the golden picture {golden.file} is not in {path}")
@@ -178,53 +197,30 @@ def write_bundle(path: Path, spec: BundleSpec, features: FeatureSpec | None = No
     if features is not None:
         document[FEATURES] = features.as_json()
     (path / EXTRA).mkdir(exist_ok=True)
-    (path / MANIFEST).write_text(_text(document))
+    write_manifest(path, document)
     return Bundle(path, spec, digest, files, features)
 
 
 def set_reference(bundle: Bundle, reference: Reference) -> Bundle:
     """Write `reference` into `bundle.json` and return the bundle, whose digest stays. Atomic."""
-    manifest = bundle.path / MANIFEST
-    document = {**json.loads(manifest.read_bytes()), REFERENCE: reference.as_json()}
-    temporary = manifest.with_name(f".{manifest.name}.new")
-    temporary.write_text(_text(document))
-    temporary.replace(manifest)
+    document = {**read_manifest(bundle.path), REFERENCE: reference.as_json()}
+    write_manifest(bundle.path, document)
     return replace(bundle, reference=reference)
 
 
-def _text(document: Mapping[str, Any]) -> str:
-    text = json.dumps({**document, REFERENCE: None}, indent=2, ensure_ascii=False)
-    if (reference := document.get(REFERENCE)) is None:
-        return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
-    compact = json.dumps(reference, separators=(",", ":"), ensure_ascii=False)  # 300 long lists
-    return text.removesuffix("null\n}") + compact + "\n}\n"
-
-
-def _read_manifest(root: Path) -> dict[str, Any]:
-    if not root.is_dir():
-        raise BundleError(f"there is no model bundle at {root}; `--model` takes a bundle's folder")
-    try:
-        document = json.loads((root / MANIFEST).read_bytes())
-    except FileNotFoundError as error:
-        hint = (
-            "it is a plain SavedModel: make it a bundle with `seefood package`"
-            if (root / "saved_model.pb").is_file()
-            else "make one with `seefood train` or `seefood package`"
-        )
-        raise BundleError(f"{root} has no {MANIFEST}; {hint}") from error
-    except (OSError, ValueError, RecursionError) as error:
-        raise BundleError(f"{root / MANIFEST} cannot be read: {error}") from error
-    version = document.get("format_version") if isinstance(document, dict) else None
-    if version != FORMAT_VERSION:
-        raise BundleError(
-            f"{root / MANIFEST} has format version {version!r}, this seefood reads "
-            f"{FORMAT_VERSION}; make the bundle again, or install the seefood that made it"
-        )
-    return dict(document)
+def _file(root: Path, spec: BundleSpec, name: str) -> Path:
+    """Return the path of a file of the bundle at `root`; the bundle around it may hold it."""
+    variant = spec.certificate.variant
+    if variant is not None and name in variant.shares:
+        return root.absolute().parents[len(PurePosixPath(VARIANTS).parts)] / name
+    return root / name
 
 
 def _check_names(root: Path, spec: BundleSpec, files: Mapping[str, str]) -> None:
-    outside = [name for name in files if ".." in PurePosixPath(name).parts or name[:1] == "/"]
+    shared = spec.certificate.variant.shares if spec.certificate.variant else ()
+    outside = [
+        name for name in (*files, *shared) if ".." in PurePosixPath(name).parts or name[:1] == "/"
+    ]
     _raise_if_any(root, outside, "is outside the bundle")
     unknown = [golden.file for golden in spec.certificate.goldens if golden.file not in files]
     _raise_if_any(root, unknown, "is in its certificate and not among its files")
@@ -245,13 +241,14 @@ def digest_matches(actual: str, expected: str) -> bool:
     return len(expected) >= DIGEST_SHOWN and actual.startswith(expected.lower())
 
 
-def _verify_files(root: Path, files: Mapping[str, str]) -> None:
+def _verify_files(root: Path, spec: BundleSpec, files: Mapping[str, str]) -> None:
+    paths = {name: _file(root, spec, name) for name in files}
     changed = [
         name
         for name, digest in files.items()
-        if (root / name).is_file() and _sha256(root / name) != digest
+        if paths[name].is_file() and _sha256(paths[name]) != digest
     ]
-    missing = [name for name in files if name.startswith(EXTRA) and not (root / name).is_file()]
+    missing = [name for name in files if name.startswith(EXTRA) and not paths[name].is_file()]
     _raise_if_any(root, changed, "was changed after the bundle was made")
     _raise_if_any(root, missing, "is missing")
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from seefood.bundle.adapter import Adapter, adapter_from_json, adapter_problem
+from seefood.bundle.variant import Variant, variant_as_json, variant_from_json
 from seefood.errors import BundleError
 from seefood.imaging.resize_rule import CHANNELS, FILTERS, FITS, ResizeRule
 
@@ -32,6 +33,8 @@ class Certificate:
     tolerance: float
     """Largest absolute difference of any probability."""
     goldens: tuple[Golden, ...]
+    variant: Variant | None = None
+    """Of a faster variant of another bundle: what it loses, and where that was measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,7 @@ def spec_from_json(document: Mapping[str, Any]) -> BundleSpec:
                 Golden(str(golden["file"]), tuple(map(float, golden["probabilities"])))
                 for golden in certificate["goldens"]
             ),
+            variant=_optional_variant(certificate.get("variant")),
         ),
         training=dict(document["training"]),
         metrics=dict(document["metrics"]),
@@ -87,6 +91,10 @@ def _optional_float(value: Any) -> float | None:
 
 def _optional_adapter(value: Any) -> Adapter | None:
     return None if value is None else adapter_from_json(value)
+
+
+def _optional_variant(value: Any) -> Variant | None:
+    return None if value is None else variant_from_json(value)
 
 
 def _rule_from_json(document: Mapping[str, Any]) -> ResizeRule:
@@ -132,6 +140,9 @@ def manifest_content(spec: BundleSpec, files: Mapping[str, str]) -> dict[str, An
     # What older bundles do not state is absent when default, so that their digests stay the same.
     content = {"format_version": FORMAT_VERSION, **asdict(spec), "files": dict(files)}
     content["rule"] = spec.rule.as_json()
+    del content["certificate"]["variant"]
+    if spec.certificate.variant is not None:
+        content["certificate"]["variant"] = variant_as_json(spec.certificate.variant)
     threshold = content.pop("cascade_threshold")
     if threshold is not None:
         content["first_at_least"] = threshold

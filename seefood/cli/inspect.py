@@ -1,13 +1,14 @@
 """`seefood inspect`: verifies a bundle and shows its contents and its engines."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from seefood.cli.options import model_digest_option, open_bundle
 from seefood.engines.registry import Graph, engine_spec
+from seefood.records import DIGEST_SHOWN
 from seefood.sanitize import printable
 
 if TYPE_CHECKING:
@@ -37,12 +38,13 @@ def inspect_command(*, bundle: str | None, model_digest: str | None, as_json: bo
     """  # noqa: D301 (click's mark against re-wrapping)
     from seefood.engines.inspection import describe_bundle
 
-    document = describe_bundle(open_bundle(bundle, model_digest))
+    document = describe_bundle(open_bundle(bundle, model_digest, with_variants=True))
     if as_json:
         click.echo(json.dumps(document, indent=2, ensure_ascii=False))
     else:
         _print(document)
-    return 1 if any(engine["state"] == "refused" for engine in document["engines"]) else 0
+    engines = [*document["engines"], *(each["engine"] for each in document["variants"])]
+    return 1 if any(engine["state"] == "refused" for engine in engines) else 0
 
 
 def _print(document: Mapping[str, Any]) -> None:
@@ -52,6 +54,9 @@ def _print(document: Mapping[str, Any]) -> None:
     console.print(_summary(document))
     console.print()
     console.print(_engines(document))
+    if document["variants"]:
+        console.print()
+        console.print(_variants(document["variants"]))
     for part in ("training", "metrics"):
         if document[part]:
             console.print()
@@ -89,6 +94,28 @@ def _engines(document: Mapping[str, Any]) -> "Table":
             table.add_row(engine["name"], "yes", *cells, _size(_graph_bytes(document, engine)))
         else:
             table.add_row(engine["name"], "no", _text(engine["reason"]))
+    return table
+
+
+def _variants(variants: Sequence[Mapping[str, Any]]) -> "Table":
+    table = _table("variant", "digest", "engine", "one picture", "of its time", "loss, points")
+    for each in variants:
+        loss, engine = each["loss"], each["engine"]
+        speed = f"{engine['milliseconds']:.1f} ms" if engine["state"] == "certified" else "-"
+        low, high = loss["interval_95"]
+        table.add_row(
+            _text(each["name"]),
+            each["digest"][:DIGEST_SHOWN],
+            engine["name"],
+            speed,
+            f"{each['time_share']:.0%}",
+            _text(
+                f"{loss['points']:+.2f} ({low:+.2f} to {high:+.2f}), {loss['labels_differ']:.1%} "
+                f"of labels differ, on {loss['pictures']:,} of {loss['data']}"
+            ),
+        )
+        if engine["state"] != "certified":
+            table.add_row("", "", "", "", "", _text(engine["reason"]))
     return table
 
 

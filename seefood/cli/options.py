@@ -1,7 +1,8 @@
 """Options that several subcommands share."""
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -28,6 +29,17 @@ engine_option = click.option(
     show_default=True,
     help="What runs it.",
 )
+FAST_POINTS: Final = 0.5
+"""What `--fast` means without a number; equals `seefood.bundle.DEFAULT_POINTS`."""
+fast_option = click.option(
+    "--fast",
+    type=click.FloatRange(0.0, 100.0),
+    is_flag=False,
+    flag_value=FAST_POINTS,
+    metavar="[=POINTS]",
+    help="Run the fastest variant in the bundle that loses at most so many percentage points of "
+    "accuracy (0.5 without a number), as its certificate states.",
+)
 top_k_option = click.option(
     "--top-k",
     type=click.IntRange(min=1),
@@ -38,18 +50,60 @@ top_k_option = click.option(
 )
 
 
-def open_bundle(model: str | None, digest: str | None = None) -> "Bundle":
+class FastCommand(click.Command):
+    """A command whose `--fast` takes a number only after `=`: an argument may follow it."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Give a bare `--fast` its value before click takes the next argument for it."""
+        end = args.index("--") if "--" in args else len(args)
+        given = [f"--fast={FAST_POINTS}" if each == "--fast" else each for each in args[:end]]
+        return super().parse_args(ctx, given + args[end:])
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenModel:
+    """The bundle that a command runs: that of `--model`, or a faster variant of it."""
+
+    path: Path
+    digest: str | None
+    """The digest that it must have; None accepts any."""
+    engine: str
+
+
+def chosen_model(params: "dict[str, Any]") -> ChosenModel:
+    """Return the model of `--model`, `--model-digest`, `--engine` and `--fast`.
+
+    With `--fast`, `--model-digest` is that of the variant. Raises as `model_path` does, and
+    `UsageError` if no variant fits.
+    """
+    model, digest, engine = params["model"], params["model_digest"], params["engine"]
+    if params.get("fast") is None:
+        return ChosenModel(model_path(model, digest), digest, engine)
+    from seefood.engines.fast import pinned_fast_variant
+
+    folder = model_path(model, with_variants=True)
+    bundle, variant = pinned_fast_variant(folder, params["fast"], engine, digest)
+    return ChosenModel(bundle.path, bundle.digest, variant.engine)
+
+
+def open_bundle(
+    model: str | None, digest: str | None = None, *, with_variants: bool = False
+) -> "Bundle":
     """Return the bundle of `--model`, verified. Raises `BundleError`, also for another digest."""
     from seefood.bundle import load_bundle
 
-    return load_bundle(model_path(model, digest), expected_digest=digest)
+    path = model_path(model, digest, with_variants=with_variants)
+    return load_bundle(path, expected_digest=digest)
 
 
-def model_path(model: str | None, digest: str | None = None) -> Path:
+def model_path(
+    model: str | None, digest: str | None = None, *, with_variants: bool = False
+) -> Path:
     """Return the folder of the bundle of `--model`, or of the default bundle.
 
     A folder has priority over a built-in model of the same name. A bundle in a bucket is downloaded
-    into the user's cache. Raises `BundleError`, also if its digest is not `digest`.
+    into the user's cache, `with_variants` with its faster variants. Raises `BundleError`, also if
+    its digest is not `digest`.
     """
     from seefood.bundle import BUILT_IN, built_in_bundle_path, default_bundle_path
     from seefood.bundle.download import fetch_bundle
@@ -62,4 +116,5 @@ def model_path(model: str | None, digest: str | None = None) -> Path:
     if location.is_local:
         is_built_in = model in BUILT_IN and not Path(location.key).exists()
         return built_in_bundle_path(model) if is_built_in else Path(location.key)
-    return fetch_bundle(model, cache_folder() / "seefood" / "models", expected_digest=digest)
+    cache = cache_folder() / "seefood" / "models"
+    return fetch_bundle(model, cache, expected_digest=digest, with_variants=with_variants)

@@ -7,12 +7,23 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from seefood.cli.listing_notes import INCOMPLETE, print_listing_notes
-from seefood.cli.options import engine_option, model_digest_option, model_option, open_bundle
+from seefood.cli.options import (
+    FAST_POINTS,
+    FastCommand,
+    engine_option,
+    fast_option,
+    model_digest_option,
+    model_option,
+    open_bundle,
+)
 from seefood.cli.profile_options import profile_options, use_output_profile
 from seefood.cli.source_options import check_named, manifests, selection, source_options
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from seefood.bundle import Bundle
+    from seefood.runs.estimate import Survey
 
 _COMPUTE = {
     "machine": "one machine, by the second",
@@ -22,7 +33,7 @@ _COMPUTE = {
 }
 
 
-@click.command("plan")
+@click.command("plan", cls=FastCommand)
 @click.argument("sources", metavar="[SOURCE]...", nargs=-1)
 @source_options
 @click.option("--output", metavar="DEST", help="Skip what has rows there, as a run would.")
@@ -30,6 +41,7 @@ _COMPUTE = {
 @model_option
 @model_digest_option
 @engine_option
+@fast_option
 @click.option(
     "--cores", type=click.IntRange(min=1), metavar="N", help="Of the machine that would run it."
 )
@@ -39,7 +51,8 @@ def plan_command(*, as_json: bool, **params: Any) -> int:
     """Estimate what `seefood classify` would do, take and cost. Writes nothing.
 
     All sources are listed, and a random sample is fetched and classified to measure the speed.
-    Times and prices have a 95 % interval, prices also the date of their table.
+    Times and prices have a 95 % interval, prices also the date of their table. If the model has a
+    faster variant that `--fast` would run, its time and price are quoted too.
 
     \b
     Examples:
@@ -68,7 +81,8 @@ def plan_command(*, as_json: bool, **params: Any) -> int:
     sources = (*map(parse_source, params["sources"]), *manifests(params))
     output = parse_location(params["output"]) if params["output"] else None
     check_sources(sources, output)
-    bundle = open_bundle(params["model"], params["model_digest"])
+    bundle = open_bundle(params["model"], params["model_digest"], with_variants=True)
+    fast = _fast_variant(bundle, params)
     engine = load_engine(bundle, params["engine"])
     parts = list_parts(output, bundle.digest) if output is not None else []
     ledger = read_ledger(part.uri for part in parts)
@@ -82,12 +96,55 @@ def plan_command(*, as_json: bool, **params: Any) -> int:
     chunk = ChunkSize().pictures
     work, seconds = estimate.quote(counts, measured, cores, chunk, writes=writes)
     document = estimate.as_json(counts, measured, work, seconds, prices)
+    if fast is not None:
+        document["fast"] = _quote_fast(fast, counts, cores, prices)
     if as_json:
         click.echo(json.dumps(document, indent=2, ensure_ascii=False))
     else:
         _print(document, cores)
     print_listing_notes(notes.left_out, notes.remarks)
     return INCOMPLETE if notes.left_out else 0
+
+
+def _fast_variant(bundle: "Bundle", params: "Mapping[str, Any]") -> "Bundle | None":
+    """Return the variant to quote as well; without `--fast`, None if there is none."""
+    from seefood.engines.fast import fast_variant
+    from seefood.errors import UsageError
+
+    asked = params["fast"]
+    try:
+        return fast_variant(bundle, FAST_POINTS if asked is None else asked, params["engine"])[0]
+    except UsageError:
+        if asked is not None:
+            raise
+        return None
+
+
+def _quote_fast(
+    bundle: "Bundle", counts: "Survey", cores: int, prices: "dict[str, Any]"
+) -> "dict[str, Any]":
+    """Return the quote of the faster variant `bundle`, for the same pictures."""
+    from seefood.bundle.variant import variant_as_json
+    from seefood.classify import ClassifyOptions, Model
+    from seefood.engines.loading import load_engine
+    from seefood.engines.threads import available_cores
+    from seefood.runs import estimate
+    from seefood.runs.run_spec import ChunkSize
+
+    assert bundle.variant is not None  # noqa: S101 (`fast_variant` returns variants)
+    engine = load_engine(bundle, bundle.variant.engine)
+    measured = estimate.measure(
+        counts.sample, engine, Model.of(bundle), ClassifyOptions(), available_cores()
+    )
+    work, seconds = estimate.quote(counts, measured, cores, ChunkSize().pictures)
+    document = estimate.as_json(counts, measured, work, seconds, prices)
+    kept = ("sample", "seconds", "memory_bytes", "usd")
+    return {
+        "model": bundle.name,
+        "digest": bundle.digest,
+        **variant_as_json(bundle.variant),
+        **{name: document[name] for name in kept},
+    }
 
 
 def _print(plan: "Mapping[str, Any]", cores: int) -> None:
@@ -120,4 +177,12 @@ def _print(plan: "Mapping[str, Any]", cores: int) -> None:
         usd = plan["usd"][kind]
         shown = [f"${usd[key]:,.4f}" if usd[key] < 1 else f"${usd[key]:,.2f}" for key in usd]
         click.echo(f"Money  {description:<28} {shown[1]}  ({shown[0]} to {shown[2]})")
+    if (fast := plan.get("fast")) is not None:
+        loss, seconds, usd = fast["loss"], fast["seconds"], fast["usd"]["machine"]["expected"]
+        click.echo(
+            f"Fast   {duration(seconds['expected'])} with --fast "
+            f"({duration(seconds['low'])} to {duration(seconds['high'])}), "
+            f"${usd:,.4f} on one machine: variant {printable(fast['name'])}, "
+            f"{loss['points']:+.2f} points of accuracy on {printable(loss['data'])}"
+        )
     click.echo(f"Prices {plan['prices']['name']}, {plan['prices']['date']}; requests included")

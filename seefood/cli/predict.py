@@ -10,10 +10,12 @@ import click
 
 from seefood.cli.limit_options import classify_options, limit_options
 from seefood.cli.options import (
+    FastCommand,
+    chosen_model,
     engine_option,
+    fast_option,
     model_digest_option,
     model_option,
-    model_path,
     top_k_option,
 )
 from seefood.cli.profile_options import profile_option
@@ -25,12 +27,13 @@ if TYPE_CHECKING:
     from seefood.records import Row
 
 
-@click.command("predict")
+@click.command("predict", cls=FastCommand)
 @click.argument("images", nargs=-1, required=True)
 @profile_option
 @model_option
 @model_digest_option
 @engine_option
+@fast_option
 @top_k_option
 @limit_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON row a line, as in the results.")
@@ -53,9 +56,9 @@ def predict_command(*, images: Sequence[str], as_json: bool, **params: Any) -> i
     from seefood.workers.isolated import IsolatedWorker
     from seefood.workers.protocol import WorkerConfig
 
-    digest = params["model_digest"]
-    path = model_path(params["model"], digest)
-    config = WorkerConfig(str(path), digest, params["engine"], classify_options(params), threads=1)
+    chosen = chosen_model(params)
+    path, digest = chosen.path, chosen.digest
+    config = WorkerConfig(str(path), digest, chosen.engine, classify_options(params), threads=1)
     worker = IsolatedWorker(config)
     worker.begin()  # it loads the model while the pictures are fetched
     try:

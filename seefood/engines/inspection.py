@@ -4,10 +4,11 @@ from statistics import median
 from time import perf_counter
 from typing import Any, Final
 
-from seefood.bundle import Bundle, FeatureSpec
+from seefood.bundle import Bundle, FeatureSpec, load_variants
+from seefood.bundle.variant import variant_as_json
 from seefood.engines.certificate import certify
 from seefood.engines.loading import has_graph, load_engine
-from seefood.engines.registry import EngineSpec, selectable_engines
+from seefood.engines.registry import EngineSpec, engine_spec, selectable_engines
 from seefood.errors import BundleError, UsageError
 from seefood.imaging.decode import decode
 from seefood.imaging.resize import resized_by
@@ -48,6 +49,7 @@ def describe_bundle(bundle: Bundle) -> dict[str, Any]:
         },
         "features": None if bundle.features is None else _describe_features(bundle.features),
         "engines": [_describe_engine(bundle, engine) for engine in selectable_engines()],
+        "variants": [_describe_variant(each) for each in load_variants(bundle)],
         "bytes": sum(file["bytes"] for file in files.values()),
         "files": files,
         "training": dict(spec.training),
@@ -60,6 +62,18 @@ def _describe_features(features: FeatureSpec) -> dict[str, Any]:
         "dimension": features.dimension,
         "graphs": sorted(features.tensors),
         "tolerance": features.tolerance,
+    }
+
+
+def _describe_variant(bundle: Bundle) -> dict[str, Any]:
+    """Return what a faster variant states, and how its engine performs here."""
+    variant = bundle.variant
+    assert variant is not None  # noqa: S101 (`load_variants` checks it)
+    return {
+        **variant_as_json(variant),
+        "model": bundle.name,
+        "digest": bundle.digest,
+        "engine": _describe_engine(bundle, engine_spec(variant.engine)),
     }
 
 

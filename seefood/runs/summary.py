@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from seefood.bundle import Bundle
+from seefood.bundle.variant import variant_as_json
 from seefood.records import format_utc
 from seefood.results.totals import Totals
 from seefood.runs.run_files import SUMMARY
@@ -60,6 +61,7 @@ def summarise(finished: FinishedRun, totals: Totals, bundle: Bundle) -> dict[str
             "labels": list(bundle.labels),
             "engine": finished.engine,
             "metrics": dict(bundle.spec.metrics),
+            **({"variant": variant_as_json(bundle.variant)} if bundle.variant else {}),
         },
         "sources": [redacted(source.text) for source in finished.run.sources],
         "output": finished.run.output.uri,

@@ -15,7 +15,18 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from seefood.bundle import EXTRA, LITERT_MODEL, SMALL_NETWORK, Bundle, load_bundle, write_bundle
+from seefood.bundle import (
+    EXTRA,
+    LITERT_MODEL,
+    SMALL_NETWORK,
+    VARIANTS,
+    Bundle,
+    Variant,
+    list_variants,
+    load_bundle,
+    load_variants,
+    write_bundle,
+)
 from seefood.engines.cascade import CascadeEngine
 from seefood.engines.certificate import certify
 from seefood.engines.loading import load_engine
@@ -24,10 +35,14 @@ from seefood.imaging.decode import shrink
 from seefood_training.data import Photo, decode_photos
 from seefood_training.metrics import Share
 from seefood_training.sealing import new_bundle
+from seefood_training.variants import measure_loss, time_share
 
 Floats = NDArray[np.floating]
 
 _MIN_PHOTOS: Final = 100
+_VARIANT: Final = "cascade"
+_TIMED: Final = 100
+"""Photos: how many of them the small network decides is a part of a cascade's time."""
 _Z_95: Final = NormalDist().inv_cdf(0.95)
 _MARGIN: Final = 1.5
 """The certificate allows the largest difference on the golden pictures times this factor."""
@@ -99,9 +114,13 @@ def make_cascade(  # noqa: PLR0913 (the options; keyword-only)
     name: str,
     points_lost: float,
     overwrite: bool = False,
+    as_variant: bool = False,
+    data_name: str = "the photos that chose the limit",
 ) -> tuple[Bundle, Choice]:
     """Write the cascade of `first` and `second`; return its bundle, certified, and the choice.
 
+    `as_variant` writes `second` as it is, with its digest, and the cascade as a faster variant in
+    it, whose loss was measured on `data_name`.
     `photos` are labelled by the bundles' labels. Atomic, as `new_bundle` is. Raises `UsageError`
     for bundles that cannot be combined, or too few photos; `BundleError` as `load_engine` does.
     """
@@ -128,12 +147,34 @@ def make_cascade(  # noqa: PLR0913 (the options; keyword-only)
     )
     with new_bundle(output, overwrite=overwrite) as folder:
         shutil.copytree(second.path, folder, dirs_exist_ok=True)
-        shutil.copytree(first.path / EXTRA, folder / SMALL_NETWORK / EXTRA)
-        write_bundle(folder / SMALL_NETWORK, first.spec)
-        write_bundle(folder, spec)
+        if as_variant:
+            pixels, truth = decoded.pixels, decoded.labels
+            loss = measure_loss(large.predict(pixels), engine.predict(pixels), truth, data_name)
+            few = pixels[:_TIMED]
+            share = time_share(lambda: large.predict(few), lambda: engine.predict(few), 4)
+            shared = [LITERT_MODEL, *(golden.file for golden in spec.certificate.goldens)]
+            variant = Variant(second.digest, _VARIANT, "litert", share, loss, tuple(shared))
+            certificate = replace(spec.certificate, variant=variant)
+            inner = folder / VARIANTS / _VARIANT
+            _write_small(first, inner)
+            spec = replace(spec, name=f"{second.name}-{_VARIANT}", certificate=certificate)
+            write_bundle(inner, replace(spec, training={}, metrics={"cascade": measured}))
+            list_variants(load_bundle(folder))
+        else:
+            shutil.rmtree(folder / VARIANTS, ignore_errors=True)
+            _write_small(first, folder)
+            write_bundle(folder, spec)
     bundle = load_bundle(output)
-    load_engine(bundle, "litert")
+    for each in load_variants(bundle) if as_variant else (bundle,):
+        load_engine(each, "litert")
     return bundle, choice
+
+
+def _write_small(first: Bundle, folder: Path) -> None:
+    """Write `first` into the folder of a cascade as its small network, without variants."""
+    ignored = shutil.ignore_patterns(Path(VARIANTS).name)
+    shutil.copytree(first.path / EXTRA, folder / SMALL_NETWORK / EXTRA, ignore=ignored)
+    write_bundle(folder / SMALL_NETWORK, first.spec)
 
 
 def _check(first: Bundle, second: Bundle) -> None:

@@ -15,7 +15,7 @@ from typing import Final, Literal
 import keras
 import numpy as np
 
-from seefood.bundle import Bundle
+from seefood.bundle import Bundle, load_variants
 from seefood.errors import UsageError
 from seefood.imaging.resize_rule import Fit, ResizeRule
 from seefood_training.acceptance import WISH, Acceptance, Wish
@@ -49,6 +49,7 @@ from seefood_training.split import group_copies
 from seefood_training.time_left import TimeLeft, duration_text
 from seefood_training.training_photos import FILE as TRAINING_PHOTOS
 from seefood_training.training_photos import copy_figures
+from seefood_training.variants import MIN_PHOTOS, FastData, add_variants
 
 _LARGER: Final = 8 / 7
 """Photos are decoded larger than the network's input by this factor, so that crops stay sharp."""
@@ -78,6 +79,8 @@ class Request:
     overwrite: bool = False
     nested: bool = False
     """Whether each innermost folder of `data` is a class."""
+    variants: bool = False
+    """Whether to add faster variants, measured on the photos held out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +153,8 @@ def train(request: Request, observe: Observe = lambda _: None) -> Outcome:
     trained = (_fit if chosen.weights is None else _fit_from_probe)(task, inputs, rule, observe)
     observe(Progress("exporting", 0, 1))
     bundle, acceptance = _release(inputs, task, trained, rule)
+    if request.variants:
+        bundle = _with_variants(bundle, inputs, observe)
     _write_documentation(inputs, trained.runs, task)
     observe(Progress("exporting", 1, 1))
     observe(Progress("told", 0, 0, acceptance.sentence()))
@@ -314,6 +319,35 @@ def _release(
     )
     assert calibration.acceptance is not None  # noqa: S101 (for the type checker)
     return bundle, calibration.acceptance
+
+
+def _with_variants(bundle: Bundle, inputs: _Inputs, observe: Observe) -> Bundle:
+    """Add faster variants, measured on the test photos, or else on those for validation.
+
+    The runs that the weights are the mean of have seen some of the latter, as the float network.
+    """
+    measured = inputs.photo_set.test or inputs.parts.validation.photos
+    kind = "test" if inputs.photo_set.test else "validation"
+    if len(measured) < MIN_PHOTOS:
+        sentence = f"no faster variant: {len(measured)} {kind} photos are too few to measure one on"
+        observe(Progress("told", 0, 0, sentence))
+        return bundle
+    photos = inputs.photos.photos
+    calibration = photos[:: max(1, len(photos) // _CALIBRATION_PHOTOS)]
+    data = FastData(measured, calibration, f"the {kind} photos")
+    bundle, notes = add_variants(bundle, data)
+    made = [_sentence(variant) for variant in load_variants(bundle)]
+    for sentence in (*made, *(f"no variant {note}" for note in notes)):
+        observe(Progress("told", 0, 0, sentence))
+    return bundle
+
+
+def _sentence(bundle: Bundle) -> str:
+    variant = bundle.variant
+    assert variant is not None  # noqa: S101 (`load_variants` checks it)
+    return f"faster variant {variant.name}: {variant.time_share:.0%} of the time, " + (
+        variant.loss.sentence
+    )
 
 
 def _weights_name(weights: Weights) -> str:

@@ -28,6 +28,11 @@ from seefood_training.commands.requirements import require
     metavar="P",
     help="Percentage points of accuracy that may be lost, with 95 % confidence.",
 )
+@click.option(
+    "--as-variant",
+    is_flag=True,
+    help="Write BUNDLE as it is, with the cascade in it as a variant for `classify --fast`.",
+)
 @click.option("--nested", is_flag=True, help="Each innermost folder of DATA is a class.")
 @click.option("--overwrite", is_flag=True, help="Replace an existing bundle.")
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as one JSON document.")
@@ -39,6 +44,7 @@ def cascade_command(  # noqa: PLR0913 (the options of the command)
     output: Path,
     name: str | None,
     points_lost: float,
+    as_variant: bool,
     nested: bool,
     overwrite: bool,
     as_json: bool,
@@ -71,6 +77,8 @@ def cascade_command(  # noqa: PLR0913 (the options of the command)
         name=name or output.absolute().name,
         points_lost=points_lost,
         overwrite=overwrite,
+        as_variant=as_variant,
+        data_name=f"{Path(data.rstrip('/')).name}, which also chose the limit",
     )
     if as_json:
         click.echo(json.dumps({"bundle": str(output), "digest": made.digest, **choice.as_json()}))

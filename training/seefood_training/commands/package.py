@@ -118,6 +118,12 @@ _FILTERS = ("nearest", "bilinear", "bicubic", "lanczos", "tf-bilinear", "box")
     help="With --calibrate: largest share of pictures left `unsure`.",
 )
 @click.option("--onnx", is_flag=True, help="Write an ONNX file too, for ONNX Runtime.")
+@click.option(
+    "--fast-data",
+    metavar="DATA",
+    help="Labelled photos that the model was not trained on: adds faster variants for `classify "
+    "--fast`, with their loss on these photos. MODEL may then be a bundle.",
+)
 @click.option("--force", is_flag=True, help="Keep the best even if no options fit the examples.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was made as JSON.")
 @click.option("--overwrite", is_flag=True, help="Replace an existing bundle.")
@@ -143,6 +149,7 @@ def package_command(  # noqa: PLR0913 (the options of the command)
     accept: float,
     unsure_share: float,
     onnx: bool,
+    fast_data: str | None,
     force: bool,
     as_json: bool,
     overwrite: bool,
@@ -158,16 +165,25 @@ def package_command(  # noqa: PLR0913 (the options of the command)
     Examples:
       seefood package converted_savedmodel.zip --output bundles/mine
       seefood package flowers.keras --labels flowers.txt --output flowers --examples known.csv
+      seefood package hotdog --fast-data held-back/ --output bundles/hotdog-fast
       seefood package resnet.onnx --labels names.txt --output resnet --input-range imagenet
     """  # noqa: D301 (click's mark against re-wrapping)
     from seefood_training.packaging.answers import AnswerOptions
     from seefood_training.packaging.asking import PixelsUnknownError
+    from seefood_training.packaging.fast import bundle_named, package_fast
     from seefood_training.packaging.labels import read_labels
     from seefood_training.packaging.options import PackageOptions
     from seefood_training.packaging.outcome import NotReproducedError
     from seefood_training.packaging.package import package_model
     from seefood_training.packaging.pixels import PixelChoice
 
+    if fast_data is not None and (ready := bundle_named(model)) is not None:
+        made = package_fast(ready, fast_data, output, overwrite=overwrite)
+        for note in made.notes:
+            click.echo(f"{ready.name}: {note}", err=True)
+        document = {"bundle": str(output), "digest": ready.digest, "variants": made.variants}
+        click.echo(json.dumps(document) if as_json else str(output))
+        return
     if input_range is not None:
         parse_range(input_range)
     options = PackageOptions(
@@ -190,8 +206,13 @@ def package_command(  # noqa: PLR0913 (the options of the command)
     except NotReproducedError as error:
         _show_attempts(error.attempts)
         raise
+    document = _document(packaged, output)
+    if fast_data is not None:
+        made = package_fast(packaged.bundle, fast_data, None)
+        packaged = replace(packaged, notes=packaged.notes + made.notes)
+        document["variants"] = made.variants
     _show(packaged)
-    click.echo(json.dumps(_document(packaged, output)) if as_json else str(output))
+    click.echo(json.dumps(document) if as_json else str(output))
 
 
 def _show(packaged: "Packaged") -> None:
