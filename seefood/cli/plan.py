@@ -125,7 +125,7 @@ def _quote_fast(
 ) -> "dict[str, Any]":
     """Return the quote of the faster variant `bundle`, for the same pictures."""
     from seefood.bundle.variant import variant_as_json
-    from seefood.classify import ClassifyOptions, Model
+    from seefood.classification import ClassifyOptions, Model
     from seefood.engines.loading import load_engine
     from seefood.engines.threads import available_cores
     from seefood.runs import estimate

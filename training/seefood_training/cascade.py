@@ -41,8 +41,6 @@ Floats = NDArray[np.floating]
 
 _MIN_PHOTOS: Final = 100
 _VARIANT: Final = "cascade"
-_TIMED: Final = 100
-"""Photos: how many of them the small network decides is a part of a cascade's time."""
 _Z_95: Final = NormalDist().inv_cdf(0.95)
 _MARGIN: Final = 1.5
 """The certificate allows the largest difference on the golden pictures times this factor."""
@@ -133,8 +131,9 @@ def make_cascade(  # noqa: PLR0913 (the options; keyword-only)
         )
     small, large = load_engine(first, "litert"), load_engine(second, "litert")
     rule = first.spec.rule
-    first_probabilities = small.predict(np.stack([shrink(image, rule) for image in decoded.pixels]))
-    choice = choose(first_probabilities, large.predict(decoded.pixels), decoded.labels, points_lost)
+    shrunk = np.stack([shrink(image, rule) for image in decoded.pixels])
+    answers, whole = small.predict(shrunk), large.predict(decoded.pixels)
+    choice = choose(answers, whole, decoded.labels, points_lost)
     engine = CascadeEngine(small, large, rule, choice.at_least)
     tolerance = max(second.spec.certificate.tolerance, _MARGIN * certify(engine, second, 1.0))
     measured = {"first": first.name, "first_digest": first.digest, **choice.as_json()}
@@ -148,10 +147,13 @@ def make_cascade(  # noqa: PLR0913 (the options; keyword-only)
     with new_bundle(output, overwrite=overwrite) as folder:
         shutil.copytree(second.path, folder, dirs_exist_ok=True)
         if as_variant:
-            pixels, truth = decoded.pixels, decoded.labels
-            loss = measure_loss(large.predict(pixels), engine.predict(pixels), truth, data_name)
-            few = pixels[:_TIMED]
-            share = time_share(lambda: large.predict(few), lambda: engine.predict(few), 4)
+            easy = answers.max(axis=1, keepdims=True) >= choice.at_least
+            both = np.where(easy, answers, whole)
+            loss = measure_loss(whole, both, decoded.labels, data_name)
+            share = time_share(
+                lambda: large.predict(decoded.pixels[:1]), lambda: small.predict(shrunk[:1])
+            )
+            share = round(share + 1 - choice.answered_by_first.value, 3)
             shared = [LITERT_MODEL, *(golden.file for golden in spec.certificate.goldens)]
             variant = Variant(second.digest, _VARIANT, "litert", share, loss, tuple(shared))
             certificate = replace(spec.certificate, variant=variant)

@@ -67,7 +67,9 @@ def test_a_changed_variant_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BundleError, match="was changed"):
         fast_variant(bundle)
     with pytest.raises(BundleError, match="is not a variant of"):
-        add_fake_variant(fake_bundle(tmp_path / "c", name="other"), "int8", 0.1, 0.5, of=bundle.digest)
+        add_fake_variant(
+            fake_bundle(tmp_path / "c", name="other"), "int8", 0.1, 0.5, of=bundle.digest
+        )
 
 
 def test_a_variant_cannot_share_a_file_outside(tmp_path: Path) -> None:
