@@ -97,7 +97,7 @@ def plan_command(*, as_json: bool, **params: Any) -> int:
     work, seconds = estimate.quote(counts, measured, cores, chunk, writes=writes)
     document = estimate.as_json(counts, measured, work, seconds, prices)
     if fast is not None:
-        document["fast"] = _quote_fast(fast, counts, cores, prices)
+        document["fast"] = _quote_fast(fast, counts, cores, prices, writes=writes)
     if as_json:
         click.echo(json.dumps(document, indent=2, ensure_ascii=False))
     else:
@@ -121,7 +121,7 @@ def _fast_variant(bundle: "Bundle", params: "Mapping[str, Any]") -> "Bundle | No
 
 
 def _quote_fast(
-    bundle: "Bundle", counts: "Survey", cores: int, prices: "dict[str, Any]"
+    bundle: "Bundle", counts: "Survey", cores: int, prices: "dict[str, Any]", *, writes: bool
 ) -> "dict[str, Any]":
     """Return the quote of the faster variant `bundle`, for the same pictures."""
     from seefood.bundle.variant import variant_as_json
@@ -136,7 +136,8 @@ def _quote_fast(
     measured = estimate.measure(
         counts.sample, engine, Model.of(bundle), ClassifyOptions(), available_cores()
     )
-    work, seconds = estimate.quote(counts, measured, cores, ChunkSize().pictures)
+    chunk = ChunkSize().pictures
+    work, seconds = estimate.quote(counts, measured, cores, chunk, writes=writes)
     document = estimate.as_json(counts, measured, work, seconds, prices)
     kept = ("sample", "seconds", "memory_bytes", "usd")
     return {
