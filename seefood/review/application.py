@@ -115,7 +115,8 @@ class ReviewApplication:
         _, token, name, *rest = f"{environ.get('PATH_INFO', '')}/".split("/")
         if not compare_digest(token.encode(), self._token.encode()):
             raise _HttpError(
-                HTTPStatus.NOT_FOUND, "this address is not (or no longer) in use; see the terminal"
+                HTTPStatus.FORBIDDEN,
+                "this address is not (or no longer) in use; open the one that the terminal shows",
             )
         method = "GET" if environ["REQUEST_METHOD"] == "HEAD" else environ["REQUEST_METHOD"]
         handler = self._handlers().get((method, name))

@@ -89,7 +89,8 @@ class OutputQueue:
             raise JobError(self._problem)
 
     def labels(self) -> list[str]:
-        """See `Queue.labels`."""
+        """See `Queue.labels`. Waits for the first rows, whose labels are among them."""
+        self._has_rows.wait(_FIRST_ROWS_SECONDS)
         with self._lock:
             return list(self._labels)
 
@@ -120,7 +121,8 @@ class OutputQueue:
         return [self.card(int(number)) for number in rows]
 
     def next_open(self, view: View, start: int) -> int | None:
-        """See `Queue.next_open`."""
+        """See `Queue.next_open`. Waits for the first rows: corrections are read before them."""
+        self._has_rows.wait(_FIRST_ROWS_SECONDS)
         with self._lock:
             rows = self._view(view).rows
             spoken = self._spoken()

@@ -29,8 +29,9 @@ async function ask(path, body) {
   const response = await fetch(path, options);
   const document_ = await response.json();
   if (response.ok) { return document_; }
-  // What the server cannot do now is tried again; what it will never do is not.
-  const again = response.status >= 500 || response.status === 409;
+  // What the server cannot do now is tried again; what it will never do is not. After a restart the
+  // page has another address (403): the answer is kept for the page that is opened there.
+  const again = response.status >= 500 || [403, 409].includes(response.status);
   throw again ? new Error(document_.detail) : new Refused(document_.detail);
 }
 

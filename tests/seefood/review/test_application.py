@@ -71,9 +71,11 @@ def test_the_page_is_served_with_its_policy(client: _Client) -> None:
 
 def test_only_who_has_the_token_is_answered(client: _Client) -> None:
     """Another path, another host name and another type of body are refused."""
-    for path in ("/", "/x/", "/t01/state", f"/{_TOKEN}/unknown"):
+    for path in ("/", "/x/", "/t01/state", f"/x/{_TOKEN}/state"):
         client.call(path)
-        assert "404" == client.status
+        assert "403" == client.status
+    client.call(f"/{_TOKEN}/unknown")
+    assert "404" == client.status
     client.json("state", HTTP_HOST="evil.example")
     assert "403" == client.status
     client.json("answers", {"id": "a1", "answers": []}, CONTENT_TYPE="text/plain")

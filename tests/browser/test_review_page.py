@@ -1,0 +1,99 @@
+"""Rules of the review page in a real browser, with a real `seefood review`."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+
+from seefood.corrections import Correction, CorrectionLog, read_corrections
+from seefood.records import utc_now
+from seefood.storage.uris import parse_location
+from tests.browser.conftest import Browser
+from tests.browser.review_person import (
+    Person,
+    ReviewServer,
+    answer_all,
+    check_nothing_is_lost,
+    lay_out,
+)
+
+pytestmark = pytest.mark.browser
+_MORE = ("--labels", "green", "--reviewer", "ada")
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[ReviewServer]:
+    """Return a server over 14 pictures, not yet started."""
+    server = ReviewServer(lay_out(tmp_path, 14), more=_MORE)
+    yield server
+    server.kill()
+
+
+def _said(server: ReviewServer) -> dict[str, str | None]:
+    found = read_corrections(parse_location(str(server.output)))
+    return {each.uri.rpartition("/")[2][:4]: each.label for each in found.values()}
+
+
+def test_nothing_answered_is_lost(browser: Browser, server: ReviewServer) -> None:
+    """The server is killed in the middle of answers: each is there once, none is asked twice."""
+    said = answer_all(browser, server, 14, kills=2)
+    check_nothing_is_lost(server.output, said)
+
+
+@pytest.mark.parametrize(("width", "height", "theme"), [(390, 844, "dark"), (1366, 768, "light")])
+def test_every_key_does_what_it_says(
+    browser: Browser, server: ReviewServer, width: int, height: int, theme: str
+) -> None:
+    """Agree, choose, type, take back, move, and many at once; nothing is loaded from elsewhere."""
+    address = server.start()
+    browser.open(address, width, height, theme)
+    person = Person(browser)
+
+    def at(name: str) -> None:
+        person.wait(f"document.getElementById('photo').alt === '{name}.jpg'")
+
+    at("0000")
+    person.press(Keys.ENTER)
+    at("0001")
+    person.press("1")
+    at("0002")
+    person.press("l")
+    person.press(f"mauve{Keys.ENTER}")
+    at("0003")
+    person.wait("document.getElementById('choices').textContent.includes('mauve')")
+    assert {"0000": "red", "0001": "green", "0002": "mauve"} == _said(server)
+    person.press("u")
+    at("0002")
+    assert {"0000": "red", "0001": "green"} == _said(server)
+    person.press(Keys.ARROW_RIGHT)
+    at("0003")
+    person.press("g")
+    person.wait("document.querySelectorAll('.cell').length === 14")
+    cells = browser.driver.find_elements(By.CLASS_NAME, "cell")
+    cells[3].click()
+    ActionChains(browser.driver).key_down(Keys.SHIFT).click(cells[5]).key_up(Keys.SHIFT).perform()
+    person.press("1")
+    person.wait("document.querySelectorAll('.cell.said').length === 5")
+    answered = {"0000": "red", **dict.fromkeys(("0001", "0003", "0004", "0005"), "green")}
+    assert answered == _said(server)
+    assert browser.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert [] == browser.console()
+    assert all(url.startswith(address) for url in browser.requests())
+
+
+def test_two_people_see_each_other(browser: Browser, server: ReviewServer) -> None:
+    """What another person says appears on the open page, and is not asked again."""
+    browser.open(server.start())
+    person = Person(browser)
+    person.wait("document.getElementById('photo').alt === '0000.jpg'")
+    log = CorrectionLog(parse_location(str(server.output)))
+    uri, etag = browser.evaluate("[cards.get(1).uri, cards.get(1).etag]")
+    log.append([Correction(uri, etag, "green", "red", None, "bob", utc_now())])
+    person.wait("document.getElementById('count').textContent.includes('1 answered')")
+    person.press(Keys.ENTER)
+    person.wait("document.getElementById('photo').alt === '0002.jpg'")
+    person.press(Keys.ARROW_LEFT)
+    person.wait("document.getElementById('verdict').textContent.includes('bob said green')")
