@@ -66,6 +66,9 @@ _COMMANDS: Final = {
     ),
     "inspect": _Command("seefood.cli.inspect", "Show what is in a bundle and verify it."),
     "report": _Command("seefood.cli.report", "Write the report page of finished results again."),
+    "audit": _Command(
+        "seefood.cli.audit", "Say how right the labels are, from as few answers as possible."
+    ),
     "diff": _Command(
         "seefood.cli.diff", "Compare two result sets: changed labels, new and missing pictures."
     ),
