@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from seefood.cli.units import beside
-from seefood.runs.summary import shown
+from seefood.runs.summary import rate_text, shown
 from seefood.sanitize import printable
 
 if TYPE_CHECKING:
@@ -22,9 +22,9 @@ def print_outcome(outcome: "Outcome") -> None:
     console = Console(highlight=False)
     if summary["rows"]:
         console.print(_counts(outcome))
+    rate = f" ({rate_text(summary)} pictures/s)" if summary["rows"] else ""
     console.print(
-        f"{summary['rows']:,} pictures in {summary['seconds']:.1f} s "
-        f"({summary['pictures_per_second']:,.0f} pictures/s), "
+        f"{summary['rows']:,} pictures in {summary['seconds']:.1f} s{rate}, "
         f"{summary['skipped_by_ledger']:,} done before",
         soft_wrap=True,
     )

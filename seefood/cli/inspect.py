@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 _CHANNELS: Final = {"rgb": "RGB", "grey": "grey"}
 _MAX_LABELS: Final = 8
-_MAX_LINES: Final = 24
+_MAX_LINES: Final = 12
+_DETAILS: Final = ("confusion", "by_", "schedule", "augmentation", "unsure")
+"""Tables and settings that only --json prints; `unsure` is in the summary above."""
 
 
 @click.command("inspect")
@@ -131,16 +133,20 @@ def _graph_bytes(document: Mapping[str, Any], engine: Mapping[str, Any]) -> int:
 def _nested(title: str, values: Mapping[str, Any]) -> "Table":
     table = _table(title, "")
     lines = list(_flat(values))
-    for name, value in lines[:_MAX_LINES]:
+    # A part of a name decides: `validation.confusion.hotdog.hotdog`, `test.accuracy_by_source.x`.
+    shown = [line for line in lines if not any(each in line[0] for each in _DETAILS)][:_MAX_LINES]
+    for name, value in shown:
         table.add_row(_text(name), _text(value))
-    if len(lines) > _MAX_LINES:
-        table.add_row("…", f"{len(lines) - _MAX_LINES} more with --json")
+    if len(lines) > len(shown):
+        table.add_row("…", f"{len(lines) - len(shown)} more with --json")
     return table
 
 
 def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
     for name, value in values.items():
-        if isinstance(value, Mapping):
+        if isinstance(value, Mapping) and {"value", "count", "of"} <= value.keys():
+            yield f"{prefix}{name}", _share(value)
+        elif isinstance(value, Mapping):
             yield from _flat(value, f"{prefix}{name}.")
         elif isinstance(value, float):
             yield f"{prefix}{name}", f"{value:.4g}"
@@ -148,6 +154,23 @@ def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, st
             yield f"{prefix}{name}", _shortened(", ".join(map(str, value)))
         else:
             yield f"{prefix}{name}", _shortened(str(value))
+
+
+def _share(share: Mapping[str, Any]) -> str:
+    """Return a share such as `95.3% (93.1 to 96.8), 505 of 530`."""
+    value, ends = share["value"], share.get("interval_95")
+    if not isinstance(value, int | float):
+        return f"{share['count']} of {share['of']}"
+    interval = f" ({100 * ends[0]:.1f} to {100 * ends[1]:.1f})" if _is_pair(ends) else ""
+    return f"{value:.1%}{interval}, {share['count']} of {share['of']}"
+
+
+def _is_pair(ends: object) -> bool:
+    return (
+        isinstance(ends, list)
+        and len(ends) == 2
+        and all(isinstance(end, int | float) for end in ends)
+    )
 
 
 def _shortened(text: str, limit: int = 100) -> str:

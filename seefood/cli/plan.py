@@ -159,6 +159,10 @@ def _print(plan: "Mapping[str, Any]", cores: int) -> None:
         + (f" ({', '.join(formats)})" if formats else "")
     )
     if not plan["due"]:
+        click.echo(
+            "Nothing to do: every picture has a row of this model; `seefood classify` would end "
+            "at once, at no cost but that of the listing"
+        )
         return
     seconds = plan["seconds"]
     click.echo(

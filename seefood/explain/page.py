@@ -95,6 +95,7 @@ def _page(
         prediction={
             "label": bundle.labels[analysis.label],
             "probability": float(analysis.trace.probabilities[analysis.label]),
+            "threshold": bundle.spec.thresholds[analysis.label],
         },
         model=_model(bundle, analysis),
         maps=figures.maps_figure(analysis),

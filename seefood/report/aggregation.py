@@ -57,6 +57,11 @@ class LabelStatistics:
     bins: list[int] = field(default_factory=lambda: [0] * BINS)
     samples: Lowest = field(default_factory=lambda: Lowest(SAMPLES))
 
+    @property
+    def sure(self) -> int:
+        """How many pictures are labelled so: `count` without the unsure ones."""
+        return self.count - self.unsure
+
 
 @dataclass(slots=True)
 class FailureStatistics:

@@ -46,10 +46,14 @@ class Histogram:
     text: str
 
 
-def label_bar(counts: Sequence[tuple[str, int, str]], others: int, failed: int) -> Bar:
-    """Return the bar of `counts`, (label, count, tone) each, then other labels and failures."""
-    items = [*counts]
+def label_bar(counts: Sequence[tuple[str, int, str]], others: int, unsure: int, failed: int) -> Bar:
+    """Return the bar of `counts`, (label, count, tone) each, then other labels and the rest.
+
+    `counts` and `others` are without the unsure pictures.
+    """
+    items = [item for item in counts if item[1]]
     items += [("other labels", others, "other")] if others else []
+    items += [("unsure", unsure, "unsure")] if unsure else []
     items += [("failed", failed, "failed")] if failed else []
     total = sum(count for _, count, _ in items)
     widths = [max(_MIN_WIDTH, BAR_WIDTH * count / total) if total else 0.0 for _, count, _ in items]

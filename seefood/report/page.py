@@ -20,6 +20,7 @@ from seefood.report.formatting import (
     shown_uri,
 )
 from seefood.report.thumbnails import Fetch, make_thumbnails
+from seefood.runs.summary import rate_text
 from seefood.sanitize import printable
 
 _MAX_LABELS: Final = 10
@@ -110,23 +111,24 @@ def build_page(stats: RowStatistics, summary: Mapping[str, Any], fetch: Fetch) -
             label=printable(label),
             anchor=f"label-{number}",
             tone=tones[label],
-            count=count_text(item.count, "picture"),
-            share=share_text(item.count, stats.rows),
-            unsure=f"{item.unsure:,} unsure" if item.unsure else "",
+            count=count_text(item.sure, "picture"),
+            share=share_text(item.sure, stats.rows),
+            unsure=f"{item.unsure:,} more unsure" if item.unsure else "",
             histogram=score_histogram(item.bins, lowest),
             tiles=[tile(row) for row in chosen[label]],
         )
         for number, (label, item) in enumerate(shown, 1)
     ]
     others = sum(item.count for _, item in rest)
-    counts = [(printable(label), item.count, tones[label]) for label, item in shown]
+    sure_others = sum(item.sure for _, item in rest)
+    counts = [(printable(label), item.sure, tones[label]) for label, item in shown]
     return Page(
         total=count_text(stats.rows, "picture") if stats.rows else "No pictures yet",
         outcomes=_outcomes(stats, ranked),
         when=f"{stats.last.classified_at:%d %B %Y, %H:%M} UTC" if stats.last else "no pictures yet",
         lead=_lead(stats, summary),
         figures=_figures(stats, summary),
-        bar=label_bar(counts, others, stats.failed),
+        bar=label_bar(counts, sure_others, stats.unsure, stats.failed),
         labels=sections,
         other_labels=f"{count_text(others, 'picture')} of {len(rest):,} other labels"
         if rest
@@ -157,7 +159,7 @@ def _first_bin(label: LabelStatistics) -> int:
 def _outcomes(stats: RowStatistics, ranked: Sequence[tuple[str, LabelStatistics]]) -> list[str]:
     """Return the outcomes with their counts, such as `28 hotdog`; each picture counts once."""
     few = len(ranked) <= _MAX_IN_HEADLINE
-    sure = [(printable(label), item.count - item.unsure) for label, item in ranked]
+    sure = [(printable(label), item.sure) for label, item in ranked]
     parts = [f"{count:,} {label}" for label, count in sure[: _MAX_IN_HEADLINE - (not few)] if count]
     if not few:
         rest = sum(count for _, count in sure[_MAX_IN_HEADLINE - 1 :])
@@ -173,27 +175,26 @@ def _lead(stats: RowStatistics, summary: Mapping[str, Any]) -> str:
         return "Made from the rows alone; there is no summary of a batch job here."
     rows, skipped = int(summary.get("rows", 0)), int(summary.get("skipped_by_ledger", 0))
     took = seconds_text(float(summary.get("seconds", 0)))
-    rate = f"{float(summary.get('pictures_per_second', 0)):,.0f} pictures a second"
+    rate = f"{rate_text(summary)} pictures a second"
     if rows == stats.rows:
-        return f"Done in {took}, classifying {rate}."
+        return f"Done in {took}: {rate}."
     if rows == 0:
         return f"The latest run classified nothing new: all {skipped:,} pictures already had rows."
     had = f", and skipped {skipped:,} that already had rows" if skipped else ""
-    return f"The latest run added {rows:,} of them in {took}, classifying {rate}{had}."
+    return f"The latest run added {rows:,} of them in {took}, {rate}{had}."
 
 
 def _figures(stats: RowStatistics, summary: Mapping[str, Any]) -> list[tuple[str, str, str]]:
-    classified = stats.rows - stats.failed
+    labelled = stats.rows - stats.failed - stats.unsure
     figures = [
         ("pictures", f"{stats.rows:,}", ""),
-        ("labelled", share_text(classified, stats.rows), ""),
+        ("labelled", share_text(labelled, stats.rows), ""),
         ("unsure", f"{stats.unsure:,}", "unsure" if stats.unsure else ""),
         ("failed", f"{stats.failed:,}", "failed" if stats.failed else ""),
         ("read", bytes_text(stats.bytes_read), ""),
     ]
     if summary.get("rows"):
-        rate = float(summary.get("pictures_per_second", 0))
-        figures.append(("pictures a second", f"{rate:,.0f}", ""))
+        figures.append(("pictures a second", rate_text(summary), ""))
     return figures
 
 

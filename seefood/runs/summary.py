@@ -97,6 +97,13 @@ def write_summary(summary: Mapping[str, Any], folder: Location) -> Location:
     return location
 
 
+def rate_text(summary: Mapping[str, Any]) -> str:
+    """Return the pictures a second of a whole run, from start to end: `240`, or `1.6` below 10."""
+    seconds = float(summary.get("seconds", 0))
+    rate = int(summary.get("rows", 0)) / seconds if seconds > 0 else 0.0
+    return f"{rate:,.0f}" if rate >= 10 else f"{rate:.1f}"
+
+
 def shown(location: Location) -> str:
     """Return a location as a user would type it: a path, relative if it is below here, or a URI."""
     if not location.is_local:

@@ -87,7 +87,7 @@ class Request:
 class Progress:
     """Progress of a run, or of the stage `told` a sentence for the user: `note`."""
 
-    stage: Literal["told", "reading", "probing", "training", "exporting"]
+    stage: Literal["told", "reading", "preparing", "probing", "training", "exporting"]
     done: int
     total: int
     note: str = ""
@@ -144,7 +144,9 @@ def train(request: Request, observe: Observe = lambda _: None) -> Outcome:
         fingerprints=True,
         observe=_reading(observe, photo_set),
     )
+    observe(Progress("preparing", 0, 1, "looking for copies of photos"))
     parts = partition(photo_set, photos, rule, request.validation_share, request.schedule.seed)
+    observe(Progress("preparing", 1, 1, "the network is built next", is_milestone=True))
     folder.mkdir(parents=True, exist_ok=True)
     for sentence in parts.notes:
         observe(Progress("told", 0, 0, sentence))
@@ -247,6 +249,7 @@ def _fit_from_probe(task: Task, inputs: _Inputs, rule: ResizeRule, observe: Obse
         checkpoints=inputs.folder,
     )
     total = len(photos.photos)
+    observe(Progress("probing", 0, total, "the features of every photo"))
     observer = Observer(
         lambda done: observe(Progress("probing", done, total)),
         _training(observe),
@@ -394,12 +397,13 @@ def _training(observe: Observe) -> Callable[[Step], None]:
         if step.note:
             observe(Progress("told", 0, 0, step.note))
             return
-        note = f"epoch {step.epoch}, loss {step.loss:.3f}"
-        if step.last is not None:
-            note += f", validation {step.last.validation_accuracy:.1%}"
+        note = f"epoch {step.epoch}"
         left = clock.after(step.done, step.total)
         if left is not None:
             note += f", at most {duration_text(left)} left"
+        note += f", loss {step.loss:.3f}"
+        if step.last is not None:
+            note += f", validation {step.last.validation_accuracy:.1%}"
         ended = step.last is not None and step.last.number == step.epoch
         observe(Progress("training", step.done, step.total, note, is_milestone=ended))
 

@@ -68,3 +68,23 @@ def test_control_characters_are_escaped(bundle: Bundle) -> None:
     result = CliRunner().invoke(inspect_command, [str(bundle.path)])
     assert "\x1b" not in result.stdout
     assert "[bold]two" in result.stdout
+
+
+def test_the_table_leaves_details_to_json(tmp_path: Path) -> None:
+    """A share is one line with its interval; confusion cells and settings are counted only."""
+    share = {"value": 0.9528, "interval_95": [0.9313, 0.9678], "count": 505, "of": 530}
+    cells = {f"label {n}": {"other": n} for n in range(40)}
+    spec = replace(
+        fake_bundle(tmp_path / "plain").spec,
+        metrics={"test": {"accuracy": share, "confusion": cells, "odd": {**share, "value": None}}},
+        training={"network": "none", "schedule": {"epochs": 3}},
+    )
+    fake_bundle(tmp_path / "fake")
+    write_bundle(tmp_path / "fake", spec)
+    shown = CliRunner().invoke(inspect_command, [str(tmp_path / "fake")]).stdout
+    assert re.search(r"test\.accuracy +95\.3% \(93\.1 to 96\.8\), 505 of 530\n", shown)
+    assert "test.odd" in shown
+    assert "505 of 530" in shown
+    assert "label 1" not in shown
+    assert "epochs" not in shown
+    assert "40 more with --json" in shown

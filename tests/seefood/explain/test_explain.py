@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from seefood.bundle import Bundle, load_bundle
+from seefood.classification import ClassifyOptions, Model, classify_images
 from seefood.engines.fake import FakeEngine
 from seefood.engines.loading import load_engine
 from seefood.engines.saliency import occlusion_map, score_map
@@ -17,6 +18,7 @@ from seefood.explain.heatmap import agreement, class_activation_map
 from seefood.explain.layers import before_activation
 from seefood.explain.page import LANGUAGES, Picture, explain_picture
 from seefood.imaging.decode import decode
+from seefood.records import ImageRef, Status
 from seefood.synthetic import draw_picture
 
 
@@ -193,6 +195,9 @@ def test_page_is_self_contained_and_escaped(
 ) -> None:
     """The page renders in both languages, loads nothing and escapes the picture's name."""
     page = explain_picture(picture, bundle, language="pt" if language == "pt" else "en")
+    fetched = [(ImageRef("lunch.png"), picture.data)]
+    (row,) = classify_images(fetched, load_engine(bundle), Model.of(bundle), ClassifyOptions())
+    is_unsure = row.status is Status.UNSURE
     assert "lunch &lt;1&gt;.png" in page
     assert "lunch <1>" not in page
     assert not re.findall(r'(?:src|href)="(?!data:|#)', page)
@@ -201,5 +206,6 @@ def test_page_is_self_contained_and_escaped(
     assert data is not None
     assert json.loads(data[1])["window"] > 0
     assert page.count("<h2") == 8
+    assert ("stays below" in page or "fica abaixo" in page) == is_unsure
     assert " style=" not in page
     assert "unsafe" not in page

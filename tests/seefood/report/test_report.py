@@ -106,9 +106,24 @@ def test_the_headline_counts_the_outcomes() -> None:
     assert "5 pictures: 2 hotdog, 1 not_hotdog, 1 unsure, 1 failed" in text_of(report(ROWS))
 
 
+def test_labelled_means_the_same_everywhere() -> None:
+    """Headline, figure, bar and section count an unsure picture as unsure, not as labelled."""
+    page = text_of(report(ROWS))
+
+    assert "labelled 60.0%" in page
+    assert "hotdog 2 40.0%" in page
+    assert "unsure 1 20.0%" in page
+    assert "2 pictures, 40.0%, 1 more unsure" in page
+
+
 def test_the_lead_states_the_duration_and_rate() -> None:
-    """The sentence below the headline has the seconds and the pictures a second."""
-    assert "Done in 3.2 s, classifying 240 pictures a second." in text_of(report(ROWS))
+    """The sentence has the seconds, and the pictures divided by these seconds."""
+    page = text_of(report(ROWS))
+
+    assert "Done in 3.2 s: 1.6 pictures a second." in page
+    assert "pictures a second 1.6" in page
+    fast = text_of(report(ROWS, {**SUMMARY, "seconds": 0.01}))
+    assert "Done in 0.0 s: 500 pictures a second." in fast
 
 
 def test_after_a_rerun_the_lead_states_what_was_new() -> None:

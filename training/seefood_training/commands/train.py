@@ -2,7 +2,7 @@
 
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from seefood_training.networks import Weights
     from seefood_training.run import Observe, Outcome, Progress, Request
+
+_BAR_WIDTH: Final = 16
 
 
 @click.command("train")
@@ -186,17 +188,28 @@ def _tell(sentence: str) -> None:
 def _progress_bars() -> "Iterator[Observe]":
     """Yield an observer that shows a bar for each stage on stderr, with the time left."""
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeRemainingColumn
-    from rich.progress import Progress as Bars
-
-    columns = (
-        TextColumn("{task.description:>9}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[note]}"),
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        SpinnerColumn,
+        TaskID,
+        TextColumn,
+        TimeElapsedColumn,
     )
-    with Bars(*columns, console=Console(stderr=True)) as bars:
+    from rich.progress import Progress as Bars
+    from rich.table import Column
+
+    # The bar keeps its width: a note that is too long for the terminal is cut off.
+    note = Column(no_wrap=True, overflow="ellipsis", ratio=1)
+    columns = (
+        SpinnerColumn(finished_text=" "),
+        TextColumn("{task.description:>9}"),
+        BarColumn(bar_width=_BAR_WIDTH),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[note]}", table_column=note),
+    )
+    with Bars(*columns, console=Console(stderr=True), expand=True) as bars:
         tasks: dict[str, TaskID] = {}
 
         def observe(progress: "Progress") -> None:
