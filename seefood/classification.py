@@ -12,14 +12,16 @@ from typing import Final
 import numpy as np
 
 from seefood.bundle import Bundle
+from seefood.drift.novelty import NoveltySpace
 from seefood.engines.base import Engine, FeatureEngine, Probabilities
-from seefood.errors import ErrorCode, PictureError
+from seefood.engines.loading import gives_features, load_engine
+from seefood.errors import ErrorCode, PictureError, UsageError
 from seefood.imaging.decode import DEFAULT_LIMITS, DecodedImage, Limits, Pixels, ResizeRule, decode
 from seefood.imaging.jpeg_quality import jpeg_quality
 from seefood.imaging.measures import measure_pixels
 from seefood.records import ImageRef, Prediction, Row, Status, Vector, utc_now
 from seefood.sanitize import redacted
-from seefood.vectors import rounded
+from seefood.vectors import real, rounded
 
 Fetched = tuple[ImageRef, bytes | PictureError]
 """A reference and its bytes, or why there are none."""
@@ -41,13 +43,24 @@ class Model:
     thresholds: tuple[float, ...]
     rule: ResizeRule
     multi_label: bool = False
+    novelty: NoveltySpace | None = None
+    """If given, rows state it where the engine gives features."""
+    reject_above: float | None = None
+    """Pictures of a greater novelty are `unsure`."""
 
     @classmethod
     def of(cls, bundle: Bundle) -> "Model":
         """Return the model of `bundle`."""
         spec = bundle.spec
         return cls(
-            spec.name, bundle.digest, spec.labels, spec.thresholds, spec.rule, spec.multi_label
+            spec.name,
+            bundle.digest,
+            spec.labels,
+            spec.thresholds,
+            spec.rule,
+            spec.multi_label,
+            bundle.novelty,
+            None if spec.rejection is None else spec.rejection.above,
         )
 
 
@@ -61,6 +74,24 @@ class ClassifyOptions:
     """Whether a truncated JPEG is classified by the part that it still contains."""
     features: bool = False
     """Whether rows carry the features of their picture; the engine must be loaded with them."""
+
+
+def load_classifier(bundle: Bundle, engine: str, options: ClassifyOptions) -> tuple[Engine, Model]:
+    """Return the certified engine of `bundle` and its model.
+
+    If the bundle knows the training pictures' features and the engine gives them, rows state the
+    novelty. Raises as `load_engine` does, and `UsageError` if the bundle rejects pictures by their
+    novelty and the engine gives no features.
+    """
+    able = bundle.novelty is not None and gives_features(bundle, engine)
+    if bundle.spec.rejection is not None and not able:
+        raise UsageError(
+            f"the bundle {bundle.path} rejects pictures that resemble nothing in training, and the "
+            f"{engine} engine gives no features to tell; use `--engine auto`"
+        )
+    loaded = load_engine(bundle, engine, features=able or options.features)
+    model = Model.of(bundle)
+    return loaded, model if able else replace(model, novelty=None)
 
 
 def classify_images(
@@ -80,7 +111,8 @@ def classify_images(
         decoded.append(_decode(source, model, options))
     images = {at: item.pixels for at, item in enumerate(decoded) if isinstance(item, DecodedImage)}
     on_start(tuple(images))
-    predict = partial(_run, engine, len(model.labels), with_features=options.features)
+    with_features = options.features or model.novelty is not None
+    predict = partial(_run, engine, len(model.labels), with_features=with_features)
     predicted = iter(_predict(list(images.values()), predict, engine.name))
     rows = []
     for (ref, source), item in zip(fetched, decoded, strict=True):
@@ -88,7 +120,7 @@ def classify_images(
         row = _row(ref, item, outcome, engine.name, model, options.top_k)
         if isinstance(item, DecodedImage) and isinstance(source, bytes):
             row = _measured(row, item, source)
-        rows.append(row)
+        rows.append(_with_novelty(row, model, options))
     return rows
 
 
@@ -101,6 +133,19 @@ def _measured(row: Row, image: DecodedImage, data: bytes) -> Row:
         sharpness=measures.sharpness,
         uprightness=measures.uprightness,
         jpeg_quality=jpeg_quality(data) if image.format == "JPEG" else None,
+    )
+
+
+def _with_novelty(row: Row, model: Model, options: ClassifyOptions) -> Row:
+    if model.novelty is None or row.vector is None:
+        return row
+    novelty = float(model.novelty.novelty(real([row.vector]))[0])
+    is_rejected = model.reject_above is not None and novelty > model.reject_above
+    return replace(
+        row,
+        novelty=novelty,
+        status=Status.UNSURE if is_rejected else row.status,
+        vector=row.vector if options.features else None,
     )
 
 

@@ -4,10 +4,9 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 from seefood.bundle import load_bundle
-from seefood.classification import ClassifyOptions, Fetched, Model, classify_images
+from seefood.classification import ClassifyOptions, Fetched, Model, classify_images, load_classifier
 from seefood.engines.base import Engine
 from seefood.engines.fast import fast_variant
-from seefood.engines.loading import load_engine
 from seefood.errors import ErrorCode, PictureError
 from seefood.imaging.decode import Limits
 from seefood.imaging.signatures import sniff_format
@@ -42,8 +41,7 @@ class Classifier:
         if config.fast is not None:  # it is in the package, which is pinned as a whole
             bundle, _ = fast_variant(bundle, config.fast, "litert")
         engine = "onnxruntime" if bundle.has_onnx and not bundle.has_litert else "litert"
-        loaded = load_engine(bundle, engine, features=config.options.features)
-        return cls(loaded, Model.of(bundle), config.options)
+        return cls(*load_classifier(bundle, engine, config.options), config.options)
 
     def row(self, fetched: Fetched) -> Row:
         """Return the row of one picture. A picture that cannot be read gets a row with an error."""

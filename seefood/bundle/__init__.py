@@ -13,7 +13,7 @@ from seefood.bundle.bundle import (
     default_bundle_path,
     digest_matches,
     load_bundle,
-    set_reference,
+    set_knowledge,
     write_bundle,
 )
 from seefood.bundle.features import FeatureSpec
@@ -48,6 +48,6 @@ __all__ = [
     "list_variants",
     "load_bundle",
     "load_variants",
-    "set_reference",
+    "set_knowledge",
     "write_bundle",
 ]

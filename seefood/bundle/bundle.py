@@ -39,12 +39,14 @@ from seefood.bundle.manifest_file import (
 )
 from seefood.bundle.spec import (
     BundleSpec,
+    Rejection,
     check_spec,
     compute_digest,
     manifest_content,
     spec_from_json,
 )
 from seefood.bundle.variant import Variant
+from seefood.drift.novelty import NoveltySpace, space_digest
 from seefood.drift.reference import Reference
 from seefood.errors import BundleError
 from seefood.records import DIGEST_SHOWN
@@ -52,6 +54,8 @@ from seefood.records import DIGEST_SHOWN
 LITERT_MODEL: Final = f"{EXTRA}/model.tflite"
 ONNX_MODEL: Final = f"{EXTRA}/model.onnx"
 GOLDEN: Final = f"{EXTRA}/golden"
+NOVELTY: Final = "novelty"
+"""The key in `bundle.json` of the space of the training pictures' features."""
 SMALL_NETWORK: Final = f"{EXTRA}/first"
 """The small network of a cascade, itself a bundle."""
 VARIANTS: Final = f"{EXTRA}/variants"
@@ -75,6 +79,9 @@ class Bundle:
     `digest`."""
     variants: Mapping[str, str] = field(default_factory=dict)
     """The digest of each faster variant by its name."""
+    novelty: NoveltySpace | None = None
+    """By what pictures are recognised that resemble nothing in training; None if that is unknown.
+    `digest` covers it if `spec.rejection` uses it."""
 
     @property
     def name(self) -> str:
@@ -146,6 +153,7 @@ def load_bundle(path: str | Path, *, expected_digest: str | None = None) -> Bund
         features = features_from_json(document.get(FEATURES))
         reference = None if REFERENCE not in document else Reference.from_json(document[REFERENCE])
         variants = {str(name): str(digest) for name, digest in document.get("variants", {}).items()}
+        novelty = None if NOVELTY not in document else NoveltySpace.from_json(document[NOVELTY])
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise BundleError(
             f"{root / MANIFEST} does not describe a bundle ({error!r}); make the bundle again "
@@ -166,7 +174,13 @@ def load_bundle(path: str | Path, *, expected_digest: str | None = None) -> Bund
             f"the bundle {root} has the digest {actual[:DIGEST_SHOWN]}, "
             f"{expected_digest!r} was expected; name the right bundle or the right digest"
         )
-    return Bundle(root, spec, actual, files, features, reference, variants)
+    due = spec.rejection and spec.rejection.space
+    if due and (novelty is None or space_digest(document[NOVELTY]) != due):
+        raise BundleError(
+            f"the bundle {root} is damaged: it has not the novelty by which it rejects pictures; "
+            "get it again from where it was made"
+        )
+    return Bundle(root, spec, actual, files, features, reference, variants, novelty)
 
 
 def write_bundle(path: Path, spec: BundleSpec, features: FeatureSpec | None = None) -> Bundle:
@@ -201,11 +215,32 @@ def write_bundle(path: Path, spec: BundleSpec, features: FeatureSpec | None = No
     return Bundle(path, spec, digest, files, features)
 
 
-def set_reference(bundle: Bundle, reference: Reference) -> Bundle:
-    """Write `reference` into `bundle.json` and return the bundle, whose digest stays. Atomic."""
-    document = {**read_manifest(bundle.path), REFERENCE: reference.as_json()}
+def set_knowledge(
+    bundle: Bundle,
+    reference: Reference | None,
+    novelty: NoveltySpace | None,
+    reject_above: float | None = None,
+) -> Bundle:
+    """Write into `bundle.json` what is known of the training pictures, and return the bundle.
+
+    The digest stays unless `reject_above` makes pictures of a greater novelty `unsure`. Atomic.
+    """
+    space = None if novelty is None else novelty.as_json()
+    rejection = None
+    if reject_above is not None and space is not None:
+        rejection = Rejection(reject_above, space_digest(space))
+    spec = replace(bundle.spec, rejection=rejection)
+    digest = compute_digest(spec, bundle.files)
+    known = {NOVELTY: space, REFERENCE: None if reference is None else reference.as_json()}
+    own = {"rejection", *known}
+    document = {
+        **{name: each for name, each in read_manifest(bundle.path).items() if name not in own},
+        **manifest_content(spec, bundle.files),
+        "digest": digest,
+        **{name: each for name, each in known.items() if each is not None},
+    }
     write_manifest(bundle.path, document)
-    return replace(bundle, reference=reference)
+    return replace(bundle, spec=spec, digest=digest, reference=reference, novelty=novelty)
 
 
 def _file(root: Path, spec: BundleSpec, name: str) -> Path:

@@ -38,6 +38,15 @@ class Certificate:
 
 
 @dataclass(frozen=True, slots=True)
+class Rejection:
+    """The novelty above which a picture is `unsure`. It decides rows, so the digest covers it."""
+
+    above: float
+    space: str
+    """The SHA-256 of the bundle's `NoveltySpace`, hexadecimal."""
+
+
+@dataclass(frozen=True, slots=True)
 class BundleSpec:
     """The contents of `bundle.json`, apart from the digests."""
 
@@ -59,6 +68,8 @@ class BundleSpec:
     """Whether each label has a probability of its own, so that a picture may have several."""
     adapter: Adapter | None = None
     """How the graph is called; None for a graph from uint8 pixels to probabilities."""
+    rejection: Rejection | None = None
+    """Which pictures are `unsure` because they resemble nothing in training; None rejects none."""
 
 
 def spec_from_json(document: Mapping[str, Any]) -> BundleSpec:
@@ -82,6 +93,7 @@ def spec_from_json(document: Mapping[str, Any]) -> BundleSpec:
         cascade_threshold=_optional_float(document.get("first_at_least")),
         multi_label=bool(document.get("multi_label", False)),
         adapter=_optional_adapter(document.get("adapter")),
+        rejection=_optional_rejection(document.get("rejection")),
     )
 
 
@@ -95,6 +107,10 @@ def _optional_adapter(value: Any) -> Adapter | None:
 
 def _optional_variant(value: Any) -> Variant | None:
     return None if value is None else variant_from_json(value)
+
+
+def _optional_rejection(value: Any) -> Rejection | None:
+    return None if value is None else Rejection(float(value["above"]), str(value["space"]))
 
 
 def _rule_from_json(document: Mapping[str, Any]) -> ResizeRule:
@@ -148,6 +164,8 @@ def manifest_content(spec: BundleSpec, files: Mapping[str, str]) -> dict[str, An
         content["first_at_least"] = threshold
     if not spec.multi_label:
         del content["multi_label"]
+    if spec.rejection is None:
+        del content["rejection"]
     del content["adapter"]
     if spec.adapter is not None:
         content["adapter"] = spec.adapter.as_json()

@@ -64,6 +64,9 @@ _COMMANDS: Final = {
     "features": _Command(
         "seefood_training.commands.features", "Add the features to a bundle that states none."
     ),
+    "reference": _Command(
+        "seefood_training.commands.reference", "Tell a bundle what its training pictures are like."
+    ),
     "inspect": _Command("seefood.cli.inspect", "Show what is in a bundle and verify it."),
     "report": _Command("seefood.cli.report", "Write the report page of finished results again."),
     "audit": _Command(

@@ -38,6 +38,8 @@ class Drift:
     since_training: Sequence[str] = ()
     """A sentence for each difference from the training pictures; no alarm by itself."""
     compared_with: Mapping[str, Any] = field(default_factory=dict)
+    changes: Sequence[Change] = ()
+    """What `reasons` say."""
 
     def as_json(self) -> dict[str, Any]:
         """Return what `summary.json` states as `drift`."""
@@ -48,6 +50,16 @@ class Drift:
             "accuracy_estimate": None if self.accuracy is None else self.accuracy.as_json(),
             "since_training": list(self.since_training),
             "compared_with": dict(self.compared_with),
+            "changes": [
+                {
+                    "name": change.name,
+                    "edge": change.above,
+                    "is_above": change.effect > 0,
+                    "before": round(change.before.value, 4),
+                    "now": round(change.now.value, 4),
+                }
+                for change in self.changes
+            ],
         }
 
 
@@ -81,6 +93,7 @@ def judge(
             "pictures": pool.rows if has_runs else 0,
             "training_pictures": 0 if reference is None else reference.fingerprint.rows,
         },
+        changes=by_runs if has_runs else by_training,
     )
 
 

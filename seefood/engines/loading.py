@@ -28,6 +28,13 @@ def load_engine(bundle: Bundle, name: str = AUTO, *, features: bool = False) -> 
     return engine
 
 
+def gives_features(bundle: Bundle, name: str = AUTO) -> bool:
+    """Whether the engine `name` can be loaded with the features of `bundle`."""
+    spec = engine_spec(_automatic(bundle) if name == AUTO else name)
+    known = bundle.features is not None and spec.graph in bundle.features.tensors
+    return known and spec.gives_features and not bundle.is_cascade
+
+
 def has_graph(bundle: Bundle, graph: Graph) -> bool:
     """Whether `bundle` contains the graph that an engine runs."""
     return {

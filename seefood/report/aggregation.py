@@ -8,7 +8,7 @@ kept too.
 import hashlib
 import heapq
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -84,6 +84,10 @@ class RowStatistics:
     least_certain: Lowest = field(default_factory=lambda: Lowest(SAMPLES))
     last: Row | None = None
     """The most recently classified row."""
+    novel: Lowest = field(default_factory=lambda: Lowest(SAMPLES))
+    """Those that resemble nothing in training, the least like it first."""
+    watched: Sequence[tuple[Callable[[Row], bool], Lowest]] = ()
+    """A random sample of the rows for which each function is true."""
 
     @property
     def unsure(self) -> int:
@@ -104,6 +108,11 @@ class RowStatistics:
         uri_hash = int.from_bytes(
             hashlib.blake2b(row.uri.encode("utf-8", "surrogatepass"), digest_size=8).digest()
         )
+        for is_example, examples in self.watched:
+            if is_example(row):
+                examples.offer((uri_hash, 0), row)
+        if row.novelty is not None and row.novelty > 1:
+            self.novel.offer((-row.novelty, uri_hash), row)
         if row.label is None or row.score is None:
             self._add_failure(row, uri_hash)
             return
@@ -128,9 +137,11 @@ class RowStatistics:
         failure.examples.offer((uri_hash, 0), row)
 
 
-def aggregate_rows(rows: Iterable[Row]) -> RowStatistics:
-    """Return the statistics of `rows`, read once."""
-    statistics = RowStatistics()
+def aggregate_rows(
+    rows: Iterable[Row], watched: Sequence[Callable[[Row], bool]] = ()
+) -> RowStatistics:
+    """Return the statistics of `rows`, read once, with examples of each of `watched`."""
+    statistics = RowStatistics(watched=[(each, Lowest(EXAMPLES)) for each in watched])
     for row in rows:
         statistics.add(row)
     return statistics

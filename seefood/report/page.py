@@ -7,6 +7,7 @@ from typing import Any, Final
 from seefood.pages import Tile
 from seefood.records import Row, Status
 from seefood.report.aggregation import LabelStatistics, RowStatistics
+from seefood.report.changes import Changes, changes_of
 from seefood.report.charts import Bar, Histogram, label_bar, score_histogram
 from seefood.report.details import Details, model_details, run_details
 from seefood.report.formatting import (
@@ -75,6 +76,7 @@ class Page:
     labels: Sequence[LabelSection]
     other_labels: str
     least_certain: Sequence[Tile]
+    changes: Changes | None
     failures: Sequence[FailureSection]
     model: Details
     run: Details
@@ -87,9 +89,12 @@ def build_page(stats: RowStatistics, summary: Mapping[str, Any], fetch: Fetch) -
     tones = _tones([label for label, _ in shown])
     doubtful = (stats.rows - stats.failed) // 4 // _ONE_LINE * _ONE_LINE
     least = stats.least_certain.rows()[: max(_ONE_LINE, doubtful)]
-    space = (_MAX_PREVIEWS - len(least)) // max(1, len(shown))
+    novel = stats.novel.rows()[: 2 * _ONE_LINE]
+    examples = [kept.rows()[:_ONE_LINE] for _, kept in stats.watched]
+    changed = [*novel, *(row for rows in examples for row in rows)]
+    space = (_MAX_PREVIEWS - len(least) - len(changed)) // max(1, len(shown))
     chosen = {label: _sample(item, max(_ONE_LINE, space)) for label, item in shown}
-    pictures = [*least, *(row for rows in chosen.values() for row in rows)]
+    pictures = [*least, *changed, *(row for rows in chosen.values() for row in rows)]
     thumbnails = make_thumbnails((row.ref for row in pictures), fetch)
     lowest = min((_first_bin(item) for _, item in ranked), default=0)
 
@@ -134,6 +139,7 @@ def build_page(stats: RowStatistics, summary: Mapping[str, Any], fetch: Fetch) -
         if rest
         else "",
         least_certain=[tile(row) for row in least],
+        changes=changes_of(summary, examples, novel, tile),
         failures=_failures(stats),
         model=model_details(summary, stats.last),
         run=run_details(summary),

@@ -10,6 +10,7 @@ from typing import Any, Final
 from seefood.errors import UsageError
 from seefood.records import Row
 from seefood.report.aggregation import aggregate_rows
+from seefood.report.changes import watched_changes
 from seefood.report.page import build_page
 from seefood.report.render import render_page
 from seefood.report.thumbnails import Fetch
@@ -22,7 +23,7 @@ _NUMBER_FIELDS: Final = (
     "bytes_read",
 )  # fmt: skip
 _TYPES: Final[dict[type, tuple[str, ...]]] = {
-    dict: ("model", "options", "metrics"),
+    dict: ("model", "options", "metrics", "drift"),
     list: ("sources", "labels"),
 }
 _MAX_NUMBER: Final = 1e18
@@ -35,7 +36,7 @@ def make_report(summary: Mapping[str, Any], rows: Iterable[Row], fetch: Fetch) -
     Several threads call `fetch`, for at most some 150 pictures. For a picture that it fails to
     return, the page has a placeholder with the reason.
     """
-    return render_page(build_page(aggregate_rows(rows), summary, fetch))
+    return render_page(build_page(aggregate_rows(rows, watched_changes(summary)), summary, fetch))
 
 
 def write_run_report(output: Location, summary: Mapping[str, Any], folder: Location) -> Location:

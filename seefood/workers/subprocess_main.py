@@ -119,12 +119,10 @@ def limit_memory(more_bytes: int) -> None:
 
 def _open_bundle(config: WorkerConfig, in_flight: InFlightTable) -> ThreadedWorker:
     from seefood.bundle import load_bundle  # noqa: PLC0415 (a test's worker needs none of these)
-    from seefood.classification import Model  # noqa: PLC0415
-    from seefood.engines.loading import load_engine  # noqa: PLC0415
+    from seefood.classification import load_classifier  # noqa: PLC0415
 
     bundle = load_bundle(config.bundle, expected_digest=config.digest)
-    engine = load_engine(bundle, config.engine, features=config.options.features)
-    model = Model.of(bundle)
+    engine, model = load_classifier(bundle, config.engine, config.options)
     return ThreadedWorker(engine, model, config.options, threads=config.threads, table=in_flight)
 
 

@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from seefood.bundle import Bundle, FeatureSpec, write_bundle
+from seefood.bundle import Bundle, FeatureSpec, set_knowledge, write_bundle
 from seefood.engines.base import FeatureEngine
 from seefood.engines.certificate import certify, relative_difference
 from seefood.engines.loading import create_engine
@@ -40,7 +40,11 @@ def add_features(bundle: Bundle) -> Bundle:
             f"{bundle.path} has files that are not its own, or lacks some; copy the bundle as it "
             "was made, and try again"
         )
-    return written
+    return set_knowledge(written, bundle.reference, bundle.novelty, _rejection(bundle))
+
+
+def _rejection(bundle: Bundle) -> float | None:
+    return None if bundle.spec.rejection is None else bundle.spec.rejection.above
 
 
 def _spec(bundle: Bundle) -> FeatureSpec | None:
