@@ -15,7 +15,7 @@ def change_sentence(change: Change, against: str) -> str:
 
 def _is_below(change: Change) -> bool:
     """Whether the sentence is about the pictures below the edge: the share that has grown."""
-    return isinstance(change.above, float) and change.effect < 0
+    return not isinstance(change.above, str) and change.effect < 0
 
 
 def _shown(change: Change, share: float) -> float:
