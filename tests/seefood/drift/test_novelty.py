@@ -6,8 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from seefood.bundle import load_bundle, set_knowledge
-from seefood.bundle.bundle import MANIFEST
+from seefood.bundle import MANIFEST, load_bundle, set_knowledge
 from seefood.classification import ClassifyOptions, Model, classify_images
 from seefood.drift.fingerprint import Fingerprint
 from seefood.drift.novelty import Floats, NoveltySpace, fit_space
