@@ -136,6 +136,8 @@ class Observability:
         (self._logger.error if is_error else self._logger.info)(str(outcome.status), **fields)
 
     def _keep_score(self, row: Row) -> None:
+        if row.novelty is not None and row.novelty > 1:
+            self._count("Novel")
         if row.label is not None and row.score is not None:
             self._scores.setdefault(row.label, []).append(row.score)
 

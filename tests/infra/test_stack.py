@@ -19,7 +19,7 @@ from tests.infra.traffic import recorded_s3_requests
 def test_everything_in_the_template_exists(stack: Stack) -> None:
     """Each resource of the template was created."""
     for service, call, key, expected in [
-        ("cloudwatch", "describe_alarms", "MetricAlarms", 9),
+        ("cloudwatch", "describe_alarms", "MetricAlarms", 11),
         ("cloudwatch", "list_dashboards", "DashboardEntries", 1),
         ("scheduler", "list_schedules", "Schedules", 1),
         ("sns", "list_subscriptions", "Subscriptions", 1),
