@@ -21,6 +21,7 @@ from seefood.records import ImageRef
 from seefood.storage import fetch
 from seefood_training.fingerprints import Fingerprint, fingerprint
 from seefood_training.layouts import Found, LeftOut, Part, find_photos
+from seefood_training.layouts.corrected import with_corrections
 
 _MAX_UNREADABLE: Final = 0.1
 _THREADS: Final = 4
@@ -100,14 +101,16 @@ class DecodedPhotos:
         )
 
 
-def read_photo_set(data: str, *, nested: bool = False) -> PhotoSet:
+def read_photo_set(data: str, *, nested: bool = False, corrections: str | None = None) -> PhotoSet:
     """Return the photos of `data`, a folder, a table of labels, or the URI of either.
 
-    Sorted by class and name. With `nested`, each innermost folder is a class. Raises `UsageError`
-    for data that is absent or contradicts its layout, for fewer than two classes to train on, for a
-    class without a photo to train on, and if more than one line in ten of a table gives no photo.
+    Sorted by class and name. `corrections` is an output whose corrections count (see
+    `seefood_training.layouts.corrected`). With `nested`, each innermost folder is a class. Raises
+    `UsageError` for data that is absent or contradicts its layout, for fewer than two classes to
+    train on, for a class without a photo to train on, and if more than one line in ten of a table
+    gives no photo.
     """
-    photo_set = read_labelled(data, nested=nested)
+    photo_set = read_labelled(data, nested=nested, corrections=corrections)
     here = {photo_set.labels[photo.label] for photo in photo_set.train}
     if len(here) < 2:
         content = f"only the class {min(here)!r}" if here else "no class with a photo"
@@ -124,13 +127,23 @@ def read_photo_set(data: str, *, nested: bool = False) -> PhotoSet:
     return photo_set
 
 
-def read_labelled(data: str, *, nested: bool = False) -> PhotoSet:
-    """Return the photos of `data` as `read_photo_set` does, with any number of classes."""
-    found = find_photos(data, nested=nested)
-    _check_left_out(found, data)
+def read_labelled(
+    data: str | None, *, nested: bool = False, corrections: str | None = None
+) -> PhotoSet:
+    """Return the photos of `data` as `read_photo_set` does, with any number of classes.
+
+    Without `data` those of the `corrections` alone.
+    """
+    found = None if data is None else find_photos(data, nested=nested)
+    if found is not None:
+        _check_left_out(found, str(data))
+    if corrections is not None:
+        found = with_corrections(found, corrections)
+    if found is None:
+        raise UsageError("there are neither labelled photos nor corrections; give one of them")
     labels = tuple(sorted({photo.label for photo in found.photos}))
     for label in labels:
-        _check_name(label, data)
+        _check_name(label, data or str(corrections))
     index = {label: number for number, label in enumerate(labels)}
 
     def part(wanted: Part) -> tuple[Photo, ...]:

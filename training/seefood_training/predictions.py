@@ -45,18 +45,26 @@ class Predictions:
         return np.asarray([photo.label for photo in self.photos], np.int64)
 
 
-def labelled_photos(data: str, labels: Sequence[str], *, nested: bool = False) -> tuple[Photo, ...]:
+def labelled_photos(
+    data: str | None,
+    labels: Sequence[str],
+    *,
+    nested: bool = False,
+    corrections: str | None = None,
+) -> tuple[Photo, ...]:
     """Return the photos of `data` with their classes as indices into the bundle's `labels`.
+
+    `corrections` is an output whose corrections count, alone if there is no `data`.
 
     If `data` has photos to test with, only those; otherwise those to validate with, if there are
     any. Raises `UsageError` for a class that the bundle does not have.
     """
-    photo_set = read_labelled(data, nested=nested)
+    photo_set = read_labelled(data, nested=nested, corrections=corrections)
     if unknown := sorted(set(photo_set.labels) - set(labels)):
         shown = ", ".join(labels[:10]) + (", …" if len(labels) > 10 else "")
         raise UsageError(
-            f"{data} has the class {unknown[0]!r}, which is none of the bundle's labels ({shown}); "
-            "rename the folder or evaluate another bundle"
+            f"{data or corrections} has the class {unknown[0]!r}, which is none of the bundle's "
+            f"labels ({shown}); rename the folder or evaluate another bundle"
         )
     index = [labels.index(label) for label in photo_set.labels]
     photos = photo_set.test or photo_set.validation or photo_set.train

@@ -79,6 +79,8 @@ class Request:
     overwrite: bool = False
     nested: bool = False
     """Whether each innermost folder of `data` is a class."""
+    corrections: str | None = None
+    """An output of `seefood classify` whose corrections are learned from, too."""
     variants: bool = False
     """Whether to add faster variants, measured on the photos held out."""
 
@@ -126,7 +128,7 @@ def train(request: Request, observe: Observe = lambda _: None) -> Outcome:
         two = NetworkChoice(request.network, side, side, 2, multiplier=request.multiplier)
         check_network(two, request.weights)
     keras.utils.clear_session()  # layers are numbered anew: their names are part of the digest
-    photo_set = read_photo_set(request.data, nested=request.nested)
+    photo_set = read_photo_set(request.data, nested=request.nested, corrections=request.corrections)
     chosen = _with_defaults(request, photo_set)
     size = chosen.side
     rule = ResizeRule(size, size, request.fit)

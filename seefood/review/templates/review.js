@@ -202,7 +202,7 @@ async function setView(query) {
   position = 0;
   history.replaceState(null, "", `#${view}`);
   $("to-filter")?.setAttribute("aria-label", view.toString() ? "Filter (in use)" : "Filter");
-  await poll();
+  await poll(false);
   let first = 0;
   if (!isGrid && !view.get("said")) {
     try { first = (await ask(`next?${where({ start: 0 })}`)).position ?? 0; } catch (error) { trouble(error.message); }
@@ -427,7 +427,7 @@ function openPanel(id, on) {
 
 // ---- What others do ----------------------------------------------------------------------------
 
-async function poll() {
+async function poll(drawsCards = true) {
   const born = generation;
   try {
     const news = await ask(`state?${where()}`);
@@ -437,7 +437,7 @@ async function poll() {
     state = { ...news, answered: isSending ? state.answered : news.answered };
     setLabels(news.labels);
     if (state.problem && !isSending) { trouble(`Some rows cannot be read: ${state.problem}`); }
-    if ((changed || grew) && !isSending) {
+    if ((changed || grew) && !isSending && drawsCards) {
       await fetchFrom(position, isGrid ? CELLS : AHEAD);
       if (born === generation && !isSending) { draw(); }
     } else { drawCount(); }

@@ -5,7 +5,7 @@ import re
 import sys
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -22,7 +22,7 @@ _MAX_LABELS = 12
 
 @click.command("evaluate")
 @click.argument("bundle")
-@click.argument("data")
+@click.argument("data", required=False)
 @click.option(
     "--output",
     type=click.Path(path_type=Path, file_okay=False),
@@ -32,6 +32,11 @@ _MAX_LABELS = 12
 )
 @model_digest_option
 @engine_option
+@click.option(
+    "--corrections",
+    metavar="DEST",
+    help="An output whose corrections count: its corrected pictures, fetched from where they lie.",
+)
 @click.option("--nested", is_flag=True, help="Each innermost folder of DATA is a class.")
 @click.option(
     "--source-from",
@@ -43,7 +48,8 @@ _MAX_LABELS = 12
 def evaluate_command(  # noqa: PLR0913 (the options of the command)
     *,
     bundle: str,
-    data: str,
+    data: str | None,
+    corrections: str | None,
     output: Path,
     model_digest: str | None,
     engine: str,
@@ -54,7 +60,8 @@ def evaluate_command(  # noqa: PLR0913 (the options of the command)
     """Measure BUNDLE on DATA: a folder (or URI) with one folder of photos for each label.
 
     DATA may also be, or have, a table of labels (see `seefood train --help`). If it has photos to
-    test with, such as test/, only those are used. Photos that the bundle was made from are
+    test with, such as test/, only those are used. With --corrections, what people said about
+    pictures counts too, alone if there is no DATA. Photos that the bundle was made from are
     recognised. If the bundle runs with both litert and tensorflow, the engines are compared picture
     by picture.
 
@@ -66,21 +73,26 @@ def evaluate_command(  # noqa: PLR0913 (the options of the command)
       seefood evaluate bundles/flowers flowers/ --output evaluation
       seefood evaluate bundles/flowers flowers/ --output evaluation --source-from '^(cam\\d+)_'
       seefood evaluate bundles/flowers s3://photos/flowers --output evaluation --json | jq .accuracy
+      seefood evaluate bundles/flowers --corrections s3://labels/2026 --output evaluation
     """  # noqa: D301 (click's mark against re-wrapping)
     require("evaluate", "train", "sklearn", "scipy")
     from seefood.errors import UsageError
 
     pattern = _pattern(source_from)
     measured_bundle = open_bundle(bundle, model_digest)
-    if measured_bundle.spec.multi_label and (nested or source_from):
+    if measured_bundle.spec.multi_label and (nested or source_from or corrections):
         raise UsageError(
-            f"{measured_bundle.name} gives a picture several labels; `--nested` and "
-            "`--source-from` are for bundles that give one: leave them out"
+            f"{measured_bundle.name} gives a picture several labels; `--nested`, `--corrections` "
+            "and `--source-from` are for bundles that give one: leave them out"
         )
     if measured_bundle.spec.multi_label:
+        if data is None:
+            raise UsageError("there are no labelled photos; give DATA")
         document, page = _measured_labels(measured_bundle, data, engine, output)
     else:
-        document, page = _measured(measured_bundle, (data, nested), engine, output, pattern)
+        document, page = _measured(
+            measured_bundle, _Data(data, corrections, nested), engine, output, pattern
+        )
     text = json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False)
     _write(output, text, page)
     for warning in document["warnings"]:
@@ -92,9 +104,17 @@ def evaluate_command(  # noqa: PLR0913 (the options of the command)
         _print(rows(document), output)
 
 
+class _Data(NamedTuple):
+    """What a bundle is measured on."""
+
+    photos: str | None
+    corrections: str | None
+    nested: bool
+
+
 def _measured(
     bundle: "Bundle",
-    data: tuple[str, bool],
+    data: "_Data",
     engine: str,
     output: Path,
     pattern: re.Pattern[str] | None,
@@ -104,7 +124,9 @@ def _measured(
     from seefood_training.evaluation_page import render_evaluation
     from seefood_training.training_photos import read_training_photos
 
-    photos = labelled_photos(data[0], bundle.labels, nested=data[1])
+    photos = labelled_photos(
+        data.photos, bundle.labels, nested=data.nested, corrections=data.corrections
+    )
     _make_folder(output)
     engines, why_alone = choose_engines(bundle, engine)
     known = read_training_photos(bundle.path)

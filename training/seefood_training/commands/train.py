@@ -110,6 +110,11 @@ _BAR_WIDTH: Final = 16
     help="Add no faster variants (int8, bf16) for `classify --fast`.",
 )
 @click.option("--nested", is_flag=True, help="Each innermost folder is a class.")
+@click.option(
+    "--corrections",
+    metavar="DEST",
+    help="An output whose corrections count: its corrected pictures, fetched from where they lie.",
+)
 @click.option("--restart", is_flag=True, help="Start again instead of continuing a stopped run.")
 @click.option("--overwrite", is_flag=True, help="Replace an existing bundle.")
 @click.option("--quiet", is_flag=True, help="Show no progress.")
@@ -127,6 +132,7 @@ def train_command(**options: Any) -> None:
     Examples:
       seefood train photos --output bundles/fruit
       seefood train s3://photos/labelled/ --output bundles/fruit --network resnet50
+      seefood train photos --output bundles/better --corrections s3://labels/2026
       seefood train photos --output bundles/tiny --network lenet5 --image-size 32 --epochs 30
     """  # noqa: D301 (click's mark against re-wrapping)
     require("train", "train", "tensorflow", "matplotlib", "sklearn", "scipy")
@@ -160,6 +166,7 @@ def _request(options: dict[str, Any]) -> "Request":
         overwrite=options["overwrite"],
         wish=Wish(options["accept"], options["unsure_share"]),
         nested=options["nested"],
+        corrections=options["corrections"],
         variants=options["variants"],
     )
     names = ("epochs", "learning_rate", "patience", "batch_size", "seed", "fast")
