@@ -72,6 +72,11 @@ _COMMANDS: Final = {
     "audit": _Command(
         "seefood.cli.audit", "Say how right the labels are, from as few answers as possible."
     ),
+    "sort": _Command(
+        "seefood.cli.sort", "Copy, move or link pictures into a folder per label; dry run first."
+    ),
+    "tag": _Command("seefood.cli.tag", "Write labels into XMP sidecars or S3 object tags."),
+    "undo": _Command("seefood.cli.undo", "Take back what sort or tag did."),
     "diff": _Command(
         "seefood.cli.diff", "Compare two result sets: changed labels, new and missing pictures."
     ),

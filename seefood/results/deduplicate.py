@@ -31,7 +31,7 @@ def deduplicate(output: Location, digest: str) -> int:
     removed = find_replaced(keys)
     for uri, indices, each in zip(parts, removed, keys, strict=True):
         if indices.size:
-            _remove(uri, set(indices.tolist()), len(each))
+            remove_rows(uri, set(indices.tolist()), len(each))
     return sum(indices.size for indices in removed)
 
 
@@ -39,7 +39,7 @@ def _keys(uri: str) -> RowKeys:
     return RowKeys(list(part_batches(uri, KEY_COLUMNS)))
 
 
-def _remove(uri: str, indices: set[int], size: int) -> None:
+def remove_rows(uri: str, indices: set[int], size: int) -> None:
     """Remove the rows at `indices` from an object of `size` rows; without rows it is deleted."""
     location = parse_location(uri)
     if len(indices) == size:

@@ -1,0 +1,86 @@
+"""Keywords in an XMP sidecar, flat and hierarchical, as photo programs read and write them.
+
+`dc:subject` holds flat keywords (XMP specification, part 1, Dublin Core), `lr:hierarchicalSubject`
+hierarchies with `|` (Lightroom), `digiKam:TagsList` hierarchies with `/`. Everything that others
+wrote stays.
+"""
+
+import io
+import re
+from typing import Final
+from xml.etree import ElementTree as ET
+
+from seefood.errors import JobError
+
+_RDF: Final = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+_NAMES: Final = {
+    "x": "adobe:ns:meta/",
+    "rdf": _RDF,
+    "dc": "http://purl.org/dc/elements/1.1/",
+    "lr": "http://ns.adobe.com/lightroom/1.0/",
+    "digiKam": "http://www.digikam.org/ns/1.0/",
+}
+_ROOT: Final = "seefood"
+_EMPTY: Final = (
+    '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF '
+    f'xmlns:rdf="{_RDF}"><rdf:Description rdf:about=""/></rdf:RDF></x:xmpmeta>'
+)
+_LISTS: Final = (
+    ("dc", "subject", "Bag", ""),
+    ("lr", "hierarchicalSubject", "Bag", "|"),
+    ("digiKam", "TagsList", "Seq", "/"),
+)
+
+
+def with_label(sidecar: bytes | None, label: str) -> bytes:
+    """Return the sidecar with the keyword `label`, below `seefood` in hierarchies.
+
+    An earlier label of seefood is replaced. Raises `JobError` if it is not XMP.
+    """
+    text = sidecar or _EMPTY.encode()
+    if b"<!DOCTYPE" in text or b"<!ENTITY" in text:
+        raise JobError("the sidecar declares entities, which XMP has not")
+    for prefix, uri in _NAMES.items():
+        ET.register_namespace(prefix, uri)
+    try:
+        for _, (prefix, uri) in ET.iterparse(io.BytesIO(text), events=("start-ns",)):  # noqa: S314
+            if prefix and not re.fullmatch(r"ns\d+", prefix):
+                ET.register_namespace(prefix, uri)
+        parser = ET.XMLParser(target=ET.TreeBuilder(insert_comments=True, insert_pis=True))  # noqa: S314
+        tree = ET.fromstring(text, parser)  # noqa: S314 (without entities, see above)
+    except ET.ParseError as error:
+        raise JobError(f"the sidecar is not XML ({error})") from error
+    rdf = tree if tree.tag == f"{{{_RDF}}}RDF" else tree.find(f".//{{{_RDF}}}RDF")
+    if rdf is None:
+        raise JobError("the sidecar has no rdf:RDF")
+    earlier = _earlier(rdf)
+    for prefix, name, kind, separator in _LISTS:
+        own = f"{_ROOT}{separator}{label}" if separator else label
+        old = {f"{_ROOT}{separator}{each}" if separator else each for each in earlier}
+        _put(rdf, f"{{{_NAMES[prefix]}}}{name}", kind, own, old)
+    body = ET.tostring(tree, encoding="unicode")
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{body}\n'.encode()
+
+
+def _earlier(rdf: "ET.Element") -> set[str]:
+    """Return the labels that seefood gave before."""
+    items = rdf.findall(f".//{{{_NAMES['lr']}}}hierarchicalSubject//{{{_RDF}}}li")
+    texts = [item.text or "" for item in items]
+    return {text.split("|", 1)[1] for text in texts if text.startswith(f"{_ROOT}|")}
+
+
+def _put(rdf: "ET.Element", tag: str, kind: str, keyword: str, old: set[str]) -> None:
+    found = rdf.find(f".//{tag}")
+    if found is None:
+        description = rdf.find(f"{{{_RDF}}}Description")
+        if description is None:
+            description = ET.SubElement(rdf, f"{{{_RDF}}}Description", {f"{{{_RDF}}}about": ""})
+        found = ET.SubElement(description, tag)
+    items = next(iter(found), None)
+    if items is None:
+        items = ET.SubElement(found, f"{{{_RDF}}}{kind}")
+    for item in list(items):
+        if (item.text or "") in old - {keyword}:
+            items.remove(item)
+    if keyword not in [item.text for item in items]:
+        ET.SubElement(items, f"{{{_RDF}}}li").text = keyword
