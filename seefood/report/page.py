@@ -9,6 +9,7 @@ from seefood.records import Row, Status
 from seefood.report.aggregation import LabelStatistics, RowStatistics
 from seefood.report.changes import Changes, changes_of
 from seefood.report.charts import Bar, Histogram, label_bar, score_histogram
+from seefood.report.corrected import Corrected
 from seefood.report.details import Details, model_details, run_details
 from seefood.report.formatting import (
     ERROR_MEANINGS,
@@ -80,6 +81,7 @@ class Page:
     failures: Sequence[FailureSection]
     model: Details
     run: Details
+    corrections: Corrected | None = None
 
 
 def build_page(stats: RowStatistics, summary: Mapping[str, Any], fetch: Fetch) -> Page:

@@ -5,12 +5,15 @@ Rows are read once, in bounded memory; at most some 150 pictures are fetched for
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
+from seefood.corrections import Confusion, Correction, read_corrections
 from seefood.errors import UsageError
 from seefood.records import Row
 from seefood.report.aggregation import aggregate_rows
 from seefood.report.changes import watched_changes
+from seefood.report.corrected import corrected
 from seefood.report.page import build_page
 from seefood.report.render import render_page
 from seefood.report.thumbnails import Fetch
@@ -29,14 +32,24 @@ _TYPES: Final[dict[type, tuple[str, ...]]] = {
 _MAX_NUMBER: Final = 1e18
 
 
-def make_report(summary: Mapping[str, Any], rows: Iterable[Row], fetch: Fetch) -> str:
+def make_report(
+    summary: Mapping[str, Any],
+    rows: Iterable[Row],
+    fetch: Fetch,
+    corrections: Mapping[tuple[str, str], Correction] | None = None,
+) -> str:
     """Return the HTML page about `rows`.
 
     `summary` is the latest run's `summary.json`; if it is empty, the page lacks the run's details.
     Several threads call `fetch`, for at most some 150 pictures. For a picture that it fails to
-    return, the page has a placeholder with the reason.
+    return, the page has a placeholder with the reason. `corrections` are what people said, by URI
+    and entity tag.
     """
-    return render_page(build_page(aggregate_rows(rows, watched_changes(summary)), summary, fetch))
+    confusion = Confusion()
+    counted = confusion.counting(rows, corrections or {})
+    stats = aggregate_rows(counted, watched_changes(summary))
+    page = build_page(stats, summary, fetch)
+    return render_page(replace(page, corrections=corrected(confusion)))
 
 
 def write_run_report(output: Location, summary: Mapping[str, Any], folder: Location) -> Location:
@@ -46,7 +59,7 @@ def write_run_report(output: Location, summary: Mapping[str, Any], folder: Locat
     """
     location = folder.child("report.html")
     digest = str((summary.get("model") or {}).get("digest") or "") or None
-    page = make_report(summary, read_rows(output, digest), fetch)
+    page = make_report(summary, read_rows(output, digest), fetch, read_corrections(output))
     write(location, page.encode("utf-8", "backslashreplace"))
     return location
 
@@ -60,7 +73,7 @@ def rewrite_report(output: Location, target: Location | None = None) -> Location
     summary, folder = _latest_run(output) or ({}, output)
     location = target or folder.child("report.html")
     digest = str((summary.get("model") or {}).get("digest") or "") or _only_digest(output)
-    page = make_report(summary, read_rows(output, digest), fetch)
+    page = make_report(summary, read_rows(output, digest), fetch, read_corrections(output))
     write(location, page.encode("utf-8", "backslashreplace"))
     return location
 

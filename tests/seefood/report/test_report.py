@@ -12,11 +12,13 @@ from typing import Any
 
 import pytest
 
+from seefood.corrections import Correction, Corrections
 from seefood.errors import ErrorCode, PictureError
-from seefood.records import ImageRef, Row, Status
+from seefood.records import ImageRef, Row, Status, utc_now
 from seefood.report import make_report
 from seefood.report.formatting import bytes_text, score_text, seconds_text, share_text, short_name
 from seefood.synthetic import draw_picture
+from tests.fakes import make_row
 
 MOMENT = datetime(2026, 11, 23, 16, 3, 36, tzinfo=UTC)
 SUMMARY: Mapping[str, Any] = {
@@ -324,3 +326,18 @@ def test_the_date_is_that_of_the_last_row() -> None:
 def test_numbers_and_names_are_formatted(expected: str, shown: str) -> None:
     """Shares only become 0% or 100% if they are exact; names keep the store's spelling."""
     assert expected == shown
+
+
+def test_corrections_are_a_table_of_model_and_people() -> None:
+    """The page says how many were corrected and to what; without answers it has no such part."""
+    rows = [make_row(f"s3://b/{n}") for n in range(3)]
+    said = ["green", "red", "red"]
+    corrections = Corrections(
+        [
+            Correction(row.uri, row.etag, label, row.label, None, "ada", utc_now())
+            for row, label in zip(rows, said, strict=True)
+        ]
+    )
+    text = text_of(make_report(SUMMARY, rows, no_picture, corrections))
+    assert "People answered 3 pictures and corrected 1 of them" in text
+    assert "Corrections" not in text_of(make_report(SUMMARY, rows, no_picture))
