@@ -32,10 +32,10 @@ class Loss:
 
     @property
     def sentence(self) -> str:
-        """The loss with its interval, the differing labels and the data, in words."""
+        """The change in accuracy, positive for a gain, and the differing labels, in words."""
         low, high = self.interval_95
         return (
-            f"{self.points:+.2f} points of accuracy ({low:+.2f} to {high:+.2f}), "
+            f"accuracy {-self.points:+.2f} points ({-high:+.2f} to {-low:+.2f}), "
             f"{self.labels_differ:.1%} of the labels differ, on {self.pictures:,} pictures of "
             f"{self.data}"
         )

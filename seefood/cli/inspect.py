@@ -100,7 +100,7 @@ def _engines(document: Mapping[str, Any]) -> "Table":
 
 
 def _variants(variants: Sequence[Mapping[str, Any]]) -> "Table":
-    table = _table("variant", "digest", "engine", "one picture", "of its time", "loss, points")
+    table = _table("variant", "digest", "engine", "one picture", "of its time", "accuracy, points")
     for each in variants:
         loss, engine = each["loss"], each["engine"]
         speed = f"{engine['milliseconds']:.1f} ms" if engine["state"] == "certified" else "-"
@@ -112,8 +112,9 @@ def _variants(variants: Sequence[Mapping[str, Any]]) -> "Table":
             speed,
             f"{each['time_share']:.0%}",
             _text(
-                f"{loss['points']:+.2f} ({low:+.2f} to {high:+.2f}), {loss['labels_differ']:.1%} "
-                f"of labels differ, on {loss['pictures']:,} of {loss['data']}"
+                f"{-loss['points']:+.2f} ({-high:+.2f} to {-low:+.2f}), "
+                f"{loss['labels_differ']:.1%} of labels differ, "
+                f"on {loss['pictures']:,} of {loss['data']}"
             ),
         )
         if engine["state"] != "certified":

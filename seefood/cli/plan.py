@@ -188,6 +188,6 @@ def _print(plan: "Mapping[str, Any]", cores: int) -> None:
             f"Fast   {duration(seconds['expected'])} with --fast "
             f"({duration(seconds['low'])} to {duration(seconds['high'])}), "
             f"${usd:,.4f} on one machine: variant {printable(fast['name'])}, "
-            f"{loss['points']:+.2f} points of accuracy on {printable(loss['data'])}"
+            f"accuracy {-loss['points']:+.2f} points on {printable(loss['data'])}"
         )
     click.echo(f"Prices {plan['prices']['name']}, {plan['prices']['date']}; requests included")
