@@ -9,6 +9,7 @@ from seefood.audit.population import Population
 from seefood.audit.session import Session
 from seefood.audit.store import AuditFile, write_audit
 from seefood.corrections import Correction, CorrectionLog
+from seefood.corrections.known_labels import checked_label
 from seefood.errors import UsageError
 from seefood.records import Row, Status, utc_now
 from seefood.review.queue import Answer, Card, Progress, View
@@ -54,6 +55,16 @@ class AuditQueue:
         """See `Queue.labels`."""
         given = sorted({each.label for each in self._said.values() if each.label})
         return joined_labels(self._labels, given)
+
+    def add_label(self, label: str) -> None:
+        """See `Queue.add_label`."""
+        with self._lock:
+            self._labels = joined_labels(self._labels, [checked_label(label)])
+            self._changes += 1
+
+    def find(self, uri: str, etag: str) -> int | None:
+        """See `Queue.find`."""
+        return self._index.get((uri, etag))
 
     def progress(self, view: View) -> Progress:
         """See `Queue.progress`."""
