@@ -17,6 +17,7 @@ imports no Beam, TensorFlow or boto3. Its packages and modules; each imports onl
     workers   classifies pictures in threads and processes
     report    the HTML report of a run's results
     explain   the HTML page that shows how a model classifies a picture
+    python    what Python programs call: classify, read, predict
     classification  rows of pictures, without I/O
 """
 
@@ -25,11 +26,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from seefood.bundle import Bundle, load_bundle
+    from seefood.bundle.named import open_bundle
     from seefood.classification import classify_images
     from seefood.engines.base import Engine
     from seefood.engines.loading import load_engine
     from seefood.errors import SeefoodError
     from seefood.imaging.decode import decode
+    from seefood.python.classify import classify
+    from seefood.python.stored import read
     from seefood.records import ImageRef, Prediction, Row
 
 __all__ = [
@@ -39,10 +43,13 @@ __all__ = [
     "Prediction",
     "Row",
     "SeefoodError",
+    "classify",
     "classify_images",
     "decode",
     "load_bundle",
     "load_engine",
+    "open_bundle",
+    "read",
 ]
 
 _MODULES = {
@@ -52,10 +59,13 @@ _MODULES = {
     "Prediction": "records",
     "Row": "records",
     "SeefoodError": "errors",
+    "classify": "python.classify",
     "classify_images": "classification",
     "decode": "imaging.decode",
     "load_bundle": "bundle",
     "load_engine": "engines.loading",
+    "open_bundle": "bundle.named",
+    "read": "python.stored",
 }
 
 

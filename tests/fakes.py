@@ -40,18 +40,25 @@ class LocalClassifier:
     """A `ChunkClassifier` with its threads in this process, where a test can reach its engine."""
 
     worker: ThreadedWorker
+    model: Model = MODEL
 
     @property
     def engine_name(self) -> str:
         """See `ChunkClassifier`."""
         return self.worker.engine_name
 
-    def classify(self, refs: Sequence[ImageRef]) -> list[Row]:
+    def start(
+        self, refs: Sequence[ImageRef], contents: Sequence[bytes | None] = ()
+    ) -> Callable[[], list[Row]]:
         """See `ChunkClassifier`."""
-        pending = PendingChunk(refs)
-        for index, ref in enumerate(refs):
-            self.worker.submit(_LocalChunk(pending), index, ref)
-        return pending.wait()
+        pending = PendingChunk(refs, contents)
+        for request in pending.requests():
+            self.worker.submit(_LocalChunk(pending), request.index, request.ref, request.data)
+        return pending.wait
+
+    def classify(self, refs: Sequence[ImageRef]) -> list[Row]:
+        """Return one row for each of `refs`, in order."""
+        return self.start(refs)()
 
 
 def fake_worker(

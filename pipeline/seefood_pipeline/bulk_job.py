@@ -15,17 +15,19 @@ from seefood import errors
 from seefood.errors import JobError, StopError
 from seefood.records import DIGEST_SHOWN
 from seefood.results.deduplicate import deduplicate
-from seefood.results.totals import Totals
+from seefood.results.totals import Totals, add_totals
 from seefood.runs.progress import ProgressCounters
 from seefood.runs.run_files import delete_coordination_files
 from seefood.runs.run_spec import RunSpec
 from seefood_pipeline.coordination import take_totals, write_totals
-from seefood_pipeline.listing import Listing
+from seefood_pipeline.images import Chunk
 from seefood_pipeline.options import flink_cluster, is_remote, pipeline_options
 from seefood_pipeline.remote_runner import run_remotely, watching
 from seefood_pipeline.restart_state import existing_parts, new_parts, write_before
-from seefood_pipeline.transforms import ClassifyPictures
-from seefood_pipeline.worker_factory import WorkerFactory, open_worker
+from seefood_pipeline.run_control import RunControl
+from seefood_pipeline.run_steps import ChunkImages, ClassifyChunks, ListRunImages, SkipRunDone
+from seefood_pipeline.worker_factory import WorkerFactory, shared_worker
+from seefood_pipeline.writing import WriteRows
 
 _log = logging.getLogger(__name__)
 
@@ -35,15 +37,15 @@ _STEP: Final = re.compile(r" \[while running '.*$")
 
 @dataclass(frozen=True, slots=True)
 class BulkJob:
-    """A listing, and how workers are opened for its pictures."""
+    """A run, and how workers are opened for its pictures."""
 
-    listing: Listing
-    open_worker: WorkerFactory = open_worker
+    control: RunControl
+    open_worker: WorkerFactory = shared_worker
 
     @property
     def run(self) -> RunSpec:
         """The run."""
-        return self.listing.run
+        return self.control.run
 
     @property
     def name(self) -> str:
@@ -77,13 +79,13 @@ def cancel_earlier_jobs(run: RunSpec, beam_arguments: Sequence[str]) -> int:
     The caller must hold the lease.
     """
     cluster = flink_cluster(pipeline_options(beam_arguments))
-    return 0 if cluster is None else cluster.cancel(BulkJob(Listing(run)).name)
+    return 0 if cluster is None else cluster.cancel(BulkJob(RunControl(run)).name)
 
 
 def _run_remote(job: BulkJob, options: PipelineOptions, counters: ProgressCounters) -> Totals:
     run = job.run
     before = existing_parts(run)
-    job = replace(job, listing=Listing(run, remote=True))
+    job = replace(job, control=RunControl(run, remote=True))
     write_before(before, run)
     if flink_cluster(options) is not None:  # other runners do not allow this name
         options.view_as(GoogleCloudOptions).job_name = job.name
@@ -100,9 +102,28 @@ def _run_remote(job: BulkJob, options: PipelineOptions, counters: ProgressCounte
 
 
 def _build(job: BulkJob, pipeline: beam.Pipeline) -> None:
-    transform = ClassifyPictures(job.run, job.open_worker, job.listing.remote)
-    totals = pipeline | "Start" >> beam.Create([job.listing]) | transform
-    _ = totals | "Send counts to the launcher" >> beam.Map(write_totals, job.run)
+    control = job.control
+    listed = pipeline | "List images" >> ListRunImages(control)
+    new = listed.images | "Skip done" >> SkipRunDone(control)
+    chunks = new.images | "Group into chunks" >> ChunkImages(job.run.options.chunk)
+    if control.remote:  # in one process it would delay the first picture until the last is listed
+        chunks = chunks | "Spread over workers" >> beam.Reshuffle()
+    classified = chunks | "Classify images" >> ClassifyChunks(control, job.open_worker)
+    written = classified.rows | "Write rows" >> WriteRows(
+        job.run.output, file_format=job.run.options.file_format
+    )
+    not_begun = classified.failures | "Count what was not begun" >> beam.Map(_not_begun)
+    _ = (
+        (listed.counts, new.counts, written, not_begun)
+        | "Gather counts" >> beam.Flatten()
+        | "Add up" >> beam.CombineGlobally(add_totals).without_defaults()
+        | "Send counts to the launcher" >> beam.Map(write_totals, job.run)
+    )
+
+
+def _not_begun(chunk: Chunk) -> Totals:
+    """Return the totals of a chunk that was listed and not begun, because its run stops."""
+    return Totals(listed=-len(chunk), stopped_early=1)
 
 
 def _take_checked_totals(run: RunSpec) -> Totals:

@@ -8,10 +8,10 @@ from seefood.results.files import list_parts
 from seefood.results.totals import Totals
 from seefood.runs.lease import hold_lease
 from seefood.runs.progress import Style, show_progress
-from seefood_pipeline.listing import Listing
 from seefood_pipeline.prepare import PreparedRun
+from seefood_pipeline.run_control import RunControl
 from seefood_pipeline.signals import GRACE_SECONDS, stopping
-from seefood_pipeline.worker_factory import run_counters
+from seefood_pipeline.worker_factory import WorkerKey, close_worker, run_counters
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,16 +36,16 @@ def execute(prepared: PreparedRun, beam_arguments: tuple[str, ...], style: Style
 
             cancel_earlier_jobs(run, beam_arguments)
         parts = [] if run.options.force else list_parts(run.output, run.digest)
-        listing = Listing(run, tuple(part.uri for part in parts))
+        control = RunControl(run, tuple(part.uri for part in parts))
         with show_progress(counters, style), stopping(counters):
             started = time.monotonic()
             try:
                 # Imports Beam, which takes seconds; the command line has begun that earlier.
                 from seefood_pipeline.bulk_job import BulkJob, run_bulk_job  # noqa: PLC0415
 
-                totals = run_bulk_job(BulkJob(listing), beam_arguments, counters)
+                totals = run_bulk_job(BulkJob(control), beam_arguments, counters)
             finally:
-                prepared.worker.close()
+                close_worker(WorkerKey.of(run))
             seconds = time.monotonic() - started
         if run.options.force or totals.replaced:
             deduplicate(run.output, run.digest)

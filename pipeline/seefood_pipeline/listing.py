@@ -1,118 +1,100 @@
-"""Lists the pictures that a run has to classify, in chunks: the objects that have no row yet."""
+"""`ListImages`: which pictures there are; and `list_images`, the same without Beam."""
 
-import logging
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
+from pathlib import Path
 
-from seefood.errors import JobError
+import apache_beam as beam
+
+from seefood.errors import UsageError
 from seefood.records import ImageRef
-from seefood.results.ledger import Ledger, read_ledger
-from seefood.results.totals import Totals, too_many_failed
-from seefood.runs.progress import STOPPED, ProgressCounters
 from seefood.runs.run_spec import RunSpec
-from seefood.sources.listing import list_sources
+from seefood.runs.sharding import Shard
+from seefood.sources.base import Source
+from seefood.sources.filters import Selection
+from seefood.sources.listing import check_sources, list_sources
 from seefood.sources.notes import ListingNotes
-from seefood.workers.chunks import chunk_refs
-from seefood_pipeline.coordination import StopFlag, write_listing_totals
-from seefood_pipeline.restart_state import Earlier, read_before, read_earlier
-
-_log = logging.getLogger(__name__)
+from seefood.sources.registry import parse_source
+from seefood.storage.uris import Location, parse_location
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A run, and which result objects existed when it started."""
+    """What is listed."""
 
-    run: RunSpec
-    done_parts: tuple[str, ...] = ()
-    """Their URIs. They are fixed at the start, so that a repeated listing makes the same chunks."""
-    remote: bool = False
-    """Whether launcher, lister and workers are different processes. The lister then reads the
-    result objects' names from the store, because two million of them are too large to send."""
+    sources: tuple[Source, ...]
+    output: Location | None = None
+    """Result objects below it are left out."""
+    selection: Selection = field(default_factory=Selection)
+    limit: int | None = None
+    """Take only this many; counted before the shard is applied."""
+    shard: Shard | None = None
+
+    @classmethod
+    def of(cls, run: RunSpec) -> "Listing":
+        """Return what `run` lists."""
+        options = run.options
+        return cls(run.sources, run.output, options.selection, options.limit, run.shard)
 
 
-def list_chunks(listing: Listing, counters: ProgressCounters) -> Iterator[list[ImageRef] | Totals]:
-    """Yield chunks of new references, then the `Totals` of what was listed and skipped.
+def list_images(listing: Listing, notes: ListingNotes | None = None) -> Iterator[ImageRef]:
+    """Yield the pictures of `listing`, each once; what could not be listed goes into `notes`.
 
-    Updates `counters`, and ends early when they show too many failures. A remote listing that is
-    repeated, because a machine was lost, leaves out what was written meanwhile and adds its counts
-    to the totals. Raises `UsageError` for a source that cannot be listed, `JobError` for a result
-    object that cannot be read or when the counters request a stop.
+    Lazy: listing continues while pictures are classified. Raises `UsageError` for a source that
+    cannot be listed.
     """
-    run, options = listing.run, listing.run.options
-    done_parts, earlier, stop_flag = _state(listing)
-    featured = None
-    if options.classify.features and done_parts:
-        from seefood.features.stored import read_feature_ledger  # noqa: PLC0415 (seldom needed)
-
-        featured = read_feature_ledger(run.output, run.digest)
-    ledger = read_ledger(done_parts, featured)
-    notes = ListingNotes()
-    refs: Iterator[ImageRef] = islice(
-        list_sources(run.sources, run.output, options.selection, notes), options.limit
+    refs = islice(
+        list_sources(listing.sources, listing.output, listing.selection, notes), listing.limit
     )
-    if run.shard is not None:
-        refs = filter(run.shard.__contains__, refs)
-    new_refs = _NewRefs(refs, ledger, earlier, counters)
-    yielded = 0
-    stopped = False
-    for chunk in chunk_refs(new_refs, options.chunk):
-        if counters.stop_requested:
-            raise JobError(STOPPED)
-        stopped = too_many_failed(counters.rows, counters.failed, options.max_failure_ratio)
-        if stopped or (stop_flag is not None and stop_flag.is_set()):
-            stopped = True
-            break
-        yielded += len(chunk)
-        yield chunk
-    counters.listing_done = True
-    totals = Totals(
-        # Includes what an earlier attempt wrote, even if the source does not have it any more.
-        listed=new_refs.skipped + yielded + earlier.totals.rows,
-        skipped=new_refs.skipped,
-        replaced=new_refs.replaced + ledger.duplicates,
-        stopped_early=int(stopped),
-        left_out=notes.left_out,
-        remarks=notes.remarks,
-    )
-    if listing.remote:
-        write_listing_totals(totals, run)
-    yield totals + earlier.totals
+    return refs if listing.shard is None else filter(listing.shard.__contains__, refs)
 
 
-def _state(listing: Listing) -> tuple[tuple[str, ...], Earlier, StopFlag | None]:
-    """Return the result objects whose rows are skipped, what this run has done, its stop flag."""
-    run = listing.run
-    if not listing.remote:
-        return listing.done_parts, Earlier(Ledger(()), Totals()), None
-    before = read_before(run)
-    earlier = read_earlier(run, before)
-    if earlier.totals.rows:
-        _log.warning("listing again: this run has written %s rows", f"{earlier.totals.rows:,}")
-    done_parts = () if run.options.force else tuple(sorted(uri for uri, _ in before))
-    return done_parts, earlier, StopFlag(run)
+class ListImages(beam.PTransform):
+    """Lists pictures: the first transform of a pipeline, a PCollection of `ImageRef`.
 
+        images = pipeline | ListImages("s3://photos/2026/", "s3://photos/manifest.csv")
 
-class _NewRefs:
-    """Iterates over the references that have no row, and counts the others."""
+    One worker lists; add `beam.Reshuffle()` to spread what follows over the others.
+    """
 
     def __init__(
-        self, refs: Iterator[ImageRef], ledger: Ledger, earlier: Earlier, counters: ProgressCounters
+        self,
+        *sources: str | Path | Source,
+        output: str | None = None,
+        selection: Selection = Selection(),  # noqa: B008 (a frozen value)
+        limit: int | None = None,
+        shard: Shard | None = None,
     ) -> None:
-        self._refs = refs
-        self._ledger = ledger
-        self._earlier = earlier.ledger
-        self._counters = counters
-        self.skipped = 0
-        self.replaced = 0
-        """How many have a row that the new one replaces."""
+        """`sources` are what `seefood classify` takes: folders, files, globs, URIs, manifests.
 
-    def __iter__(self) -> Iterator[ImageRef]:
-        for ref in self._refs:
-            is_done = ref in self._ledger
-            self.skipped += is_done
-            self.replaced += not is_done and self._ledger.has_tried(ref)
-            self._counters.add_listed(1, int(is_done))
-            if not is_done and ref not in self._earlier:
-                yield ref
+        Result objects below `output` are left out; `selection`, `limit` and `shard` choose
+        pictures. Raises `UsageError` for a source that is absent, empty or wrong.
+        """
+        super().__init__()
+        if not sources:
+            raise UsageError("ListImages lists nothing; give it a path, a URI or a manifest")
+        parsed = tuple(
+            parse_source(str(source)) if isinstance(source, (str, Path)) else source
+            for source in sources
+        )
+        location = None if output is None else parse_location(output)
+        check_sources(parsed, location)
+        self.listing = Listing(parsed, location, selection, limit, shard)
+
+    def expand(self, begin: beam.pvalue.PBegin) -> beam.PCollection:
+        """List when the pipeline runs."""
+        images = begin | "Start" >> beam.Impulse() | "List" >> beam.ParDo(ListDoFn(self.listing))
+        images.element_type = ImageRef
+        return images
+
+
+class ListDoFn(beam.DoFn):
+    """From anything to the pictures of a listing."""
+
+    def __init__(self, listing: Listing) -> None:
+        self.listing = listing
+
+    def process(self, _: object) -> Iterator[ImageRef]:
+        """Yield pictures while listing continues."""
+        return list_images(self.listing)

@@ -17,9 +17,8 @@ from seefood.runs.run_spec import RunSpec
 from seefood.sources.listing import check_sources
 from seefood.sources.registry import parse_source
 from seefood.storage.uris import parse_location
-from seefood.workers.supervisor import SupervisedWorker
 from seefood_pipeline.request import Request
-from seefood_pipeline.worker_factory import open_worker
+from seefood_pipeline.worker_factory import WorkerKey, shared_worker
 
 _INTERVAL: Final = ("low", "expected", "high")
 
@@ -30,15 +29,16 @@ class PreparedRun:
 
     run: RunSpec
     bundle: Bundle
-    worker: SupervisedWorker
-    """Started; the engine has passed the bundle's certificate."""
     engine: str
-    """The name of the engine that `worker` runs."""
+    """The name of the engine that this process's worker runs; it has passed the certificate."""
     quote: Mapping[str, Any] | None
 
 
 def prepare(request: Request, run_id: str) -> PreparedRun:
-    """Check `request` and start its worker. Raises `UsageError` or `BundleError`."""
+    """Check `request` and start its worker, which is closed after the job.
+
+    Raises `UsageError` or `BundleError`.
+    """
     quote = read_quote(request.quote) if request.quote is not None else None
     output = parse_location(request.output)
     sources = tuple(
@@ -55,12 +55,13 @@ def prepare(request: Request, run_id: str) -> PreparedRun:
         bundle=str(request.bundle),
         options=request.options,
     )
-    worker = open_worker(run)
+    with shared_worker(WorkerKey.of(run)) as worker:  # it stays for the job
+        engine = worker.engine_name
     if request.beam_arguments:
         from seefood_pipeline.options import pipeline_options  # noqa: PLC0415 (imports Beam)
 
         pipeline_options(request.beam_arguments)
-    return PreparedRun(run, bundle, worker, worker.engine_name, quote)
+    return PreparedRun(run, bundle, engine, quote)
 
 
 def read_quote(path: Path) -> dict[str, Any]:

@@ -25,8 +25,9 @@ row states it. A SavedModel is a program: load bundles only from where the opera
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from importlib import import_module
 from pathlib import Path, PurePosixPath
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
 from seefood.bundle.features import KEY as FEATURES
 from seefood.bundle.features import FeatureSpec, features_from_json
@@ -50,6 +51,9 @@ from seefood.drift.novelty import NoveltySpace, space_digest
 from seefood.drift.reference import Reference
 from seefood.errors import BundleError
 from seefood.records import DIGEST_SHOWN
+
+if TYPE_CHECKING:
+    from seefood.records import Prediction
 
 LITERT_MODEL: Final = f"{EXTRA}/model.tflite"
 ONNX_MODEL: Final = f"{EXTRA}/model.onnx"
@@ -117,6 +121,22 @@ class Bundle:
     def variant(self) -> Variant | None:
         """What the bundle states of itself if it is a faster variant of another one."""
         return self.spec.certificate.variant
+
+    def predict(self, picture: Any, *, engine: str = "auto", top_k: int = 5) -> "Prediction":
+        """Return the label of one picture, decoded and classified in this process.
+
+            seefood.load_bundle("my-model").predict("lunch.jpg").label
+
+        `picture` is `bytes`; a path or URI; a PIL image; or an array of uint8 in [0, 255], of shape
+        `(height, width)`, or `(height, width, channels)` with 1, 3 (RGB) or 4 (RGBA) channels. The
+        engine is loaded at the first call. Raises `PictureError` for a picture that cannot be
+        classified, `UsageError` for something that is none. For many pictures, or untrusted ones,
+        use `seefood.classify`: a picture that crashes a decoder ends its process.
+        """
+        # By its name, because that module stands above this one.
+        module = import_module("seefood.python.predict")
+        prediction: Prediction = module.predict(self, picture, engine=engine, top_k=top_k)
+        return prediction
 
     def file(self, name: str) -> Path:
         """Return the path of the file `name` of this bundle."""

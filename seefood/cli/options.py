@@ -90,31 +90,15 @@ def open_bundle(
     model: str | None, digest: str | None = None, *, with_variants: bool = False
 ) -> "Bundle":
     """Return the bundle of `--model`, verified. Raises `BundleError`, also for another digest."""
-    from seefood.bundle import load_bundle
+    from seefood.bundle import named
 
-    path = model_path(model, digest, with_variants=with_variants)
-    return load_bundle(path, expected_digest=digest)
+    return named.open_bundle(model, digest, with_variants=with_variants)
 
 
 def model_path(
     model: str | None, digest: str | None = None, *, with_variants: bool = False
 ) -> Path:
-    """Return the folder of the bundle of `--model`, or of the default bundle.
+    """Return the folder of the bundle of `--model`; see `seefood.bundle.named.bundle_path`."""
+    from seefood.bundle.named import bundle_path
 
-    A folder has priority over a built-in model of the same name. A bundle in a bucket is downloaded
-    into the user's cache, `with_variants` with its faster variants. Raises `BundleError`, also if
-    its digest is not `digest`.
-    """
-    from seefood.bundle import BUILT_IN, built_in_bundle_path, default_bundle_path
-    from seefood.bundle.download import fetch_bundle
-    from seefood.storage.local import cache_folder
-    from seefood.storage.uris import parse_location
-
-    if not model:
-        return default_bundle_path()
-    location = parse_location(model)
-    if location.is_local:
-        is_built_in = model in BUILT_IN and not Path(location.key).exists()
-        return built_in_bundle_path(model) if is_built_in else Path(location.key)
-    cache = cache_folder() / "seefood" / "models"
-    return fetch_bundle(model, cache, expected_digest=digest, with_variants=with_variants)
+    return bundle_path(model, digest, with_variants=with_variants)

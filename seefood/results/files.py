@@ -26,9 +26,12 @@ RUNS: Final = "runs"
 
 
 def part_location(
-    output: Location, digest: str, refs: Sequence[ImageRef], file_format: str
+    output: Location, digest: str, refs: Sequence[ImageRef | Row], file_format: str
 ) -> Location:
-    """Return where the rows of `refs` under the model `digest` are written."""
+    """Return where the rows of `refs` under the model `digest` are written.
+
+    Rows have the same name as the references that they were made from.
+    """
     identity = hashlib.sha256(digest.encode())
     for ref in refs:
         identity.update(json.dumps([ref.uri, ref.etag, ref.version_id]).encode())

@@ -1,6 +1,6 @@
 """Counts a run's pictures and shows the counts on stderr.
 
-On a terminal they are a live bar, in a log a line every ten seconds.
+On a terminal and in a notebook they are a live bar, in a log a line every ten seconds.
 """
 
 import json
@@ -14,7 +14,7 @@ from typing import Final, Literal
 
 from seefood.records import Row, Status
 
-Style = Literal["auto", "bar", "lines", "json", "quiet"]
+Style = Literal["auto", "bar", "lines", "json", "notebook", "quiet"]
 STOPPED: Final = "stopped before all pictures were classified; run the same command again to go on"
 """The message of a run that was asked to stop."""
 _LINE_SECONDS: Final = 10.0
@@ -90,7 +90,7 @@ def show_progress(counters: ProgressCounters, style: Style = "auto") -> Iterator
         return
     stop = threading.Event()
     lines = partial(_show_lines, as_line=_as_json if style == "json" else describe)
-    loop = _show_bar if style == "bar" else lines
+    loop = {"bar": _show_bar, "notebook": _show_notebook}.get(style, lines)
     thread = threading.Thread(target=loop, args=(counters, stop), name="progress", daemon=True)
     thread.start()
     try:
@@ -150,3 +150,21 @@ def _show_bar(counters: ProgressCounters, stop: threading.Event) -> None:
             expected = counters.listed - counters.skipped if counters.listing_done else None
             state = describe(counters)
             progress.update(task, completed=counters.rows, total=expected, state=state)
+
+
+def _show_notebook(counters: ProgressCounters, stop: threading.Event) -> None:
+    """Show a bar below the cell that runs, and update it in its place."""
+    from IPython.display import HTML, display  # noqa: PLC0415 (only a notebook has it)
+
+    shown = display(HTML(_as_html(counters)), display_id=True)
+    stopped = False
+    while not stopped:
+        stopped = stop.wait(_FRAME_SECONDS)
+        shown.update(HTML(_as_html(counters)))
+
+
+def _as_html(counters: ProgressCounters) -> str:
+    """Return the counts as a bar and a line of text; without a length while listing continues."""
+    value = f'value="{counters.rows}" max="{max(1, counters.listed - counters.skipped)}"'
+    bar = f"<progress {value if counters.listing_done else ''}></progress>"
+    return f"{bar} {describe(counters)}"

@@ -6,6 +6,7 @@ from typing import Protocol, runtime_checkable
 from seefood.records import ImageRef, ListingNote
 
 
+@runtime_checkable
 class Source(Protocol):
     """Where pictures are listed: a frozen value that the launcher sends to workers.
 

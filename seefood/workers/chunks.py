@@ -4,16 +4,18 @@ A chunk is a few hundred references. Its rows become one result object whose nam
 the references, so classifying a chunk twice leaves one object.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final, Protocol
 
+from seefood.classification import Model
 from seefood.errors import JobError
 from seefood.features.files import write_part_features
 from seefood.records import ImageRef, Row
 from seefood.results.files import encode_rows, part_location
 from seefood.results.totals import Totals, count_rows
-from seefood.runs.run_spec import ChunkSize, RunSpec
+from seefood.runs.run_spec import ChunkSize
 from seefood.storage import write
+from seefood.storage.uris import Location
 
 FIRST_CHUNK: Final = 16
 """The first chunk is small, so that the first rows are written soon."""
@@ -26,39 +28,73 @@ class ChunkClassifier(Protocol):
     def engine_name(self) -> str:
         """The `engine` column of its rows."""
 
-    def classify(self, refs: Sequence[ImageRef]) -> list[Row]:
-        """Return one row for each of `refs`, in order."""
+    @property
+    def model(self) -> Model:
+        """The model of its rows."""
+
+    def start(
+        self, refs: Sequence[ImageRef], contents: Sequence[bytes | None] = ()
+    ) -> Callable[[], list[Row]]:
+        """Begin `refs`; return the function that waits for one row for each, in order.
+
+        `contents` are their bytes, None for one that is to be fetched; without it all are fetched.
+        """
+
+
+class Chunker:
+    """Groups references, in order, into chunks."""
+
+    def __init__(self, size: ChunkSize) -> None:
+        self._size = size
+        self._max_pictures = min(FIRST_CHUNK, size.pictures)
+        self._chunk: list[ImageRef] = []
+        self._size_bytes = 0
+
+    def add(self, ref: ImageRef) -> list[ImageRef] | None:
+        """Add a reference; return the chunk if it is full."""
+        self._chunk.append(ref)
+        self._size_bytes += ref.size_bytes
+        is_full = (
+            len(self._chunk) >= self._max_pictures or self._size_bytes >= self._size.size_bytes
+        )
+        return self.rest() if is_full else None
+
+    def rest(self) -> list[ImageRef]:
+        """Return the references that are in no chunk yet, and begin a new chunk."""
+        chunk, self._chunk, self._size_bytes = self._chunk, [], 0
+        self._max_pictures = self._size.pictures
+        return chunk
 
 
 def chunk_refs(refs: Iterable[ImageRef], size: ChunkSize) -> Iterator[list[ImageRef]]:
     """Yield `refs` in chunks, in order; lazily, so that work starts before listing ends."""
-    chunk: list[ImageRef] = []
-    chunk_bytes, max_pictures = 0, min(FIRST_CHUNK, size.pictures)
+    chunker = Chunker(size)
     for ref in refs:
-        chunk.append(ref)
-        chunk_bytes += ref.size_bytes
-        if len(chunk) >= max_pictures or chunk_bytes >= size.size_bytes:
+        if chunk := chunker.add(ref):
             yield chunk
-            chunk, chunk_bytes, max_pictures = [], 0, size.pictures
-    if chunk:
+    if chunk := chunker.rest():
         yield chunk
 
 
-def classify_chunk(refs: Sequence[ImageRef], worker: ChunkClassifier, run: RunSpec) -> Totals:
-    """Classify `refs`, write their rows as one result object and return their counts.
-
-    Atomic and idempotent. Raises `JobError` if the object cannot be written or a row is missing.
-    """
-    rows = worker.classify(refs)
+def checked_rows(refs: Sequence[ImageRef], rows: list[Row]) -> list[Row]:
+    """Return `rows`. Raises `JobError` unless there is one for each of `refs`."""
     if len(rows) != len(refs):
         raise JobError(
             f"a chunk of {len(refs)} pictures gave {len(rows)} rows; nothing of it was written; "
             "please report this with the run's log"
         )
-    file_format = run.options.file_format
+    return rows
+
+
+def write_chunk(rows: Sequence[Row], output: Location, file_format: str) -> Totals:
+    """Write the rows of a chunk as one result object of their model and return their counts.
+
+    Atomic and idempotent: the object's name depends on the pictures and the model alone. Raises
+    `JobError` if it cannot be written.
+    """
     data = encode_rows(rows, file_format)
-    part = part_location(run.output, run.digest, refs, file_format)
-    if run.options.classify.features:
-        write_part_features(part, run.output, run.digest, rows)  # before the rows; see there
+    digest = rows[0].model_digest
+    part = part_location(output, digest, rows, file_format)
+    write_part_features(part, output, digest, rows)  # before the rows; see there
     write(part, data)
     return count_rows(rows)

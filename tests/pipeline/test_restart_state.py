@@ -1,6 +1,9 @@
 """What a run on a cluster has written decides what a repeated listing yields."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from uuid import uuid4
 
 import pytest
 
@@ -8,14 +11,12 @@ from seefood.errors import JobError
 from seefood.records import ImageRef
 from seefood.results.files import encode_rows, part_location
 from seefood.results.totals import Totals, add_totals
-from seefood.runs.progress import ProgressCounters
 from seefood.runs.run_files import delete_coordination_files
 from seefood.runs.run_spec import ChunkSize, RunOptions, RunSpec
 from seefood.sources.registry import parse_source
 from seefood.storage import open_store, write
 from seefood.storage.uris import parse_location
 from seefood_pipeline.coordination import StopFlag, read_listing_totals, write_stop_flag
-from seefood_pipeline.listing import Listing, list_chunks
 from seefood_pipeline.restart_state import (
     count_parts,
     existing_parts,
@@ -24,9 +25,12 @@ from seefood_pipeline.restart_state import (
     read_earlier,
     write_before,
 )
-from seefood_pipeline.transforms import ClassifyChunks
+from seefood_pipeline.run_control import RunControl
+from seefood_pipeline.run_steps import ClassifyChunksDoFn
+from seefood_pipeline.worker_factory import WorkerKey
 from tests.fakes import DIGEST, LocalClassifier, fake_worker, make_row, put_all
 from tests.pictures import jpeg
+from tests.pipeline_steps import list_chunks
 
 pytestmark = pytest.mark.beam
 _COUNT = 60
@@ -40,33 +44,33 @@ def refs(memory: str) -> list[ImageRef]:
 
 
 @pytest.fixture
-def listing(memory: str) -> Listing:
+def listing(memory: str) -> RunControl:
     """A remote listing of them, ten in a chunk, over an empty output."""
     run = RunSpec(
         output=parse_location(f"{memory}/out"),
         digest=DIGEST,
-        run_id="test",
+        run_id=f"test-{uuid4().hex}",
         sources=(parse_source(f"{memory}/in/"),),
         options=RunOptions(chunk=ChunkSize(10)),
     )
     write_before(existing_parts(run), run)
-    return Listing(run, remote=True)
+    return RunControl(run, remote=True)
 
 
-def _write(listing: Listing, refs: list[ImageRef]) -> None:
+def _write(listing: RunControl, refs: list[ImageRef]) -> None:
     output = listing.run.output
     rows = [make_row(ref.uri, etag=ref.etag) for ref in refs]
     write(part_location(output, DIGEST, refs, "parquet"), encode_rows(rows, "parquet"))
 
 
-def _list(listing: Listing) -> tuple[list[ImageRef], Totals]:
-    *chunks, totals = list_chunks(listing, ProgressCounters())
+def _list(listing: RunControl) -> tuple[list[ImageRef], Totals]:
+    *chunks, totals = list_chunks(listing)
     assert isinstance(totals, Totals)
     return [ref for chunk in chunks if isinstance(chunk, list) for ref in chunk], totals
 
 
 def test_a_repeated_listing_leaves_out_what_was_written(
-    listing: Listing, refs: list[ImageRef]
+    listing: RunControl, refs: list[ImageRef]
 ) -> None:
     """The counts of both attempts together are those of one."""
     _write(listing, refs[:25])
@@ -77,7 +81,7 @@ def test_a_repeated_listing_leaves_out_what_was_written(
 
 
 def test_a_vanished_picture_that_has_a_row_counts_as_listed(
-    listing: Listing, refs: list[ImageRef]
+    listing: RunControl, refs: list[ImageRef]
 ) -> None:
     """Otherwise there would be more rows than listed pictures."""
     _write(listing, refs[:5])
@@ -88,7 +92,7 @@ def test_a_vanished_picture_that_has_a_row_counts_as_listed(
 
 
 def test_rows_of_earlier_runs_are_skipped_and_not_counted(
-    listing: Listing, refs: list[ImageRef]
+    listing: RunControl, refs: list[ImageRef]
 ) -> None:
     """Rows from before the run are in the ledger; later ones are the run's own."""
     _write(listing, refs[:10])
@@ -99,7 +103,7 @@ def test_rows_of_earlier_runs_are_skipped_and_not_counted(
     assert (_COUNT, 10, 20) == (totals.listed, totals.skipped, totals.rows)
 
 
-def test_force_counts_only_rows_of_this_run(listing: Listing, refs: list[ImageRef]) -> None:
+def test_force_counts_only_rows_of_this_run(listing: RunControl, refs: list[ImageRef]) -> None:
     """A rewritten object keeps its name but not its tag."""
     _write(listing, refs[:10])
     _write(listing, refs[10:20])
@@ -115,7 +119,9 @@ def test_force_counts_only_rows_of_this_run(listing: Listing, refs: list[ImageRe
     assert 10 == read_earlier(run, before).totals.rows
 
 
-def test_the_parts_before_a_run_are_read_as_written(listing: Listing, refs: list[ImageRef]) -> None:
+def test_the_parts_before_a_run_are_read_as_written(
+    listing: RunControl, refs: list[ImageRef]
+) -> None:
     """If they are gone, reading them is an error."""
     _write(listing, refs[:3])
     before = existing_parts(listing.run)
@@ -126,23 +132,29 @@ def test_the_parts_before_a_run_are_read_as_written(listing: Listing, refs: list
         read_before(listing.run)
 
 
-def open_worker(run: RunSpec) -> LocalClassifier:
-    """Open a worker as a runner does."""
-    del run
-    return fake_worker()
+@contextmanager
+def open_worker(key: WorkerKey) -> Iterator[LocalClassifier]:
+    """Lend a worker as a runner's process does."""
+    del key
+    yield fake_worker()
+
+
+def _step(run: RunSpec) -> ClassifyChunksDoFn:
+    return ClassifyChunksDoFn(RunControl(run, remote=True), open_worker)
 
 
 def test_the_stop_flag_returns_chunks(memory: str) -> None:
     """No chunk starts, and its pictures do not count as listed."""
     refs = put_all(memory, {f"{number}.jpg": jpeg() for number in range(6)})
     run = RunSpec(parse_location(f"{memory}-out"), DIGEST, "test")
-    transform = ClassifyChunks(run, open_worker, remote=True)
+    transform = _step(run)
     write_before(existing_parts(run), run)
     transform.setup()
+    transform.start_bundle()
     write_stop_flag(run)
     assert StopFlag(run).is_set()
-    (totals,) = transform.process(refs)
-    assert (-6, 1, 0) == (totals.listed, totals.stopped_early, totals.rows)
+    (not_begun,) = transform.process(refs)
+    assert ("failures", refs) == (not_begun.tag, not_begun.value)
     assert [] == list(transform.finish_bundle())
     transform.teardown()
     delete_coordination_files(run.output, run.run_id)
@@ -152,15 +164,16 @@ def test_the_stop_flag_returns_chunks(memory: str) -> None:
 def test_a_worker_of_a_run_that_is_over_stops(memory: str) -> None:
     """Otherwise a worker that was cut off from the cluster would go on."""
     run = RunSpec(parse_location(f"{memory}-out"), DIGEST, "test")
-    transform = ClassifyChunks(run, open_worker, remote=True)
+    transform = _step(run)
     transform.setup()
+    transform.start_bundle()
     with pytest.raises(JobError, match="the run test is over"):
         list(transform.process(put_all(memory, {"a.jpg": jpeg()})))
     transform.teardown()
 
 
 @pytest.mark.usefixtures("refs")
-def test_the_stop_flag_ends_the_listing(listing: Listing) -> None:
+def test_the_stop_flag_ends_the_listing(listing: RunControl) -> None:
     """The lister yields no further chunk, and then its counts."""
     write_stop_flag(listing.run)
     new, totals = _list(listing)

@@ -1,31 +1,34 @@
-"""The transforms call their plain functions; no runner is needed."""
+"""The steps of the command's job call plain functions; no runner is needed."""
 
 import pickle
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
 from seefood.errors import JobError
-from seefood.results.files import read_rows
-from seefood.results.totals import Totals, add_totals
 from seefood.runs.run_spec import ChunkSize, RunOptions, RunSpec
 from seefood.sources.registry import parse_source
 from seefood.storage.uris import parse_location
-from seefood_pipeline.listing import Listing
-from seefood_pipeline.transforms import LISTED, ClassifyChunks, ListChunks
+from seefood_pipeline.run_control import RunControl
+from seefood_pipeline.run_steps import ClassifyChunksDoFn
+from seefood_pipeline.worker_factory import WorkerKey
 from tests.fakes import DIGEST, LocalClassifier, fake_worker, put_all
 from tests.pictures import jpeg
+from tests.pipeline_steps import list_chunks
 
 pytestmark = pytest.mark.beam
 
 
-def open_worker(run: RunSpec) -> LocalClassifier:
-    """Open a worker as a runner does."""
-    del run
-    return fake_worker()
+@contextmanager
+def open_worker(key: WorkerKey) -> Iterator[LocalClassifier]:
+    """Lend a worker as a runner's process does."""
+    del key
+    yield fake_worker()
 
 
-def test_list_chunks_tags_its_counts(memory: str) -> None:
-    """Chunks are the main output, counts have their own."""
+def test_a_run_is_listed_in_chunks_with_counts(memory: str) -> None:
+    """Chunks come while listing continues, counts at its end."""
     put_all(memory, {f"{number}.jpg": b"x" for number in range(7)})
     run = RunSpec(
         parse_location(f"{memory}-out"),
@@ -34,34 +37,47 @@ def test_list_chunks_tags_its_counts(memory: str) -> None:
         sources=(parse_source(memory),),
         options=RunOptions(chunk=ChunkSize(3)),
     )
-    items = list(ListChunks().process(Listing(run)))
-    assert [3, 3, 1] == [len(item) for item in items[:-1]]
-    assert (LISTED, 7) == (items[-1].tag, items[-1].value.listed)
+    items = list(list_chunks(RunControl(run)))
+    assert [3, 3, 1] == [len(item) for item in items[:-1] if isinstance(item, list)]
+    assert 7 == getattr(items[-1], "listed", None)
 
 
-def test_classify_chunks_gives_the_totals_of_each(memory: str) -> None:
-    """Every chunk's totals are yielded once, after its rows are written."""
+def test_a_chunk_becomes_its_rows(memory: str) -> None:
+    """Each chunk's rows are yielded once, in order; after the bundle none is in flight."""
     refs = put_all(memory, {f"{number:02d}.jpg": jpeg() for number in range(20)})
     run = RunSpec(parse_location(f"{memory}-out"), DIGEST, "transforms")
-    transform = pickle.loads(pickle.dumps(ClassifyChunks(run, open_worker)))  # noqa: S301 (ours)
-    transform.setup()
-    totals: list[Totals] = []
+    made = ClassifyChunksDoFn(RunControl(run), open_worker)
+    step = pickle.loads(pickle.dumps(made))  # noqa: S301 (ours)
+    step.setup()
+    step.start_bundle()
+    chunks = []
     for at in range(0, 20, 2):
-        totals += transform.process(refs[at : at + 2])
-        assert sum(part.rows for part in totals) <= len(list(read_rows(run.output)))
-    totals += [item.value for item in transform.finish_bundle()]
-    transform.teardown()
-    assert [2] * 10 == [part.rows for part in totals]
-    assert 20 == add_totals(totals).rows == len(list(read_rows(run.output)))
-    assert [] == list(transform.finish_bundle())
+        chunks += step.process(refs[at : at + 2])
+        assert at // 2 - 1 <= len(chunks)
+    chunks += [item.value for item in step.finish_bundle()]
+    step.teardown()
+    assert [2] * 10 == [len(chunk) for chunk in chunks]
+    assert [ref.uri for ref in refs] == [row.uri for chunk in chunks for row in chunk]
+    assert [] == list(step.finish_bundle())
 
 
-def test_a_failing_chunk_fails_the_bundle(memory: str) -> None:
-    """An output that cannot be written is an error of the job."""
+def test_a_worker_that_gives_up_fails_the_bundle(memory: str) -> None:
+    """A chunk that cannot be finished is an error of the job."""
     refs = put_all(memory, {"a.jpg": jpeg()})
-    transform = ClassifyChunks(RunSpec(parse_location("/dev/null/out"), DIGEST, "x"), open_worker)
-    transform.setup()
-    assert [] == list(transform.process(refs))
-    with pytest.raises(JobError, match="cannot write /dev/null/out"):
-        list(transform.finish_bundle())
-    transform.teardown()
+
+    def fail(_: object) -> None:
+        raise KeyboardInterrupt
+
+    @contextmanager
+    def failing(key: WorkerKey) -> Iterator[LocalClassifier]:
+        del key
+        yield fake_worker(fail)
+
+    run = RunSpec(parse_location(f"{memory}-out"), DIGEST, "x")
+    step = ClassifyChunksDoFn(RunControl(run), failing)
+    step.setup()
+    step.start_bundle()
+    assert [] == list(step.process(refs))
+    with pytest.raises(JobError, match="broke off: KeyboardInterrupt"):
+        list(step.finish_bundle())
+    step.teardown()

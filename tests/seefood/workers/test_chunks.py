@@ -10,10 +10,10 @@ from seefood.errors import JobError
 from seefood.imaging.decode import Pixels
 from seefood.records import ImageRef
 from seefood.results.files import list_parts, read_rows
-from seefood.runs.run_spec import ChunkSize, RunSpec
+from seefood.runs.run_spec import ChunkSize
 from seefood.storage.uris import parse_location
-from seefood.workers.chunks import FIRST_CHUNK, chunk_refs, classify_chunk
-from tests.fakes import DIGEST, fake_worker, put_all, uris
+from seefood.workers.chunks import FIRST_CHUNK, checked_rows, chunk_refs, write_chunk
+from tests.fakes import fake_worker, put_all, uris
 from tests.pictures import jpeg
 
 
@@ -55,18 +55,26 @@ def test_chunks_come_before_listing_ends() -> None:
 def test_a_retry_overwrites_itself(memory: str) -> None:
     """A chunk that is classified twice leaves one object with one row for each picture."""
     refs = put_all(f"{memory}-in", {f"{n}.jpg": jpeg() for n in range(5)})
-    run = RunSpec(parse_location(f"{memory}/out"), DIGEST, "run")
+    output = parse_location(f"{memory}/out")
     worker = fake_worker()
-    totals = [classify_chunk(refs, worker, run) for _ in range(2)]
+    totals = [write_chunk(worker.classify(refs), output, "parquet") for _ in range(2)]
     assert (5, 5) == (totals[0].rows, totals[1].rows)
-    assert 1 == len(list_parts(run.output))
-    assert [ref.uri for ref in refs] == uris(list(read_rows(run.output)))
+    assert 1 == len(list_parts(output))
+    assert [ref.uri for ref in refs] == uris(list(read_rows(output)))
 
 
-def test_a_failing_chunk_writes_nothing(memory: str) -> None:
-    """A chunk whose worker fails leaves no object."""
+def test_a_chunk_has_a_row_for_each_picture(memory: str) -> None:
+    """A chunk that lacks a row is an error, so that nothing of it is written."""
     refs = put_all(f"{memory}-in", {f"{n}.jpg": jpeg() for n in range(5)})
-    run = RunSpec(parse_location(f"{memory}/out"), DIGEST, "run")
+    rows = fake_worker().classify(refs)
+    assert rows == checked_rows(refs, rows)
+    with pytest.raises(JobError, match="a chunk of 5 pictures gave 4 rows"):
+        checked_rows(refs, rows[1:])
+
+
+def test_a_chunk_whose_worker_breaks_off_is_an_error(memory: str) -> None:
+    """It has no rows."""
+    refs = put_all(f"{memory}-in", {f"{n}.jpg": jpeg() for n in range(5)})
     calls = threading.Semaphore(3)
 
     def before(_: Pixels) -> None:
@@ -74,8 +82,7 @@ def test_a_failing_chunk_writes_nothing(memory: str) -> None:
             raise KeyboardInterrupt
 
     with pytest.raises(JobError, match="broke off: KeyboardInterrupt"):
-        classify_chunk(refs, fake_worker(before), run)
-    assert [] == list_parts(run.output)
+        fake_worker(before).classify(refs)
 
 
 def test_an_output_that_cannot_be_written_is_a_job_error(memory: str, tmp_path: Path) -> None:
@@ -84,4 +91,4 @@ def test_an_output_that_cannot_be_written_is_a_job_error(memory: str, tmp_path: 
     file = tmp_path / "file"
     file.write_bytes(b"")
     with pytest.raises(JobError, match="cannot write"):
-        classify_chunk(refs, fake_worker(), RunSpec(parse_location(str(file)), DIGEST, "run"))
+        write_chunk(fake_worker().classify(refs), parse_location(str(file)), "parquet")

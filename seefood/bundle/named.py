@@ -1,0 +1,47 @@
+"""Finds the bundle that a user names: a folder, a URI, or a built-in model."""
+
+from pathlib import Path
+
+from seefood.bundle.bundle import (
+    BUILT_IN,
+    Bundle,
+    built_in_bundle_path,
+    default_bundle_path,
+    load_bundle,
+)
+from seefood.bundle.download import fetch_bundle
+from seefood.storage.local import cache_folder
+from seefood.storage.uris import parse_location
+
+
+def open_bundle(
+    model: str | Path | None = None, digest: str | None = None, *, with_variants: bool = False
+) -> Bundle:
+    """Return the bundle that `model` names, verified: `bundle_path` and `load_bundle` in one.
+
+    `digest` pins the model: the whole digest, or at least its first 12 digits. Raises
+    `BundleError`.
+    """
+    path = bundle_path(model, digest, with_variants=with_variants)
+    return load_bundle(path, expected_digest=digest)
+
+
+def bundle_path(
+    model: str | Path | None = None, digest: str | None = None, *, with_variants: bool = False
+) -> Path:
+    """Return the folder of the bundle that `model` names; None names the default model.
+
+    A folder has priority over a built-in model of the same name. A bundle in a bucket is downloaded
+    into the user's cache, `with_variants` with its faster variants. Raises `BundleError`, also if
+    its digest is not `digest`.
+    """
+    if not model:
+        return default_bundle_path()
+    if isinstance(model, Path):
+        return model
+    location = parse_location(model)
+    if location.is_local:
+        is_built_in = model in BUILT_IN and not Path(location.key).exists()
+        return built_in_bundle_path(model) if is_built_in else Path(location.key)
+    cache = cache_folder() / "seefood" / "models"
+    return fetch_bundle(model, cache, expected_digest=digest, with_variants=with_variants)
