@@ -35,5 +35,8 @@ BENCHMARKS: Final = (
     Benchmark("s3", "benchmarks.bulk", "measure_s3", "web photos from S3, 0 and 50 ms"),
     Benchmark("single", "benchmarks.single", "measure_single", "one picture from the shell"),
     Benchmark("growth", "benchmarks.growth", "measure", "memory, ten times the pictures"),
+    Benchmark(
+        "pipelines", "benchmarks.pipelines", "measure", "ClassifyImages, RunInference, Python"
+    ),
     Benchmark("upload", "benchmarks.upload", "measure", "the Lambda, warm and cold"),
 )

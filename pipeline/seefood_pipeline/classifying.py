@@ -74,7 +74,7 @@ class ClassifyImages(beam.PTransform):
         options = ClassifyOptions(top_k, limits, salvage)
         self._key = WorkerKey(model_spec(model, digest, engine, options))
 
-    def expand(self, images: beam.PCollection) -> Classified:
+    def expand(self, images: beam.PCollection) -> Any:  # `Classified`, of which Beam warns
         """Check the type of the elements and classify them."""
         check_elements("ClassifyImages", images.element_type)
         return apply_step(images, ClassifyElementsDoFn(self._key), PictureRow, PictureRow)

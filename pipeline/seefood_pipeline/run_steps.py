@@ -18,7 +18,6 @@ from seefood.sources.notes import ListingNotes
 from seefood.workers.chunks import Chunker, checked_rows
 from seefood_pipeline.classifying import (
     FAILURES,
-    Classified,
     ClassifyDoFn,
     ClassifyImages,
     apply_step,
@@ -54,7 +53,7 @@ class ListRunImages(ListImages):
         beam.PTransform.__init__(self)
         self._control = control
 
-    def expand(self, begin: beam.pvalue.PBegin) -> Counted:
+    def expand(self, begin: beam.pvalue.PBegin) -> Any:  # `Counted`, of which Beam warns
         """List when the pipeline runs."""
         return _counted(begin | "Start" >> beam.Impulse(), ListRunDoFn(self._control))
 
@@ -90,7 +89,7 @@ class SkipRunDone(SkipDone):
         beam.PTransform.__init__(self)
         self._control = control
 
-    def expand(self, images: beam.PCollection) -> Counted:
+    def expand(self, images: beam.PCollection) -> Any:  # the same
         """Filter."""
         return _counted(images, SkipRunDoFn(self._control))
 
@@ -197,7 +196,7 @@ class ClassifyChunks(ClassifyImages):
         self._control = control
         self._open_worker = open_worker
 
-    def expand(self, chunks: beam.PCollection) -> Classified:
+    def expand(self, chunks: beam.PCollection) -> Any:  # `Classified`, the same
         """Classify the chunks."""
         step = ClassifyChunksDoFn(self._control, self._open_worker)
         return apply_step(chunks, step, list[Row], Chunk)

@@ -94,7 +94,7 @@ def test_uris_become_rows_and_what_is_none_becomes_a_failure(bundle: Bundle, fol
         assert (PictureRow, PictureRow) == (rows.element_type, failures.element_type)
         assert_that(rows, _has(*_LABELLED, of=_name), "rows")
         codes = _has(
-            "not_an_image", "not_found", "not_found", *["unsupported_name"] * 3,
+            "not_an_image", "not_found", "not_found", "store_error", *["unsupported_name"] * 2,
             of=lambda row: row.error_code,
         )  # fmt: skip
         assert_that(failures, codes, "failures")

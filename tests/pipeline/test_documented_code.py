@@ -16,6 +16,7 @@ from tests.pictures import encoded
 
 pytestmark = pytest.mark.beam
 _PAGES = ("beam.md", "python.md")
+_PART = re.compile(r"^#+ ([^\n]+)$|^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 def _blocks() -> list[tuple[str, str]]:
@@ -24,9 +25,7 @@ def _blocks() -> list[tuple[str, str]]:
     for page in _PAGES:
         heading = ""
         text = (ROOT / "docs" / page).read_text()
-        for part in re.finditer(
-            r"^#+ (.+)$|^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL
-        ):
+        for part in _PART.finditer(text):
             heading = part[1] or heading
             if part[2]:
                 found.append((f"{page}: {heading}", part[2]))

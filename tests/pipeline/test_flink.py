@@ -5,13 +5,18 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
+import apache_beam as beam
 import pytest
+from apache_beam.ml.inference.base import KeyedModelHandler, RunInference
+from apache_beam.options.pipeline_options import PortableOptions
+from apache_beam.testing.util import assert_that, equal_to
 
 from benchmarks.s3_server import running
 from infra.flink.cluster import Cluster, kill, start, start_node, stop, wait_for_nodes, workers
@@ -22,13 +27,21 @@ from seefood.results.files import list_parts, read_rows
 from seefood.runs.run_spec import ChunkSize, RunOptions
 from seefood.storage.uris import parse_location
 from seefood.synthetic import KINDS, draw_picture
+from seefood_pipeline import (
+    ClassifyImages,
+    ListImages,
+    SeefoodModelHandler,
+    SkipDone,
+    WriteRows,
+)
 from seefood_pipeline.flink import FlinkCluster
-from seefood_pipeline.job_server import cached_class_path
+from seefood_pipeline.job_server import cached_class_path, job_server
 from seefood_pipeline.launcher import launch
-from seefood_pipeline.options import pipeline_options
+from seefood_pipeline.options import job_server_path, pipeline_options
 from seefood_pipeline.request import Request
 from tests.bundles import fake_bundle
 from tests.conftest import ROOT
+from tests.pictures import jpeg
 
 pytestmark = [pytest.mark.beam, pytest.mark.flink, pytest.mark.timeout(1200)]
 
@@ -171,6 +184,58 @@ def test_the_same_rows_as_on_one_machine(cluster: Cluster, bundle: Path) -> None
     ]
     assert _MANY == len(sets[0])
     assert sets[0] == sets[1]
+
+
+def test_the_parts_of_a_pipeline_survive_a_lost_machine(cluster: Cluster, bundle: Path) -> None:
+    """List, skip, classify and write, as transforms: the rows of one machine, each once.
+
+    A TaskManager is killed while they run. Afterwards there is nothing left to do.
+    """
+    output = "s3://flink/parts"
+
+    def build(pipeline: beam.Pipeline) -> None:
+        images = pipeline | ListImages("s3://flink/large/") | SkipDone(output, bundle)
+        classified = images | beam.Reshuffle() | ClassifyImages(bundle, engine="fake")
+        _ = tuple(classified) | beam.Flatten() | WriteRows(output, shards=8)
+
+    run = threading.Thread(target=_run, args=(cluster, build))
+    run.start()
+    _wait(lambda: bool(workers(cluster, 1)) and bool(workers(cluster, 2)))
+    time.sleep(5.0)  # until the workers classify
+    kill(cluster, "taskmanager-2")
+    start_node(cluster, 2)
+    run.join(timeout=400)
+    _check(output, _LARGE)
+    assert {True} == {row.label is None for row in _rows(output) if row.uri.endswith("broken.jpg")}
+    wait_for_nodes(cluster, 2)
+    before = _parts(output)
+    _run(cluster, build)
+    assert (before, _LARGE) == (_parts(output), len(_rows(output)))
+
+
+def test_runinference_on_the_cluster(cluster: Cluster, bundle: Path) -> None:
+    """The model handler, with keys, a bad picture among good ones."""
+
+    def build(pipeline: beam.Pipeline) -> None:
+        handler = KeyedModelHandler(SeefoodModelHandler(bundle, engine="fake"))
+        examples = [(number, b"no" if number == 7 else jpeg()) for number in range(20)]
+        results = pipeline | beam.Create(examples) | RunInference(handler)
+        kinds = results | beam.MapTuple(lambda _, result: type(result.inference).__name__)
+        assert_that(kinds | beam.combiners.Count.PerElement(), equal_to(expected))
+
+    expected = [("Prediction", 19), ("PictureError", 1)]
+    _run(cluster, build)
+
+
+def _run(cluster: Cluster, build: Callable[[beam.Pipeline], None]) -> None:
+    """Run a pipeline on the cluster as a user's program does, with Beam's job server."""
+    options = pipeline_options(_beam(cluster))
+    path = job_server_path(options)
+    assert path is not None
+    with job_server(path, cluster.master) as endpoint:
+        options.view_as(PortableOptions).job_endpoint = endpoint
+        with beam.Pipeline(options=options) as pipeline:
+            build(pipeline)
 
 
 def test_lost_machines_lose_and_double_no_row(cluster: Cluster, bundle: Path) -> None:

@@ -18,11 +18,10 @@ from seefood.features.stored import load_vectors, read_feature_ledger
 from seefood.records import ImageRef, Row, Vector
 from seefood.results.files import part_location
 from seefood.results.ledger import ledger_key
-from seefood.runs.run_spec import RunOptions, RunSpec
 from seefood.storage import write
 from seefood.storage.uris import parse_location
 from seefood.vectors import real, rounded
-from seefood.workers.chunks import classify_chunk
+from seefood.workers.chunks import write_chunk
 from tests.fakes import DIGEST, MODEL, failed, fake_worker, make_row, put_all
 from tests.pictures import jpeg
 
@@ -64,10 +63,9 @@ def test_a_chunk_writes_its_features_beside_its_rows(memory: str) -> None:
     """Both objects have one name, and writing again changes nothing."""
     refs = put_all(memory, {"a.jpg": jpeg(), "b.jpg": jpeg((9, 99, 9)), "c.jpg": b"no"})
     output = parse_location(f"{memory}/out")
-    run = RunSpec(output, DIGEST, "r", options=RunOptions(classify=WITH_FEATURES))
     worker = fake_worker(options=WITH_FEATURES)
     for _ in range(2):
-        classify_chunk(refs, worker, run)
+        write_chunk(worker.classify(refs), output, "parquet")
     (part,) = list_feature_parts(output, DIGEST)
     assert (
         part_location(output, DIGEST, refs, "parquet").uri.rpartition("/")[2]
