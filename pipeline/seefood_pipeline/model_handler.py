@@ -15,7 +15,8 @@ from seefood.engines.registry import AUTO
 from seefood.errors import ErrorCode, PictureError, UsageError
 from seefood.imaging.limits import DEFAULT_LIMITS, Limits
 from seefood.python.pictures import picture_bytes
-from seefood.records import DIGEST_SHOWN, ImageRef, Prediction, Row
+from seefood.python.predict import prediction_of
+from seefood.records import DIGEST_SHOWN, ImageRef
 from seefood.workers.opening import ModelSpec
 from seefood_pipeline.classifying import model_spec
 from seefood_pipeline.worker_factory import WorkerKey, shared_worker
@@ -150,13 +151,6 @@ def checked(result: Any) -> Any:
     if isinstance(prediction.inference, PictureError):
         raise prediction.inference
     return result
-
-
-def prediction_of(row: Row) -> Prediction | PictureError:
-    """Return what a row says about its picture."""
-    if row.label is None or row.score is None:
-        return PictureError(ErrorCode(row.error_code or ""), row.error_message or "")
-    return Prediction(row.label, row.score, row.top or (), row.status, row.labels)
 
 
 def _content(example: Any) -> bytes | PictureError:
