@@ -67,6 +67,9 @@ _COMMANDS: Final = {
     "reference": _Command(
         "seefood_training.commands.reference", "Tell a bundle what its training pictures are like."
     ),
+    "teach": _Command(
+        "seefood_training.commands.teach", "Teach a new last layer on stored features; relabel."
+    ),
     "inspect": _Command("seefood.cli.inspect", "Show what is in a bundle and verify it."),
     "report": _Command("seefood.cli.report", "Write the report page of finished results again."),
     "audit": _Command(

@@ -24,10 +24,12 @@ Kind = Literal["equal", "near"]
 Fetch = Callable[[ImageRef], bytes]
 DEFAULT_DISTANCE: Final = 6
 """Bits of the perceptual hash in which copies without features may differ."""
-LEAST_COSINE: Final = 0.75
-"""Of the centred features of two copies."""
-MAX_CONFIRMED: Final = 22
-"""Bits in which the hashes of pictures with such features may differ; unrelated ones: 32 +- 4."""
+WEAK_COSINE: Final = 0.5
+"""Of the centred features of two pictures whose hashes make them copies: below it, they are not."""
+LEAST_COSINE: Final = 0.8
+"""Of the centred features of copies whose hashes differ more, as those of a cropped copy do."""
+MAX_CONFIRMED: Final = 16
+"""Bits in which their hashes may differ at most; unrelated ones differ in 32 +- 4."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +115,7 @@ def _near_pairs(
     known = (places[first] >= 0) & (places[second] >= 0)
     kept = ~known
     cosines = similarity.cosines(places[first[known]], places[second[known]])
-    kept[known] = cosines >= LEAST_COSINE
+    kept[known] = cosines >= WEAK_COSINE
     owners = np.full(len(vectors), -1)
     owners[places[places >= 0]] = np.flatnonzero(places >= 0)
     one, two, _ = find_feature_pairs(similarity, LEAST_COSINE)

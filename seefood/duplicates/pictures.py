@@ -1,6 +1,6 @@
 """The rows of an output as arrays, with final labels: what duplicates are found by."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -8,6 +8,7 @@ import numpy as np
 
 from seefood.corrections import FINAL_COLUMNS, apply_corrections, read_corrections
 from seefood.features.files import list_feature_parts
+from seefood.features.places import VectorPlaces, key_hashes
 from seefood.features.stored import StoredVectors, load_vectors
 from seefood.records import Status
 from seefood.results.files import digest_of
@@ -90,18 +91,7 @@ def load_picture_vectors(outputs: Sequence["Location"]) -> StoredVectors | None:
 
 def find_vectors(pictures: Pictures, vectors: StoredVectors) -> "NDArray[np.int64]":
     """Return the index of each picture's vector; -1 without one."""
-    keys = key_hashes(vectors.uris.to_pylist(), vectors.etags.to_pylist())
-    if not keys.size:
-        return np.full(len(pictures), -1)
-    order = np.argsort(keys)
-    places = np.minimum(np.searchsorted(keys, pictures.keys, sorter=order), keys.size - 1)
-    found = order[places]
-    return np.where(keys[found] == pictures.keys, found, -1)
-
-
-def key_hashes(first: Iterable[object], second: Iterable[object]) -> "NDArray[np.int64]":
-    """Return 64-bit hashes of pairs, the same in one process only."""
-    return np.fromiter(map(hash, zip(first, second, strict=True)), np.int64)
+    return VectorPlaces(vectors).find_keys(pictures.keys)
 
 
 def _table(output: "Location") -> "pa.Table":

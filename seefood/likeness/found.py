@@ -9,7 +9,8 @@ import numpy as np
 
 from seefood.corrections import FINAL_COLUMNS, apply_corrections, read_corrections
 from seefood.errors import UsageError
-from seefood.features.stored import StoredVectors, load_vectors
+from seefood.features.places import VectorPlaces
+from seefood.features.stored import load_vectors
 from seefood.likeness.search import Likeness, nearest
 from seefood.records import ImageRef
 from seefood.results.output_rows import open_rows
@@ -63,8 +64,7 @@ class SimilarPictures:
     def __init__(self, output: "Location", digest: str) -> None:
         """Read features and rows. Raises `UsageError` without any, `JobError` as reading does."""
         vectors = load_vectors(output, digest)
-        self._places = _Places(vectors)
-        self._rows = _Rows(output, digest, self._places)
+        self._rows = _Rows(output, digest, VectorPlaces(vectors))
         self._likeness = Likeness(vectors)
 
     def __len__(self) -> int:
@@ -93,28 +93,10 @@ class SimilarPictures:
         ]
 
 
-class _Places:
-    """Finds the vector of a picture by the hashes of its URI and tag."""
-
-    def __init__(self, vectors: StoredVectors) -> None:
-        keys = _hashes(vectors.uris.to_pylist(), vectors.etags.to_pylist())
-        self._order = np.argsort(keys)
-        self._keys = keys[self._order]
-
-    def __len__(self) -> int:
-        return int(self._keys.size)
-
-    def find(self, batch: "pa.RecordBatch") -> "NDArray[np.int64]":
-        """Return the index of the vector of each row; -1 without one."""
-        keys = _hashes(batch["uri"].to_pylist(), batch["etag"].to_pylist())
-        at = np.minimum(np.searchsorted(self._keys, keys), self._keys.size - 1)
-        return np.where(self._keys[at] == keys, self._order[at], -1)
-
-
 class _Rows:
     """What is known of the picture of each vector, in the vectors' order."""
 
-    def __init__(self, output: "Location", digest: str, places: _Places) -> None:
+    def __init__(self, output: "Location", digest: str, places: VectorPlaces) -> None:
         count = len(places)
         self.is_known = np.zeros(count, np.bool_)
         self._labels = np.full(count, -1, np.int32)
@@ -131,7 +113,7 @@ class _Rows:
         if corrections:
             batches = apply_corrections(batches, corrections)
         for batch in batches:
-            self._add(batch, places.find(batch))
+            self._add(batch, places.find(batch["uri"].to_pylist(), batch["etag"].to_pylist()))
 
     def _add(self, batch: "pa.RecordBatch", places: "NDArray[np.int64]") -> None:
         known = np.flatnonzero(places >= 0)
@@ -180,7 +162,3 @@ class _Rows:
             names[label] if label >= 0 else None,
             None if np.isnan(score) else round(score, 6),
         )
-
-
-def _hashes(uris: list[str], etags: list[str]) -> "NDArray[np.int64]":
-    return np.fromiter(map(hash, zip(uris, etags, strict=True)), np.int64, len(uris))

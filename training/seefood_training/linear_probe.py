@@ -8,18 +8,18 @@ have a wrong label.
 """
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-import keras
 import numpy as np
-import tensorflow as tf
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
 from seefood_training.calibrate import softmax
-from seefood_training.fit import predict_logits
-from seefood_training.fit_types import Floats
 
+if TYPE_CHECKING:
+    import keras
+
+Floats = NDArray[np.float32]
 STRENGTHS: Final = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1)
 """The regularisations that `choose_strength` compares, the strongest first."""
 _ITERATIONS: Final = 300
@@ -165,13 +165,18 @@ def _smaller(examined: Examined) -> Examined:
     return part if len(np.unique(part.folds)) > 1 and step > 1 else examined
 
 
-def install_probe(model: keras.Model, probe: Probe) -> None:
+def install_probe(model: "keras.Model", probe: Probe) -> None:
     """Set the last layer of `model`, so that its logits are the probe's."""
     model.get_layer("logits").set_weights([probe.coefficients, probe.intercepts])
 
 
-def read_features(model: keras.Model, pixels: NDArray[np.uint8]) -> Features:
+def read_features(model: "keras.Model", pixels: NDArray[np.uint8]) -> Features:
     """Return the features of uint8 `pixels` of shape `(n, h, w, 3)` and of their mirror images."""
+    import keras
+    import tensorflow as tf
+
+    from seefood_training.fit import predict_logits
+
     features = keras.Model(model.input, model.get_layer("logits").input)
 
     def compute(images: Any) -> Any:

@@ -37,7 +37,7 @@ from seefood_training.quantisation import Quantisation
 
 FLOAT_TOLERANCE: Final = 1e-4
 """Largest difference in a probability between engines that both compute in float32."""
-_REDUCED_TOLERANCE: Final = 0.02
+REDUCED_TOLERANCE: Final = 0.02
 """The same for a graph that its author quantised, on another processor."""
 _INT8_MARGIN: Final = 1.5
 _MIN_INT8_TOLERANCE: Final = 0.01
@@ -66,10 +66,16 @@ class Draft:
     """Pictures that join the golden ones."""
 
 
-def seal_bundle(folder: Path, draft: Draft, quantisation: Quantisation = "float32") -> Bundle:
+def seal_bundle(
+    folder: Path,
+    draft: Draft,
+    quantisation: Quantisation = "float32",
+    least_tolerance: float = FLOAT_TOLERANCE,
+) -> Bundle:
     """Add golden pictures, certificate and description to the graphs in `folder`.
 
-    `quantisation` is that of LiteRT's file, where seefood made it. Raises `BundleError` if the
+    `quantisation` is that of LiteRT's file, where seefood made it. The tolerance is at least
+    `least_tolerance`, which allows for other processors. Raises `BundleError` if the
     engines' probabilities differ too much.
     """
     pictures = write_golden_pictures(folder, draft.examples)
@@ -83,6 +89,7 @@ def seal_bundle(folder: Path, draft: Draft, quantisation: Quantisation = "float3
     goldens = tuple(map(Golden, pictures, answers))
     probes = np.concatenate([images, _noise(draft.rule)])
     tolerance = FLOAT_TOLERANCE if draft.adapter is None else _as_is_tolerance(draft.adapter)
+    tolerance = max(tolerance, least_tolerance)
     for other in others:
         difference = float(np.abs(reference.predict(probes) - other.predict(probes)).max())
         stated = quantisation if other.name == "litert" else "float32"
@@ -178,7 +185,7 @@ def _shortened(values: "np.typing.NDArray[np.float64]") -> str:
 
 def _as_is_tolerance(adapter: Adapter) -> float:
     is_reduced = adapter.output_quantisation is not None or adapter.dtype == "float16"
-    return _REDUCED_TOLERANCE if is_reduced else FLOAT_TOLERANCE
+    return REDUCED_TOLERANCE if is_reduced else FLOAT_TOLERANCE
 
 
 def _check_score_maps(engines: Sequence[Engine], images: Pixels, bundle: Bundle) -> None:

@@ -1,0 +1,170 @@
+"""A new last layer on stored features: fitted, written into the graph, and rows that follow it."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from seefood.bundle import LITERT_MODEL, load_bundle
+from seefood.classification import ClassifyOptions, Model, classify_images
+from seefood.corrections import Correction, CorrectionLog
+from seefood.engines.base import FeatureEngine
+from seefood.engines.loading import load_engine
+from seefood.errors import BundleError, UsageError
+from seefood.features.files import write_part_features
+from seefood.features.stored import load_vectors
+from seefood.records import Row, Status, Vector
+from seefood.results.files import encode_rows, part_location, read_rows
+from seefood.storage import write
+from seefood.storage.uris import Location, parse_location
+from seefood_training.calibrate import softmax
+from seefood_training.linear_probe import Probe
+from seefood_training.teaching.bundle import check_teachable, write_taught_bundle
+from seefood_training.teaching.examples import correction_examples, joined
+from seefood_training.teaching.head import fit_head
+from seefood_training.teaching.relabel import check_sample, relabel
+from tests.fakes import DIGEST, MODEL, failed, make_row, put_all
+from tests.pictures import encoded, gradient, jpeg
+
+RNG = np.random.default_rng(11)
+NAMES = ("a", "b")
+
+
+def _clusters(count: int = 20) -> tuple[np.ndarray, np.ndarray]:
+    """Return features of two classes that a line separates, and their classes."""
+    labels = np.arange(2 * count) % 2
+    features = RNG.uniform(0, 1, (2 * count, 12)).astype(np.float32)
+    features[:, 0] += 3 * labels
+    return features, labels
+
+
+def _output(memory: str, rows: list[Row], digest: str) -> Location:
+    output = parse_location(f"{memory}/out")
+    part = part_location(output, digest, [row.ref for row in rows], "parquet")
+    write_part_features(part, output, digest, rows)
+    write(part, encode_rows(rows, "parquet"))
+    return output
+
+
+def test_a_head_is_measured_on_what_it_has_not_seen() -> None:
+    """Separable classes are learned; shuffled ones are not, and the figure says so."""
+    features, labels = _clusters()
+    head = fit_head(features, labels, NAMES)
+    assert head.right.value >= 0.95
+    assert (softmax(head.probe.logits(features)).argmax(axis=1) == labels).mean() >= 0.95
+    noise = fit_head(RNG.uniform(0, 1, (60, 12)).astype(np.float32), np.arange(60) % 2, NAMES)
+    assert noise.right.value < 0.75
+    assert {"cross_validated_accuracy", "strength", "temperature"} == head.as_json().keys()
+
+
+def test_too_few_examples_are_refused() -> None:
+    """The message names the class and how many it has."""
+    features, labels = _clusters(10)
+    labels[labels == 1] = 0
+    labels[:3] = 1
+    with pytest.raises(UsageError, match=r"too few of b \(3\)"):
+        fit_head(features, labels, NAMES)
+
+
+def test_a_taught_bundle_equals_its_rows(bundle_path: Path, tmp_path: Path, memory: str) -> None:
+    """The new graph computes the head on the old features; relabelled rows are those of classify.
+
+    The bundle has features again, and another digest.
+    """
+    source = load_bundle(bundle_path)
+    engine = load_engine(source, features=True)
+    assert isinstance(engine, FeatureEngine)
+    pictures = {
+        "red.jpg": jpeg((200, 30, 30)),
+        "gradient.png": encoded(gradient((90, 60)), "PNG"),
+        "broken.jpg": b"no picture",
+    }
+    refs = put_all(memory, pictures)
+    fetched = [(ref, pictures[ref.uri.rpartition("/")[2]]) for ref in refs]
+    rows = classify_images(fetched, engine, Model.of(source), ClassifyOptions(features=True))
+    output = _output(memory, rows, source.digest)
+    vectors = load_vectors(output, source.digest)
+    dimension = vectors.values.shape[1]
+    features = RNG.uniform(0, 1, (40, dimension)).astype(np.float32)
+    head = fit_head(features, np.arange(40) % 2, ("x", "y"))
+    bundle = write_taught_bundle(
+        source, tmp_path / "taught", head, labels=("x", "y"), record={"source": "test"}
+    )
+    assert source.digest != bundle.digest
+    assert source.digest == bundle.spec.training["taught_on"]
+    assert bundle.features is not None
+    assert dimension == bundle.features.dimension
+    assert bundle.file(LITERT_MODEL).stat().st_size < source.file(LITERT_MODEL).stat().st_size * 1.1
+    agreement = check_sample(output, source.digest, vectors, head.probe, bundle)
+    assert (2, 2) == (agreement.pictures, agreement.same_label)
+    assert agreement.largest < 0.02
+    for _ in range(2):  # the same objects
+        written = relabel(output, source.digest, vectors, head.probe, Model.of(bundle))
+    assert (3, 0) == (written.rows, written.without_features)
+    taught = {row.uri: row for row in read_rows(output, bundle.digest)}
+    direct = classify_images(fetched, load_engine(bundle), Model.of(bundle))
+    assert len(direct) == len(taught)
+    for row in direct:
+        other = taught[row.uri]
+        assert (row.label, row.status, row.error_code, row.phash, row.model_digest) == (
+            other.label, other.status, other.error_code, other.phash, other.model_digest,
+        )  # fmt: skip
+        assert row.score == pytest.approx(other.score, abs=0.02)
+        assert other.engine == "features"
+    with pytest.raises(BundleError, match="exists"):
+        write_taught_bundle(source, tmp_path / "taught", head, labels=("x", "y"), record={})
+    with pytest.raises(UsageError, match="seefood features"):
+        check_teachable(replace(source, features=None))
+
+
+def test_rows_without_features_are_counted(memory: str) -> None:
+    """They are left to `classify`; a score below its threshold is unsure, failed rows stay."""
+    sure = Vector(1.0, np.array([10, 0], np.int8).tobytes())
+    torn = Vector(1.0, np.array([1, 1], np.int8).tobytes())
+    rows = [
+        make_row("s3://b/sure", vector=sure),
+        make_row("s3://b/torn", vector=torn),
+        make_row("s3://b/none"),
+        failed("s3://b/broken", "corrupt", "no"),
+    ]
+    output = _output(memory, rows, DIGEST)
+    vectors = load_vectors(output, DIGEST)
+    model = replace(MODEL, digest="f" * 64, labels=NAMES, thresholds=(0.9, 0.9))
+    probe = Probe(np.eye(2, dtype=np.float32), np.zeros(2, np.float32))
+    written = relabel(output, DIGEST, vectors, probe, model)
+    assert (3, 1) == (written.rows, written.without_features)
+    found = {row.uri.rpartition("/")[2]: row for row in read_rows(output, model.digest)}
+    assert {"sure", "torn", "broken"} == found.keys()
+    assert ("a", Status.OK) == (found["sure"].label, found["sure"].status)
+    assert ("a", Status.UNSURE, 0.5) == (
+        found["torn"].label, found["torn"].status, found["torn"].score,
+    )  # fmt: skip
+    assert (None, None, "corrupt") == (
+        found["broken"].label, found["broken"].top, found["broken"].error_code,
+    )  # fmt: skip
+
+
+def test_corrections_are_examples(memory: str) -> None:
+    """Those with stored features; without any, the message says what to do."""
+    rows = [make_row(f"s3://b/{at}", vector=Vector(1.0, bytes([at, 1]))) for at in range(4)]
+    output = _output(memory, rows, DIGEST)
+    vectors = load_vectors(output, DIGEST)
+    with pytest.raises(UsageError, match="seefood review"):
+        correction_examples(output, vectors)
+    moment = datetime(2026, 11, 23, tzinfo=UTC)
+    CorrectionLog(output).append(
+        [
+            Correction("s3://b/1", "e1", "cat", "red", DIGEST, "ann", moment, ""),
+            Correction("s3://b/3", "e1", "dog", "red", DIGEST, "ann", moment, ""),
+            Correction("s3://b/9", "e1", "dog", "red", DIGEST, "ann", moment, ""),
+        ]
+    )
+    taught = correction_examples(output, vectors)
+    assert ("cat", "dog") == taught.names
+    by_label = dict(zip(taught.labels.tolist(), taught.features.tolist(), strict=True))
+    assert {0: [1.0, 1.0], 1: [3.0, 1.0]} == by_label
+    both = joined([taught, replace(taught, names=("bird", "dog"))])
+    assert ("bird", "cat", "dog") == both.names
+    assert {"bird": 1, "cat": 1, "dog": 2} == both.record["examples"]

@@ -1,0 +1,117 @@
+"""Fits a last layer on features, calibrates it, and measures it in cross-validation."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seefood.errors import UsageError
+from seefood_training.acceptance import WISH, Acceptance, Wish, choose_acceptance
+from seefood_training.calibrate import fit_temperature, softmax
+from seefood_training.linear_probe import (
+    Examined,
+    Features,
+    Floats,
+    Probe,
+    choose_strength,
+    fit_probe,
+    predict_out_of_fold,
+    without,
+)
+from seefood_training.metrics import Share
+
+LEAST_EXAMPLES: Final = 5
+"""Of each class; fewer cannot be cross-validated."""
+_FOLDS: Final = 5
+_SEED: Final = 20_170_514
+_NESTED: Final = 2_000
+"""Up to so many examples, the strength is chosen anew for each fold."""
+_DOUBT: Final = 2.0
+"""How many examples count as wrong when the temperature is fitted (Platt 1999: 1 / (n + 2))."""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A calibrated last layer, with what was measured in cross-validation."""
+
+    probe: Probe
+    """Its logits are divided by the temperature already."""
+    acceptance: Acceptance
+    right: Share
+    """Examples that got their class from a layer that was fitted without them."""
+    strength: float
+    temperature: float
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the figures as JSON values, for the record of a bundle."""
+        return {
+            "cross_validated_accuracy": self.right.as_json(),
+            "strength": self.strength,
+            "temperature": round(self.temperature, 6),
+        }
+
+
+def fit_head(
+    features: Floats, labels: NDArray[np.int64], names: tuple[str, ...], wish: Wish = WISH
+) -> Head:
+    """Return the layer for `features`, `(n, dimension)`, of the classes `labels`, `(n,)`.
+
+    Logistic regression in 5 folds; copies of a picture, whose features are equal, are in one fold.
+    Raises `UsageError` for fewer than two classes or five examples of one.
+    """
+    counts = np.bincount(labels, minlength=len(names))
+    few = [f"{name} ({count})" for name, count in zip(names, counts, strict=True)
+           if count < LEAST_EXAMPLES]  # fmt: skip
+    if len(names) < 2 or few:
+        raise UsageError(
+            f"examples of two classes are needed, {LEAST_EXAMPLES} of each at least; "
+            f"{'too few of ' + ', '.join(few) if few else 'there is one class'}; add some"
+        )
+    examined = Examined(
+        Features(features, features),
+        labels,
+        np.ones(len(labels), np.float32),
+        _folds(features, labels),
+        len(names),
+    )
+    strength = choose_strength(examined)
+    logits = _unseen_logits(examined, strength)
+    temperature = fit_temperature(logits, labels, _DOUBT / (len(labels) + _DOUBT))
+    probe = fit_probe(examined, strength)
+    return Head(
+        probe=Probe(
+            (probe.coefficients / temperature).astype(np.float32),
+            (probe.intercepts / temperature).astype(np.float32),
+        ),
+        acceptance=choose_acceptance(softmax(logits / temperature), labels, wish),
+        right=Share(int((logits.argmax(axis=1) == labels).sum()), len(labels)),
+        strength=strength,
+        temperature=temperature,
+    )
+
+
+def _unseen_logits(examined: Examined, strength: float) -> Floats:
+    """Return the logits of each example by a layer that was fitted, and chosen, without it."""
+    if len(examined.labels) > _NESTED:
+        return predict_out_of_fold(examined, strength)
+    logits = np.zeros((len(examined.labels), examined.classes), np.float32)
+    for fold in np.unique(examined.folds):
+        inside = examined.folds == fold
+        others = without(examined, inside)
+        probe = fit_probe(others, choose_strength(others))
+        logits[inside] = probe.logits(examined.features.upright[inside])
+    return logits
+
+
+def _folds(features: Floats, labels: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the fold of each example: classes are spread evenly, equal features stay together."""
+    _, groups = np.unique(features, axis=0, return_inverse=True)
+    folds = np.zeros(len(labels), np.int64)
+    fold_of: dict[int, int] = {}
+    rng = np.random.default_rng(_SEED)
+    for label in np.unique(labels):
+        members = rng.permutation(np.flatnonzero(labels == label))
+        for position, member in enumerate(members.tolist()):
+            folds[member] = fold_of.setdefault(int(groups.ravel()[member]), position % _FOLDS)
+    return folds
