@@ -31,6 +31,11 @@ def _output(uri: str, rows: list[Row]) -> Location:
     return output
 
 
+def _spread(number: int) -> str:
+    """Return a hash that is far from that of every other small number."""
+    return f"{(number + 1) * 0x9E37_79B9_7F4A_7C15 % (1 << 64):016x}"
+
+
 def _vector(values: np.ndarray) -> Vector:
     return Vector(0.1, values.astype(np.int8).tobytes())
 
@@ -84,7 +89,7 @@ def test_groups_say_what_they_cost_and_reveal(memory: str) -> None:
                  phash="00ff00ff00ff0fff", vector=_vector(vector + 1)),
         make_row("s3://b/alone", etag="d", phash="00ff00ff00ff00fe", vector=others.pop()),
         failed("s3://b/broken", "corrupt", "no"),
-        *(make_row(f"s3://b/x{at}", etag=f"x{at}", phash=f"{at:016x}", vector=each)
+        *(make_row(f"s3://b/x{at}", etag=f"x{at}", phash=_spread(at), vector=each)
           for at, each in enumerate(others)),
     ]  # fmt: skip
     output = _output(f"{memory}/out", rows)
