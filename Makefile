@@ -51,8 +51,8 @@ lock: $(BIN)/uv ## Compile constraints.txt from pyproject.toml
 	  --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links \
 	  --quiet --output-file constraints.txt
 
-lambda-zip: $(VENV)/.dev ## Build build/lambda-{x86_64,arm64}.zip (MODEL=bundle, LAMBDA_PYTHON=3.13)
-	$(BIN)/python infra/build_lambda_zip.py $(if $(MODEL),--model "$(MODEL)") \
+lambda-zip: $(VENV)/.dev ## Build build/lambda-{x86_64,arm64}.zip (MODEL=bundle, FAST=1, LAMBDA_PYTHON=3.13)
+	$(BIN)/python infra/build_lambda_zip.py $(if $(MODEL),--model "$(MODEL)") $(if $(FAST),--fast) \
 	  $(if $(LAMBDA_PYTHON),--python "$(LAMBDA_PYTHON)")
 
 clean: ## Remove the environments, build results and caches

@@ -100,10 +100,12 @@ def build_zip(
     python: str = PYTHON,
     model: Path | None = None,
     source: Path = ROOT,
+    fast: bool = False,
 ) -> Package:
     """Build the zip `output` from the checkout `source`. Overwrites it atomically.
 
-    `model` is a bundle's folder, by default the hotdog bundle of `source`.
+    `model` is a bundle's folder, by default the hotdog bundle of `source`. With `fast` the zip has
+    its faster variants too, which SEEFOOD_FAST needs.
 
     Raises `ValueError` if a bundle or a pin is missing, `CalledProcessError` if uv fails.
     """
@@ -115,7 +117,7 @@ def build_zip(
         names = sorted([*WHEELS, runtime_of(bundle)])
         requirements.write_text(pins((source / "constraints.txt").read_text(), names))
         _install_wheels(root, requirements, ARCHITECTURES[architecture], python)
-        _copy_own(root, source, bundle)
+        _copy_own(root, source, bundle, fast=fast)
         has_bytecode = _compile(root, python)
         unpacked = sum(file.stat().st_size for file in _files(root))
         if unpacked > MAX_UNPACKED_BYTES:
@@ -172,7 +174,7 @@ def _install_wheels(root: Path, requirements: Path, platform: str, python: str) 
             shutil.move(file, root / name)
 
 
-def _copy_own(root: Path, source: Path, model: Path) -> None:
+def _copy_own(root: Path, source: Path, model: Path, *, fast: bool) -> None:
     """Copy the handler, the core and the bundle."""
     ignored = shutil.ignore_patterns("__pycache__", "local_*.py", "*.md", ".*")
     shutil.copytree(source / "lambda", root, ignore=ignored, dirs_exist_ok=True)
@@ -187,7 +189,8 @@ def _copy_own(root: Path, source: Path, model: Path) -> None:
             shutil.copyfile(entry, target)
     # The handler loads the core's built-in model, so the chosen bundle goes to the same place.
     built_in = root / "seefood" / "models" / "hotdog"
-    shutil.copytree(model / "assets.extra", built_in / "assets.extra")
+    without = None if fast else shutil.ignore_patterns("variants")
+    shutil.copytree(model / "assets.extra", built_in / "assets.extra", ignore=without)
 
 
 def _compile(root: Path, python: str) -> bool:
@@ -250,6 +253,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--architecture", choices=ARCHITECTURES, help="default: both")
     parser.add_argument("--python", default=PYTHON, help="of the runtime (default: %(default)s)")
     parser.add_argument("--model", type=Path, help="the bundle (default: the built-in model)")
+    parser.add_argument("--fast", action="store_true", help="with the model's faster variants")
     parser.add_argument("--output", type=Path, default=ROOT / "build", help="folder, or a .zip")
     args = parser.parse_args(arguments)
     for architecture in [args.architecture] if args.architecture else ARCHITECTURES:
@@ -258,7 +262,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             output = output / f"lambda-{architecture}.zip"
         try:
             package = build_zip(
-                output, architecture=architecture, python=args.python, model=args.model
+                output,
+                architecture=architecture,
+                python=args.python,
+                model=args.model,
+                fast=args.fast,
             )
         except (ValueError, subprocess.CalledProcessError) as error:
             sys.stderr.write(f"build_lambda_zip: {error}\n")

@@ -113,6 +113,7 @@ def plan_deploy(options: Options) -> list[Step]:
             "build the function's package",
             (
                 *(sys.executable, "infra/build_lambda_zip.py"),
+                *(("--fast",) if _parameter(options.parameters, "Fast") else ()),
                 *("--architecture", lambda_architecture, *model, "--output", "build/lambda.zip"),
             ),
         ),

@@ -18,6 +18,16 @@ def load_variants(bundle: Bundle) -> tuple[Bundle, ...]:
     return tuple(sorted(loaded, key=_time_share))
 
 
+def present_variants(bundle: Bundle) -> tuple[Bundle, ...]:
+    """Return those that are in the bundle's folder: a download may leave them out."""
+    present = {
+        name: digest
+        for name, digest in bundle.variants.items()
+        if (bundle.path / VARIANTS / name).is_dir()
+    }
+    return load_variants(replace(bundle, variants=present))
+
+
 def list_variants(bundle: Bundle) -> Bundle:
     """Write the variants that are in the folder of `bundle` into its `bundle.json`.
 
@@ -37,6 +47,12 @@ def list_variants(bundle: Bundle) -> Bundle:
 def _load(bundle: Bundle, name: str, digest: str) -> Bundle:
     if len(PurePosixPath(name).parts) != 1 or name in {".", "..", "/"}:
         raise BundleError(f"the bundle {bundle.path} names the variant {name!r}; do not use it")
+    if not (bundle.path / VARIANTS / name).is_dir():
+        raise BundleError(
+            f"the bundle {bundle.path} is here without its faster variant {name}; copy "
+            f"{VARIANTS} too (a Lambda's zip has it with `make lambda-zip FAST=1`), or leave fast "
+            "out"
+        )
     variant = load_bundle(bundle.path / VARIANTS / name, expected_digest=digest)
     stated = variant.variant
     if stated is None or stated.of != bundle.digest:

@@ -109,12 +109,12 @@ def plan_command(*, as_json: bool, **params: Any) -> int:
 def _fast_variant(bundle: "Bundle", params: "Mapping[str, Any]") -> "Bundle | None":
     """Return the variant to quote as well; without `--fast`, None if there is none."""
     from seefood.engines.fast import fast_variant
-    from seefood.errors import UsageError
+    from seefood.errors import BundleError, UsageError
 
     asked = params["fast"]
     try:
         return fast_variant(bundle, FAST_POINTS if asked is None else asked, params["engine"])[0]
-    except UsageError:
+    except (UsageError, BundleError):
         if asked is not None:
             raise
         return None

@@ -4,8 +4,9 @@ from statistics import median
 from time import perf_counter
 from typing import Any, Final
 
-from seefood.bundle import Bundle, FeatureSpec, load_variants
+from seefood.bundle import Bundle, FeatureSpec
 from seefood.bundle.variant import variant_as_json
+from seefood.bundle.variants import present_variants
 from seefood.engines.certificate import certify
 from seefood.engines.loading import has_graph, load_engine
 from seefood.engines.registry import EngineSpec, engine_spec, selectable_engines
@@ -49,7 +50,7 @@ def describe_bundle(bundle: Bundle) -> dict[str, Any]:
         },
         "features": None if bundle.features is None else _describe_features(bundle.features),
         "engines": [_describe_engine(bundle, engine) for engine in selectable_engines()],
-        "variants": [_describe_variant(each) for each in load_variants(bundle)],
+        "variants": [_describe_variant(each) for each in present_variants(bundle)],
         "bytes": sum(file["bytes"] for file in files.values()),
         "files": files,
         "training": dict(spec.training),

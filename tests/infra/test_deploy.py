@@ -43,6 +43,15 @@ def test_a_deploy_builds_first_and_changes_aws_after() -> None:
     ] == programs
 
 
+def test_a_deploy_with_fast_packs_the_variants() -> None:
+    """The zip has the model's faster variants only where the function runs one."""
+    plain, fast = (
+        plan_deploy(Options("eu-west-1", parameters=given))[0].command
+        for given in ((), ("Fast=0.5",))
+    )
+    assert {"--fast"} == set(fast) - set(plain)
+
+
 def test_a_deploy_switches_function_and_job_to_the_same_model(tmp_path: Path) -> None:
     """The package gets the bundle, the stack its digest, the bucket its files."""
     bundle = fake_bundle(tmp_path / "new")

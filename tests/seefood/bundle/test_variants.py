@@ -1,4 +1,5 @@
 import json
+import shutil
 from pathlib import Path
 from uuid import uuid4
 
@@ -81,6 +82,15 @@ def test_a_variant_cannot_share_a_file_outside(tmp_path: Path) -> None:
     manifest.write_text(json.dumps(document))
     with pytest.raises(BundleError, match="is outside the bundle"):
         load_variants(bundle)
+
+
+def test_a_copy_without_its_variants_says_how_to_get_them(tmp_path: Path) -> None:
+    """A Lambda's zip leaves variants out unless it is built with them; the bundle itself loads."""
+    bundle = add_fake_variant(fake_bundle(tmp_path / "b"), "int8", 0.1, 0.5)
+    shutil.rmtree(bundle.path / VARIANTS)
+    assert bundle.digest == load_bundle(bundle.path).digest
+    with pytest.raises(BundleError, match="without its faster variant int8; copy"):
+        fast_variant(load_bundle(bundle.path))
 
 
 def test_variants_are_downloaded_only_when_asked_for(tmp_path: Path) -> None:
