@@ -159,7 +159,8 @@ def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, st
 
 def _share(share: Mapping[str, Any]) -> str:
     """Return a share such as `95.3% (93.1 to 96.8), 505 of 530`."""
-    value, ends = share["value"], share.get("interval_95")
+    value = share["value"]
+    ends: Any = share.get("interval_95")
     if not isinstance(value, int | float):
         return f"{share['count']} of {share['of']}"
     interval = f" ({100 * ends[0]:.1f} to {100 * ends[1]:.1f})" if _is_pair(ends) else ""
