@@ -71,6 +71,8 @@ $(VENV)/.demo: $(BIN)/uv pyproject.toml
 
 $(VENV)/.dev: $(BIN)/uv pyproject.toml
 	$(BIN)/uv pip install --quiet --python $(VENV) --constraint constraints.txt --editable '.[dev]'
+	# Only for the script of axe-core that it holds (tests/browser/axe.py): without playwright.
+	$(BIN)/uv pip install --quiet --python $(VENV) --no-deps axe-playwright-python==0.1.8
 	@touch $@ $(VENV)/.demo
 
 # The peers' libraries have an environment of their own: development does not need them.

@@ -163,16 +163,10 @@ def _share(share: Mapping[str, Any]) -> str:
     ends: Any = share.get("interval_95")
     if not isinstance(value, int | float):
         return f"{share['count']} of {share['of']}"
-    interval = f" ({100 * ends[0]:.1f} to {100 * ends[1]:.1f})" if _is_pair(ends) else ""
+    interval = ""
+    if isinstance(ends, list) and len(ends) == 2 and all(isinstance(e, float) for e in ends):
+        interval = f" ({100 * ends[0]:.1f} to {100 * ends[1]:.1f})"
     return f"{value:.1%}{interval}, {share['count']} of {share['of']}"
-
-
-def _is_pair(ends: object) -> bool:
-    return (
-        isinstance(ends, list)
-        and len(ends) == 2
-        and all(isinstance(end, int | float) for end in ends)
-    )
 
 
 def _shortened(text: str, limit: int = 100) -> str:

@@ -21,6 +21,7 @@ from seefood.report.formatting import (
     short_name,
     shown_uri,
 )
+from seefood.report.queries import rows_command
 from seefood.report.thumbnails import Fetch, make_thumbnails
 from seefood.runs.summary import rate_text
 from seefood.sanitize import printable
@@ -47,6 +48,8 @@ class LabelSection:
     unsure: str
     histogram: Histogram
     tiles: Sequence[Tile]
+    command: str
+    """Lists all rows of the label; may be empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +81,10 @@ class Page:
     other_labels: str
     least_certain: Sequence[Tile]
     changes: Changes | None
+    unsure: str
+    """How many pictures are unsure; empty for none."""
+    unsure_command: str
+    """Lists all unsure rows; may be empty."""
     failures: Sequence[FailureSection]
     model: Details
     run: Details
@@ -123,6 +130,7 @@ def build_page(stats: RowStatistics, summary: Mapping[str, Any], fetch: Fetch) -
             unsure=f"{item.unsure:,} more unsure" if item.unsure else "",
             histogram=score_histogram(item.bins, lowest),
             tiles=[tile(row) for row in chosen[label]],
+            command=rows_command(summary, label),
         )
         for number, (label, item) in enumerate(shown, 1)
     ]
@@ -142,6 +150,8 @@ def build_page(stats: RowStatistics, summary: Mapping[str, Any], fetch: Fetch) -
         else "",
         least_certain=[tile(row) for row in least],
         changes=changes_of(summary, examples, novel, tile),
+        unsure=count_text(stats.unsure, "unsure picture") if stats.unsure else "",
+        unsure_command=rows_command(summary, None, "unsure"),
         failures=_failures(stats),
         model=model_details(summary, stats.last),
         run=run_details(summary),

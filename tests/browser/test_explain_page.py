@@ -8,6 +8,7 @@ import pytest
 from seefood.bundle import load_bundle
 from seefood.explain.page import LANGUAGES, Picture, explain_picture
 from seefood.synthetic import draw_picture
+from tests.browser.axe import violations
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,6 +39,14 @@ def test_page_has_no_errors_and_fits(browser: "Browser", url: str, width: int, t
     assert browser.console() == []
     assert browser.requests() == [url]
     assert browser.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize(("width", "theme"), [(390, "light"), (1280, "dark")])
+def test_the_page_is_accessible(browser: "Browser", url: str, width: int, theme: str) -> None:
+    """Axe finds nothing wrong, with every layer open."""
+    browser.open(url, width=width, theme=theme)
+    browser.driver.execute_script("document.querySelectorAll('details').forEach(d => d.open = 1)")
+    assert [] == violations(browser)
 
 
 def test_every_picture_has_an_alternative_text(browser: "Browser", url: str) -> None:

@@ -10,6 +10,7 @@ from seefood.errors import ErrorCode, PictureError
 from seefood.records import ImageRef, Row, Status
 from seefood.report import make_report
 from seefood.synthetic import draw_picture
+from tests.browser.axe import violations
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -80,6 +81,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> str:
         "pictures_per_second": 240.0,
         "rows": len(rows),
         "model": {"name": "hotdog", "digest": "0123456789abcdef" * 4, "labels": ["hotdog"]},
+        "output": "s3://labels",
         "options": {"a_long_name_of_an_option" * 5: "a" * 200},
     }
     file: Path = tmp_path_factory.mktemp("report") / "report page.html"
@@ -102,6 +104,15 @@ def test_the_page_has_no_errors_and_fits(
         "[...document.querySelectorAll('main *, header *')].filter(e =>"
         f" e.getBoundingClientRect().right > {width} + .5).map(e => e.outerHTML.slice(0, 80))"
     )
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_page_is_accessible(browser: "Browser", page: str, width: int, theme: str) -> None:
+    """Axe finds nothing wrong."""
+    browser.open(page, width, theme=theme)
+
+    assert [] == violations(browser)
 
 
 def test_the_headline_is_the_first_heading(browser: "Browser", page: str) -> None:

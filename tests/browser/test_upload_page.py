@@ -15,6 +15,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
 from seefood.synthetic import draw_picture
+from tests.browser.axe import violations
 from tests.browser.conftest import Browser
 from tests.pictures import noise
 
@@ -64,6 +65,18 @@ def wait_for(browser: Browser, condition: str) -> None:
 def shown(name: str) -> str:
     """Return the expression that says whether an element is shown."""
     return f"document.getElementById('{name}').checkVisibility()"
+
+
+@SIZES
+def test_the_page_is_accessible(
+    browser: Browser, address: str, tmp_path: Path, width: int, height: int, theme: str
+) -> None:
+    """Axe finds nothing wrong, before and after a photo."""
+    browser.open(address, width, height, theme)
+    assert [] == violations(browser)
+    choose(browser, picture(tmp_path, "hotdog_mustard"))
+    wait_for(browser, shown("banner"))
+    assert [] == violations(browser)
 
 
 @SIZES

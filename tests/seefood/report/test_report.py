@@ -3,11 +3,13 @@
 import base64
 import hashlib
 import re
+import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from html import unescape
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +19,10 @@ from seefood.errors import ErrorCode, PictureError
 from seefood.records import ImageRef, Row, Status, utc_now
 from seefood.report import make_report
 from seefood.report.formatting import bytes_text, score_text, seconds_text, share_text, short_name
+from seefood.results.files import part_location
+from seefood.results.formats import result_format
+from seefood.storage import write
+from seefood.storage.uris import parse_location
 from seefood.synthetic import draw_picture
 from tests.fakes import make_row
 
@@ -116,6 +122,32 @@ def test_labelled_means_the_same_everywhere() -> None:
     assert "hotdog 2 40.0%" in page
     assert "unsure 1 20.0%" in page
     assert "2 pictures, 40.0%, 1 more unsure" in page
+
+
+def test_every_label_has_the_command_for_all_its_rows(tmp_path: Path) -> None:
+    """The command finds exactly the rows of the label, or the unsure ones, with DuckDB."""
+    import duckdb  # noqa: PLC0415 (a tenth of a second)
+
+    output = parse_location(str(tmp_path / "it's here"))
+    odd = replace(ROWS[1], uri="s3://b/odd.jpg", label="a 'b'", top=(("a 'b'", 0.9),))
+    rows = [*ROWS, odd]
+    location = part_location(output, "ab" * 32, [row.ref for row in rows], "jsonl")
+    write(location, result_format("jsonl").encode(rows))
+    summary = {**SUMMARY, "output": output.uri, "options": {"format": "jsonl"}}
+    commands = [
+        unescape(found) for found in re.findall(r"<code>(duckdb .*?)</code>", report(rows, summary))
+    ]
+    found = []
+    for command in commands:
+        *_, query = shlex.split(command)
+        listed = duckdb.connect().execute(query).fetchall()
+        found.append([uri.rpartition("/")[2] for uri, *_ in listed])
+    assert [
+        ["odd.jpg"],  # unsure
+        ["odd.jpg", "dinner.jpg", "lunch.jpg"],
+        ["odd.jpg"],
+        ["a dog.jpg"],
+    ] == found
 
 
 def test_the_lead_states_the_duration_and_rate() -> None:
