@@ -1,4 +1,4 @@
-"""Finds the bundle that a user names: a folder, a URI, or a built-in model."""
+"""Finds the bundle that a user names: a folder, a URI, a built-in model, or the one in use."""
 
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from seefood.bundle.bundle import (
     load_bundle,
 )
 from seefood.bundle.download import fetch_bundle
+from seefood.bundle.pointer import SUFFIX, read_pointer
 from seefood.storage.local import cache_folder
 from seefood.storage.uris import parse_location
 
@@ -32,14 +33,20 @@ def bundle_path(
     """Return the folder of the bundle that `model` names; None names the default model.
 
     A folder has priority over a built-in model of the same name. A bundle in a bucket is downloaded
-    into the user's cache, `with_variants` with its faster variants. Raises `BundleError`, also if
-    its digest is not `digest`.
+    into the user's cache, `with_variants` with its faster variants. A file of `seefood promote`
+    names the bundle in use and its digest. Raises `BundleError`, also if its digest is not
+    `digest`.
     """
     if not model:
         return default_bundle_path()
     if isinstance(model, Path):
         return model
     location = parse_location(model)
+    if location.key.endswith(SUFFIX) and (pointer := read_pointer(location)) is not None:
+        due = pointer.current.digest
+        path = bundle_path(pointer.current.model, digest or due, with_variants=with_variants)
+        load_bundle(path, expected_digest=due)
+        return path
     if location.is_local:
         is_built_in = model in BUILT_IN and not Path(location.key).exists()
         return built_in_bundle_path(model) if is_built_in else Path(location.key)

@@ -70,6 +70,9 @@ _COMMANDS: Final = {
     "teach": _Command(
         "seefood_training.commands.teach", "Teach a new last layer on stored features; relabel."
     ),
+    "promote": _Command(
+        "seefood.cli.promote", "Put another model into use, if an audit shows it to be better."
+    ),
     "inspect": _Command("seefood.cli.inspect", "Show what is in a bundle and verify it."),
     "report": _Command("seefood.cli.report", "Write the report page of finished results again."),
     "audit": _Command(

@@ -1,0 +1,1 @@
+"""Puts another model into use, if people's answers show that it is right more often."""

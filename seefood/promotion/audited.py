@@ -1,0 +1,72 @@
+"""Reads what two models say of audited pictures: the newest audit's answers and both rows."""
+
+import json
+from typing import Any
+
+from seefood.errors import UsageError
+from seefood.promotion.comparison import Pair
+from seefood.records import DIGEST_SHOWN, format_utc
+from seefood.results.output_rows import open_rows
+from seefood.storage import open_store, read
+from seefood.storage.uris import Location, parse_location
+
+
+def audited_pairs(output: Location, current: str, candidate: str) -> list[Pair]:
+    """Return what the models with the digests `current` and `candidate` say of audited pictures.
+
+    The audit is the newest with answers that began after the candidate had labelled its pictures:
+    so the candidate cannot have learned its answers. Raises `UsageError` if there is none.
+    """
+    labels, since = _labels(output, candidate)
+    now, _ = _labels(output, current)
+    for audit in _audits(output):
+        answered = [each for each in audit["sample"] if each.get("answer") is not None]
+        if audit["began"] <= since or not answered:
+            continue
+        pairs = [
+            Pair(
+                str(each["answer"]),
+                now.get((each["uri"], each["etag"])),
+                labels[each["uri"], each["etag"]],
+                float(each["probability"]),
+            )
+            for each in answered
+            if (each["uri"], each["etag"]) in labels
+        ]
+        if pairs:
+            return pairs
+    raise UsageError(
+        f"{output.uri} has no audit that began after the model {candidate[:DIGEST_SHOWN]} had "
+        f"labelled its pictures ({since}); run `seefood audit`, so that fresh answers decide"
+    )
+
+
+def _labels(output: Location, digest: str) -> tuple[dict[tuple[str, str], str | None], str]:
+    """Return the label of each picture, and when the first one was given."""
+    labels: dict[tuple[str, str], str | None] = {}
+    times: list[str] = []
+    for batch in open_rows(output, digest).batches(("uri", "etag", "label", "classified_at")):
+        rows = batch.to_pylist()
+        labels |= {(row["uri"], row["etag"]): row["label"] for row in rows}
+        times += [format_utc(min(row["classified_at"] for row in rows))] if rows else []
+    return labels, min(times)
+
+
+def _audits(output: Location) -> list[dict[str, Any]]:
+    """Return the audits that can be read, the newest first."""
+    folder = output.child("audits/")
+    try:
+        uris = [ref.uri for ref in open_store(folder.root).list(folder.key)]
+    except UsageError:
+        return []
+    audits = []
+    for uri in sorted((uri for uri in uris if uri.endswith(".json")), reverse=True):
+        try:
+            document = json.loads(read(parse_location(uri)))
+            if isinstance(document["sample"], list) and isinstance(document["began"], str):
+                audits.append(document)
+        except (ValueError, KeyError, TypeError, RecursionError, FileNotFoundError) as error:
+            raise UsageError(
+                f"{uri} is not an audit of seefood ({error!r}); move it away and try again"
+            ) from error
+    return audits

@@ -1,0 +1,170 @@
+"""Rules of promotion: only what fresh audited pictures show to be better comes into use."""
+
+import json
+import random
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from seefood.bundle import load_bundle, write_bundle
+from seefood.cli.options import model_path
+from seefood.cli.promote import promote_command
+from seefood.errors import BundleError, UsageError
+from seefood.promotion.comparison import Pair, compare_pairs
+from seefood.records import ImageRef, Row
+from seefood.results.files import encode_rows, part_location
+from seefood.storage import write
+from seefood.storage.uris import parse_location
+from tests.bundles import fake_bundle
+from tests.fakes import make_row
+
+_NIGHT = datetime(2026, 11, 26, 3, tzinfo=UTC)
+_LABELS = ("hotdog", "not_hotdog")
+
+
+def _bundle(folder: Path, name: str) -> str:
+    """Write a bundle of its own digest and return the digest."""
+    (folder / name).mkdir(parents=True)
+    return fake_bundle(folder / name, name=name).digest
+
+
+def _rows(digest: str, truths: list[str], error: float, seed: int) -> list[Row]:
+    chance = random.Random(seed)
+    wrong = dict(zip(_LABELS, reversed(_LABELS), strict=True))
+    return [
+        make_row(
+            f"s3://b/{n}.jpg",
+            label=wrong[truth] if chance.random() < error else truth,
+            model_digest=digest,
+            classified_at=_NIGHT,
+        )
+        for n, truth in enumerate(truths)
+    ]
+
+
+def _write(output: Path, digest: str, rows: list[Row]) -> None:
+    refs = [ImageRef(row.uri, row.etag) for row in rows]
+    location = part_location(parse_location(str(output)), digest, refs, "jsonl")
+    write(location, encode_rows(rows, "jsonl"))
+
+
+def _audit(output: Path, truths: list[str], began: datetime) -> None:
+    sample = [
+        {
+            "uri": f"s3://b/{n}.jpg",
+            "etag": "e1",
+            "answer": truth,
+            "probability": 0.2 + 0.6 * (n % 2),
+        }
+        for n, truth in enumerate(truths)
+    ]
+    document = {"began": began.strftime("%Y-%m-%dT%H:%M:%S.000Z"), "sample": sample}
+    (output / "audits").mkdir(parents=True)
+    (output / "audits" / "20261127T000000Z-1.json").write_text(json.dumps(document))
+
+
+def _promote(*arguments: str) -> tuple[int, dict[str, Any]]:
+    result = CliRunner().invoke(
+        promote_command, [*arguments, "--json"], standalone_mode=False, catch_exceptions=True
+    )
+    if isinstance(result.exception, UsageError):
+        raise result.exception
+    return int(result.return_value), json.loads(result.stdout)
+
+
+@pytest.mark.parametrize(
+    ("error", "is_promoted"), [(0.02, True), (0.1, False), (0.16, False), (0.5, False)]
+)
+def test_only_the_better_model_comes_into_use(
+    error: float, tmp_path: Path, *, is_promoted: bool
+) -> None:
+    """The model in use is wrong on 10 %. A planted worse model, or an equal one, is refused."""
+    current, candidate = (_bundle(tmp_path, name) for name in ("current", "candidate"))
+    truths = random.Random(1).choices(_LABELS, k=500)
+    output, pointer = tmp_path / "out", str(tmp_path / "current.json")
+    _write(output, current, _rows(current, truths, 0.1, 2))
+    _write(output, candidate, _rows(candidate, truths, error, 3))
+    _audit(output, truths, _NIGHT + timedelta(hours=1))
+    assert 0 == _promote(str(tmp_path / "current"), "--to", pointer)[0]
+    code, said = _promote(str(tmp_path / "candidate"), "--to", pointer, "--on", str(output))
+    assert (0 if is_promoted else 1) == code
+    assert is_promoted == said["promoted"]
+    in_use = load_bundle(model_path(pointer)).digest
+    assert (candidate if is_promoted else current) == in_use
+    if is_promoted:
+        _promote("--back", "--to", pointer)
+        assert current == load_bundle(model_path(pointer)).digest
+
+
+def test_answers_that_the_candidate_may_have_learned_do_not_count(tmp_path: Path) -> None:
+    """The audit must begin after the candidate has labelled the pictures."""
+    current, candidate = (_bundle(tmp_path, name) for name in ("current", "candidate"))
+    truths = ["hotdog"] * 300
+    output, pointer = tmp_path / "out", str(tmp_path / "current.json")
+    _write(output, current, _rows(current, truths, 0.5, 2))
+    _write(output, candidate, _rows(candidate, truths, 0.0, 3))
+    _audit(output, truths, _NIGHT - timedelta(hours=1))
+    _promote(str(tmp_path / "current"), "--to", pointer)
+    with pytest.raises(UsageError, match="run `seefood audit`"):
+        _promote(str(tmp_path / "candidate"), "--to", pointer, "--on", str(output))
+    assert current == load_bundle(model_path(pointer)).digest
+
+
+def test_what_makes_no_sense_is_refused(tmp_path: Path) -> None:
+    """Each with the cure, and nothing changes."""
+    _bundle(tmp_path, "current")
+    bundle, pointer = str(tmp_path / "current"), str(tmp_path / "current.json")
+    with pytest.raises(UsageError, match="nothing was in use"):
+        _promote("--back", "--to", pointer)
+    with pytest.raises(UsageError, match=r"does not end in \.json"):
+        _promote(bundle, "--to", str(tmp_path / "current.txt"))
+    with pytest.raises(UsageError, match="name the BUNDLE"):
+        _promote("--to", pointer)
+    _promote(bundle, "--to", pointer)
+    with pytest.raises(UsageError, match="in use already"):
+        _promote(bundle, "--to", pointer)
+    with pytest.raises(UsageError, match="no model before"):
+        _promote("--back", "--to", pointer)
+    (tmp_path / "broken.json").write_text('{"current": 3}')
+    with pytest.raises(UsageError, match="does not say which model"):
+        _promote(bundle, "--to", str(tmp_path / "broken.json"))
+
+
+def test_a_model_that_was_changed_behind_the_pointer_does_not_run(tmp_path: Path) -> None:
+    """The pointer pins the digest."""
+    _bundle(tmp_path, "current")
+    pointer = str(tmp_path / "current.json")
+    _promote(str(tmp_path / "current"), "--to", pointer)
+    loaded = load_bundle(tmp_path / "current")
+    (tmp_path / "current" / "saved_model.pb").write_bytes(b"another graph")
+    write_bundle(tmp_path / "current", loaded.spec)
+    with pytest.raises(BundleError, match="was expected"):
+        model_path(pointer)
+
+
+def test_a_picture_counts_by_its_probability() -> None:
+    """Doubtful pictures, which an audit draws more often, count less."""
+    doubtful = [Pair("a", "b", "a", 1.0)] * 40
+    usual = [Pair("a", "a", "b", 0.01)] * 20 + [Pair("a", "a", "a", 0.01)] * 200
+    found = compare_pairs([*doubtful, *usual])
+    assert (40, 20) == (found.only_candidate, found.only_current)
+    assert found.difference < 0
+    assert not found.is_better(0.0)
+
+
+def test_equal_models_are_promoted_in_at_most_one_of_twenty_trials() -> None:
+    """The bound that is claimed, over 400 audits of two equally good models."""
+    chance = random.Random(6)
+    promoted = 0
+    for _ in range(400):
+        pairs = [
+            Pair(
+                "a", "b" if chance.random() < 0.1 else "a", "b" if chance.random() < 0.1 else "a", p
+            )
+            for p in (0.2, 0.8) * 150
+        ]
+        promoted += compare_pairs(pairs).is_better(0.0)
+    assert promoted <= 0.05 * 400 + 10
