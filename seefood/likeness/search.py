@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from seefood.features.stored import StoredVectors
     from seefood.vectors import Features
 
-_BLOCK: Final = 1024
+_BLOCK: Final = 256
 """Vectors that are converted to float32 at a time: they stay in a core's cache."""
 _SAMPLE: Final = 8192
 
@@ -37,10 +37,10 @@ class Likeness:
         sample = values[::step].astype(np.float32)
         sample /= np.maximum(np.linalg.norm(sample, axis=1, keepdims=True), 1e-9)
         self._mean = sample.mean(axis=0)
-        lengths, products = self._products(np.stack([self._mean], axis=1), squares=True)
+        lengths, products = self._products(self._mean, squares=True)
         lengths = np.maximum(lengths, 1e-9)
         self._lengths = lengths
-        self._mean_cosines = products[:, 0] / lengths
+        self._mean_cosines = products / lengths
         centred = 1 - 2 * self._mean_cosines + float(self._mean @ self._mean)
         self._centred = np.sqrt(np.maximum(centred, 1e-9))
 
@@ -49,25 +49,25 @@ class Likeness:
         unit = query / max(float(np.linalg.norm(query)), 1e-9)
         direction = unit - self._mean
         direction /= max(float(np.linalg.norm(direction)), 1e-9)
-        _, products = self._products(direction[:, np.newaxis], squares=False)
-        cosines = products[:, 0] / self._lengths - float(self._mean @ direction)
+        _, products = self._products(direction, squares=False)
+        cosines = products / self._lengths - float(self._mean @ direction)
         return np.asarray(np.clip(cosines / self._centred, -1, 1), np.float32)
 
     def _products(
-        self, columns: "NDArray[np.float32]", *, squares: bool
+        self, direction: "NDArray[np.float32]", *, squares: bool
     ) -> "tuple[NDArray[np.float32], NDArray[np.float32]]":
-        """Return the length of each vector, if asked for, and its products with `columns`."""
+        """Return the length of each vector, if asked for, and its product with `direction`."""
         values = self.vectors.values
-        columns = np.ascontiguousarray(columns, np.float32)
-        products = np.empty((len(values), columns.shape[1]), np.float32)
+        direction = np.ascontiguousarray(direction, np.float32)
+        products = np.empty(len(values), np.float32)
         lengths = np.zeros(len(values), np.float32)
 
         def compute(start: int) -> None:
             stop = start + _BLOCK
             block = values[start:stop].astype(np.float32)
-            products[start:stop] = block @ columns
+            products[start:stop] = np.vecdot(block, direction)  # BLAS's own threads would wait
             if squares:
-                lengths[start:stop] = np.sqrt(np.einsum("ij,ij->i", block, block))
+                lengths[start:stop] = np.sqrt(np.vecdot(block, block))
 
         with ThreadPoolExecutor(available_cores(), "likeness") as pool:
             list(pool.map(compute, range(0, len(values), _BLOCK)))
