@@ -112,9 +112,9 @@ def classify_command(beam: Sequence[str], /, *, quiet: bool, **params: Any) -> i
     \b
     Examples:
       seefood classify ~/Pictures --output results
-      seefood classify 's3://photos/2026/**/*.jpg' --output s3://labels/2026 --format jsonl
+      seefood classify 's3://photos/2026/**/*.jpg' --output s3://labels
       seefood classify ~/Pictures --output results --fast
-      seefood classify --manifest s3://lists/manifest.json --output s3://labels --since 36h
+      seefood classify --manifest s3://lists/new.csv --output s3://labels
       seefood classify s3://photos/ --output s3://labels -- --runner=FlinkRunner \\
         --flink_master=localhost:8081
     """  # noqa: D301 (click's mark against re-wrapping)

@@ -131,9 +131,9 @@ def train_command(**options: Any) -> None:
     \b
     Examples:
       seefood train photos --output bundles/fruit
-      seefood train s3://photos/labelled/ --output bundles/fruit --network resnet50
+      seefood train s3://photos/ --output bundles/fruit --network resnet50
       seefood train photos --output bundles/better --corrections s3://labels/2026
-      seefood train photos --output bundles/tiny --network lenet5 --image-size 32 --epochs 30
+      seefood train photos --output bundles/tiny --network lenet5 --epochs 30
     """  # noqa: D301 (click's mark against re-wrapping)
     require("train", "train", "tensorflow", "matplotlib", "sklearn", "scipy")
     from seefood_training.run import discard, train
