@@ -51,7 +51,8 @@ RUNTIMES: Final = {"model.tflite": "ai-edge-litert", "model.onnx": "onnxruntime"
 # Parts of `seefood` that the handler never imports. Of the models only the chosen one is copied.
 _CORE_LEFT_OUT: Final = frozenset(
     {
-        *("__main__.py", "__pycache__", "cli", "corrections", "explain", "local_http"),
+        *("__main__.py", "__pycache__", "actions", "audit", "cli", "corrections", "duplicates"),
+        *("explain", "likeness", "local_http"),
         *("models", "prices", "report", "review", "runs", "sources", "synthetic", "workers"),
     }
 )
