@@ -6,7 +6,7 @@ class a run has is estimated from its labels and scores by maximum likelihood, a
 figures are reweighted accordingly (label shift: Saerens, Latinne and Decaestecker 2002; Garg et
 al. 2020). Like every estimate without labels (Garg et al. 2022, "Leveraging unlabeled data to
 predict out-of-distribution performance") it holds only as far as pictures with one score are alike:
-`METHOD_ERROR` is what remained in `benchmarks.drift` on nights of mixed sources. Only an audit
+`METHOD_ERROR` is about what remained in a simulation of nights of mixed sources. Only an audit
 knows.
 """
 
