@@ -9,7 +9,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-flink check format lock bench bench-quick clean lambda-zip
+.PHONY: help demo test test-flink test-models check format lock bench bench-quick clean lambda-zip
 
 help: ## Show the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -22,6 +22,9 @@ test: $(VENV)/.dev ## Run the tests, all but those on a Flink cluster
 
 test-flink: $(VENV)/.dev ## Run the tests on a local Flink cluster (needs Java 17, Maven and Go)
 	$(BIN)/pytest -m flink tests/pipeline/test_flink.py
+
+test-models: $(VENV)/.dev ## Package other people's models (needs ../shared/data)
+	$(BIN)/pytest -m models tests/training/packaging/test_shared_models.py
 
 check: $(VENV)/.dev ## Run the linters and the type checker
 	$(BIN)/ruff check

@@ -14,8 +14,8 @@ from tests.models import SIZE, tiny_model
 
 pytestmark = [pytest.mark.slow, pytest.mark.tensorflow, pytest.mark.beam]
 
-# What peers are written with. `make bench` runs these cases before it measures: each starts a process
-# that imports its framework, a quarter of a minute in all for code that only `make bench` uses.
+# What peers are written with. `make bench` runs these cases before it measures: each starts a
+# process that imports its framework, a minute in all for code that only `make bench` uses.
 PEERS = {"daft", "ray", "tensorflow"}
 # Left out: `onnx_loop` needs a converted network, which takes long; int8 and the cascade run the
 # same command as `ours_shell` with another bundle.

@@ -36,7 +36,7 @@ def save(
     path: Path,
     function: Callable[[Any], Any],
     *,
-    shape: tuple[int | None, ...] = (None, SIZE, SIZE, 3),
+    shape: tuple[int | None, ...] | None = (None, SIZE, SIZE, 3),
     dtype: str = "float32",
     name: str = "serving_default",
     keep: dict[str, Any] | None = None,
