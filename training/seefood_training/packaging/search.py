@@ -2,6 +2,7 @@
 
 Not all combinations are run. First the ranges are compared, then the ways of resizing for the best
 of them, then the ranges again, on a few pictures; last, the best combinations run on all pictures.
+Where a combination is as good as rounding allows, the others of its kind are not tried.
 """
 
 from collections.abc import Callable, Sequence
@@ -44,7 +45,8 @@ TOLERANCE: Final = 0.03
 """Largest difference of a probability that counts as reproduced."""
 MIN_LABELS: Final = 0.8
 """The least share of labels that counts as reproduced, where no probabilities are known."""
-_FIRST_PICTURES: Final = 8
+_FIRST_PICTURES: Final = 4
+"""Where each has its probabilities. A label says less, so three times as many are compared."""
 _KEPT_RANGES: Final = 3
 _FINALISTS: Final = 5
 _EXACT: Final = 0.005
@@ -129,22 +131,18 @@ class Search:
         few = self._few()
         start = self.stated.or_else(self.start)
         kept = self._best_ranges([start.range], start, few)
-        tried = [
-            self._attempt(
-                replace(each.pixels, filter=kind, fit=fit, crop_share=share if share < 1 else None),
-                few,
-            )
-            for each in kept
-            for fit, share in self._fits()
-            for kind in self._filters()
-        ]
+        tried: list[Attempt] = []
+        for each in kept:
+            tried += self._ways(each.pixels, few)
+            if any(attempt.is_exact for attempt in tried):
+                break
         best = min(tried, key=lambda each: each.order)
         tried += [
             self._attempt(replace(best.pixels, crop_share=share), few)
             for share in self._other_shares(best)
         ]
         best = min(tried, key=lambda each: each.order)
-        again = self._best_ranges([], best.pixels, few)
+        again = [] if best.is_exact else self._best_ranges([], best.pixels, few)
         order = sorted((*tried, *again), key=self._preference)
         finalists = list(dict.fromkeys(each.pixels for each in order))[:_FINALISTS]
         final = [self._attempt(pixels, len(self.examples.items)) for pixels in finalists]
@@ -163,7 +161,19 @@ class Search:
         return (-attempt.reproduced, other, attempt.distance)
 
     def _few(self) -> int:
-        return min(_FIRST_PICTURES, len(self.examples.items))
+        wanted = _FIRST_PICTURES * (1 if self.examples.has_probabilities else 3)
+        return min(wanted, len(self.examples.items))
+
+    def _ways(self, pixels: PixelChoice, count: int) -> list[Attempt]:
+        """Return the attempts with each way of resizing, the other choices being `pixels`."""
+        return [
+            self._attempt(
+                replace(pixels, filter=kind, fit=fit, crop_share=share if share < 1 else None),
+                count,
+            )
+            for fit, share in self._fits()
+            for kind in self._filters()
+        ]
 
     def _best_ranges(
         self, first: Sequence[str | None], way: PixelChoice, count: int
