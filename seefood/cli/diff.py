@@ -10,6 +10,7 @@ from seefood.cli.profile_options import profile_option
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from seefood.corrections.verdict import Verdict
     from seefood.results.diff import Change, Diff
 
 _MAX_LINES = 20
@@ -36,7 +37,9 @@ def diff_command(*, before: str, after: str, page: str | None, as_json: bool) ->
     """Compare the results below DEST_A with those below DEST_B, of two models or of two runs.
 
     DEST is the `--output` of `seefood classify`. If several models wrote there, name the folder of
-    one, DEST/results/digest=…. Pictures are matched by URI, and the latest row counts.
+    one, DEST/results/digest=…. Pictures are matched by URI, and the latest row counts. With
+    corrections or an audit below DEST_A or DEST_B, it says which is right more often on the
+    pictures that people have labelled, and shows those that decide.
 
     \b
     Examples:
@@ -44,12 +47,23 @@ def diff_command(*, before: str, after: str, page: str | None, as_json: bool) ->
       seefood diff s3://l/results/digest=0a1b2c3d4e5f s3://l/results/digest=5f4e3d2c1b0a \\
         --page flips.html
     """  # noqa: D301 (click's mark against re-wrapping)
+    from seefood.corrections import CorrectionLog, Corrections
+    from seefood.corrections.verdict import Verdict, judged
     from seefood.results.diff import changes, compare, latest_rows, parse_side
 
-    sides = [latest_rows(*parse_side(text)) for text in (before, after)]
-    diff = compare(_printed(changes(*sides)) if as_json else changes(*sides))
+    places = [parse_side(text) for text in (before, after)]
+    corrections = Corrections()
+    for output in dict.fromkeys(output for output, _ in places):
+        log = CorrectionLog(output)
+        corrections.add(output.uri, log.refresh())
+    verdict = Verdict()
+    pictures = judged(changes(*(latest_rows(*place) for place in places)), corrections, verdict)
+    diff = compare(_printed(pictures) if as_json else pictures)
+    if as_json and verdict.known:
+        click.echo(json.dumps(verdict.as_json()))
     if not as_json:
         _print(diff)
+        _print_verdict(verdict)
     if page:
         from seefood.report.diff_page import make_diff_page
         from seefood.runs.summary import shown
@@ -57,7 +71,7 @@ def diff_command(*, before: str, after: str, page: str | None, as_json: bool) ->
         from seefood.storage.uris import parse_location
 
         location = parse_location(page)
-        html = make_diff_page(diff, before, after, fetch)
+        html = make_diff_page(diff, before, after, fetch, verdict)
         write(location, html.encode("utf-8", "backslashreplace"))
         click.echo(f"Page: {shown(location)}", err=as_json)
 
@@ -84,8 +98,39 @@ def _print(diff: "Diff") -> None:
         click.echo(f"{diff.replaced:>9,}  of them replaced by another picture in the meantime")
     for (old, new), count in diff.flips.most_common(_MAX_LINES):
         click.echo(f"{count:>9,}  {printable(old)} -> {printable(new)}")
+    _say_rest(len(diff.flips), "kinds of changes")
     for change in diff.shown.get(Kind.LABEL, [])[:_MAX_LINES]:
         click.echo(_line(change))
+    _say_rest(diff.counts[Kind.LABEL], "pictures with another label; --json lists all")
+
+
+def _say_rest(count: int, what: str) -> None:
+    if count > _MAX_LINES:
+        click.echo(f"and {count - _MAX_LINES:,} more {what}")
+
+
+def _print_verdict(verdict: "Verdict") -> None:
+    """Print which side is right more often, by what people said."""
+    from seefood.sanitize import printable
+
+    if not verdict.known:
+        return
+    one, other = len(verdict.only_before), len(verdict.only_after)
+    click.echo(
+        f"{verdict.known:,} pictures of both have a right label from a person: A has "
+        f"{verdict.both + one:,} right, B {verdict.both + other:,}; "
+        f"only A {one:,}, only B {other:,}"
+    )
+    estimate, low, high = (100 * each for each in verdict.difference)
+    click.echo(
+        f"B is right more often by {estimate:+.1f} points, "
+        f"95 % interval {low:+.1f} to {high:+.1f}; "
+        f"exact McNemar test p = {verdict.p_value:.3g}"
+    )
+    for name, decisive in (("A", verdict.only_before), ("B", verdict.only_after)):
+        for change, label in decisive[:_MAX_LINES]:
+            click.echo(f"only {name} is right ({printable(label)}): {_line(change)}")
+        _say_rest(len(decisive), f"pictures that only {name} has right; --page shows them")
 
 
 def _line(change: "Change") -> str:

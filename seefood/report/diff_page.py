@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from seefood.corrections.verdict import Verdict
 from seefood.pages import Thumbnail, Tile
 from seefood.records import Row
 from seefood.report.formatting import count_text, score_text, short_name, shown_uri
@@ -10,6 +11,7 @@ from seefood.report.thumbnails import Fetch, make_thumbnails
 from seefood.results.diff import Change, Diff, Kind
 from seefood.sanitize import printable
 
+_MAX_DECISIVE = 48
 _TITLES = {
     Kind.LABEL: ("Another label", "Those with the highest scores on both sides first."),
     Kind.THRESHOLD: (
@@ -33,11 +35,27 @@ class Section:
     tiles: list[Tile]
 
 
-def make_diff_page(diff: Diff, before: str, after: str, fetch: Fetch) -> str:
-    """Return the comparison as one HTML page that shows its pictures; see `make_report`."""
+def make_diff_page(
+    diff: Diff, before: str, after: str, fetch: Fetch, verdict: Verdict | None = None
+) -> str:
+    """Return the comparison as one HTML page that shows its pictures; see `make_report`.
+
+    The pictures that decide a `verdict` come first, at most 48 of each side.
+    """
     shown = [change for changes in diff.shown.values() for change in changes]
+    decisive = _decisive(verdict or Verdict())
+    shown += [change for _, _, changes in decisive for change, _ in changes[:_MAX_DECISIVE]]
     thumbnails = make_thumbnails((change.row.ref for change in shown), fetch)
     sections = [
+        Section(
+            anchor,
+            f"{title}: {len(changes):,}",
+            "People have labelled these.",
+            [_tile(change, thumbnails[change.row.uri]) for change, _ in changes[:_MAX_DECISIVE]],
+        )
+        for anchor, title, changes in decisive
+        if changes
+    ] + [
         Section(
             f"kind-{kind}",
             f"{title}: {diff.counts[kind]:,}",
@@ -57,6 +75,13 @@ def make_diff_page(diff: Diff, before: str, after: str, fetch: Fetch) -> str:
         figures=[*figures, ("Replaced in between", f"{diff.replaced:,}")],
         sections=sections,
     )
+
+
+def _decisive(verdict: Verdict) -> list[tuple[str, str, list[tuple[Change, str]]]]:
+    return [
+        ("only-before", "Only the first is right", verdict.only_before),
+        ("only-after", "Only the second is right", verdict.only_after),
+    ]
 
 
 def _tile(change: Change, thumbnail: Thumbnail) -> Tile:
