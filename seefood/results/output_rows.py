@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 _READERS: Final = 16
 _AHEAD_BYTES: Final = 32 * 1024 * 1024
 """Objects that are read ahead have at most this many bytes together."""
+_SMALL_BYTES: Final = 2 * 1024 * 1024
+"""A larger object is read batch by batch when its turn comes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +111,7 @@ def read_ahead(
 ) -> "Iterator[tuple[ImageRef, Iterable[pa.RecordBatch]]]":
     """Yield each object with its batches, in order; small objects are read ahead by threads.
 
-    An object of more than `_AHEAD_BYTES` is read batch by batch when its turn comes.
+    An object of more than `_SMALL_BYTES` is read batch by batch when its turn comes.
     """
     waiting: deque[tuple[ImageRef, Future[list[Any]]]] = deque()
     pending = 0
@@ -119,7 +121,10 @@ def read_ahead(
                 while waiting and (pending + part.size_bytes > _AHEAD_BYTES):
                     pending -= waiting[0][0].size_bytes
                     yield _result(waiting.popleft())
-                if part.size_bytes > _AHEAD_BYTES:
+                if part.size_bytes > _SMALL_BYTES:
+                    while waiting:
+                        yield _result(waiting.popleft())
+                    pending = 0
                     yield part, batches
                     continue
                 pending += part.size_bytes
