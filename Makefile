@@ -9,7 +9,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-flink test-models check format lock bench bench-quick clean lambda-zip
+.PHONY: help demo docs test test-flink test-models check format lock bench bench-quick clean lambda-zip
 
 help: ## Show the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -35,6 +35,9 @@ check: $(VENV)/.dev ## Run the linters and the type checker
 format: $(VENV)/.dev ## Format the code
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
+
+docs: $(VENV)/.dev ## Build the documentation site into build/site; fails on a broken link
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 
 bench: $(VENV)/.dev $(PEERS)/.bench ## Measure against the peers and print the table of the README
 	$(BIN)/pytest -q -m peers tests/benchmarks
@@ -114,7 +117,13 @@ lint-infra: $(VENV)/.dev ## Check the template with cfn-lint, sam validate and c
 # ---- Security and faults (SECURITY.md, docs/hard-days.md)
 MINUTES ?=
 TARGETS ?=
-.PHONY: audit licences
+.PHONY: audit licences release screenshots
+
+release: $(VENV)/.dev ## Build and check wheel, sdist and SBOM in dist/; uploads nothing
+	$(BIN)/python infra/release.py
+
+screenshots: $(VENV)/.dev ## Take the README's pictures from the demo's report and the page (needs Chromium)
+	$(BIN)/python infra/screenshots.py
 
 audit: $(VENV)/.dev ## Check every pinned package for known vulnerabilities (SECURITY.md)
 	$(AUDIT) --strict --require-hashes --disable-pip --no-deps --progress-spinner off \

@@ -1,0 +1,33 @@
+"""Links lead somewhere, and the commands that pages state exist with all their options."""
+
+import click
+import pytest
+
+from seefood.cli import cli
+from tests.docs.pages import PAGES, ROOT, links, seefood_commands, words
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_links_lead_to_files(page: str) -> None:
+    """Each relative link is a file of this repository."""
+    folder = (ROOT / page).parent
+    assert [] == [target for target in links(page) if not (folder / target).exists()]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_commands_are_understood(page: str) -> None:
+    """Every command, option and choice that the page states is one of the command line's."""
+    for line in seefood_commands(page):
+        name, *arguments = words(line.replace("[", "").replace("]", "").replace("|", " "))[1:]
+        with click.Context(cli) as context:
+            command = cli.get_command(context, name)
+        if name.startswith("-") or not name.islower():
+            continue  # `seefood --help`, `seefood COMMAND`
+        assert command is not None, line
+        if "..." in arguments or isinstance(command, click.Group):
+            continue
+        mine = arguments[: arguments.index("--")] if "--" in arguments else arguments
+        with click.Context(command, info_name=name) as context:
+            known = {name for each in command.params for name in each.opts + each.secondary_opts}
+            for option in (word.partition("=")[0] for word in mine if word.startswith("--")):
+                assert option in known | {"--help", "--verbose", "--log", "--config"}, line
