@@ -1,6 +1,5 @@
 """Tests `make deploy` and `make destroy`: their steps as data and as printed."""
 
-import os
 import re
 import subprocess
 import sys
@@ -10,16 +9,9 @@ from uuid import uuid4
 
 import pytest
 
-from infra.deploy import (
-    Options,
-    image_tag,
-    plan_deploy,
-    plan_destroy,
-    plan_take_up,
-    plan_upload_model,
-)
 from infra.empty_bucket import empty_bucket
 from infra.parameters import ParameterError, check_parameters
+from infra.plans import Options, image_tag, plan_deploy, plan_destroy, plan_upload_model
 from seefood.bundle import load_bundle
 from tests.bundles import fake_bundle
 from tests.conftest import ROOT, Bucket
@@ -309,26 +301,3 @@ def test_emptying_a_bucket_deletes_all_versions(s3: Bucket) -> None:
     assert 3 == removed
     assert name not in [one["Name"] for one in s3.client.list_buckets()["Buckets"]]
     assert 0 == empty_bucket(name, "us-east-1", delete=True)
-
-
-def test_buckets_that_an_earlier_stack_left_are_taken_up(tools: Path) -> None:
-    """Deploy, destroy, deploy: the second stack uses the first one's pictures and results."""
-    (tools / "aws").write_text('#!/bin/sh\ncase "$*" in *describe-stack*) exit 4;; esac\n')
-
-    options, steps = _take_up(tools)
-
-    assert (
-        "ResultsBucketName=seefood-results-123456789012-eu-west-1",
-        "ImageBucketName=seefood-images-123456789012-eu-west-1",
-    ) == options.parameters
-    assert "EventBridgeConfiguration" in _words(steps[0])
-
-
-def _take_up(tools: Path) -> tuple[Options, list[Any]]:
-    """Return what a deploy finds with these tools."""
-    before = os.environ["PATH"]
-    os.environ["PATH"] = f"{tools}:{before}"
-    try:
-        return plan_take_up(Options("eu-west-1"), "123456789012")
-    finally:
-        os.environ["PATH"] = before
