@@ -6,11 +6,13 @@ from io import BytesIO
 from pathlib import Path
 from typing import Final
 
+import click
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
 from seefood.bundle import default_bundle_path, load_bundle
+from seefood.cli import cli
 from seefood.explain.page import LANGUAGES, Language, Picture, explain_picture
 from seefood.results.columns import COLUMNS, LABELS, SCORED_LABELS
 from seefood.synthetic import draw_picture
@@ -24,8 +26,10 @@ _BESIDE: Final = {
     "benchmarks/README.md": "benchmarks/method.md",
 }
 """Files outside `docs/`, and their pages."""
-_LINK: Final = re.compile(r"(\]\(|src=\"|srcset=\")(?!https?:|#|mailto:)([^)\"#\s]+)")
+_LINK: Final = re.compile(r"(!?\[[^\]]*\])\((?!https?:|#|mailto:)([^)\s]+)\)")
 _COLUMNS: Final = "<!-- columns -->"
+_COMMANDS: Final = "<!-- commands -->"
+_HELP_WIDTH: Final = 90
 _GLASS_BOX_PICTURE: Final = "hotdog_mustard"
 
 
@@ -47,28 +51,26 @@ def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, files: 
     path = page.file.src_uri
     if path in _BESIDE.values():
         return markdown
-    return _relinked(markdown, f"docs/{path}", path).replace(_COLUMNS, _columns_table())
+    text = _relinked(markdown, f"docs/{path}", path)
+    return text.replace(_COLUMNS, _columns_table()).replace(_COMMANDS, _command_help())
 
 
 def _relinked(text: str, source: str, page: str) -> str:
-    """Return `text` of the file `source` with links as they are from `page`.
+    """Return `text` of the file `source` with its links as they are from `page`.
 
-    A link to a file that has no page becomes plain code.
+    A link to a file that has no page becomes plain text.
     """
 
-    def target(match: re.Match[str]) -> str:
-        path = (_ROOT / source).parent / match[2]
-        relative = path.resolve().relative_to(_ROOT).as_posix()
-        to = _BESIDE.get(relative) or relative.removeprefix("docs/")
+    def link(match: re.Match[str]) -> str:
+        path, hash_mark, anchor = match[2].partition("#")
+        file = (_ROOT / source).parent.joinpath(path).resolve().relative_to(_ROOT).as_posix()
+        if file not in _BESIDE and not (file.startswith("docs/") and "." in file):
+            return match[1].strip("[]")
         up = "../" * page.count("/")
-        return f"{match[1]}{up}{to}"
+        to = _BESIDE.get(file) or file.removeprefix("docs/")
+        return f"{match[1]}({up}{to}{hash_mark}{anchor})"
 
-    code = re.sub(
-        r"\[([^\]]+)\]\(([^)#\s]+\.(?:py|yaml|toml|Dockerfile))\)",
-        r"\1",
-        text,
-    )
-    return _LINK.sub(target, code)
+    return _LINK.sub(link, text)
 
 
 def _columns_table() -> str:
@@ -86,6 +88,18 @@ def _columns_table() -> str:
         for each in COLUMNS
     ]
     return "\n".join(["| column | kind | may be null | |", "| --- | --- | --- | --- |", *lines])
+
+
+def _command_help() -> str:
+    """Return what `--help` prints for each command, with a heading for each."""
+    parent = click.Context(cli, info_name="seefood", terminal_width=_HELP_WIDTH)
+    texts = [("seefood", cli.get_help(parent))]
+    for name in cli.list_commands(parent):
+        command = cli.get_command(parent, name)
+        if command is not None:
+            context = click.Context(command, parent, name, terminal_width=_HELP_WIDTH)
+            texts.append((name, command.get_help(context)))
+    return "\n".join(f"## {name}\n\n```text\n{text}\n```\n" for name, text in texts)
 
 
 def _llms_text(config: MkDocsConfig) -> str:
