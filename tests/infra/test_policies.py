@@ -11,7 +11,7 @@ from tests.infra.iam import Request, is_allowed
 
 _IMAGES: Final = f"arn:aws:s3:::seefood-images-{ACCOUNT}-{REGION}"
 _RESULTS: Final = f"arn:aws:s3:::seefood-results-{ACCOUNT}-{REGION}"
-_ROLES: Final = ("ClassifierRole", "BulkRole", "BulkExecutionRole", "ScheduleRole")
+_ROLES: Final = ("ClassifierRole", "BulkRole", "BulkExecutionRole", "ScheduleRole", "BackfillRole")
 
 # Role, action, resource (with @ a name in the template), whether it is allowed.
 _TABLE: Final = [
@@ -63,6 +63,12 @@ _TABLE: Final = [
     ("ScheduleRole", "sqs:SendMessage", "@ScheduleDeadLetters.Arn", True),
     ("ScheduleRole", "sqs:SendMessage", "@UploadQueue.Arn", False),
     ("ScheduleRole", "s3:GetObject", f"{_IMAGES}/a/b.jpg", False),
+    ("BackfillRole", "lambda:InvokeFunction", "@Classifier.Arn", True),
+    ("BackfillRole", "lambda:InvokeFunction", "arn:aws:lambda:x:1:function:other", False),
+    ("BackfillRole", "s3:GetObject", f"{_RESULTS}/backfill/manifest.csv", True),
+    ("BackfillRole", "s3:PutObject", f"{_RESULTS}/backfill/job-1/report.csv", True),
+    ("BackfillRole", "s3:PutObject", f"{_RESULTS}/uploads/digest=0/a.json", False),
+    ("BackfillRole", "s3:GetObject", f"{_IMAGES}/a/b.jpg", False),
 ]
 
 
@@ -119,6 +125,7 @@ def test_no_role_has_an_avoidable_wildcard(
         ("BulkRole", "ecs-tasks.amazonaws.com"),
         ("BulkExecutionRole", "ecs-tasks.amazonaws.com"),
         ("ScheduleRole", "scheduler.amazonaws.com"),
+        ("BackfillRole", "batchoperations.s3.amazonaws.com"),
     ],
 )
 def test_only_its_own_service_may_assume_a_role(stack: Stack, role: str, service: str) -> None:
