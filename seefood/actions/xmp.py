@@ -7,7 +7,7 @@ wrote stays.
 
 import io
 import re
-from typing import Final
+from typing import Any, Final
 from xml.etree import ElementTree as ET
 
 from seefood.errors import JobError
@@ -46,8 +46,8 @@ def with_label(sidecar: bytes | None, label: str) -> bytes:
         for _, (prefix, uri) in ET.iterparse(io.BytesIO(text), events=("start-ns",)):  # noqa: S314
             if prefix and not re.fullmatch(r"ns\d+", prefix):
                 ET.register_namespace(prefix, uri)
-        parser = ET.XMLParser(target=ET.TreeBuilder(insert_comments=True, insert_pis=True))  # noqa: S314
-        tree = ET.fromstring(text, parser)  # noqa: S314 (without entities, see above)
+        builder = _Builder()
+        tree = ET.fromstring(text, ET.XMLParser(target=builder))  # noqa: S314 (without entities, see above)
     except ET.ParseError as error:
         raise JobError(f"the sidecar is not XML ({error})") from error
     rdf = tree if tree.tag == f"{{{_RDF}}}RDF" else tree.find(f".//{{{_RDF}}}RDF")
@@ -58,8 +58,41 @@ def with_label(sidecar: bytes | None, label: str) -> bytes:
         own = f"{_ROOT}{separator}{label}" if separator else label
         old = {f"{_ROOT}{separator}{each}" if separator else each for each in earlier}
         _put(rdf, f"{{{_NAMES[prefix]}}}{name}", kind, own, old)
-    body = ET.tostring(tree, encoding="unicode")
-    return f'<?xml version="1.0" encoding="UTF-8"?>\n{body}\n'.encode()
+    whole = [*builder.before, tree, *builder.after]
+    lines = [ET.tostring(each, encoding="unicode").rstrip() for each in whole]
+    return "\n".join(['<?xml version="1.0" encoding="UTF-8"?>', *lines, ""]).encode()
+
+
+class _Builder(ET.TreeBuilder):
+    """Keeps the instructions and comments outside the root too, such as `<?xpacket begin=...?>`."""
+
+    def __init__(self) -> None:
+        super().__init__(insert_comments=True, insert_pis=True)
+        self.before: list[ET.Element[Any]] = []
+        self.after: list[ET.Element[Any]] = []
+        self._depth = 0
+        self._outside = self.before
+
+    def start(self, tag: Any, attrs: Any) -> Any:
+        self._depth += 1
+        self._outside = self.after
+        return super().start(tag, attrs)
+
+    def end(self, tag: Any) -> Any:
+        self._depth -= 1
+        return super().end(tag)
+
+    def pi(self, target: str, text: str | None = None) -> Any:
+        if self._depth:
+            return super().pi(target, text)
+        self._outside.append(ET.ProcessingInstruction(target, text))
+        return None
+
+    def comment(self, text: str | None) -> Any:
+        if self._depth:
+            return super().comment(text)
+        self._outside.append(ET.Comment(text))
+        return None
 
 
 def _earlier(rdf: "ET.Element") -> set[str]:

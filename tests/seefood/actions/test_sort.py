@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from click.testing import CliRunner
@@ -19,10 +19,11 @@ from seefood.records import ImageRef, utc_now
 from seefood.results.files import list_parts, read_rows
 from seefood.results.ledger import read_ledger
 from seefood.storage.uris import parse_location
+from tests.conftest import Bucket
+from tests.sorting import Sorted, rows_of, write_rows
 
 if TYPE_CHECKING:
-    Local = Any
-    Bucket = Any
+    from mypy_boto3_s3.type_defs import TagTypeDef
 
 
 def run(*arguments: object, code: int = 0) -> str:
@@ -39,7 +40,7 @@ def _files(folder: Path) -> Sequence[str]:
 
 
 @pytest.mark.parametrize("action", ["copy", "move", "link"])
-def test_undo_restores_the_tree(local: "Local", action: str) -> None:
+def test_undo_restores_the_tree(local: Sorted, action: str) -> None:
     """After sort and undo every file and folder is as before, with its time of modification."""
     before = local.tree()
     target = local.photos / "sorted"
@@ -50,7 +51,7 @@ def test_undo_restores_the_tree(local: "Local", action: str) -> None:
     assert before == local.tree()
 
 
-def test_a_dry_run_changes_nothing(local: "Local") -> None:
+def test_a_dry_run_changes_nothing(local: Sorted) -> None:
     """Without --yes the steps are shown and nothing is written."""
     before = local.tree()
     output = run("sort", local.output, "--to", local.photos / "sorted")
@@ -59,7 +60,7 @@ def test_a_dry_run_changes_nothing(local: "Local") -> None:
     assert not (local.output / "journal").exists()
 
 
-def test_the_ledger_and_corrections_follow_moved_pictures(local: "Local") -> None:
+def test_the_ledger_and_corrections_follow_moved_pictures(local: Sorted) -> None:
     """After a move the next run finds a row for each picture at its new place, and only there."""
     location = parse_location(str(local.output))
     row = next(iter(read_rows(location)))
@@ -81,7 +82,7 @@ def test_the_ledger_and_corrections_follow_moved_pictures(local: "Local") -> Non
     assert 14 == len(list(read_rows(location)))
 
 
-def test_nothing_is_overwritten(local: "Local") -> None:
+def test_nothing_is_overwritten(local: Sorted) -> None:
     """A file that is there keeps its content, through undo as well."""
     target = local.photos / "sorted"
     (target / "hot_dog").mkdir(parents=True)
@@ -95,7 +96,7 @@ def test_nothing_is_overwritten(local: "Local") -> None:
     assert 16 == len(_files(local.photos))
 
 
-def test_unsure_pictures_go_where_they_are_told(local: "Local") -> None:
+def test_unsure_pictures_go_where_they_are_told(local: Sorted) -> None:
     """`--unsure` names their folder, or leaves them out."""
     target = local.photos / "sorted"
     run("sort", local.output, "--to", target, "--unsure", "check", "--yes")
@@ -114,7 +115,7 @@ def test_unsure_pictures_go_where_they_are_told(local: "Local") -> None:
     ],
 )
 def test_what_cannot_be_is_refused_before_anything_is_done(
-    local: "Local", arguments: list[str], words: str
+    local: Sorted, arguments: list[str], words: str
 ) -> None:
     """A wrong target or label is one sentence, and no journal is written."""
     filled = [each.format(output=local.output, photos=local.photos) for each in arguments]
@@ -123,7 +124,7 @@ def test_what_cannot_be_is_refused_before_anything_is_done(
     assert not (local.output / "journal").exists()
 
 
-def test_a_sort_onto_itself_is_refused(local: "Local") -> None:
+def test_a_sort_onto_itself_is_refused(local: Sorted) -> None:
     """Pictures that lie where they would be sorted to stay there."""
     target = local.photos / "sorted"
     run("sort", local.output, "--to", target, "--by", "move", "--yes")
@@ -132,12 +133,11 @@ def test_a_sort_onto_itself_is_refused(local: "Local") -> None:
 
 
 @pytest.mark.parametrize("action", ["copy", "move"])
-def test_the_same_command_goes_on_after_a_kill(tmp_path: Path, local: "Local", action: str) -> None:
+def test_the_same_command_goes_on_after_a_kill(tmp_path: Path, local: Sorted, action: str) -> None:
     """A process killed half-way leaves a state from which both going on and undo work."""
     for number in range(600):
         (local.photos / "one" / f"{number}.jpg").write_bytes(bytes([number % 256]) * 50)
     uris = [parse_location(str(p)).uri for p in sorted(local.photos.rglob("*")) if p.is_file()]
-    rows_of, write_rows = _makers()
     output = tmp_path / "many"
     write_rows(str(output), rows_of(uris))
     before = local.tree()
@@ -161,20 +161,8 @@ def test_the_same_command_goes_on_after_a_kill(tmp_path: Path, local: "Local", a
     assert before == local.tree()
 
 
-def _makers() -> Any:
-    from importlib.util import module_from_spec, spec_from_file_location  # noqa: PLC0415
-
-    spec = spec_from_file_location("actions_conftest", Path(__file__).with_name("conftest.py"))
-    assert spec is not None
-    assert spec.loader is not None
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.rows_of, module.write_rows
-
-
-def test_objects_in_s3_are_moved_and_restored(s3: "Bucket") -> None:
+def test_objects_in_s3_are_moved_and_restored(s3: Bucket) -> None:
     """The same in a bucket: contents return to their keys, and nothing else is left."""
-    rows_of, write_rows = _makers()
     keys = ["in/a b.jpg", "in/ü.jpg", "in/x/a b.jpg", "in/100%.jpg", "in/+.jpg"]
     for key in keys:
         s3.put(key, key.encode())
@@ -189,17 +177,14 @@ def test_objects_in_s3_are_moved_and_restored(s3: "Bucket") -> None:
     assert [] == s3.keys("sorted/")
 
 
-def test_object_tags_keep_what_others_set(s3: "Bucket") -> None:
+def test_object_tags_keep_what_others_set(s3: Bucket) -> None:
     """The label is one tag more, and undo restores the tags."""
-    rows_of, write_rows = _makers()
     s3.put("in/a.jpg", b"a")
-    tags = [{"Key": "owner", "Value": "ada"}]
+    tags: list[TagTypeDef] = [{"Key": "owner", "Value": "ada"}]
     s3.client.put_object_tagging(Bucket=s3.name, Key="in/a.jpg", Tagging={"TagSet": tags})
     write_rows(f"{s3.uri}/out", rows_of([f"{s3.uri}/in/a.jpg"]))
     run("tag", f"{s3.uri}/out", "--tags", "--yes")
     found = s3.client.get_object_tagging(Bucket=s3.name, Key="in/a.jpg")["TagSet"]
-    assert {"owner": "ada", "seefood-label": "hot_dog"} == {t["Key"]: t["Value"] for t in found} | {
-        "seefood-label": "hot_dog"
-    }
+    assert {"owner": "ada", "seefood-label": "hot/dog"} == {t["Key"]: t["Value"] for t in found}
     run("undo", f"{s3.uri}/out", "--yes")
     assert tags == s3.client.get_object_tagging(Bucket=s3.name, Key="in/a.jpg")["TagSet"]

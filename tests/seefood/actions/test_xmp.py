@@ -1,15 +1,17 @@
 """Keywords in XMP sidecars."""
 
-from typing import Any
-
 import pytest
 from click.testing import CliRunner
 
 from seefood.actions.xmp import with_label
 from seefood.cli import cli
 from seefood.errors import JobError
+from tests.sorting import Sorted
 
-OTHERS = b"""<?xpacket begin="" id="W5M0MpCehiHzreSzNTczkc9d"?>
+BEGIN = '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>'
+OTHERS = (
+    BEGIN.encode()
+    + b"""<!--of another program-->
 <x:xmpmeta xmlns:x="adobe:ns:meta/">
  <rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
   <rdf:Description rdf:about="" xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmp:Rating="4"
@@ -17,7 +19,9 @@ OTHERS = b"""<?xpacket begin="" id="W5M0MpCehiHzreSzNTczkc9d"?>
    <dc:subject><rdf:Bag><rdf:li>lunch</rdf:li></rdf:Bag></dc:subject>
   </rdf:Description>
  </rdf:RDF>
-</x:xmpmeta>"""
+</x:xmpmeta>
+<?xpacket end="w"?>"""
+)
 
 
 def test_a_new_sidecar_has_flat_and_hierarchical_keywords() -> None:
@@ -33,6 +37,14 @@ def test_what_others_wrote_stays() -> None:
     text = with_label(OTHERS, "hotdog").decode()
     assert 'xmp:Rating="4"' in text
     assert "<rdf:li>lunch</rdf:li><rdf:li>hotdog</rdf:li>" in text
+
+
+def test_what_stands_outside_the_root_stays_there() -> None:
+    """The packet's instructions and comments are kept, in their order."""
+    lines = with_label(OTHERS, "hotdog").decode().splitlines()
+    assert [BEGIN, "<!--of another program-->"] == lines[1:3]
+    assert lines[3].startswith("<x:xmpmeta")
+    assert ["</x:xmpmeta>", '<?xpacket end="w"?>'] == lines[-2:]
 
 
 def test_another_label_replaces_that_of_seefood_alone() -> None:
@@ -53,7 +65,7 @@ def test_what_is_no_xmp_is_refused(content: bytes) -> None:
         with_label(content, "hotdog")
 
 
-def test_undo_restores_sidecars_byte_for_byte(local: Any) -> None:
+def test_undo_restores_sidecars_byte_for_byte(local: Sorted) -> None:
     """New sidecars go, and changed ones are what they were."""
     sidecar = local.photos / "one" / "plain.jpg.xmp"
     sidecar.write_bytes(OTHERS)
