@@ -7,6 +7,7 @@ from typing import Any, Final
 from seefood.pages import Tile
 from seefood.records import Row, Status
 from seefood.report.aggregation import LabelStatistics, RowStatistics
+from seefood.report.audited import Audited
 from seefood.report.changes import Changes, changes_of
 from seefood.report.charts import Bar, Histogram, label_bar, score_histogram
 from seefood.report.corrected import Corrected
@@ -89,6 +90,7 @@ class Page:
     model: Details
     run: Details
     corrections: Corrected | None = None
+    audit: Audited | None = None
 
 
 def build_page(stats: RowStatistics, summary: Mapping[str, Any], fetch: Fetch) -> Page:

@@ -8,10 +8,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
+from seefood.audit.store import AuditFile, read_audits
 from seefood.corrections import Confusion, Correction, read_corrections
 from seefood.errors import UsageError
 from seefood.records import Row
 from seefood.report.aggregation import aggregate_rows
+from seefood.report.audited import audited, newest_done
 from seefood.report.changes import watched_changes
 from seefood.report.corrected import corrected
 from seefood.report.page import build_page
@@ -37,19 +39,31 @@ def make_report(
     rows: Iterable[Row],
     fetch: Fetch,
     corrections: Mapping[tuple[str, str], Correction] | None = None,
+    audit: AuditFile | None = None,
 ) -> str:
     """Return the HTML page about `rows`.
 
     `summary` is the latest run's `summary.json`; if it is empty, the page lacks the run's details.
     Several threads call `fetch`, for at most some 150 pictures. For a picture that it fails to
     return, the page has a placeholder with the reason. `corrections` are what people said, by URI
-    and entity tag.
+    and entity tag. `audit` has estimates about these rows.
     """
     confusion = Confusion()
     counted = confusion.counting(rows, corrections or {})
     stats = aggregate_rows(counted, watched_changes(summary))
     page = build_page(stats, summary, fetch)
-    return render_page(replace(page, corrections=corrected(confusion)))
+    estimates = None if audit is None else audited(audit)
+    return render_page(replace(page, corrections=corrected(confusion), audit=estimates))
+
+
+def _write_page(
+    output: Location, summary: Mapping[str, Any], digest: str | None, location: Location
+) -> None:
+    """Write the page of all rows of a model below `output`, with what people said about them."""
+    audit = newest_done(read_audits(output), digest)
+    rows = read_rows(output, digest)
+    page = make_report(summary, rows, fetch, read_corrections(output), audit)
+    write(location, page.encode("utf-8", "backslashreplace"))
 
 
 def write_run_report(output: Location, summary: Mapping[str, Any], folder: Location) -> Location:
@@ -59,8 +73,7 @@ def write_run_report(output: Location, summary: Mapping[str, Any], folder: Locat
     """
     location = folder.child("report.html")
     digest = str((summary.get("model") or {}).get("digest") or "") or None
-    page = make_report(summary, read_rows(output, digest), fetch, read_corrections(output))
-    write(location, page.encode("utf-8", "backslashreplace"))
+    _write_page(output, summary, digest, location)
     return location
 
 
@@ -73,8 +86,7 @@ def rewrite_report(output: Location, target: Location | None = None) -> Location
     summary, folder = _latest_run(output) or ({}, output)
     location = target or folder.child("report.html")
     digest = str((summary.get("model") or {}).get("digest") or "") or _only_digest(output)
-    page = make_report(summary, read_rows(output, digest), fetch, read_corrections(output))
-    write(location, page.encode("utf-8", "backslashreplace"))
+    _write_page(output, summary, digest, location)
     return location
 
 
