@@ -55,7 +55,7 @@ from pathlib import Path
 from seefood_pipeline.launcher import launch
 from seefood_pipeline.request import Request
 from seefood.runs.run_spec import ChunkSize, RunOptions
-from seefood.cli import main
+from seefood.cli.failures import code_of
 from seefood.errors import SeefoodError
 bundle, source, output, *beam = sys.argv[1:]
 options = RunOptions(engine="fake", chunk=ChunkSize(8))
@@ -64,7 +64,8 @@ request = Request((source,), output, Path(bundle), options, report=False,
 try:
     print(launch(request, "lines").summary["rows"])
 except SeefoodError as error:
-    sys.exit(str(error))
+    print(error, file=sys.stderr)
+    sys.exit(code_of(error))
 """
 
 
