@@ -6,7 +6,8 @@ probability under T. Its p-value is exact: the probability, under the least favo
 between the strata, of a finding with at least the observed ratio. So the interval holds for every
 finite population (Wendell and Schmee 1996 for strata of finite populations; Chan and Zhang 1999 for
 the supremum over what is not asked), and where expectations are right it is about as short as an
-interval can be (Pratt 1961). Expectations that are wrong make it longer, never wrong.
+interval can be (Pratt 1961). Expectations that are wrong make it longer. docs/audit.md says what of
+this is computed and not proven: the supremum is searched on a grid.
 """
 
 from collections.abc import Sequence
