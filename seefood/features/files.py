@@ -6,8 +6,8 @@
 A part has the name of the result object with the same pictures, and columns `uri`, `etag`, `scale`
 (float32) and `features` (a fixed-size list of int8): a feature is `scale * features[i]`. It is
 written before the rows, so that a picture with a row has its features. If a run is killed in
-between, the next one writes them again: readers take one vector for each picture, and `compact`
-removes the others.
+between, the next one writes them again: readers take one vector for each picture. `compact` merges
+rows and leaves these objects as they are.
 """
 
 import base64

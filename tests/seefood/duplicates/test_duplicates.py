@@ -19,8 +19,6 @@ from seefood.storage import fetch, write
 from seefood.storage.uris import Location, parse_location
 from tests.fakes import DIGEST, failed, make_row
 
-RNG = np.random.default_rng(5)
-
 
 def _output(uri: str, rows: list[Row]) -> Location:
     """Write rows, and their features, as a run does."""
@@ -43,9 +41,10 @@ def _vector(values: np.ndarray) -> Vector:
 @pytest.mark.parametrize("distance", [0, 1, 6, 7, 9, 15])
 def test_hash_pairs_are_those_of_comparing_each_with_each(distance: int) -> None:
     """Multi-index hashing misses none and invents none."""
-    hashes = RNG.integers(0, 1 << 62, 60, dtype=np.uint64)
+    rng = np.random.default_rng(5)
+    hashes = rng.integers(0, 1 << 62, 60, dtype=np.uint64)
     copies = hashes.repeat(3)
-    for bit in RNG.integers(0, 64, (12, copies.size)).astype(np.uint64)[: distance + 1]:
+    for bit in rng.integers(0, 64, (12, copies.size)).astype(np.uint64)[: distance + 1]:
         copies ^= np.uint64(1) << bit
     every = np.concatenate([hashes, copies])
     bits = np.bitwise_count(every[:, None] ^ every)
@@ -67,9 +66,10 @@ def test_a_distance_that_is_of_no_use_is_refused() -> None:
 
 def test_feature_pairs_are_found_in_cells() -> None:
     """Among 4,000 vectors in 4 cells every near copy is found and nothing else."""
-    mixed = RNG.normal(size=(4000, 30)) @ RNG.normal(size=(30, 96))
+    rng = np.random.default_rng(5)
+    mixed = rng.normal(size=(4000, 30)) @ rng.normal(size=(30, 96))
     values = np.maximum(mixed, 0) * 5
-    values[3900:] = np.maximum(values[:100] + RNG.normal(size=(100, 96)) * 2, 0)
+    values[3900:] = np.maximum(values[:100] + rng.normal(size=(100, 96)) * 2, 0)
     names = [str(number) for number in range(4000)]
     stored = StoredVectors(names, names, values.astype(np.int8), np.ones(4000, np.float32))
     first, second, cosines = find_feature_pairs(Similarity.of(stored), 0.9)
@@ -80,8 +80,9 @@ def test_feature_pairs_are_found_in_cells() -> None:
 
 def test_groups_say_what_they_cost_and_reveal(memory: str) -> None:
     """Equal by tag and size, near by features; the best has the most pixels."""
-    vector = RNG.integers(0, 100, 32)
-    others = [_vector(RNG.integers(0, 100, 32)) for _ in range(30)]
+    rng = np.random.default_rng(5)
+    vector = rng.integers(0, 100, 32)
+    others = [_vector(rng.integers(0, 100, 32)) for _ in range(30)]
     rows = [
         make_row("s3://b/1", etag="a", phash="00ff00ff00ff00ff", vector=_vector(vector)),
         make_row("s3://b/2", etag="a", phash="00ff00ff00ff00ff", vector=_vector(vector)),
@@ -136,7 +137,8 @@ def test_local_copies_are_told_equal_by_their_bytes(tmp_path: Path) -> None:
 
 def test_vectors_of_one_output_join_its_rows(memory: str) -> None:
     """A row without features stays comparable by hash."""
-    vector = _vector(RNG.integers(1, 100, 16))
+    rng = np.random.default_rng(5)
+    vector = _vector(rng.integers(1, 100, 16))
     rows = [
         make_row("s3://b/1", etag="a", phash="00ff00ff00ff00ff", vector=vector),
         make_row("s3://b/2", etag="b", phash="00ff00ff00ff00ff"),

@@ -18,12 +18,11 @@ from seefood.storage import fetch, write
 from seefood.storage.uris import parse_location
 from tests.fakes import DIGEST, make_row
 
-RNG = np.random.default_rng(7)
-
 
 def test_similarities_are_cosines_of_centred_features() -> None:
     """Equal to computing them at once in float64."""
-    values = RNG.integers(0, 127, (300, 40)).astype(np.int8)
+    rng = np.random.default_rng(7)
+    values = rng.integers(0, 127, (300, 40)).astype(np.int8)
     names = [str(number) for number in range(300)]
     likeness = Likeness(StoredVectors(names, names, values, np.ones(300, np.float32)))
     unit = values / np.linalg.norm(values.astype(float), axis=1, keepdims=True)
@@ -37,9 +36,10 @@ def test_similarities_are_cosines_of_centred_features() -> None:
 
 def test_similar_pictures_pass_the_filters(memory: str) -> None:
     """By final label and time of exposure; the picture itself is the most similar."""
+    rng = np.random.default_rng(7)
     output = parse_location(f"{memory}/out")
-    base = RNG.integers(20, 100, 24)
-    vectors = [base + RNG.integers(-at - 1, at + 2, 24) for at in range(8)]
+    base = rng.integers(20, 100, 24)
+    vectors = [base + rng.integers(-at - 1, at + 2, 24) for at in range(8)]
     rows = [
         make_row(
             f"s3://b/{at}",
