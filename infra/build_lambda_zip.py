@@ -63,7 +63,7 @@ _LEFT_OUT: Final = re.compile(
     | \.(pyi|pxd|c|h|hpp|lib|a|cmake|pc|typed)$
     | \.dist-info/(RECORD|INSTALLER|REQUESTED|WHEEL|direct_url\.json|entry_points\.txt)$
     | ^bin/
-    | ^numpy/(f2py|distutils|_pyinstaller|doc)/
+    | ^numpy/(f2py|distutils|_pyinstaller|doc|polynomial)/
     | ^PIL/_(imagingtk|imagingft|avif_never)\.
     | ^PIL/(ImageTk|ImageQt|ImageShow|_tkinter_finder)\.py$
     | ^pillow\.libs/lib(freetype|harfbuzz|brotlicommon|brotlidec|png16)-

@@ -111,7 +111,13 @@ def classify_images(
         decoded.append(_decode(source, model, options))
     images = {at: item.pixels for at, item in enumerate(decoded) if isinstance(item, DecodedImage)}
     on_start(tuple(images))
-    with_features = options.features or model.novelty is not None
+    has_features = isinstance(engine, FeatureEngine) and engine.has_features
+    if model.reject_above is not None and not has_features:
+        raise UsageError(
+            "this bundle rejects pictures by their features; load the engine with "
+            "`load_engine(bundle, features=True)`"
+        )
+    with_features = options.features or (has_features and model.novelty is not None)
     predict = partial(_run, engine, len(model.labels), with_features=with_features)
     predicted = iter(_predict(list(images.values()), predict, engine.name))
     rows = []
@@ -222,7 +228,7 @@ def _run(engine: Engine, classes: int, images: Pixels, *, with_features: bool) -
     """Return the checked result of one call of the network."""
     if not with_features:
         return [(each, None) for each in _checked(engine.predict(images), len(images), classes)]
-    if not isinstance(engine, FeatureEngine):
+    if not (isinstance(engine, FeatureEngine) and engine.has_features):
         message = "it was loaded without its features"
         raise TypeError(message)
     probabilities, features = engine.predict_with_features(images)

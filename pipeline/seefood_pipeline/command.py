@@ -207,7 +207,8 @@ def _tell(outcome: "Outcome", params: dict[str, Any]) -> int:
     if outcome.summary["drift"]["alarm"]:
         reasons = "; ".join(outcome.summary["drift"]["reasons"][:_REASONS])
         text = f"seefood: the pictures differ from what was before: {printable(reasons)}"
-        click.echo(text, err=True)
+        if params["fail_on_drift"] or not params["quiet"]:
+            click.echo(text, err=True)
         if params["fail_on_drift"]:
             return DRIFT
     return INCOMPLETE if outcome.summary["left_out"] else 0

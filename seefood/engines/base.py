@@ -34,7 +34,11 @@ class Engine(Protocol):
 
 @runtime_checkable
 class FeatureEngine(Protocol):
-    """An engine that was loaded with the bundle's features."""
+    """An engine that can be loaded with the bundle's features."""
+
+    @property
+    def has_features(self) -> bool:
+        """Whether it was loaded with them."""
 
     def predict_with_features(self, images: Pixels) -> tuple[Probabilities, Features]:
         """Return what `Engine.predict` does and the features, from one pass through the network.

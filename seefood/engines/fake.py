@@ -44,6 +44,11 @@ class FakeEngine:
         weights = np.resize(colors.T, (self._classes, len(images))).T
         return np.asarray(weights / weights.sum(axis=1, keepdims=True), dtype=np.float32)
 
+    @property
+    def has_features(self) -> bool:
+        """See `FeatureEngine.has_features`."""
+        return True
+
     def predict_with_features(self, images: Pixels) -> "tuple[Probabilities, Features]":
         """See `FeatureEngine.predict_with_features`; the features are the mean colors."""
         features = images.reshape(len(images), -1, images.shape[3]).mean(axis=1, dtype=np.float32)

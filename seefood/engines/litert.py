@@ -75,6 +75,11 @@ class LiteRTEngine:
             scores.append(interpreter.get_tensor(result))
         return self._adapter.finish(np.stack(scores), len(images))
 
+    @property
+    def has_features(self) -> bool:
+        """See `FeatureEngine.has_features`."""
+        return self._features is not None
+
     def predict_with_features(self, images: Pixels) -> "tuple[Probabilities, Features]":
         """See `FeatureEngine.predict_with_features`."""
         interpreter, source, result = self._interpreter()

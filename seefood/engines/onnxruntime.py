@@ -65,6 +65,11 @@ class OnnxRuntimeEngine:
         ]
         return np.concatenate(scores)[: len(images)]
 
+    @property
+    def has_features(self) -> bool:
+        """See `FeatureEngine.has_features`."""
+        return self._features is not None
+
     def predict_with_features(self, images: Pixels) -> "tuple[Probabilities, Features]":
         """See `FeatureEngine.predict_with_features`."""
         prepared = self._adapter.prepare(images)

@@ -62,6 +62,11 @@ class TensorFlowEngine:
         outputs = self._signature(**{self._input: tf.constant(images)})
         return np.asarray(outputs[self._output].numpy(), dtype=np.float32)
 
+    @property
+    def has_features(self) -> bool:
+        """See `FeatureEngine.has_features`."""
+        return self._with_features is not None
+
     def predict_with_features(self, images: Pixels) -> "tuple[Probabilities, Features]":
         """See `FeatureEngine.predict_with_features`."""
         assert self._with_features is not None  # noqa: S101 (it was loaded with features)

@@ -71,7 +71,9 @@ class Totals:
             for name, value in document.items()
             if name != "fingerprint"
         }
-        fingerprint = Fingerprint.from_json(document["fingerprint"]) or Fingerprint()
+        # Workers of an earlier version count none.
+        known = document.get("fingerprint")
+        fingerprint = (Fingerprint.from_json(known) if known else None) or Fingerprint()
         return cls(**values, fingerprint=fingerprint)
 
 
