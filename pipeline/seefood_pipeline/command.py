@@ -132,7 +132,7 @@ def classify_command(beam: Sequence[str], /, *, quiet: bool, **params: Any) -> i
     with measured(metrics, params["output"], code_of) as run:
         outcome = _classify(beam, params, progress_style(quiet=quiet))
         run.summary = outcome.summary
-        run.exit_code = _tell(outcome, params)
+        run.exit_code = _tell(outcome, {**params, "quiet": quiet})
     return run.exit_code
 
 
