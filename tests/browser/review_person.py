@@ -69,7 +69,7 @@ class Person:
         """Press a key."""
         ActionChains(self.browser.driver).send_keys(key).perform()
 
-    def wait(self, condition: str, seconds: float = 30.0) -> Any:
+    def wait(self, condition: str, seconds: float = 60.0) -> Any:
         """Wait until a JavaScript expression is true, and return its value."""
         ends = time.monotonic() + seconds
         while True:
