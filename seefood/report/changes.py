@@ -12,7 +12,7 @@ from seefood.sanitize import printable
 
 _MAX_CHANGES: Final = 6
 _METHOD: Final = (
-    "estimated from the scores, by how often the model was right at such scores on pictures that "
+    "from the scores, by how often the model was right at such scores on pictures that "
     "it was not trained on, and from how frequent each label is now; only an audit knows"
 )
 
@@ -108,7 +108,7 @@ def _lead(against: str, count: int) -> str:
     if not against:
         return "There is nothing yet to compare this run with."
     if not count:
-        return f"Nothing: the run's pictures are like those of {against}."
+        return f"As a whole, the run's pictures do not differ from {against} by more than chance."
     return f"Compared with {against}, by more than chance:"
 
 
@@ -119,4 +119,4 @@ def _accuracy(estimate: Any) -> str:
     if not all(isinstance(value, int | float) for value in values):
         return ""
     middle, low, high = values
-    return f"{middle:.1%} of the labels are right ({low:.1%} to {high:.1%}): {_METHOD}."
+    return f"Estimate: {middle:.1%} ({low:.1%} to {high:.1%}), {_METHOD}."

@@ -59,7 +59,7 @@ def test_pictures_that_resemble_nothing_have_a_sheet() -> None:
 def test_a_run_like_those_before_says_so() -> None:
     """One sentence, no sheets."""
     page = _page(_summary(_BEFORE, _BEFORE), _BEFORE)
-    assert "Nothing: the run" in page
+    assert "do not differ from" in page
 
 
 @pytest.mark.parametrize(
