@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from seefood.corrections import CorrectionLog
 from seefood.errors import UsageError
 from seefood.promotion.comparison import Pair
 from seefood.records import DIGEST_SHOWN, format_utc
@@ -14,30 +15,28 @@ from seefood.storage.uris import Location, parse_location
 def audited_pairs(output: Location, current: str, candidate: str) -> list[Pair]:
     """Return what the models with the digests `current` and `candidate` say of audited pictures.
 
-    The audit is the newest with answers that began after the candidate had labelled its pictures:
-    so the candidate cannot have learned its answers. Raises `UsageError` if there is none.
+    The audit is the newest with answers that began after the candidate had labelled its pictures,
+    and pictures that people had labelled by then are left out: the candidate may have learned from
+    them. So are pictures without a row of both models. Raises `UsageError` if nothing remains.
     """
     labels, since = _labels(output, candidate)
     now, _ = _labels(output, current)
+    learned = {each.key for each in CorrectionLog(output).refresh() if format_utc(each.at) <= since}
+    comparable = (now.keys() & labels.keys()) - learned
     for audit in _audits(output):
-        answered = [each for each in audit["sample"] if each.get("answer") is not None]
-        if audit["began"] <= since or not answered:
+        if audit["began"] <= since:
             continue
         pairs = [
-            Pair(
-                str(each["answer"]),
-                now.get((each["uri"], each["etag"])),
-                labels[each["uri"], each["etag"]],
-                float(each["probability"]),
-            )
-            for each in answered
-            if (each["uri"], each["etag"]) in labels
+            Pair(str(each["answer"]), now[key], labels[key], float(each["probability"]))
+            for each in audit["sample"]
+            if each.get("answer") is not None and (key := (each["uri"], each["etag"])) in comparable
         ]
         if pairs:
             return pairs
     raise UsageError(
         f"{output.uri} has no audit that began after the model {candidate[:DIGEST_SHOWN]} had "
-        f"labelled its pictures ({since}); run `seefood audit`, so that fresh answers decide"
+        f"labelled its pictures ({since}), with answers about pictures that both models have "
+        "labelled and nobody had before; run `seefood audit`, so that fresh answers decide"
     )
 
 

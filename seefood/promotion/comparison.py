@@ -5,7 +5,9 @@ picture counts with the inverse of its probability (Hansen and Hurwitz 1943): co
 doubtful pictures alone would favour any other model. The difference is of pairs, the same pictures.
 The candidate is better if the one-sided 95 % bound of the difference is above what is allowed, and,
 where nothing is allowed, if also the sign test of the pictures on which only one model is right
-(McNemar 1947, exact) has a p-value of at most 5 %.
+(McNemar 1947, exact) has a p-value of at most 5 %. The bound is the normal approximation: where
+losses are rare and among pictures that are seldom drawn, equally good models were promoted in up to
+8 % of simulated audits of 20,000 pictures, and ones that are worse by 0.2 points in up to 3 %.
 """
 
 import math

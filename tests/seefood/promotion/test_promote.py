@@ -12,6 +12,7 @@ from click.testing import CliRunner
 from seefood.bundle import load_bundle, write_bundle
 from seefood.cli.options import model_path
 from seefood.cli.promote import promote_command
+from seefood.corrections import Correction, CorrectionLog
 from seefood.errors import BundleError, UsageError
 from seefood.promotion.comparison import Pair, compare_pairs
 from seefood.records import ImageRef, Row
@@ -111,6 +112,40 @@ def test_answers_that_the_candidate_may_have_learned_do_not_count(tmp_path: Path
     with pytest.raises(UsageError, match="run `seefood audit`"):
         _promote(str(tmp_path / "candidate"), "--to", pointer, "--on", str(output))
     assert current == load_bundle(model_path(pointer)).digest
+
+
+def test_pictures_that_the_candidate_may_have_learned_do_not_count(tmp_path: Path) -> None:
+    """It learned 150 corrections by heart, and is right less often on all other pictures."""
+    current, candidate = (_bundle(tmp_path, name) for name in ("current", "candidate"))
+    truths = random.Random(1).choices(_LABELS, k=500)
+    output, pointer = tmp_path / "out", str(tmp_path / "current.json")
+    known = _rows(candidate, truths[:150], 0.0, 3)
+    _write(output, current, _rows(current, truths, 0.2, 2))
+    _write(output, candidate, [*known, *_rows(candidate, truths, 0.26, 4)[150:]])
+    _audit(output, truths, _NIGHT + timedelta(hours=1))
+    before = _NIGHT - timedelta(hours=1)
+    CorrectionLog(parse_location(str(output))).append(
+        [Correction(row.uri, row.etag, row.label, None, current, "ann", before) for row in known]
+    )
+    _promote(str(tmp_path / "current"), "--to", pointer)
+    code, said = _promote(str(tmp_path / "candidate"), "--to", pointer, "--on", str(output))
+    assert 1 == code
+    assert 350 == said["evidence"]["answers"]
+    assert said["evidence"]["difference"] < 0
+
+
+def test_a_picture_without_a_row_of_the_model_in_use_is_no_mistake_of_it(tmp_path: Path) -> None:
+    """The candidate labelled more pictures, and is worse on those that both labelled."""
+    current, candidate = (_bundle(tmp_path, name) for name in ("current", "candidate"))
+    truths = random.Random(1).choices(_LABELS, k=500)
+    output, pointer = tmp_path / "out", str(tmp_path / "current.json")
+    _write(output, current, _rows(current, truths[:250], 0.05, 2))
+    _write(output, candidate, _rows(candidate, truths, 0.2, 3))
+    _audit(output, truths, _NIGHT + timedelta(hours=1))
+    _promote(str(tmp_path / "current"), "--to", pointer)
+    code, said = _promote(str(tmp_path / "candidate"), "--to", pointer, "--on", str(output))
+    assert 1 == code
+    assert 250 == said["evidence"]["answers"]
 
 
 def test_what_makes_no_sense_is_refused(tmp_path: Path) -> None:
