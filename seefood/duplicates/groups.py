@@ -2,14 +2,14 @@
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
 
 from seefood.duplicates.feature_pairs import Similarity, find_feature_pairs
 from seefood.duplicates.hash_pairs import find_hash_pairs
-from seefood.duplicates.pictures import Pictures, find_vectors
+from seefood.duplicates.pictures import LOCAL, Pictures, find_vectors
 from seefood.errors import PictureError, SeefoodError
 from seefood.records import ImageRef
 
@@ -82,17 +82,34 @@ def find_groups(
 
     Pictures are copies if their entity tags and sizes are equal; with a `distance` also if their
     features are nearly equal, and without features if their perceptual hashes differ in at most
-    `distance` bits. With `fetch`, local files of one size and hash are read to tell equal from
-    near. Raises `UsageError` for a distance that is of no use.
+    `distance` bits. With `fetch`, local files of one size and hash are read, and are equal if their
+    bytes are. Raises `UsageError` for a distance that is of no use.
     """
+    if fetch is not None:
+        pictures = replace(pictures, contents=_read_contents(pictures, fetch))
     first, second = _equal_pairs(pictures.contents)
     if distance is not None:
         near = _near_pairs(pictures, vectors, distance)
         first, second = (np.concatenate(each) for each in zip((first, second), near, strict=True))
-    groups = [
-        _group(pictures, members, fetch) for members in _components(first, second, len(pictures))
-    ]
+    groups = [_group(pictures, members) for members in _components(first, second, len(pictures))]
     return sorted(groups, key=lambda group: (-group.bytes_saved, group.members[0].uri))
+
+
+def _read_contents(pictures: Pictures, fetch: Fetch) -> "Indices":
+    """Return `pictures.contents` with hashes of the bytes of local files that may be equal."""
+    import pyarrow.compute as pc  # noqa: PLC0415
+
+    local = np.flatnonzero(pc.starts_with(pictures.uris, LOCAL))
+    looks = np.stack([pictures.sizes[local], pictures.hashes[local].view(np.int64)], axis=1)
+    _, which, counts = np.unique(looks, axis=0, return_inverse=True, return_counts=True)
+    contents = pictures.contents.copy()
+    for index in local[counts[which.ravel()] > 1].tolist():
+        try:
+            data = fetch(ImageRef(pictures.uris[index].as_py()))
+        except (PictureError, SeefoodError, OSError):  # gone or changed: it cannot be said
+            continue
+        contents[index] = hash(hashlib.sha256(data).digest())
+    return contents
 
 
 def _equal_pairs(contents: "Indices") -> "tuple[Indices, Indices]":
@@ -147,7 +164,7 @@ def _components(first: "Indices", second: "Indices", count: int) -> "list[Indice
     return [members for members in np.split(touched[order], starts) if members.size > 1]
 
 
-def _group(pictures: Pictures, members: "Indices", fetch: Fetch | None) -> Group:
+def _group(pictures: Pictures, members: "Indices") -> Group:
     uris = {index: pictures.uris[index].as_py() for index in members.tolist()}
 
     def rank(index: int) -> tuple[int, int, int, str]:
@@ -156,7 +173,7 @@ def _group(pictures: Pictures, members: "Indices", fetch: Fetch | None) -> Group
 
     best, *others = sorted(members.tolist(), key=rank)
     kinds: dict[int, Kind] = {
-        index: "equal" if _is_equal(pictures, uris, (best, index), fetch) else "near"
+        index: "equal" if pictures.contents[index] == pictures.contents[best] else "near"
         for index in others
     }
     labels = {int(label) for label in pictures.labels[members]} - {-1}
@@ -169,22 +186,6 @@ def _group(pictures: Pictures, members: "Indices", fetch: Fetch | None) -> Group
         labels=tuple(sorted(pictures.names[label] for label in labels)),
         is_leak=np.unique(pictures.side[members]).size > 1,
     )
-
-
-def _is_equal(
-    pictures: Pictures, uris: dict[int, str], pair: tuple[int, int], fetch: Fetch | None
-) -> bool:
-    one, two = pair
-    if pictures.contents[one] == pictures.contents[two]:
-        return True
-    is_local = all(uris[index].startswith("file:") for index in pair)
-    if fetch is None or not is_local or pictures.sizes[one] != pictures.sizes[two]:
-        return False
-    try:
-        digests = {hashlib.sha256(fetch(ImageRef(uris[index]))).digest() for index in pair}
-    except (PictureError, SeefoodError, OSError):  # gone or changed: it cannot be said
-        return False
-    return len(digests) == 1
 
 
 def _distance(pictures: Pictures, one: int, two: int) -> int | None:

@@ -31,6 +31,8 @@ _COLUMNS: Final = (
     "phash",
     "taken_at",
 )
+LOCAL: Final = "file:"
+"""URIs of local files, and of members of local archives, begin so."""
 NEVER: Final = np.iinfo(np.int64).max
 """Of `taken`: unknown, later than any time."""
 
@@ -42,7 +44,8 @@ class Pictures:
     uris: "pa.Array"
     """Large strings."""
     contents: "NDArray[np.int64]"
-    """Hashes of entity tag and size, the same in one process only."""
+    """Hashes of entity tag and size, the same in one process only; of URI and size where the tag
+    does not tell the content: a local file's is of its time and size."""
     keys: "NDArray[np.int64]"
     """Hashes of URI and entity tag, likewise."""
     sizes: "NDArray[np.int64]"
@@ -125,7 +128,7 @@ def _pictures(table: "pa.Table", side: "NDArray[np.int8]") -> Pictures:
     labels = labels.combine_chunks() if isinstance(labels, pa.ChunkedArray) else labels
     return Pictures(
         uris=pa.array(uris, pa.large_string()),
-        contents=key_hashes(etags, sizes.tolist()),
+        contents=key_hashes(map(_content, uris, etags), sizes.tolist()),
         keys=key_hashes(uris, etags),
         sizes=sizes,
         pixels=numbers("width") * numbers("height"),
@@ -138,6 +141,10 @@ def _pictures(table: "pa.Table", side: "NDArray[np.int8]") -> Pictures:
         names=tuple(labels.dictionary.to_pylist()),
         side=side,
     )
+
+
+def _content(uri: str, etag: str) -> str:
+    return uri if not etag or uri.startswith(LOCAL) else etag
 
 
 def _hash_value(text: str | None) -> int | None:

@@ -135,6 +135,24 @@ def test_local_copies_are_told_equal_by_their_bytes(tmp_path: Path) -> None:
     assert ["equal", "equal", "near"] == [each.kind for each in group.members]
 
 
+@pytest.mark.parametrize("distance", [None, 6])
+def test_a_tag_of_time_and_size_makes_no_copies(tmp_path: Path, distance: int | None) -> None:
+    """Local files of one time and size differ; equal ones of other times are found all the same."""
+    rows = []
+    for name, etag, phash in (("a", "1", 1), ("b", "1", 2), ("c", "2", 2), ("d", "1", None)):
+        (tmp_path / name).write_bytes(b"same" if phash == 2 else f"{name}---".encode())
+        uri = (tmp_path / name).as_uri()
+        text = None if phash is None else _spread(phash)
+        rows.append(make_row(uri, etag=etag, size_bytes=4, phash=text))
+    rows += [make_row(f"s3://b/{name}", etag="", phash=_spread(ord(name))) for name in "xy"]
+    pictures = load_pictures([_output(str(tmp_path / "out"), rows)])
+    (group,) = find_groups(
+        pictures, None, distance=distance, fetch=lambda ref: fetch(ImageRef(ref.uri))
+    )
+    assert ["b", "c"] == [each.uri[-1] for each in group.members]
+    assert ["equal", "equal"] == [each.kind for each in group.members]
+
+
 def test_vectors_of_one_output_join_its_rows(memory: str) -> None:
     """A row without features stays comparable by hash."""
     rng = np.random.default_rng(5)
