@@ -36,12 +36,12 @@ def duplicates_command(
 ) -> None:
     """Find equal and nearly equal pictures among those that `seefood classify` labelled below DEST.
 
-    Equal pictures have one entity tag and size; local files, the same bytes. Nearly equal ones, such as resized, recompressed,
-    brightened or slightly cropped copies, are found by their features (`classify --features`), or
-    without those by their perceptual hashes. No picture is read again, apart from local files that
-    may be equal. Each group has a best picture: the most pixels, then the most bytes, then the
-    earliest. A group with two labels shows that one is wrong; with --against, one in both outputs
-    shows that test pictures were trained on.
+    Equal pictures have one entity tag and size; local files, the same bytes. Nearly equal ones,
+    such as resized, recompressed, brightened or slightly cropped copies, are found by their
+    features (`classify --features`), or without those by their perceptual hashes. No picture is
+    read again, apart from local files that may be equal. Each group has a best picture: the most
+    pixels, then the most bytes, then the earliest. A group with two labels shows that one is wrong;
+    with --against, one in both outputs shows that test pictures were trained on.
 
     \b
     Examples:

@@ -120,13 +120,17 @@ def test_a_taught_bundle_equals_its_rows(bundle_path: Path, tmp_path: Path, memo
 
 
 def test_rows_without_features_are_counted(memory: str) -> None:
-    """They are left to `classify`; a score below its threshold is unsure, failed rows stay."""
+    """They are left to `classify`; a score below its threshold is unsure, failed rows stay.
+
+    A salvaged picture is unsure whatever its score; the old model's novelty is not the new one's.
+    """
     sure = Vector(1.0, np.array([10, 0], np.int8).tobytes())
     torn = Vector(1.0, np.array([1, 1], np.int8).tobytes())
     rows = [
         make_row("s3://b/sure", vector=sure),
         make_row("s3://b/torn", vector=torn),
         make_row("s3://b/none"),
+        make_row("s3://b/half", vector=sure, error_code="truncated", novelty=2.0),
         failed("s3://b/broken", "corrupt", "no"),
     ]
     output = _output(memory, rows, DIGEST)
@@ -134,12 +138,15 @@ def test_rows_without_features_are_counted(memory: str) -> None:
     model = replace(MODEL, digest="f" * 64, labels=NAMES, thresholds=(0.9, 0.9))
     probe = Probe(np.eye(2, dtype=np.float32), np.zeros(2, np.float32))
     written = relabel(output, DIGEST, vectors, probe, model)
-    assert (3, 1) == (written.rows, written.without_features)
+    assert (4, 1) == (written.rows, written.without_features)
     found = {row.uri.rpartition("/")[2]: row for row in read_rows(output, model.digest)}
-    assert {"sure", "torn", "broken"} == found.keys()
+    assert {"sure", "torn", "half", "broken"} == found.keys()
     assert ("a", Status.OK) == (found["sure"].label, found["sure"].status)
     assert ("a", Status.UNSURE, 0.5) == (
         found["torn"].label, found["torn"].status, found["torn"].score,
+    )  # fmt: skip
+    assert ("a", Status.UNSURE, "truncated", None) == (
+        found["half"].label, found["half"].status, found["half"].error_code, found["half"].novelty,
     )  # fmt: skip
     assert (None, None, "corrupt") == (
         found["broken"].label, found["broken"].top, found["broken"].error_code,

@@ -39,12 +39,11 @@ def with_head(flat: bytes, features: int, head: Probe) -> bytes:
     if graph.tensors[features].type != schema.TensorType.FLOAT32:
         source = _tensor(graph, "features", graph.tensors[features].shape)
         _operation(model, schema.BuiltinOperator.DEQUANTIZE, (features,), source)
-    dimension, classes = head.coefficients.shape
+    classes = head.coefficients.shape[1]
     weights = _constant(model, "head/weights", np.ascontiguousarray(head.coefficients.T))
     biases = _constant(model, "head/biases", head.intercepts)
     logits = _tensor(graph, "head/logits", (1, classes))
     probabilities = _tensor(graph, "probabilities", (1, classes))
-    del dimension
     dense = schema.FullyConnectedOptionsT()
     _operation(
         model, schema.BuiltinOperator.FULLY_CONNECTED, (source, weights, biases), logits, dense

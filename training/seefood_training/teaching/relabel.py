@@ -177,7 +177,8 @@ def _relabelled(
     order = np.argsort(-probabilities, axis=1, kind="stable")[:, :_TOP]
     scores = np.take_along_axis(probabilities, order, axis=1)
     best, score = order[:, 0], scores[:, 0]
-    unsure = score < np.asarray(model.thresholds)[best]
+    salvaged = np.asarray(table["error_code"].is_valid())
+    unsure = salvaged | (score < np.asarray(model.thresholds)[best])
     status = np.where(unsure, str(Status.UNSURE), str(Status.OK))
     names = pa.array(model.labels, pa.string())
     missing = ~is_read
@@ -198,6 +199,7 @@ def _relabelled(
             pa.array(np.zeros(count, np.int32))
         ),
         "labels": pa.nulls(count, schema.field("labels").type),
+        "novelty": pa.nulls(count, schema.field("novelty").type),  # of the old model's pictures
     }
     arrays = [
         columns[field.name].cast(field.type) if field.name in columns else table[field.name]
