@@ -149,11 +149,12 @@ class ReviewApplication:
 
     def _state(self, query: dict[str, str], _: Any, __: list[str]) -> _Response:
         revision = self._queue.refresh()
+        labels = list(self._queue.labels())  # waits for the first rows: before the length is taken
         progress = self._queue.progress(query)
         return _json(
             {
                 "revision": revision,
-                "labels": list(self._queue.labels()),
+                "labels": labels,
                 "length": progress.length,
                 "answered": progress.answered,
                 "text": progress.text,
@@ -210,9 +211,12 @@ class ReviewApplication:
             raise UsageError("an answer is an object")
         number, label, note = (document.get(name) for name in ("number", "label", "note"))
         if number is None:
+            is_loading = self._queue.progress({}).is_loading  # asked first: rows may arrive now
             number = self._queue.find(str(document.get("uri")), str(document.get("etag")))
-            if number is None:
+            if number is None and is_loading:  # the page tries again
                 raise _HttpError(HTTPStatus.CONFLICT, "this picture's row has not been read yet")
+            if number is None:
+                raise UsageError("the picture, or its content of that time, has no row any more")
         if not isinstance(number, int) or not all(isinstance(x, str | None) for x in (label, note)):
             raise UsageError("an answer has a number, a label and a note")
         return Answer(number, label, note)

@@ -119,15 +119,18 @@ def lay_out(folder: Path, pictures: int) -> Path:
     return folder / "out"
 
 
-def answer_all(browser: Browser, server: ReviewServer, pictures: int, kills: int) -> dict[str, str]:
-    """Answer all pictures, with the server killed during some answers; return what was said."""
+def answer_all(
+    browser: Browser, server: ReviewServer, pictures: int, deaths: set[int]
+) -> dict[str, str]:
+    """Answer all pictures; return what was said.
+
+    The server is killed during the answers that follow as many as `deaths` names.
+    """
     person = Person(browser)
-    deaths = set(random.sample(range(1, pictures), kills))
     labels = ["green", "red"]
     browser.open(server.start())
     while len(person.said) < pictures:
         if len(person.said) in deaths:
-            deaths.remove(len(person.said))
             person.see()
             timer = Timer(random.random() / 20, server.kill)
             timer.start()

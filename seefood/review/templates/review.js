@@ -57,14 +57,19 @@ const newId = () => Array.from(crypto.getRandomValues(new Uint8Array(12)),
 async function send(answers, more) {
   const letter = { id: newId(), answers };
   keep(letter);
+  const reply = await untilSaved(`answers?${where(more)}`, letter);
+  return reply instanceof Refused ? null : reply;
+}
+
+async function untilSaved(path, letter) {
   for (;;) {
     try {
-      const reply = await ask(`answers?${where(more)}`, letter);
+      const reply = await ask(path, letter);
       keep(null);
       trouble("");
       return reply;
     } catch (error) {
-      if (error instanceof Refused) { keep(null); trouble(error.message); return null; }
+      if (error instanceof Refused) { keep(null); trouble(`Not saved: ${error.message}`); return error; }
       const cause = error instanceof TypeError ? "the server does not answer" : error.message;
       trouble(`Not saved yet: ${cause}. Trying again …`);
       await pause(RETRY);
@@ -79,18 +84,13 @@ function keep(letter) {
   } catch { /* no storage in a private window */ }
 }
 
+// Returns why the answer of an earlier page will never be saved; null if it is, or if there is none.
 async function sendKept() {
   let letter = null;
   try { letter = JSON.parse(localStorage.getItem(KEPT)); } catch { /* see above */ }
-  if (!letter) { return; }
+  if (!letter) { return null; }
   letter.answers = letter.answers.map(({ uri, etag, label }) => ({ uri, etag, label }));
-  for (let tries = 0; tries < 120; tries += 1) {
-    try { await ask("answers", letter); break; } catch (error) {
-      if (error instanceof Refused) { trouble(`An answer of before was not saved: ${error.message}`); break; }
-      await pause(RETRY);
-    }
-  }
-  keep(null);
+  return await untilSaved("answers", letter) instanceof Refused ? $("trouble").textContent : null;
 }
 
 const sayOf = (card, label) => ({ number: card.number, uri: card.uri, etag: card.etag, label });
@@ -123,9 +123,12 @@ async function say(pairs) {
   if (reply.position === null) { await moveTo(await firstOpen()); } else { position = reply.position; draw(); }
 }
 
+// Behind the end if all have an answer, or if the server does not say.
 async function firstOpen() {
-  const reply = await ask(`next?${where({ start: 0 })}`);
-  return reply.position === null ? state.length : reply.position;
+  try { return (await ask(`next?${where({ start: 0 })}`)).position ?? state.length; } catch (error) {
+    trouble(error.message);
+    return state.length;
+  }
 }
 
 async function undo() {
@@ -203,11 +206,7 @@ async function setView(query) {
   history.replaceState(null, "", `#${view}`);
   $("to-filter")?.setAttribute("aria-label", view.toString() ? "Filter (in use)" : "Filter");
   await poll(false);
-  let first = 0;
-  if (!isGrid && !view.get("said")) {
-    try { first = (await ask(`next?${where({ start: 0 })}`)).position ?? 0; } catch (error) { trouble(error.message); }
-  }
-  await moveTo(first);
+  await moveTo(isGrid || view.get("said") ? 0 : await firstOpen());
 }
 
 // ---- Drawing -----------------------------------------------------------------------------------
@@ -437,7 +436,8 @@ async function poll(drawsCards = true) {
     state = { ...news, answered: isSending ? state.answered : news.answered };
     setLabels(news.labels);
     if (state.problem && !isSending) { trouble(`Some rows cannot be read: ${state.problem}`); }
-    if ((changed || grew) && !isSending && drawsCards) {
+    const isMissing = position < news.length && !cards.has(position);
+    if ((changed || grew || isMissing) && !isSending && drawsCards) {
       await fetchFrom(position, isGrid ? CELLS : AHEAD);
       if (born === generation && !isSending) { draw(); }
     } else { drawCount(); }
@@ -530,7 +530,8 @@ on("stage", "touchend", (event) => {
 
 (async () => {
   for (const [name, value] of view) { const field = document.querySelector(`#filter [name="${CSS.escape(name)}"]`); if (field) { field.value = value; } }
-  await sendKept();
+  const refusal = await sendKept();
   await setView(view);
+  if (refusal) { trouble(refusal); }
   keepPolling();
 })();

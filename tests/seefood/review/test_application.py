@@ -80,7 +80,7 @@ def test_an_answer_returns_the_next_picture(client: ReviewClient) -> None:
         ("answers", {"id": "../x", "answers": [{"number": 0, "label": "red"}]}, "400"),
         ("answers", {"id": "a", "answers": [{"number": 99, "label": "red"}]}, "404"),
         ("answers", {"id": "a", "answers": [{"number": "0", "label": "red"}]}, "400"),
-        ("answers", {"id": "a", "answers": [{"uri": "x", "etag": "", "label": "red"}]}, "409"),
+        ("answers", {"id": "a", "answers": [{"uri": "x", "etag": "", "label": "red"}]}, "400"),
         ("answers", {"id": "a", "answers": [{"number": 0, "label": "unknown"}]}, "400"),
         ("answers", [], "400"),
         ("labels", {"label": " "}, "400"),
