@@ -1,13 +1,13 @@
 """Rows and corrections follow pictures that were moved, so that the ledger knows them.
 
-New rows are written before old ones are removed, under names that depend on the rows alone: a
-repetition after a kill changes nothing.
+New rows are written before old ones are removed, under names that depend on the rows alone, and
+answers only where no later ones are: a repetition after a kill changes nothing.
 """
 
 from collections.abc import Mapping
 from dataclasses import replace
 
-from seefood.corrections import CorrectionLog
+from seefood.corrections import Correction, CorrectionLog
 from seefood.records import ImageRef, Row
 from seefood.results.deduplicate import remove_rows
 from seefood.results.files import encode_rows, list_parts, part_location, read_part
@@ -17,7 +17,7 @@ from seefood.storage.uris import Location
 Key = tuple[str, str]
 
 
-def follow(output: Location, moved: Mapping[Key, Key], answer_id: str) -> int:
+def follow(output: Location, moved: Mapping[Key, Key]) -> int:
     """Give the rows and corrections of pictures to where they are now; return the rows changed.
 
     `moved` has the URI and entity tag now by those before. Idempotent. Raises `JobError`.
@@ -36,7 +36,7 @@ def follow(output: Location, moved: Mapping[Key, Key], answer_id: str) -> int:
         write(target, encode_rows(rows, file_format))
         remove_rows(part.uri, indices, len(keys))
         changed += len(rows)
-    _move_corrections(output, moved, answer_id)
+    _move_corrections(output, moved)
     return changed
 
 
@@ -45,16 +45,15 @@ def _moved(row: Row, moved: Mapping[Key, Key]) -> Row:
     return replace(row, uri=uri, etag=etag, version_id=None)
 
 
-def _move_corrections(output: Location, moved: Mapping[Key, Key], answer_id: str) -> None:
+def _move_corrections(output: Location, moved: Mapping[Key, Key]) -> None:
+    """Append the latest answers of pictures where they are now, unless later ones are there."""
     log = CorrectionLog(output)
     log.refresh()
-    by_reviewer: dict[str, list[Key]] = {}
-    for key, correction in log.corrections.items():
-        if key in moved:
-            by_reviewer.setdefault(correction.reviewer, []).append(key)
-    for number, (reviewer, keys) in enumerate(sorted(by_reviewer.items())):
-        del reviewer
-        answers = [
-            replace(log.corrections[key], uri=moved[key][0], etag=moved[key][1]) for key in keys
-        ]
-        log.append(answers, f"{answer_id}{number}")
+    by_reviewer: dict[str, list[Correction]] = {}
+    for before, (uri, etag) in sorted(moved.items()):
+        answer, known = log.corrections.latest(before), log.corrections.latest((uri, etag))
+        if answer is not None and (known is None or known.at < answer.at):
+            here = replace(answer, uri=uri, etag=etag)
+            by_reviewer.setdefault(answer.reviewer, []).append(here)
+    for answers in by_reviewer.values():
+        log.append(answers)

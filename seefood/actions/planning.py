@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from seefood.actions.steps import Place, Sidecar, Step, Tags, encoded, object_tags, read_or_none
+from seefood.actions.carrying import are_equal, current_etag, object_tags
+from seefood.actions.steps import Place, Sidecar, Step, Tags, encoded, read_or_none
 from seefood.actions.xmp import with_label
 from seefood.corrections import FINAL_COLUMNS, By, apply_corrections, read_corrections
 from seefood.corrections.known_labels import refuse_unknown
-from seefood.errors import JobError, UsageError
+from seefood.errors import JobError, SeefoodError, UsageError
 from seefood.records import Status
 from seefood.results.output_rows import open_rows
 from seefood.storage import open_store
@@ -89,15 +90,17 @@ def plan_sort(
     if f"{target.uri}/".startswith((*inside, output.child("journal").uri + "/")):
         raise UsageError(f"{target.uri} is a folder of the output itself; choose another --to")
     pictures, left_out = labelled_pictures(output, only, unsure)
-    existing = set(_existing(target))
+    existing = dict(_existing(target))
     steps: list[Step] = []
     labels: dict[str, int] = {}
     taken: set[str] = set()
     present = 0
     for picture in sorted(pictures, key=lambda each: each.uri):
         place = _place(picture, target, taken, action)
-        if place.target == place.source:
+        if place.target == place.source or (action == "move" and _is_in_place(place)):
             raise UsageError(f"{picture.uri} lies where it would be sorted to; choose another --to")
+        if place.target in existing and not _is_there(place, existing[place.target]):
+            place = _place(picture, target, taken, action)  # the name is another picture's
         if place.target in existing:
             present += 1
             continue
@@ -138,6 +141,8 @@ def _place(picture: Labelled, target: Location, taken: set[str], action: str) ->
         raise UsageError(f"{picture.uri} is inside an archive; it can be copied only")
     if action == "link" and not (source.is_local and target.is_local):
         raise UsageError(f"{picture.uri} cannot be linked; only files of this machine can")
+    if action == "move" and source.is_local and os.path.islink(source.key):  # noqa: PTH114 (keys hold surrogate escapes)
+        raise UsageError(f"{picture.uri} is a link; it can be copied or linked only")
     name = source.key.rpartition("/")[2]
     folder = target.child(folder_of(picture.label))
     place = folder.child(name) if name else folder
@@ -149,16 +154,34 @@ def _place(picture: Labelled, target: Location, taken: set[str], action: str) ->
     return Place(action, picture.uri, picture.etag, place.uri)
 
 
-def _existing(target: Location) -> Iterator[str]:
-    """Yield the URIs of everything below `target`."""
+def _is_in_place(place: Place) -> bool:
+    """Whether the target is the source's own name, through links to folders."""
+    one, other = parse_location(place.source), parse_location(place.target)
+    folders = (os.path.dirname(each.key) for each in (one, other))  # noqa: PTH120 (keys hold surrogate escapes)
+    is_local = one.is_local and other.is_local
+    is_named_so = os.path.basename(one.key) == os.path.basename(other.key)  # noqa: PTH119 (as above)
+    return is_local and is_named_so and len(set(map(os.path.realpath, folders))) == 1
+
+
+def _is_there(place: Place, etag: str) -> bool:
+    """Whether the target, with this entity tag, is the picture and not another one of its name."""
+    try:
+        found = etag or current_etag(place.target)
+        return found == place.etag or are_equal(place.source, place.target, place.etag)
+    except (SeefoodError, OSError):  # the step will say what is wrong with the picture
+        return True
+
+
+def _existing(target: Location) -> Iterator[tuple[str, str]]:
+    """Yield the URIs of everything below `target`, with entity tags where listings have them."""
     if not target.is_local:
         folder = target.child("")
-        yield from (ref.uri for ref in open_store(folder.root).list(folder.key))
+        yield from ((ref.uri, ref.etag) for ref in open_store(folder.root).list(folder.key))
         return
     if os.path.lexists(target.key) and not Path(target.key).is_dir():
         raise UsageError(f"{target.key} is a file; give a folder")
     for folder_name, _, names in os.walk(target.key):
-        yield from (Location(target.root, f"{folder_name}/{name}").uri for name in names)
+        yield from ((Location(target.root, f"{folder_name}/{name}").uri, "") for name in names)
 
 
 def _missing_folders(steps: Sequence[Step]) -> tuple[str, ...]:

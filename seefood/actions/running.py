@@ -2,15 +2,16 @@
 
 import os
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeGuard
 
+from seefood.actions.carrying import Outcome, current_etag
 from seefood.actions.journal import Journal
 from seefood.actions.moved import Key, follow
-from seefood.actions.steps import Outcome, Place, Step, current_etag
+from seefood.actions.steps import Place, Step
 from seefood.errors import SeefoodError
 from seefood.storage.local import TEMPORARY
 from seefood.storage.uris import FILE_ROOT, parse_location
@@ -30,42 +31,40 @@ class Result:
 
 def take(journal: Journal) -> Result:
     """Take all steps that were not taken yet; rows follow what was moved."""
-    result = _run(journal, lambda step: step.take())
-    moves = [step for step in journal.steps if isinstance(step, Place) and step.action == "move"]
     moved: dict[Key, Key] = {}
-    for step, etag in zip(moves, _etags([each.target for each in moves]), strict=True):
-        if etag is not None:
-            moved[step.source, step.etag] = step.target, etag
-    if moved:
-        follow(journal.output, moved, f"{journal.name.rpartition('-')[2]}m")
-    if not result.problems:
-        journal.finish("done")
-    return result
+
+    def act(step: Step) -> Outcome:
+        outcome = step.take()
+        if _is_move(step) and outcome is Outcome.DONE:
+            moved[step.source, step.etag] = step.target, current_etag(step.target) or step.etag
+        return outcome
+
+    return _run(journal, act, moved, "done")
 
 
 def undo(journal: Journal) -> Result:
-    """Undo all steps, the last first; rows follow, and empty folders that it made are removed."""
-    moves = [step for step in journal.steps if isinstance(step, Place) and step.action == "move"]
-    before = dict(zip(moves, _etags([each.target for each in moves]), strict=True))
-    result = _run(journal, lambda step: step.undo())
-    after = _etags([each.source for each in moves])
+    """Undo all steps; rows follow, and empty folders that the command made are removed."""
     moved: dict[Key, Key] = {}
-    for step, etag in zip(moves, after, strict=True):
-        if etag is not None:
-            moved[step.target, before[step] or step.etag] = step.source, etag
-    if moved:
-        follow(journal.output, moved, f"{journal.name.rpartition('-')[2]}u")
-    for uri in reversed(journal.made):
-        try:
-            os.rmdir(parse_location(uri).key)  # noqa: PTH106 (keys hold surrogate escapes)
-        except OSError:  # something else lies there, or it is gone
-            continue
-    if not result.problems:
-        journal.finish("undone")
-    return result
+
+    def act(step: Step) -> Outcome:
+        before = current_etag(step.target) if _is_move(step) else None
+        outcome = step.undo()
+        if _is_move(step) and outcome is Outcome.DONE:
+            after = current_etag(step.source) or step.etag
+            moved[step.target, before or step.etag] = step.source, after
+        return outcome
+
+    return _run(journal, act, moved, "undone")
 
 
-def _run(journal: Journal, act: Callable[[Step], Outcome]) -> Result:
+def _is_move(step: Step) -> TypeGuard[Place]:
+    return isinstance(step, Place) and step.action == "move"
+
+
+def _run(
+    journal: Journal, act: Callable[[Step], Outcome], moved: Mapping[Key, Key], mark: str
+) -> Result:
+    """Run `act` on all steps; what it has put into `moved` is followed, whatever else failed."""
     result = Result()
     _remove_leftovers(journal)
 
@@ -82,6 +81,15 @@ def _run(journal: Journal, act: Callable[[Step], Outcome]) -> Result:
             if outcome is not Outcome.DONE:
                 cause = _CHANGED if outcome is Outcome.CHANGED else outcome
                 result.problems.append(f"{step.shown}: {cause}")
+    if moved:
+        follow(journal.output, moved)
+    for uri in reversed(journal.made if mark == "undone" else ()):
+        try:
+            os.rmdir(parse_location(uri).key)  # noqa: PTH106 (keys hold surrogate escapes)
+        except OSError:  # something else lies there, or it is gone
+            continue
+    if not result.problems:
+        journal.finish(mark)
     return result
 
 
@@ -104,14 +112,3 @@ def _is_alive(process: int) -> bool:
     except OSError:
         return True
     return True
-
-
-def _etags(uris: list[str]) -> list[str | None]:
-    def etag(uri: str) -> str | None:
-        try:
-            return current_etag(uri)
-        except SeefoodError:
-            return None
-
-    with ThreadPoolExecutor(_THREADS, "tags") as pool:
-        return list(pool.map(etag, uris))

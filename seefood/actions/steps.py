@@ -8,24 +8,23 @@ import base64
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-from seefood.errors import ErrorCode, JobError, PictureError, SeefoodError
-from seefood.records import ImageRef
-from seefood.storage import fetch, open_store, read, write
-from seefood.storage.s3_store import is_expressible
+from seefood.actions.carrying import (
+    Outcome,
+    are_equal,
+    carry,
+    current_etag,
+    delete_one,
+    object_tags,
+    refuse_inexpressible,
+    s3_client,
+    s3_errors,
+)
+from seefood.errors import JobError
+from seefood.storage import open_store, read, write
 from seefood.storage.uris import parse_location
-
-
-class Outcome(StrEnum):
-    """What became of a step."""
-
-    DONE = "done"
-    """It was taken now or before."""
-    CHANGED = "changed"
-    """Something else is there than the step expects; nothing was touched."""
 
 
 class Step(Protocol):
@@ -70,24 +69,23 @@ class Place:
         if self.action == "link":
             return _link(self.source, self.target)
         if self.action == "move":
-            _refuse_inexpressible(self.source)
-        return _carry(self.source, self.etag, self.target, keep=self.action == "copy")
+            refuse_inexpressible(self.source)
+        return carry(self.source, self.etag, self.target, keep=self.action == "copy")
 
     def undo(self) -> Outcome:
         """See `Step.undo`."""
         if self.action == "link":
             return _unlink(self.source, self.target)
         if self.action == "move":
-            etag = _etag(self.target)
+            etag = current_etag(self.target)
             if etag is None:
-                return Outcome.DONE if _etag(self.source) is not None else Outcome.CHANGED
-            return _carry(self.target, etag, self.source, keep=False)
-        if _etag(self.target) is None:
+                return Outcome.DONE if current_etag(self.source) is not None else Outcome.CHANGED
+            return carry(self.target, etag, self.source, keep=False)
+        if current_etag(self.target) is None:
             return Outcome.DONE
-        if not _are_equal(self.source, self.target):
+        if not are_equal(self.source, self.target):
             return Outcome.CHANGED
-        _delete(self.target)
-        return Outcome.DONE
+        return delete_one(self.target, self.source)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,14 +155,9 @@ class Tags:
             return Outcome.DONE
         if found != old:
             return Outcome.CHANGED
-        from seefood.storage.s3_client import S3Client  # noqa: PLC0415 (botocore)
-        from seefood.storage.s3_responses import S3Error  # noqa: PLC0415
-
         location = parse_location(self.target)
-        try:
-            S3Client(location.root.removeprefix("s3://")).put_tags(location.key, new)
-        except (S3Error, OSError) as error:
-            raise JobError(f"cannot tag {self.target}: {error}; run it again") from error
+        with s3_errors(f"tag {self.target}"):
+            s3_client(location).put_tags(location.key, new)
         return Outcome.DONE
 
 
@@ -200,80 +193,6 @@ def read_or_none(uri: str) -> bytes | None:
         return None
 
 
-def object_tags(uri: str) -> dict[str, str]:
-    """Return the tags of an S3 object. Raises `JobError`."""
-    from seefood.storage.s3_client import S3Client  # noqa: PLC0415 (botocore)
-    from seefood.storage.s3_responses import S3Error  # noqa: PLC0415
-
-    location = parse_location(uri)
-    try:
-        return S3Client(location.root.removeprefix("s3://")).tags(location.key)
-    except (S3Error, OSError) as error:
-        raise JobError(f"cannot read the tags of {uri}: {error}; run it again") from error
-
-
-def current_etag(uri: str) -> str | None:
-    """Return the entity tag of an object; None if it is absent. Raises `PictureError`."""
-    return _etag(uri)
-
-
-def _etag(uri: str) -> str | None:
-    try:
-        return open_store(parse_location(uri).root).stat(ImageRef(uri)).etag
-    except PictureError as error:
-        if error.code is ErrorCode.NOT_FOUND:
-            return None
-        raise
-
-
-def _carry(source: str, etag: str, target: str, *, keep: bool) -> Outcome:
-    """Copy an object to where nothing is, or where it is already; delete the source at last."""
-    found = _etag(source)
-    if found is None:
-        return Outcome.DONE if not keep and _etag(target) is not None else Outcome.CHANGED
-    if found != etag:
-        return Outcome.CHANGED
-    if _etag(target) is None:
-        if not _create(source, etag, target, keep=keep) and not _are_equal(source, target):
-            return Outcome.CHANGED
-    elif not _are_equal(source, target):
-        return Outcome.CHANGED
-    if not keep:
-        _delete(source)
-    return Outcome.DONE
-
-
-def _create(source: str, etag: str, target: str, *, keep: bool) -> bool:
-    """Create the target; of a local file with its time of modification."""
-    one, other = parse_location(source), parse_location(target)
-    both_local = one.is_local and other.is_local
-    if both_local and not keep:
-        path = Path(other.key)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            os.link(one.key, path, follow_symlinks=False)
-        except FileExistsError:
-            return False
-        except OSError:  # another file system, or one without hard links
-            pass
-        else:
-            return True
-    created = open_store(other.root).create(other.key, fetch(ImageRef(source, etag)))
-    if created and both_local:
-        status = Path(one.key).stat()
-        os.utime(other.key, ns=(status.st_atime_ns, status.st_mtime_ns))
-    return created
-
-
-def _are_equal(source: str, target: str) -> bool:
-    one, other = parse_location(source), parse_location(target)
-    if one.is_local and other.is_local:
-        with_status = Path(one.key), Path(other.key)
-        if with_status[0].samefile(with_status[1]):
-            return True
-    return fetch(ImageRef(source)) == fetch(ImageRef(target))
-
-
 def _link(source: str, target: str) -> Outcome:
     path = Path(parse_location(target).key)
     goal = parse_location(source).key
@@ -299,19 +218,8 @@ def _unlink(source: str, target: str) -> Outcome:
     return Outcome.DONE
 
 
-def _delete(uri: str) -> None:
-    location = parse_location(uri)
-    open_store(location.root).delete(location.key)
-
-
 def _remove_empty_folders(path: Path) -> None:
     try:
         path.parent.rmdir()
     except OSError:
         return
-
-
-def _refuse_inexpressible(uri: str) -> None:
-    location = parse_location(uri)
-    if not location.is_local and not is_expressible(location.key):
-        raise SeefoodError(f"{uri} has a name that cannot be deleted safely; copy it instead")

@@ -70,7 +70,7 @@ def show_steps(lines: "list[str]") -> None:
 
 def report(journal: "Journal", result: "Result", verb: str) -> int:
     """Print what became of the steps; return the exit code."""
-    from seefood.actions.steps import Outcome
+    from seefood.actions.carrying import Outcome
 
     click.echo(f"{result.counts[Outcome.DONE]:,} of {len(journal.steps):,} steps {verb}")
     for problem in result.problems[:_SHOWN]:

@@ -15,7 +15,8 @@ from seefood.errors import UsageError
 def undo_command(*, dest: str, name: str | None, yes: bool) -> int:
     """Restore what was before the latest `seefood sort` or `seefood tag` of DEST.
 
-    Also of one that was stopped half-way. What others have changed since is left alone and named.
+    Also of one that was stopped half-way. Copies and sidecars that
+    others have changed since are left alone and named; moved pictures return with their edits.
 
     \b
     Examples:

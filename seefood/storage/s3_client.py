@@ -1,4 +1,4 @@
-"""S3 through botocore: pages of a listing, reading one object, and an object's tags.
+"""S3 through botocore: pages of a listing, reading one object, and an object's tags and metadata.
 
 obstore cannot express every key that S3 allows (`a//b`, `/a`, `a/`, `a/../b`, control characters)
 and loses or renames such objects in listings. Here keys are used unchanged. botocore addresses,
@@ -9,6 +9,7 @@ import http.client
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
+from urllib.parse import urlencode
 
 from botocore import exceptions
 from botocore.parsers import ResponseParserError
@@ -22,6 +23,10 @@ from seefood.storage.s3_responses import ListedObject, S3Error, check_page
 _T = TypeVar("_T")
 _RETRIED_STATUS: Final = frozenset({429, 500, 502, 503, 504})
 _RETRIED_CODES: Final = frozenset({"RequestTimeout", "SlowDown", "InternalError"})
+_STATED: Final = (
+    "CacheControl", "ContentDisposition", "ContentEncoding", "ContentLanguage", "ContentType",
+    "Metadata", "WebsiteRedirectLocation", "StorageClass",
+)  # fmt: skip
 # No response, or one that ended too early.
 _BROKEN: Final = (
     exceptions.HTTPClientError,
@@ -107,6 +112,31 @@ class S3Client:
             int(response.get("ContentLength", 0)),
             modified.timestamp() if modified else 0.0,
         )
+
+    def metadata(self, key: str) -> dict[str, Any]:
+        """Return what an object's writer stated about it, as `create` takes it. Raises as `get`."""
+        response = self._call(lambda client, **common: client.head_object(**common, Key=key))
+        return {name: response[name] for name in _STATED if name in response}
+
+    def create(
+        self, key: str, data: bytes, metadata: Mapping[str, Any], tags: Mapping[str, str]
+    ) -> bool:
+        """Write an object unless there is one; return whether it was written. Raises as `get`.
+
+        If the response to a successful request is lost, the retry returns False.
+        """
+        tagging = {"Tagging": urlencode(tags)} if tags else {}
+        try:
+            self._call(
+                lambda client, **common: client.put_object(
+                    **common, Key=key, Body=data, IfNoneMatch="*", **metadata, **tagging
+                )
+            )
+        except S3Error as error:
+            if error.status == http.client.PRECONDITION_FAILED:
+                return False
+            raise
+        return True
 
     def tags(self, key: str, version_id: str | None = None) -> dict[str, str]:
         """Return an object's tags. Raises as `get` does."""
