@@ -149,14 +149,14 @@ def _decode(data: bytes, rule: ResizeRule, limits: Limits, *, exact: bool) -> De
     with _decoding(data, limits) as (image, format_name):
         stored = image.size
         if rule.draft_margin is not None and format_name == "JPEG":
-            _draft(image, rule, _target(rule, _transpose(image)), rule.draft_margin)
+            _draft(image, rule, _target(rule, exif_transpose(image)), rule.draft_margin)
         with _reserved_memory(image, format_name, data, stored, limits):
             image.load()
             colors = to_rgb(image)
             if rule.channels == "grey":
                 colors = colors.convert("L")
             # Only now: a PNG's EXIF is read while decoding, and Pillow transposes TIFFs itself.
-            transpose = _transpose(image)
+            transpose = exif_transpose(image)
             small = None if _shows_all(rule) else _reduced(colors, transpose)
             width, height = stored[::-1] if transpose in _SWAPS_SIDES else stored
             if transpose is not None and rule.filter == "nearest":
@@ -204,7 +204,7 @@ def _open_upright(data: bytes, longest_side: int | None, limits: Limits) -> Imag
         with _reserved_memory(image, format_name, data, stored, limits):
             image.load()
             rgb = to_rgb(image)
-            transpose = _transpose(image)
+            transpose = exif_transpose(image)
             if longest_side is not None:
                 rgb.thumbnail((longest_side, longest_side), Image.Resampling.BICUBIC)
             return rgb if transpose is None else rgb.transpose(transpose)
@@ -288,7 +288,7 @@ def _too_many_pixels(image: Image.Image, limit: int) -> PictureError:
     )
 
 
-def _transpose(image: Image.Image) -> Image.Transpose | None:
+def exif_transpose(image: Image.Image) -> Image.Transpose | None:
     """Return the transpose that makes `image` upright; None if its EXIF does not state one."""
     try:
         return _UPRIGHT.get(int(image.getexif().get(_EXIF_ORIENTATION, 1)))

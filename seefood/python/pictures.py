@@ -8,11 +8,15 @@ import numpy as np
 from PIL import Image
 
 from seefood.errors import ErrorCode, PictureError, UsageError
+from seefood.imaging.decode import exif_transpose
 from seefood.records import ImageRef
 from seefood.storage import open_store
 from seefood.storage.uris import parse_location
 
-_SHAPES = {1: "L", 3: "RGB", 4: "RGBA"}
+_CHANNELS = (1, 3, 4)
+_PNG_MODES = ("1", "L", "LA", "P", "RGB", "RGBA", "I;16", "I;16B")
+_ALPHA_MODES = ("La", "PA", "RGBa")
+_MODES_OF_ANY_RANGE = ("I", "F")
 
 
 def picture_bytes(picture: Any) -> bytes:
@@ -20,18 +24,34 @@ def picture_bytes(picture: Any) -> bytes:
 
     `picture` is `bytes`; a path or URI; a PIL image; or an array of uint8 in [0, 255], of shape
     `(height, width)`, `(height, width, 1)`, `(height, width, 3)` in RGB order or
-    `(height, width, 4)` in RGBA order. Images and arrays become an uncompressed PNG. Raises
-    `UsageError` for anything else, `PictureError` if the store does not have it.
+    `(height, width, 4)` in RGBA order. Images and arrays become an uncompressed PNG, turned as the
+    image's EXIF states. Raises `UsageError` for anything else, `PictureError` for an image whose
+    data is damaged, or that the store does not have.
     """
     if isinstance(picture, (bytes, bytearray, memoryview)):
         return bytes(picture)
     if isinstance(picture, (str, Path)):
         return _read(str(picture))
-    image = picture if isinstance(picture, Image.Image) else _image(picture)
+    return _png(picture if isinstance(picture, Image.Image) else _image(picture))
+
+
+def _png(image: Image.Image) -> bytes:
+    if image.mode in _MODES_OF_ANY_RANGE:
+        raise UsageError(
+            f"the image has the mode {image.mode}, whose values have no known range; give an array "
+            "of uint8 in [0, 255]"
+        )
+    try:
+        image.load()
+    except (OSError, SyntaxError, ValueError) as error:
+        raise PictureError(ErrorCode.CORRUPT, f"the image cannot be decoded: {error}") from error
+    transpose = exif_transpose(image)  # a PNG that Pillow writes has no EXIF
+    if image.mode not in _PNG_MODES:
+        image = image.convert("RGBA" if image.mode in _ALPHA_MODES else "RGB")
+    if transpose is not None:
+        image = image.transpose(transpose)
     stream = io.BytesIO()
-    (image if image.mode in _SHAPES.values() else image.convert("RGB")).save(
-        stream, "PNG", compress_level=0
-    )
+    image.save(stream, "PNG", compress_level=0)
     return stream.getvalue()
 
 
@@ -54,7 +74,7 @@ def _image(array: Any) -> Image.Image:
         )
     if array.ndim == 2:
         array = array[:, :, np.newaxis]
-    if array.ndim != 3 or array.shape[2] not in _SHAPES:
+    if array.ndim != 3 or array.shape[2] not in _CHANNELS:
         raise UsageError(
             f"the array has the shape {array.shape}; a picture has (height, width), or "
             "(height, width, channels) with 1, 3 (RGB) or 4 (RGBA) channels"

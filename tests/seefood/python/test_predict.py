@@ -1,6 +1,7 @@
 """One picture in this process, whatever holds it."""
 
 import io
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,10 @@ from PIL import Image
 
 from seefood.bundle import Bundle
 from seefood.errors import PictureError, UsageError
+from seefood.imaging.decode import decode
 from seefood.python.pictures import picture_bytes
 from tests.bundles import fake_bundle
-from tests.pictures import jpeg, plain
+from tests.pictures import encoded, gradient, jpeg, plain
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +42,32 @@ def test_arrays_keep_their_pixels(shape: tuple[int, ...]) -> None:
         assert np.array_equal(array.reshape(np.asarray(image).shape), np.asarray(image))
 
 
+def _turned() -> bytes:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    return encoded(gradient((40, 30)), "PNG", exif=exif)
+
+
+def _faded() -> bytes:
+    image = plain().convert("LA")
+    image.putalpha(Image.linear_gradient("L").resize(image.size))
+    return encoded(image, "PNG")
+
+
+def _deep() -> bytes:
+    grey = np.asarray(plain().convert("L"))
+    return encoded(Image.fromarray(grey.astype(np.uint16) * 257), "PNG")
+
+
+@pytest.mark.parametrize("make", [_turned, _faded, _deep])
+def test_an_open_image_is_seen_as_its_file(bundle: Bundle, make: Callable[[], bytes]) -> None:
+    """Turned by its EXIF, with its alpha channel, and with all 16 bits."""
+    data = make()
+    with Image.open(io.BytesIO(data)) as image:
+        seen = decode(picture_bytes(image), bundle.spec.rule).pixels.astype(int)
+    assert np.abs(decode(data, bundle.spec.rule).pixels - seen).max() <= 1
+
+
 @pytest.mark.parametrize(
     ("picture", "message"),
     [
@@ -49,6 +77,7 @@ def test_arrays_keep_their_pixels(shape: tuple[int, ...]) -> None:
         (np.zeros((4, 4, 2), np.uint8), r"the shape \(4, 4, 2\)"),
         (np.zeros(4, np.uint8), r"the shape \(4,\)"),
         ("", "names nothing"),
+        (Image.new("F", (4, 4)), "the mode F"),
         (Path("/"), "/ is a folder"),
     ],
 )
@@ -64,3 +93,10 @@ def test_a_broken_picture_is_a_picture_error(bundle: Bundle, picture: Any) -> No
     with pytest.raises(PictureError) as caught:
         bundle.predict(picture, engine="fake")
     assert caught.value.code
+
+
+def test_an_open_image_whose_data_ends_early_is_a_picture_error(bundle: Bundle) -> None:
+    """Pillow reads it only when its pixels are needed."""
+    data = encoded(gradient((400, 300)), "JPEG")[:-1000]
+    with Image.open(io.BytesIO(data)) as image, pytest.raises(PictureError, match="cannot be"):
+        bundle.predict(image, engine="fake")
