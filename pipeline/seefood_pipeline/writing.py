@@ -12,6 +12,7 @@ from apache_beam.typehints import typehints
 from seefood.errors import UsageError
 from seefood.records import Row
 from seefood.results.formats import result_format
+from seefood.results.newest import precedence
 from seefood.results.totals import Totals, add_totals
 from seefood.storage.uris import Location, parse_location
 from seefood.workers.chunks import write_chunk
@@ -83,9 +84,13 @@ def write_rows(rows: Iterable[Any], output: str, *, file_format: str = _PARQUET)
 
 
 def in_objects(rows: Iterable[Row]) -> Iterator[list[Row]]:
-    """Yield the rows of a group in the objects that they are written as: sorted, each once."""
-    latest = {(row.uri, row.etag, row.version_id or ""): row for row in rows}
-    ordered = [latest[key] for key in sorted(latest)]
+    """Yield the rows of a group in the objects that they are written as: sorted, each once.
+
+    Of several rows of a picture `seefood.results.newest` decides.
+    """
+    ascending = sorted(rows, key=precedence)
+    newest = {(row.uri, row.etag, row.version_id or ""): row for row in ascending}
+    ordered = [newest[key] for key in sorted(newest)]
     for at in range(0, len(ordered), _ROWS):
         yield ordered[at : at + _ROWS]
 

@@ -13,8 +13,12 @@ import numpy as np
 from seefood.results.ledger import TRANSIENT
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     import pyarrow as pa
     from numpy.typing import NDArray
+
+    from seefood.records import Row
 
 _T = TypeVar("_T", bound=np.generic)
 KEY_COLUMNS: Final = ("uri", "etag", "classified_at", "error_code")
@@ -42,6 +46,11 @@ class RowKeys:
 
     def __len__(self) -> int:
         return int(self.times.size)
+
+
+def precedence(row: "Row") -> "tuple[bool, datetime]":
+    """Return what decides between rows of one picture: the one with the largest counts."""
+    return row.error_code not in TRANSIENT, row.classified_at
 
 
 def find_replaced(parts: Sequence[RowKeys], *, by_uri: bool = False) -> "list[NDArray[np.int64]]":

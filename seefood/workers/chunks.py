@@ -11,7 +11,8 @@ from seefood.classification import Model
 from seefood.errors import JobError
 from seefood.features.files import write_part_features
 from seefood.records import ImageRef, Row
-from seefood.results.files import encode_rows, part_location
+from seefood.results.files import encode_rows, part_location, read_part
+from seefood.results.ledger import TRANSIENT
 from seefood.results.totals import Totals, count_rows
 from seefood.runs.run_spec import ChunkSize
 from seefood.storage import write
@@ -89,12 +90,34 @@ def checked_rows(refs: Sequence[ImageRef], rows: list[Row]) -> list[Row]:
 def write_chunk(rows: Sequence[Row], output: Location, file_format: str) -> Totals:
     """Write the rows of a chunk as one result object of their model and return their counts.
 
-    Atomic and idempotent: the object's name depends on the pictures and the model alone. Raises
-    `JobError` if it cannot be written.
+    Atomic and idempotent: the object's name depends on the pictures and the model alone. A picture
+    that fails for a transient reason keeps the row that the object has. Raises `JobError` if it
+    cannot be written.
     """
-    data = encode_rows(rows, file_format)
     digest = rows[0].model_digest
     part = part_location(output, digest, rows, file_format)
+    data = encode_rows(_with_earlier(rows, part), file_format)
     write_part_features(part, output, digest, rows)  # before the rows; see there
     write(part, data)
     return count_rows(rows)
+
+
+def _with_earlier(rows: Sequence[Row], part: Location) -> Sequence[Row]:
+    """Return `rows`, those with transient failures replaced by the rows that `part` has.
+
+    A repeated bundle, `--force` or `--features` writes the same pictures again.
+    """
+    if not any(row.error_code in TRANSIENT for row in rows):
+        return rows
+    try:
+        earlier = {(row.uri, row.etag, row.version_id): row for row in read_part(part.uri)}
+    except JobError as error:
+        if isinstance(error.__cause__, FileNotFoundError):
+            return rows
+        raise
+    return [
+        earlier.get((row.uri, row.etag, row.version_id), row)
+        if row.error_code in TRANSIENT
+        else row
+        for row in rows
+    ]

@@ -34,7 +34,7 @@ from seefood_pipeline.picture_row import from_picture_row, to_picture_row
 from seefood_pipeline.worker_factory import WorkerKey, close_worker, shared_worker
 from tests.bundles import fake_bundle
 from tests.conftest import Bucket
-from tests.fakes import make_row
+from tests.fakes import failed, make_row
 from tests.pictures import jpeg
 
 pytestmark = pytest.mark.beam
@@ -207,6 +207,14 @@ def test_the_same_rows_are_the_same_objects(memory: str) -> None:
     assert names == [part.uri for part in list_parts(parse_location(memory))]
     with pytest.raises(UsageError, match="is no row"):
         write_rows([{"uri": "x"}], memory)
+
+
+def test_a_picture_that_occurs_twice_keeps_its_label(memory: str) -> None:
+    """In whatever order the rows come: a transient failure replaces nothing."""
+    row = make_row()
+    lost = failed(row.uri, "store_error", "no answer")
+    assert 1 == write_rows([row, lost], memory).by_label["red"]
+    assert ["red"] == [each.label for each in read_rows(parse_location(memory))]
 
 
 def test_a_row_survives_the_schema() -> None:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from seefood.errors import JobError
+from seefood.classification import failed_row
+from seefood.errors import ErrorCode, JobError, PictureError
 from seefood.imaging.decode import Pixels
 from seefood.records import ImageRef
 from seefood.results.files import list_parts, read_rows
@@ -61,6 +62,22 @@ def test_a_retry_overwrites_itself(memory: str) -> None:
     assert (5, 5) == (totals[0].rows, totals[1].rows)
     assert 1 == len(list_parts(output))
     assert [ref.uri for ref in refs] == uris(list(read_rows(output)))
+
+
+def test_a_transient_failure_keeps_the_row_that_is_there(memory: str) -> None:
+    """As when `--features` or `--force` reads pictures again while the store is down."""
+    refs = put_all(f"{memory}-in", {f"{n}.jpg": jpeg() for n in range(3)})
+    output = parse_location(f"{memory}/out")
+    rows = fake_worker().classify(refs)
+    lost = PictureError(ErrorCode.STORE_ERROR, "no answer")
+    broken = PictureError(ErrorCode.CORRUPT, "broken")
+    model = fake_worker().model
+    failed = [failed_row(refs[0], lost, "fake", model), rows[1]]
+    failed.append(failed_row(refs[2], broken, "fake", model))
+    assert 1 == write_chunk([failed[0], *rows[1:]], output, "parquet").failed  # none is there
+    write_chunk(rows, output, "parquet")
+    assert 2 == write_chunk(failed, output, "parquet").failed
+    assert [rows[0].label, rows[1].label, None] == [row.label for row in read_rows(output)]
 
 
 def test_a_chunk_has_a_row_for_each_picture(memory: str) -> None:
