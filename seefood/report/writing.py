@@ -19,7 +19,8 @@ from seefood.report.corrected import corrected
 from seefood.report.page import build_page
 from seefood.report.render import render_page
 from seefood.report.thumbnails import Fetch
-from seefood.results.files import RUNS, list_parts, read_rows
+from seefood.results.files import RUNS, list_parts
+from seefood.results.output_rows import newest_rows
 from seefood.storage import fetch, open_store, read, write
 from seefood.storage.uris import Location, parse_location
 
@@ -61,7 +62,7 @@ def _write_page(
 ) -> None:
     """Write the page of all rows of a model below `output`, with what people said about them."""
     audit = newest_done(read_audits(output), digest)
-    rows = read_rows(output, digest)
+    rows = newest_rows(output, digest)
     page = make_report(summary, rows, fetch, read_corrections(output), audit)
     write(location, page.encode("utf-8", "backslashreplace"))
 
@@ -69,7 +70,8 @@ def _write_page(
 def write_run_report(output: Location, summary: Mapping[str, Any], folder: Location) -> Location:
     """Write `report.html` into a run's folder and return its location. Atomic, overwrites.
 
-    The page shows all rows of the run's model below `output`, including those of earlier runs.
+    The page shows the newest row of each picture of the run's model below `output`, including those
+    of earlier runs.
     """
     location = folder.child("report.html")
     digest = str((summary.get("model") or {}).get("digest") or "") or None

@@ -15,7 +15,8 @@ from typing import Final
 
 from seefood.errors import UsageError
 from seefood.records import Row, Status
-from seefood.results.files import digest_of, list_parts, read_rows
+from seefood.results.files import digest_of, list_parts
+from seefood.results.output_rows import newest_rows
 from seefood.storage.uris import Location, parse_location
 
 _MODEL_FOLDER: Final = re.compile(
@@ -123,15 +124,11 @@ def parse_side(text: str) -> tuple[Location, str]:
 
 
 def latest_rows(output: Location, digest: str) -> dict[str, Row]:
-    """Return the latest row of each picture by URI, without `top`: about 400 bytes a picture."""
+    """Return the newest row of each picture by URI, without `top`: about 400 bytes a picture."""
     rows: dict[str, Row] = {}
-    for row in read_rows(output, digest):
-        known = rows.get(row.uri)
-        if known is None or row.classified_at >= known.classified_at:
-            label = intern(row.label) if row.label is not None else None
-            rows[row.uri] = replace(
-                row, top=None, label=label, model_digest=intern(row.model_digest)
-            )
+    for row in newest_rows(output, digest):
+        label = intern(row.label) if row.label is not None else None
+        rows[row.uri] = replace(row, top=None, label=label, model_digest=intern(row.model_digest))
     return rows
 
 

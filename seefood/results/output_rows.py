@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from seefood.errors import UsageError
-from seefood.records import ImageRef
+from seefood.records import ImageRef, Row
+from seefood.results.arrow import rows_of
 from seefood.results.columns import COLUMNS
 from seefood.results.files import digest_of, list_parts, open_part
 from seefood.results.formats.base import BATCH_ROWS
@@ -85,17 +86,31 @@ def open_rows(
     replaced at their URI have rows too. Raises `UsageError` if there are no rows, `JobError` if an
     object cannot be read.
     """
-    parts = list_parts(output, digest)
-    wanted = ((part, part_batches(part.uri, KEY_COLUMNS)) for part in parts)
-    keys = [RowKeys(batches) for _, batches in read_ahead(wanted)]
-    positions = find_replaced(keys, by_uri=not with_replaced)
-    count = sum(map(len, keys)) - sum(each.size for each in positions)
-    if not count:
+    rows = _open(output, digest, with_replaced=with_replaced)
+    if not rows.count:
         which = f" of the model {digest[:12]}" if digest else ""
         raise UsageError(
             f"there are no rows{which} below {output.uri}; give the folder or the prefix that "
             "`seefood classify --output` wrote to"
         )
+    return rows
+
+
+def newest_rows(output: Location, digest: str | None) -> Iterator[Row]:
+    """Yield the newest row of each picture, of all models or of one.
+
+    None where nothing was written. Raises `JobError` if an object cannot be read.
+    """
+    for batch in _open(output, digest).batches():
+        yield from rows_of(batch)
+
+
+def _open(output: Location, digest: str | None, *, with_replaced: bool = False) -> OutputRows:
+    parts = list_parts(output, digest)
+    wanted = ((part, part_batches(part.uri, KEY_COLUMNS)) for part in parts)
+    keys = [RowKeys(batches) for _, batches in read_ahead(wanted)]
+    positions = find_replaced(keys, by_uri=not with_replaced)
+    count = sum(map(len, keys)) - sum(each.size for each in positions)
     replaced = {part.uri: each for part, each in zip(parts, positions, strict=True) if each.size}
     return OutputRows(output, tuple(parts), count, replaced)
 

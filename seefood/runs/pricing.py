@@ -20,6 +20,8 @@ LIST_PAGE: Final = 1000
 _PRICED_AS: Final = {"list": "list", "get": "get", "head": "get", "put": "put", "post": "put"}
 _PREVIEWS: Final = 80
 """Pictures that the report reads again, at most."""
+_REPORT_READS: Final = 2
+"""How often the report reads each result object."""
 _LISTS: Final = 1
 _OUTPUT_LISTS: Final = 6
 _OUTPUT_GETS: Final = 2
@@ -97,7 +99,7 @@ def expected_requests(
     return {
         "list": (math.ceil(listed / LIST_PAGE) + _LISTS if listed else 0)
         + (_OUTPUT_LISTS if writes else 0),
-        "get": pictures + previews + parts + (_OUTPUT_GETS if writes else 0),
+        "get": pictures + previews + _REPORT_READS * parts + (_OUTPUT_GETS if writes else 0),
         "put": parts + (_OUTPUT_PUTS if writes else 0),
     }
 

@@ -59,6 +59,13 @@ def test_the_latest_row_of_each_picture_counts(memory: str) -> None:
     assert change.is_replaced
 
 
+def test_a_label_outlasts_a_later_failure_of_the_store(memory: str) -> None:
+    """As it does in every other reader: the picture has not changed."""
+    _put(memory, DIGEST, "part-a", make_row(classified_at=_NOW - timedelta(days=1)))
+    _put(memory, DIGEST, "part-b", failed("s3://b/a.jpg", "store_error", "no answer"))
+    assert ["red"] == [row.label for row in latest_rows(parse_location(memory), DIGEST).values()]
+
+
 def test_a_comparison_counts_all_and_keeps_the_surest() -> None:
     """Flips are counted by their labels; the ones with the highest scores are kept."""
     before = {f"s3://b/{n}": make_row(f"s3://b/{n}", score=n / 100) for n in range(100)}
