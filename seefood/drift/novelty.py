@@ -20,6 +20,7 @@ Floats = NDArray[np.float32]
 COMPONENTS: Final = 64
 _FEW: Final = 8
 """Vectors for each component that is taken, at least."""
+_FOLDS: Final = 5
 KNOWN: Final = 0.99
 """So many of held-out pictures of the training's kind have a novelty of at most 1."""
 
@@ -68,27 +69,37 @@ def space_digest(document: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
 
 
-def fit_space(features: Floats, held_out: Floats | None = None) -> NoveltySpace | None:
-    """Return the space of the training pictures' `features`; None if they are too few.
+def fit_space(
+    features: Floats, held_out: Floats | None = None
+) -> tuple[NoveltySpace, Floats] | None:
+    """Return the space of the training pictures' `features` and the novelty of unseen pictures.
 
     Both are of shape `(n, features)`. `held_out`, of pictures of the same kind that the network was
-    not trained on, say how long residuals are usually. Without them each half of the training
-    pictures is measured with the space of the other half.
+    not trained on, are the unseen ones; they say how long residuals are usually. Without them it is
+    the training pictures, each fifth measured with the space of the others: the own pictures of a
+    space have shorter residuals than any others. None if there are too few pictures.
     """
     if len(features) < 2 * _FEW:
         return None
     mean, basis = _fit(features)
     if held_out is None:
-        halves = features[::2], features[1::2]
-        lengths = np.concatenate(
-            [NoveltySpace(*_fit(one), 1.0).novelty(other) for one, other in (halves, halves[::-1])]
-        )
+        lengths = _unseen_lengths(features)
     else:
         lengths = NoveltySpace(mean, basis, 1.0).novelty(held_out)
     unit = float(np.quantile(lengths, KNOWN))
     if unit <= 0:
         return None
-    return NoveltySpace.from_json(NoveltySpace(mean, basis, unit).as_json())  # as it is stored
+    space = NoveltySpace.from_json(NoveltySpace(mean, basis, unit).as_json())  # as it is stored
+    return space, np.asarray(lengths / unit, np.float32)
+
+
+def _unseen_lengths(features: Floats) -> Floats:
+    folds = np.arange(len(features)) % _FOLDS
+    lengths = np.empty(len(features), np.float32)
+    for fold in range(_FOLDS):
+        space = NoveltySpace(*_fit(features[folds != fold]), 1.0)
+        lengths[folds == fold] = space.novelty(features[folds == fold])
+    return lengths
 
 
 def _fit(features: Floats) -> tuple[Floats, Floats]:

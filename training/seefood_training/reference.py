@@ -10,7 +10,8 @@ import numpy as np
 from seefood.bundle import Bundle, set_knowledge
 from seefood.classification import ClassifyOptions, Model, classify_images
 from seefood.drift.fingerprint import fingerprint_rows
-from seefood.drift.novelty import NoveltySpace, fit_space
+from seefood.drift.measures import MEASURES
+from seefood.drift.novelty import Floats, NoveltySpace, fit_space
 from seefood.drift.reference import Answer, reference_of
 from seefood.engines.base import Engine
 from seefood.engines.loading import gives_features, load_engine
@@ -71,17 +72,19 @@ def add_reference(
 
     training, held_out = rows_of(known.training), rows_of(known.held_out)
     enough = len(held_out) >= _MIN_HELD_OUT
-    space = _space([row for row, _ in training], [row for row, _ in held_out] if enough else [])
-    measured = _with_novelty([row for row, _ in training], space)
-    apart = _with_novelty([row for row, _ in held_out], space) if enough else measured
+    space, novelty = _space(
+        [row for row, _ in training], [row for row, _ in held_out] if enough else []
+    )
     answers = [
         Answer(row.label, row.score, truth)
         for row, truth in (held_out if enough else [])
         if row.label is not None and row.score is not None
     ] or known.answers
-    novelty = fingerprint_rows(apart).numbers.get("novelty", ())
-    reference = reference_of(fingerprint_rows(measured or apart), novelty, answers)
-    above = None if reject_share is None else _threshold(apart, reject_share, bundle)
+    edges = MEASURES["novelty"].edges
+    bins = np.bincount(np.searchsorted(edges, novelty, side="right"), minlength=len(edges) + 1)
+    pictures = fingerprint_rows(row for row, _ in training or held_out)
+    reference = reference_of(pictures, tuple(bins.tolist()), answers)
+    above = None if reject_share is None else _threshold(novelty, reject_share, bundle)
     return set_knowledge(bundle, reference, space, above)
 
 
@@ -117,32 +120,24 @@ def _vectors(rows: Sequence[Row]) -> Features | None:
     return real(vectors[::step])
 
 
-def _space(training: Sequence[Row], held_out: Sequence[Row]) -> NoveltySpace | None:
+def _space(training: Sequence[Row], held_out: Sequence[Row]) -> tuple[NoveltySpace | None, Floats]:
+    """Return the space of the training photos, and the novelty of photos it was not fitted to."""
     features = _vectors(training)
-    if features is None:
-        return None
-    order = np.random.default_rng(0).permutation(len(features))  # photos are sorted by class
-    return fit_space(features[order], _vectors(held_out))
+    found = None
+    if features is not None:
+        order = np.random.default_rng(0).permutation(len(features))  # photos are sorted by class
+        found = fit_space(features[order], _vectors(held_out))
+    return found or (None, np.empty(0, np.float32))
 
 
-def _with_novelty(rows: Sequence[Row], space: NoveltySpace | None) -> list[Row]:
-    return [
-        replace(row, novelty=float(space.novelty(real([row.vector]))[0]), vector=None)
-        if space is not None and row.vector is not None
-        else row
-        for row in rows
-    ]
-
-
-def _threshold(rows: Sequence[Row], share: float, bundle: Bundle) -> float:
-    values = [row.novelty for row in rows if row.novelty is not None]
-    if len(values) < 1 / share:
+def _threshold(novelty: Floats, share: float, bundle: Bundle) -> float:
+    if len(novelty) < 1 / share:
         raise UsageError(
             f"{bundle.path} cannot reject unknown pictures: "
             + (
-                f"{len(values):,} photos are too few for a share of {share:.1%}; give more photos"
-                if values
+                f"{len(novelty):,} photos are too few for a share of {share:.1%}; give more photos"
+                if bundle.features is not None
                 else "it states no features; run `seefood features` on it first"
             )
         )
-    return float(np.float32(np.quantile(values, 1 - share)))
+    return float(np.float32(np.quantile(novelty, 1 - share)))

@@ -31,17 +31,21 @@ def _vectors(kind: int, count: int) -> Floats:
 def test_one_in_a_hundred_of_the_same_kind_is_novel_and_all_of_another(
     held_out: Floats | None,
 ) -> None:
-    """Also without held-out pictures: each half is measured with the other's space."""
-    space = fit_space(_vectors(1, 200), held_out)
-    assert space is not None
+    """Also without held-out pictures: each fifth is measured with the space of the others."""
+    found = fit_space(_vectors(1, 200), held_out)
+    assert found is not None
+    space, unseen = found
+    assert (100 if held_out is not None else 200) == len(unseen)
+    assert 0.99 == pytest.approx((unseen <= 1).mean(), abs=0.01)
     assert (space.novelty(_vectors(1, 2000)) > 1).mean() < 0.06
     assert (space.novelty(_vectors(2, 100)) > 2).all()
 
 
 def test_it_is_stored_as_it_is_used() -> None:
     """16 bits a number, and nothing is rounded twice."""
-    space = fit_space(_vectors(1, 200))
-    assert space is not None
+    found = fit_space(_vectors(1, 200))
+    assert found is not None
+    space, _ = found
     again = NoveltySpace.from_json(space.as_json())
     vectors = _vectors(3, 5)
     assert np.allclose(space.novelty(vectors), again.novelty(vectors), atol=1e-3)
