@@ -3,6 +3,7 @@
 import logging
 import os
 import shutil
+import signal
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -21,6 +22,11 @@ if TYPE_CHECKING:
 ROOT: Final = Path(__file__).parent.parent
 SHARED: Final = Path(os.environ.get("SEEFOOD_SHARED", ROOT.parent / "shared" / "data"))
 BUNDLE: Final = Path(os.environ.get("SEEFOOD_TEST_BUNDLE", default_bundle_path()))
+
+# A shell starts background jobs with SIGINT ignored, and children inherit that: tests that send it
+# to children would fail in the background alone.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _has_browser() -> bool:

@@ -26,8 +26,11 @@ _LAZY: Final = frozenset({"httplib2", "yaml"})
 
 
 def import_in_background(*more: str) -> threading.Thread:
-    """Import the job with what it needs of Beam, and then the modules `more`, on a thread."""
-    thread = threading.Thread(target=_import_all, args=more, name="import", daemon=True)
+    """Import the job with what it needs of Beam, and then the modules `more`, on a thread.
+
+    A process that ends waits for it: one that ends while a C++ library is initialised is aborted.
+    """
+    thread = threading.Thread(target=_import_all, args=more, name="import")
     thread.start()
     return thread
 
