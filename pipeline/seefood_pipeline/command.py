@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -83,7 +83,8 @@ _REASONS: Final = 3
 @click.option(
     "--fail-on-drift",
     is_flag=True,
-    help="End with exit code 4 if the pictures differ from those of the last runs.",
+    help="End with exit code 4 if the pictures differ from those of the last runs; in a first run, "
+    "from the training pictures.",
 )
 @click.option("--no-report", "report", flag_value=False, default=True, help="Write no report.html.")
 @click.option(
@@ -204,11 +205,25 @@ def _tell(outcome: "Outcome", params: dict[str, Any]) -> int:
         text = f"{cause}; the rows are kept, and the next run tries the pictures again"
         click.echo(f"seefood: {printable(redacted(text))}", err=True)
         return 1
-    if outcome.summary["drift"]["alarm"]:
-        reasons = "; ".join(outcome.summary["drift"]["reasons"][:_REASONS])
-        text = f"seefood: the pictures differ from what was before: {printable(reasons)}"
-        if params["fail_on_drift"] or not params["quiet"]:
-            click.echo(text, err=True)
-        if params["fail_on_drift"]:
-            return DRIFT
+    drift = outcome.summary["drift"]
+    if note := drift_text(drift, is_asked=params["fail_on_drift"], is_quiet=params["quiet"]):
+        click.echo(f"seefood: {note}", err=True)
+    if params["fail_on_drift"] and drift["alarm"]:
+        return DRIFT
     return INCOMPLETE if outcome.summary["left_out"] else 0
+
+
+def drift_text(drift: Mapping[str, Any], *, is_asked: bool, is_quiet: bool) -> str | None:
+    """Return what is printed about a run's `drift`, if anything.
+
+    Pictures of most users differ from the training pictures, so a difference from these is printed
+    only if it was asked for; the report has it.
+    """
+    from seefood.sanitize import printable
+
+    has_runs = drift["compared_with"].get("pictures", 0) > 0
+    if not drift["alarm"] or not (is_asked or (has_runs and not is_quiet)):
+        return None
+    reasons = printable("; ".join(drift["reasons"][:_REASONS]))
+    before = "what was before" if has_runs else "the training pictures"
+    return f"the pictures differ from {before}: {reasons}"
