@@ -12,7 +12,8 @@ from seefood.bundle import Bundle
 from seefood.synthetic import draw_picture
 from seefood_training.fit_types import Schedule
 from seefood_training.networks import NetworkChoice, NetworkSpec, Weights, register
-from seefood_training.run import Progress, Request, train
+from seefood_training.run import train
+from seefood_training.run_types import Progress, Request
 
 KINDS = {"hotdog": "hotdog_mustard", "pizza": "pizza", "house": "house"}
 

@@ -12,7 +12,8 @@ from seefood.errors import UsageError
 from seefood.synthetic import draw_picture
 from seefood_training.commands.train import train_command
 from seefood_training.fit_types import Schedule
-from seefood_training.run import Request, train
+from seefood_training.run import train
+from seefood_training.run_types import Request
 
 KINDS = {"hotdog": "hotdog_mustard", "pizza": "pizza", "house": "house"}
 

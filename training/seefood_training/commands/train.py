@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from seefood_training.networks import Weights
-    from seefood_training.run import Observe, Outcome, Progress, Request
+    from seefood_training.run_types import Observe, Outcome, Progress, Request
 
 _BAR_WIDTH: Final = 16
 
@@ -151,7 +151,7 @@ def _request(options: dict[str, Any]) -> "Request":
     from dataclasses import replace
 
     from seefood_training.acceptance import Wish
-    from seefood_training.run import Request, default_schedule
+    from seefood_training.run_types import Request, default_schedule
 
     request = Request(
         data=options["data"],

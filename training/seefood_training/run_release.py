@@ -1,0 +1,130 @@
+"""The end of a training run: the bundle, its faster variants and the training folder's files."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Final
+
+import numpy as np
+
+from seefood.bundle import Bundle, load_variants
+from seefood.imaging.resize_rule import ResizeRule
+from seefood_training.acceptance import Acceptance
+from seefood_training.contact_sheets import (
+    augmentation_contact_sheet,
+    draw_curves,
+    sample_contact_sheet,
+)
+from seefood_training.data import decode_photos
+from seefood_training.fit_types import Fitted, Task
+from seefood_training.model_card import render_card
+from seefood_training.probed_fit import Trained
+from seefood_training.release import (
+    ExportedModel,
+    calibrate,
+    calibration_pictures,
+    measure,
+    release_bundle,
+)
+from seefood_training.release_check import shipped_model
+from seefood_training.run_types import Inputs, Observe, Progress, weights_name
+from seefood_training.training_photos import FILE as TRAINING_PHOTOS
+from seefood_training.training_photos import copy_figures
+from seefood_training.variants import MIN_PHOTOS, FastData, add_variants
+
+_SHEET_PHOTOS: Final = 4
+_CALIBRATION_PHOTOS: Final = 600
+
+
+def release(
+    inputs: Inputs, task: Task, trained: Trained, rule: ResizeRule
+) -> tuple[Bundle, Acceptance]:
+    """Calibrate, measure and write the bundle; return it and what it accepts."""
+    request, parts, labels = inputs.request, inputs.parts, inputs.photo_set.labels
+    record = {
+        "network": task.network.name,
+        "multiplier": task.network.multiplier,
+        "parameters": trained.model.count_params(),
+        "weights": weights_name(task.weights),
+        "photos": {
+            "training": len(inputs.photos.photos),
+            "validation": len(trained.scored.labels),
+        },
+        "schedule": asdict(task.schedule),
+        "epochs": sum(len(run.epochs) for run in trained.runs),
+        "kept_epochs": [run.epochs[run.best - 1].without_time() for run in trained.runs],
+        **trained.record,
+    }
+    exported = ExportedModel(request.output.name, labels, rule, trained.model, record)
+    pictures = None
+    if request.quantisation == "int8":
+        photos = inputs.photos.photos
+        step = max(1, len(photos) // _CALIBRATION_PHOTOS)
+        pictures = calibration_pictures(decode_photos(photos[::step], rule).pixels)
+    shipped = shipped_model(exported, request.quantisation, pictures)
+    calibration = calibrate(trained.scored, request.wish)
+    metrics = {"validation": measure(labels, calibration, trained.scored)}
+    if (test := parts.test) is not None:
+        scored = shipped.score(test.pixels, test.labels)
+        metrics["test"] = measure(labels, calibration, scored)
+        right = scored.logits.argmax(axis=1) == test.labels
+        metrics["test"]["copies_of_training_photos"] = copy_figures(parts.test_copies, right)
+    card = render_card(exported, calibration, metrics)
+    bundle = release_bundle(
+        exported,
+        request.output,
+        calibration=calibration,
+        metrics=metrics,
+        quantisation=request.quantisation,
+        calibration_images=pictures,
+        extra_files={"MODEL_CARD.md": card.encode(), TRAINING_PHOTOS: parts.known.encode()},
+        overwrite=request.overwrite,
+    )
+    assert calibration.acceptance is not None  # noqa: S101 (for the type checker)
+    return bundle, calibration.acceptance
+
+
+def with_variants(bundle: Bundle, inputs: Inputs, observe: Observe) -> Bundle:
+    """Add faster variants, measured on the test photos, or else on those for validation.
+
+    The runs that the weights are the mean of have seen some of the latter, as the float network.
+    """
+    measured = inputs.photo_set.test or inputs.parts.validation.photos
+    kind = "test" if inputs.photo_set.test else "validation"
+    if len(measured) < MIN_PHOTOS:
+        sentence = f"no faster variant: {len(measured)} {kind} photos are too few to measure one on"
+        observe(Progress("told", 0, 0, sentence))
+        return bundle
+    photos = inputs.photos.photos
+    calibration = photos[:: max(1, len(photos) // _CALIBRATION_PHOTOS)]
+    data = FastData(measured, calibration, f"the {kind} photos")
+    bundle, notes = add_variants(bundle, data)
+    made = [_sentence(variant) for variant in load_variants(bundle)]
+    for sentence in (*made, *(f"no variant {note}" for note in notes)):
+        observe(Progress("told", 0, 0, sentence))
+    return bundle
+
+
+def _sentence(bundle: Bundle) -> str:
+    variant = bundle.variant
+    assert variant is not None  # noqa: S101 (`load_variants` checks it)
+    return f"faster variant {variant.name}: {variant.time_share:.0%} of the time, " + (
+        variant.loss.sentence
+    )
+
+
+def write_documentation(inputs: Inputs, runs: Sequence[Fitted], task: Task) -> None:
+    """Write contact sheets, curves and figures; remove the checkpoints."""
+    folder, photos, labels = inputs.folder, inputs.photos, inputs.photo_set.labels
+    sample_contact_sheet(photos, labels).save(folder / "photos.jpg", quality=88)
+    first = np.stack(
+        [photos.pixels[np.flatnonzero(photos.labels == index)[0]] for index in range(len(labels))]
+    )[:_SHEET_PHOTOS]
+    size = (task.network.height, task.network.width)
+    views = augmentation_contact_sheet(first, size, task.augmentation)
+    views.save(folder / "augmentation.jpg", quality=88)
+    draw_curves(runs[0].epochs, runs[0].best, folder / "curves.png")
+    history = [asdict(epoch) for epoch in runs[0].epochs]
+    (folder / "epochs.json").write_text(json.dumps(history, indent=2) + "\n")
+    for file in folder.glob("checkpoint-*.npz"):
+        file.unlink(missing_ok=True)
