@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from seefood.imaging.resize_rule import ResizeRule
 from seefood_training.calibrate import softmax
-from seefood_training.data import DecodedPhotos, decode_photos
+from seefood_training.data import DecodedPhotos, Photo, decode_photos
 from seefood_training.fit import fit, predict_logits
 from seefood_training.fit_types import Examples, Fitted, Floats, Step, Task
 from seefood_training.frozen_features import extractor
@@ -88,6 +88,8 @@ class Trained:
     scored: Scored
     runs: tuple[Fitted, ...]
     record: dict[str, Any]
+    unseen: tuple[Photo, ...] = ()
+    """Those that no part of the model was trained on: none if each part left out others."""
 
 
 def fit_from_probe(job: Job, observer: Observer) -> Trained:
@@ -127,7 +129,8 @@ def fit_from_probe(job: Job, observer: Observer) -> Trained:
         return Trained(model, everything, fitted, record)
     parts = [_interpolate(run.start, run.end, positions[best]) for run in runs]
     model.set_weights([np.mean(each, axis=0) for each in zip(*parts, strict=True)])
-    return Trained(model, Scored(by_position[best], labels), fitted, record)
+    unseen = job.photos.subset(held).photos if len(runs) == 1 else ()
+    return Trained(model, Scored(by_position[best], labels), fitted, record, unseen)
 
 
 def choose_position(logits: Floats, labels: NDArray[np.int64], weights: Floats) -> int:

@@ -86,7 +86,7 @@ def train(request: Request, observe: Observe = lambda _: None) -> Outcome:
     observe(Progress("exporting", 0, 1))
     bundle, acceptance = release(inputs, task, trained, rule)
     if request.variants:
-        bundle = with_variants(bundle, inputs, observe)
+        bundle = with_variants(bundle, inputs, trained, observe)
     write_documentation(inputs, trained.runs, task)
     observe(Progress("exporting", 1, 1))
     observe(Progress("told", 0, 0, acceptance.sentence()))

@@ -29,7 +29,8 @@ def fit_from_random(task: Task, inputs: Inputs, rule: ResizeRule, observe: Obser
         _training(observe),
     )
     logits = predict_logits(lambda x: fitted.model(x, training=False), parts.validation.pixels)
-    return Trained(fitted.model, Scored(logits, parts.validation.labels), (fitted,), {})
+    scored = Scored(logits, parts.validation.labels)
+    return Trained(fitted.model, scored, (fitted,), {}, parts.validation.photos)
 
 
 def fit_pretrained(task: Task, inputs: Inputs, rule: ResizeRule, observe: Observe) -> Trained:

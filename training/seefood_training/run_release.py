@@ -15,7 +15,7 @@ from seefood_training.contact_sheets import (
     draw_curves,
     sample_contact_sheet,
 )
-from seefood_training.data import decode_photos
+from seefood_training.data import Photo, decode_photos
 from seefood_training.fit_types import Fitted, Task
 from seefood_training.model_card import render_card
 from seefood_training.probed_fit import Trained
@@ -84,25 +84,38 @@ def release(
     return bundle, calibration.acceptance
 
 
-def with_variants(bundle: Bundle, inputs: Inputs, observe: Observe) -> Bundle:
-    """Add faster variants, measured on the test photos, or else on those for validation.
-
-    The runs that the weights are the mean of have seen some of the latter, as the float network.
-    """
-    measured = inputs.photo_set.test or inputs.parts.validation.photos
-    kind = "test" if inputs.photo_set.test else "validation"
-    if len(measured) < MIN_PHOTOS:
-        sentence = f"no faster variant: {len(measured)} {kind} photos are too few to measure one on"
+def with_variants(bundle: Bundle, inputs: Inputs, trained: Trained, observe: Observe) -> Bundle:
+    """Add faster variants, if there are photos that their loss can be measured on."""
+    data = variant_data(inputs, trained.unseen)
+    if len(data.measured) < MIN_PHOTOS:
+        sentence = (
+            f"no faster variant: {len(data.measured)} photos that the network has not seen are too "
+            f"few to measure one on; give at least {MIN_PHOTOS} in test/, or add one with "
+            f"`seefood package {bundle.path} --fast-data DATA`"
+        )
         observe(Progress("told", 0, 0, sentence))
         return bundle
-    photos = inputs.photos.photos
-    calibration = photos[:: max(1, len(photos) // _CALIBRATION_PHOTOS)]
-    data = FastData(measured, calibration, f"the {kind} photos")
     bundle, notes = add_variants(bundle, data)
     made = [_sentence(variant) for variant in load_variants(bundle)]
     for sentence in (*made, *(f"no variant {note}" for note in notes)):
         observe(Progress("told", 0, 0, sentence))
     return bundle
+
+
+def variant_data(inputs: Inputs, unseen: Sequence[Photo]) -> FastData:
+    """Return the photos to measure variants on: those to test with, or else `unseen`.
+
+    Test photos that are copies of others are left out: on photos that a network was trained on it
+    is so sure that a variant loses less. The ranges of integers come from other photos.
+    """
+    measured, name = tuple(unseen), "the validation photos"
+    if (test := inputs.parts.test) is not None:
+        pairs = zip(test.photos, inputs.parts.test_copies, strict=True)
+        measured, name = tuple(it for it, copy in pairs if copy is None), "the test photos"
+    held = {photo.ref.uri for photo in measured}
+    others = [photo for photo in inputs.photos.photos if photo.ref.uri not in held]
+    calibration = others[:: max(1, len(others) // _CALIBRATION_PHOTOS)]
+    return FastData(measured, calibration, name)
 
 
 def _sentence(bundle: Bundle) -> str:

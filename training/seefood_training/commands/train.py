@@ -125,8 +125,8 @@ def train_command(**options: Any) -> None:
     or JSON Lines with the columns file_name and label), or be such a table. Photos to test with are
     used for reporting only. A run that was stopped continues when the same command is given again.
     Copies and near copies of a photo are never in both training and validation. A file that cannot
-    be decoded is reported and left out. The bundle gets faster variants with their measured loss,
-    for `seefood classify --fast`.
+    be decoded is reported and left out. The bundle gets faster variants for `seefood classify
+    --fast`, if at least 100 photos that the network has not seen can measure their loss.
 
     \b
     Examples:
