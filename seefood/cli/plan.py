@@ -64,8 +64,7 @@ def plan_command(*, as_json: bool, **params: Any) -> int:
     use_output_profile(params["output"], params["output_profile"])
     from itertools import islice
 
-    from seefood.classification import ClassifyOptions, Model
-    from seefood.engines.loading import load_engine
+    from seefood.classification import ClassifyOptions, load_classifier
     from seefood.engines.threads import available_cores
     from seefood.results.files import list_parts
     from seefood.results.ledger import read_ledger
@@ -83,14 +82,14 @@ def plan_command(*, as_json: bool, **params: Any) -> int:
     check_sources(sources, output)
     bundle = open_bundle(params["model"], params["model_digest"], with_variants=True)
     fast = _fast_variant(bundle, params)
-    engine = load_engine(bundle, params["engine"])
+    classifier = load_classifier(bundle, params["engine"], ClassifyOptions())
     parts = list_parts(output, bundle.digest) if output is not None else []
     ledger = read_ledger(part.uri for part in parts)
     notes = ListingNotes()
     refs = islice(list_sources(sources, output, selection(params), notes), params["limit"])
     counts = estimate.survey(refs, ledger)
     cores = available_cores()
-    measured = estimate.measure(counts.sample, engine, Model.of(bundle), ClassifyOptions(), cores)
+    measured = estimate.measure(counts.sample, *classifier, ClassifyOptions(), cores)
     cores = params["cores"] or cores
     writes = not output.is_local if output is not None else counts.remote_listed > 0
     chunk = ChunkSize().pictures
@@ -125,17 +124,14 @@ def _quote_fast(
 ) -> "dict[str, Any]":
     """Return the quote of the faster variant `bundle`, for the same pictures."""
     from seefood.bundle.variant import variant_as_json
-    from seefood.classification import ClassifyOptions, Model
-    from seefood.engines.loading import load_engine
+    from seefood.classification import ClassifyOptions, load_classifier
     from seefood.engines.threads import available_cores
     from seefood.runs import estimate
     from seefood.runs.run_spec import ChunkSize
 
     assert bundle.variant is not None  # noqa: S101 (`fast_variant` returns variants)
-    engine = load_engine(bundle, bundle.variant.engine)
-    measured = estimate.measure(
-        counts.sample, engine, Model.of(bundle), ClassifyOptions(), available_cores()
-    )
+    classifier = load_classifier(bundle, bundle.variant.engine, ClassifyOptions())
+    measured = estimate.measure(counts.sample, *classifier, ClassifyOptions(), available_cores())
     chunk = ChunkSize().pictures
     work, seconds = estimate.quote(counts, measured, cores, chunk, writes=writes)
     document = estimate.as_json(counts, measured, work, seconds, prices)

@@ -5,12 +5,15 @@ import numpy as np
 import pytest
 
 from seefood.bundle import BUILT_IN, Bundle, built_in_bundle_path, load_bundle, load_variants
+from seefood.bundle.spec import Rejection
 from seefood.engines.fast import fast_variant
 from seefood.errors import UsageError
 from seefood.synthetic import KINDS, draw_picture
 from seefood_training.cascade import make_cascade
 from seefood_training.evaluate import labelled_photos
-from seefood_training.variants import measure_loss, split_fast_data
+from seefood_training.reference import Known, add_reference
+from seefood_training.variants import check_can_have_variants, measure_loss, split_fast_data
+from tests.bundles import add_fake_variant, fake_bundle
 
 LARGE, SMALL = (load_bundle(built_in_bundle_path(name)) for name in BUILT_IN)
 
@@ -69,6 +72,16 @@ def with_cascade(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
         name="out", points_lost=50.0, as_variant=True, data_name="drawings",
     )  # fmt: skip
     return bundle
+
+
+def test_a_bundle_rejects_the_unknown_or_has_variants(tmp_path: Path) -> None:
+    """A variant has no features, so it would label what its bundle leaves to a person."""
+    rejecting = fake_bundle(tmp_path / "a", rejection=Rejection(1.5, "0" * 64))
+    with pytest.raises(UsageError, match="can have no faster variant: it rejects pictures"):
+        check_can_have_variants(rejecting)
+    varied = add_fake_variant(fake_bundle(tmp_path / "b"), "v", 0.1, 0.5)
+    with pytest.raises(UsageError, match="its faster variants would not"):
+        add_reference(varied, Known(varied.labels, ()), 0.01)
 
 
 def test_a_cascade_is_a_variant_of_its_large_bundle(with_cascade: Bundle) -> None:

@@ -185,6 +185,8 @@ def _check(first: Bundle, second: Bundle) -> None:
         reason = "one of them is a cascade already"
     elif first.spec.multi_label or second.spec.multi_label:
         reason = "one of them gives a picture several labels, so no probability decides"
+    elif first.spec.rejection is not None or second.spec.rejection is not None:
+        reason = "one of them rejects pictures by their features, which a cascade does not have"
     elif not (first.has_litert and second.has_litert):
         reason = f"one of them has no {LITERT_MODEL}"
     elif first.labels != second.labels:

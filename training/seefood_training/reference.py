@@ -53,8 +53,13 @@ def add_reference(
 
     The digest stays, unless `reject_share` is given: then pictures that resemble the training
     photos less than all but this share of held-out photos are `unsure`. Raises `UsageError` if that
-    is wanted of a bundle without features, or of too few photos.
+    is wanted of a bundle without features, of one with faster variants, or of too few photos.
     """
+    if reject_share is not None and bundle.variants:
+        raise UsageError(
+            f"{bundle.path} cannot reject unknown pictures: its faster variants would not; "
+            "give the bundle as it was before they were added"
+        )
     has_features = gives_features(bundle)
     engine = load_engine(bundle, features=has_features)
     model = replace(Model.of(bundle), novelty=None, reject_above=None)

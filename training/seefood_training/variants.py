@@ -116,6 +116,8 @@ def check_can_have_variants(bundle: Bundle) -> None:
         reason = "it gives a picture several labels, and labelled folders give it one"
     elif bundle.variant is not None:
         reason = "it is a variant itself"
+    elif bundle.spec.rejection is not None:
+        reason = "it rejects pictures by their features, which a variant does not have"
     elif bundle.is_cascade:
         reason = "it is a cascade; make the variant of the large bundle with `cascade --as-variant`"
     elif not bundle.has_litert or bundle.spec.adapter is not None:

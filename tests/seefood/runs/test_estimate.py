@@ -1,4 +1,5 @@
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -7,9 +8,11 @@ import pytest
 from click.testing import CliRunner
 from numpy.typing import NDArray
 
+from seefood.bundle import load_bundle, set_knowledge
 from seefood.classification import ClassifyOptions
 from seefood.cli.plan import plan_command
 from seefood.cli.units import duration, size
+from seefood.drift.novelty import NoveltySpace
 from seefood.engines.fake import FakeEngine
 from seefood.errors import UsageError
 from seefood.records import ImageRef
@@ -206,6 +209,19 @@ def test_the_command_plans_and_writes_nothing(bundle_path: Path, tmp_path: Path)
     plan = json.loads(result.stdout)
     assert (1, {"jpg": 1}) == (plan["due"], plan["formats"])
     assert ["in"] == [path.name for path in tmp_path.iterdir()]
+
+
+def test_a_bundle_that_rejects_the_unknown_is_planned(bundle_path: Path, tmp_path: Path) -> None:
+    """With its features, as the run computes them."""
+    bundle = load_bundle(shutil.copytree(bundle_path, tmp_path / "bundle"))
+    assert bundle.features is not None
+    mean = np.zeros(bundle.features.dimension, np.float32)
+    space = NoveltySpace(mean, np.eye(1, len(mean), dtype=np.float32), 10.0)
+    set_knowledge(bundle, None, space, 1.5)
+    (tmp_path / "a.jpg").write_bytes(jpeg())
+    arguments = [str(tmp_path / "a.jpg"), "--model", str(bundle.path), "--json"]
+    result = CliRunner().invoke(plan_command, arguments, catch_exceptions=False)
+    assert 1 == json.loads(result.stdout)["sample"]["pictures"]
 
 
 def test_nothing_named_is_a_usage_error() -> None:
