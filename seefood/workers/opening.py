@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from seefood.bundle import load_bundle
-from seefood.bundle.named import bundle_path
+from seefood.bundle.named import open_bundle
 from seefood.classification import ClassifyOptions, Model
 from seefood.engines.registry import AUTO, engine_spec
 from seefood.engines.threads import compute_threads
@@ -41,7 +40,7 @@ def open_worker(spec: ModelSpec, counters: ProgressCounters | None = None) -> Su
     Each finished picture is counted in `counters`, which also stop the worker. Raises `BundleError`
     or `UsageError`.
     """
-    bundle = load_bundle(bundle_path(spec.model, spec.digest), expected_digest=spec.digest)
+    bundle = open_bundle(spec.model, spec.digest)
     threads = compute_threads(spec.engine)
     config = WorkerConfig(str(bundle.path), bundle.digest, spec.engine, spec.options, threads)
     worker = SupervisedWorker(config, Model.of(bundle), counters=counters)

@@ -137,8 +137,8 @@ class SupervisedWorker:
             if chunks:
                 self._recover(process, status, chunks)
         except StopError as error:
-            for chunk in chunks.values():
-                chunk.fail(error)
+            for number in chunks:
+                self.on_failed(number, error)
 
     def _running_process(self) -> WorkerProcess:
         with self._lock:
