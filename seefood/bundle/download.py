@@ -16,6 +16,7 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from seefood.bundle import MANIFEST, VARIANTS, digest_matches, load_bundle, load_variants
+from seefood.bundle.manifest_file import read_manifest, write_manifest
 from seefood.errors import BundleError, JobError
 from seefood.records import DIGEST_SHOWN
 from seefood.storage import read
@@ -31,6 +32,7 @@ def fetch_bundle(
     """Return the folder of the bundle at `uri` below `cache`; download it unless it exists.
 
     `with_variants` downloads its faster variants too, into a folder named by their digests as well.
+    What its `bundle.json` states beside the digest is that of the download, too.
     `expected_digest` pins the model as in `load_bundle`; of any other, only `bundle.json` is read.
     Atomic: the folder (`cache/<digest>`) appears whole or not at all, so several processes may
     download at once. Raises `BundleError` for a bundle that is absent, damaged, or names a file
@@ -48,6 +50,8 @@ def fetch_bundle(
     variants = described.variants if with_variants else {}
     target = cache / _folder_name(digest, variants)
     if target.is_dir():
+        if read_manifest(target) != (document := json.loads(manifest)):
+            write_manifest(target, document)  # features or a reference were added: no new digest
         load_bundle(target, expected_digest=digest)  # whoever uses a variant verifies it
         return target
     cache.mkdir(parents=True, exist_ok=True)

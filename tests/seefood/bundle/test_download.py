@@ -6,7 +6,15 @@ from uuid import uuid4
 import pytest
 from PIL import Image
 
-from seefood.bundle import MANIFEST, BundleSpec, Certificate, Golden, load_bundle, write_bundle
+from seefood.bundle import (
+    MANIFEST,
+    BundleSpec,
+    Certificate,
+    FeatureSpec,
+    Golden,
+    load_bundle,
+    write_bundle,
+)
 from seefood.bundle.download import fetch_bundle
 from seefood.errors import BundleError
 from seefood.imaging.decode import ResizeRule
@@ -69,6 +77,19 @@ def test_a_cached_bundle_is_not_downloaded_again(tmp_path: Path) -> None:
     open_store(location.root).delete(location.child("saved_model.pb").key)
 
     assert first == fetch_bundle(uri, tmp_path / "cache")
+
+
+def test_a_cached_bundle_gets_what_was_added_to_it(tmp_path: Path) -> None:
+    """Features and the reference do not change the digest, and so not the folder."""
+    uri = _upload(tmp_path)
+    assert load_bundle(fetch_bundle(uri, tmp_path / "cache")).features is None
+    features = FeatureSpec(3, {"litert": 1}, 0.1, {})
+    made = load_bundle(tmp_path / "made")
+    write_bundle(made.path, made.spec, features)
+    manifest = parse_location(uri).child(MANIFEST)
+    open_store(manifest.root).write(manifest.key, (made.path / MANIFEST).read_bytes())
+    again = load_bundle(fetch_bundle(uri, tmp_path / "cache"))
+    assert (features, made.digest) == (again.features, again.digest)
 
 
 def test_a_damaged_object_is_refused_and_leaves_nothing(tmp_path: Path) -> None:
