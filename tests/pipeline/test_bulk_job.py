@@ -127,19 +127,19 @@ def test_an_empty_listing_is_a_finished_job(memory: str) -> None:
 def test_a_change_between_listing_and_reading_is_a_row(memory: str) -> None:
     """An object that is deleted or replaced after it was listed has a code and no label."""
     source, output = f"{memory}-in", f"{memory}/out"
-    put_all(source, {f"{n:02d}.jpg": RED for n in range(40)})
+    put_all(source, {f"{n:02d}.jpg": RED for n in range(100)})  # three chunks are read ahead
     store = open_store(source)
 
     def change_objects() -> None:
-        store.delete("38.jpg")
-        store.write("39.jpg", GREEN)
+        store.delete("98.jpg")
+        store.write("99.jpg", GREEN)
 
     hooks.append(change_objects)
     totals = run_bulk_job(_job(source, output))
     assert {"not_found": 1, "changed": 1} == totals.by_error
     rows = {row.uri[-6:-4]: row for row in _rows(output)}
-    assert ("not_found", "changed") == (rows["38"].error_code, rows["39"].error_code)
-    assert 40 == len(rows) == totals.rows
+    assert ("not_found", "changed") == (rows["98"].error_code, rows["99"].error_code)
+    assert 100 == len(rows) == totals.rows
 
 
 def test_a_rerun_completes_a_job_that_crashed(memory: str) -> None:
