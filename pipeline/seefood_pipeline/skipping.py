@@ -67,6 +67,10 @@ class SkipDoFn(beam.DoFn):
         self._done = done
         self._shared = Shared()
 
+    def setup(self) -> None:
+        """Read no rows yet."""
+        self._ledger: Ledger | None = None
+
     def start_bundle(self) -> None:
         """Begin with an empty batch."""
         self._batch = Batch()
@@ -89,9 +93,10 @@ class SkipDoFn(beam.DoFn):
         yield from self._filtered()
 
     def _filtered(self) -> Iterator[WindowedValue]:
-        ledger = self._shared.acquire(self._done.read, tag=self._done)
+        if self._ledger is None:  # held here: Beam keeps one shared object, RunInference's maybe
+            self._ledger = self._shared.acquire(self._done.read, tag=self._done)
         elements, self._elements = self._elements, []
         for image, element in zip(complete_images(self._batch.take()), elements, strict=True):
             is_named = image.error is None and image.content is None
-            if image.error is not None or image.ref not in ledger:
+            if image.error is not None or image.ref not in self._ledger:
                 yield element.with_value(image.ref) if is_named else element
