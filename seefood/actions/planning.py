@@ -100,7 +100,9 @@ def plan_sort(
         if place.target == place.source or (action == "move" and _is_in_place(place)):
             raise UsageError(f"{picture.uri} lies where it would be sorted to; choose another --to")
         if place.target in existing and not _is_there(place, existing[place.target]):
-            place = _place(picture, target, taken, action)  # the name is another picture's
+            name_of_another = place.target.lower()
+            place = _place(picture, target, taken, action)
+            taken.discard(name_of_another)
         if place.target in existing:
             present += 1
             continue
