@@ -77,8 +77,8 @@ class Population:
         total = 0
         for item in zip(self.uris, self.etags, self.said.tolist(), self.scores, strict=True):
             uri, etag, code, score = item
-            total += _hash([uri, etag, self.labels[code], f"{score:.6f}"])
-        return f"{total & _WRAP:016x}"
+            total += _hash_of_row(uri, etag, self.labels[code], score)
+        return _fingerprint(total)
 
     def shuffled(self, seed: int) -> Codes:
         """Return all indices in a random order that depends on the seed and the pictures alone."""
@@ -130,6 +130,25 @@ def read_population(output: Location, digest: str | None = None) -> Population:
         np.array(sizes, dtype=np.int64),
         failed,
     )
+
+
+def read_fingerprint(output: Location, digest: str) -> str:
+    """Return the fingerprint of the population of a model, in bounded memory."""
+    total = 0
+    for batch in open_rows(output, digest).batches(_COLUMNS[:4]):
+        columns = [batch.column(index).to_pylist() for index in range(4)]
+        for uri, etag, label, score in zip(*columns, strict=True):
+            if label is not None and score is not None:
+                total += _hash_of_row(uri, etag, label, score)
+    return _fingerprint(total)
+
+
+def _hash_of_row(uri: str, etag: str, label: str, score: float) -> int:
+    return _hash([uri, etag, label, f"{score:.6f}"])
+
+
+def _fingerprint(total: int) -> str:
+    return f"{total & _WRAP:016x}"
 
 
 def _hash(parts: list[object]) -> int:

@@ -32,9 +32,18 @@ def newest_done(audits: Iterable[AuditFile], digest: str | None) -> AuditFile | 
     )
 
 
-def audited(audit: AuditFile) -> Audited:
-    """Return the section about an audit with estimates. Raises `KeyError` if some are missing."""
+def audited(audit: AuditFile, *, is_current: bool) -> Audited:
+    """Return the section about an audit with estimates. Raises `KeyError` if some are missing.
+
+    If the rows have changed since, they are not estimates of these rows, and only that is said.
+    """
     estimates: Mapping[str, Any] = audit.estimates or {}
+    if not is_current:
+        note = (
+            f"The rows have changed since the audit of {audit.began[:10]}, which was about "
+            f"{estimates['population']:,} pictures: `seefood audit` with --new begins another."
+        )
+        return Audited(note, [])
     labels = sorted(estimates["labels"].items(), key=lambda item: -item[1]["true"]["estimate"])
     rest = len(labels) - _MAX_LABELS
     note = (

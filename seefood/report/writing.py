@@ -8,12 +8,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from seefood.audit.store import AuditFile, read_audits
+from seefood.audit.population import read_fingerprint
+from seefood.audit.store import read_audits
 from seefood.corrections import Confusion, Correction, read_corrections
 from seefood.errors import UsageError
 from seefood.records import Row
 from seefood.report.aggregation import aggregate_rows
-from seefood.report.audited import audited, newest_done
+from seefood.report.audited import Audited, audited, newest_done
 from seefood.report.changes import watched_changes
 from seefood.report.corrected import corrected
 from seefood.report.page import build_page
@@ -40,31 +41,38 @@ def make_report(
     rows: Iterable[Row],
     fetch: Fetch,
     corrections: Mapping[tuple[str, str], Correction] | None = None,
-    audit: AuditFile | None = None,
+    audit: Audited | None = None,
 ) -> str:
     """Return the HTML page about `rows`.
 
     `summary` is the latest run's `summary.json`; if it is empty, the page lacks the run's details.
     Several threads call `fetch`, for at most some 150 pictures. For a picture that it fails to
     return, the page has a placeholder with the reason. `corrections` are what people said, by URI
-    and entity tag. `audit` has estimates about these rows.
+    and entity tag. `audit` is the section about an audit of the rows.
     """
     confusion = Confusion()
     counted = confusion.counting(rows, corrections or {})
     stats = aggregate_rows(counted, watched_changes(summary))
     page = build_page(stats, summary, fetch)
-    estimates = None if audit is None else audited(audit)
-    return render_page(replace(page, corrections=corrected(confusion), audit=estimates))
+    return render_page(replace(page, corrections=corrected(confusion), audit=audit))
 
 
 def _write_page(
     output: Location, summary: Mapping[str, Any], digest: str | None, location: Location
 ) -> None:
     """Write the page of all rows of a model below `output`, with what people said about them."""
-    audit = newest_done(read_audits(output), digest)
     rows = newest_rows(output, digest)
-    page = make_report(summary, rows, fetch, read_corrections(output), audit)
+    corrections = read_corrections(output)
+    page = make_report(summary, rows, fetch, corrections, _audit_section(output, digest))
     write(location, page.encode("utf-8", "backslashreplace"))
+
+
+def _audit_section(output: Location, digest: str | None) -> Audited | None:
+    audit = newest_done(read_audits(output), digest)
+    if audit is None:
+        return None
+    now = read_fingerprint(output, audit.model_digest)
+    return audited(audit, is_current=now == audit.fingerprint)
 
 
 def write_run_report(output: Location, summary: Mapping[str, Any], folder: Location) -> Location:

@@ -113,3 +113,14 @@ def test_an_audit_whose_rows_changed_is_refused(output: str) -> None:
     assert 1 == len(read_audits(location))
     wider = Goal(within=0.2, confidence=0.9, per_label=False, error=0.1, seed=3)
     assert find_audit(read_audits(location), read_population(location), wider) is None
+
+
+def test_the_report_states_no_estimates_of_other_rows(output: str) -> None:
+    """If rows have changed since the audit, the page says that, and no share of right labels."""
+    _answer(_open(output), 60, "a")
+    location = parse_location(output)
+    assert "of the labels are right" in read(rewrite_report(location)).decode()
+    put_part(output, "b", make_row("s3://b/new.jpg", label="other", score=0.5))
+    page = read(rewrite_report(location)).decode()
+    assert "The rows have changed since the audit of" in page
+    assert "of the labels are right" not in page
