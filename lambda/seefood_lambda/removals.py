@@ -7,10 +7,9 @@ for what was there at that time.
 import json
 from collections.abc import Iterable
 
-from seefood.errors import ErrorCode, JobError, PictureError, RetryableError, UsageError
-from seefood.records import ImageRef
+from seefood.errors import JobError, PictureError, RetryableError, UsageError
 from seefood.results.files import upload_prefix
-from seefood.storage import open_store
+from seefood.storage import current_etag, open_store
 from seefood.storage.uris import Location, parse_location
 from seefood_lambda.events import Removal
 
@@ -24,7 +23,7 @@ def remove_rows(removal: Removal, results: Location, digest: str) -> int:
     store = open_store(prefix.root)
     removed = 0
     try:
-        current = _current_etag(removal.uri)
+        current = current_etag(removal.uri)
         for ref in store.list(prefix.key):
             key = parse_location(ref.uri).key
             try:
@@ -45,13 +44,3 @@ def remove_rows(removal: Removal, results: Location, digest: str) -> int:
 def remove_all(removals: Iterable[Removal], results: Location, digest: str) -> int:
     """Delete the rows of all removed objects; return how many. Raises `RetryableError`."""
     return sum(remove_rows(removal, results, digest) for removal in dict.fromkeys(removals))
-
-
-def _current_etag(uri: str) -> str | None:
-    """Return the entity tag of the object that is there now; None if there is none."""
-    try:
-        return open_store(parse_location(uri).root).stat(ImageRef(uri)).etag
-    except PictureError as error:
-        if error.code is ErrorCode.NOT_FOUND:
-            return None
-        raise

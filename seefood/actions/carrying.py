@@ -7,9 +7,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from seefood.errors import ErrorCode, JobError, PictureError, SeefoodError
+from seefood.errors import JobError, SeefoodError
 from seefood.records import ImageRef
-from seefood.storage import fetch, open_store
+from seefood.storage import current_etag, fetch, open_store
 from seefood.storage.s3_store import is_expressible
 from seefood.storage.uris import Location, parse_location
 
@@ -124,16 +124,6 @@ def s3_errors(action: str) -> Iterator[None]:
         yield
     except (S3Error, OSError) as error:
         raise JobError(f"cannot {action}: {error}; run it again") from error
-
-
-def current_etag(uri: str) -> str | None:
-    """Return the entity tag of an object; None if it is absent. Raises `PictureError`."""
-    try:
-        return open_store(parse_location(uri).root).stat(ImageRef(uri)).etag
-    except PictureError as error:
-        if error.code is ErrorCode.NOT_FOUND:
-            return None
-        raise
 
 
 def refuse_inexpressible(uri: str) -> None:

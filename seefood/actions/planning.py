@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from seefood.actions.carrying import are_equal, current_etag, object_tags
+from seefood.actions.carrying import are_equal, object_tags
 from seefood.actions.steps import Place, Sidecar, Step, Tags, encoded, read_or_none
 from seefood.actions.xmp import with_label
 from seefood.corrections import FINAL_COLUMNS, By, apply_corrections, read_corrections
@@ -15,7 +15,7 @@ from seefood.corrections.known_labels import refuse_unknown
 from seefood.errors import JobError, SeefoodError, UsageError
 from seefood.records import Status
 from seefood.results.output_rows import open_rows
-from seefood.storage import open_store
+from seefood.storage import current_etag, open_store
 from seefood.storage.uris import Location, parse_location
 
 SKIP: Final = "skip"

@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, TypeGuard
 
-from seefood.actions.carrying import Outcome, current_etag
+from seefood.actions.carrying import Outcome
 from seefood.actions.journal import Journal
 from seefood.actions.moved import Key, follow
 from seefood.actions.steps import Place, Step
 from seefood.errors import SeefoodError
+from seefood.storage import current_etag
 from seefood.storage.local import TEMPORARY
 from seefood.storage.uris import FILE_ROOT, parse_location
 

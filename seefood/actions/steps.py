@@ -15,7 +15,6 @@ from seefood.actions.carrying import (
     Outcome,
     are_equal,
     carry,
-    current_etag,
     delete_one,
     object_tags,
     refuse_inexpressible,
@@ -23,7 +22,7 @@ from seefood.actions.carrying import (
     s3_errors,
 )
 from seefood.errors import JobError
-from seefood.storage import open_store, read, write
+from seefood.storage import current_etag, open_store, read, write
 from seefood.storage.uris import parse_location
 
 

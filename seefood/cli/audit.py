@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from seefood.cli.page_options import page_options, serve_page
 from seefood.cli.profile_options import profile_option
 from seefood.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from seefood.audit.population import Population
     from seefood.audit.session import Goal
@@ -59,22 +60,7 @@ class _Share(click.ParamType[float]):
     help="Name the score above which at most this share is wrong.",
 )
 @click.option("--model-digest", metavar="DIGEST", help="Which model, if several wrote to DEST.")
-@click.option("--reviewer", metavar="NAME", help="Who answers.  [default: this user's name]")
-@click.option("--labels", metavar="A,B", multiple=True, help="Labels to choose from beside.")
-@click.option(
-    "--port",
-    type=click.IntRange(0, 65535),
-    metavar="PORT",
-    help="0 takes a free one.  [default: 8017, or a free one]",
-)
-@click.option(
-    "--host",
-    default="127.0.0.1",
-    show_default=True,
-    metavar="ADDRESS",
-    help="Where to listen; 0.0.0.0 lets a phone in that has the address.",
-)
-@click.option("--open", "show", is_flag=True, help="Open the page in a browser.")
+@page_options
 @click.option("--new", "begin_new", is_flag=True, help="Begin another audit.")
 @click.option(
     "--simulate",
@@ -147,7 +133,6 @@ def _asked(
     from seefood.corrections.known_labels import parse_labels
     from seefood.review.audit_queue import AuditQueue
     from seefood.review.reviewer import reviewer_name
-    from seefood.review.server import listen_somewhere, serve_queue
 
     reviewer = reviewer_name(options["reviewer"])
     labels = parse_labels(options["labels"])
@@ -159,20 +144,8 @@ def _asked(
     queue = AuditQueue(output, population, audit, reviewer, labels)
     if queue.audit.estimates is None:
         click.echo(f"{'Going on with' if known else 'Beginning'} audit {audit.name}.", err=True)
-        listener = listen_somewhere(options["host"], options["port"])
-        serve_queue(queue, listener, options["host"], _say(show=options["show"]))
+        serve_page(queue, **{name: options[name] for name in ("host", "port", "show")})
     click.echo(f"{queue.progress({}).text}.", err=True)
     if queue.audit.estimates is None:
         click.echo("The same command goes on with it.", err=True)
     return queue.audit.estimates
-
-
-def _say(*, show: bool) -> "Callable[[str], None]":
-    def say(text: str) -> None:
-        click.echo(text, err=True)
-        if show and text.startswith("Open "):
-            import webbrowser
-
-            webbrowser.open(text.removeprefix("Open "))
-
-    return say

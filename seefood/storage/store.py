@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from functools import cache, lru_cache
 from typing import Protocol
 
+from seefood.errors import ErrorCode, PictureError
 from seefood.records import ImageRef
 from seefood.storage.archives.store import open_archive
 from seefood.storage.local import LocalFiles
@@ -89,6 +90,16 @@ def _open(root: str) -> Store:
 def fetch(ref: ImageRef) -> bytes:
     """Return the bytes of `ref`; see `Store.fetch`."""
     return open_store(parse_location(ref.uri).root).fetch(ref)
+
+
+def current_etag(uri: str) -> str | None:
+    """Return the entity tag of what is there now; None if nothing is. Raises `PictureError`."""
+    try:
+        return open_store(parse_location(uri).root).stat(ImageRef(uri)).etag
+    except PictureError as error:
+        if error.code is ErrorCode.NOT_FOUND:
+            return None
+        raise
 
 
 def write(location: Location, data: bytes) -> None:
