@@ -1,112 +1,23 @@
 """Rules of the report page."""
 
-import base64
-import hashlib
 import re
 import shlex
-from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from html import unescape
-from io import BytesIO
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from seefood.corrections import Correction, Corrections
-from seefood.errors import ErrorCode, PictureError
-from seefood.records import ImageRef, Row, Status, utc_now
+from seefood.records import utc_now
 from seefood.report import make_report
-from seefood.report.formatting import bytes_text, score_text, seconds_text, share_text, short_name
 from seefood.results.files import part_location
 from seefood.results.formats import result_format
 from seefood.storage import write
 from seefood.storage.uris import parse_location
-from seefood.synthetic import draw_picture
 from tests.fakes import make_row
-
-MOMENT = datetime(2026, 11, 23, 16, 3, 36, tzinfo=UTC)
-SUMMARY: Mapping[str, Any] = {
-    "run_id": "20261123T160336Z-ab12cd",
-    "seconds": 3.2,
-    "pictures_per_second": 240.0,
-    "rows": 5,
-    "skipped_by_ledger": 0,
-    "model": {
-        "name": "hotdog",
-        "digest": "ab" * 32,
-        "engine": "litert",
-        "labels": ["hotdog", "not_hotdog"],
-        "metrics": {"accuracy": 0.9435, "by_label": {"hotdog": {"recall": 0.9553}}},
-    },
-    "options": {"top_k": 5, "limit": None},
-}
-
-
-def labelled(uri: str, label: str, score: float, status: Status = Status.OK) -> Row:
-    return Row(
-        uri=uri,
-        etag="tag",
-        version_id=None,
-        size_bytes=1000,
-        width=40,
-        height=30,
-        format="JPEG",
-        label=label,
-        score=score,
-        top=((label, score),),
-        status=status,
-        error_code=None,
-        error_message=None,
-        model="hotdog",
-        model_digest="ab" * 32,
-        engine="litert",
-        classified_at=MOMENT,
-    )
-
-
-def failed(uri: str, code: str, message: str) -> Row:
-    return replace(
-        labelled(uri, "", 0.0, Status.FAILED),
-        label=None,
-        score=None,
-        top=None,
-        error_code=code,
-        error_message=message,
-    )
-
-
-ROWS = (
-    labelled("s3://b/a dog.jpg", "not_hotdog", 0.91),
-    labelled("s3://b/lunch.jpg", "hotdog", 0.99),
-    labelled("s3://b/dinner.jpg", "hotdog", 0.97),
-    labelled("s3://b/odd.jpg", "hotdog", 0.52, Status.UNSURE),
-    failed("s3://b/cut.jpg", "truncated", "damaged JPEG: the file ends early"),
-)
-
-
-@pytest.fixture(scope="module")
-def photo() -> bytes:
-    stream = BytesIO()
-    draw_picture("hotdog_mustard", 1, (320, 240)).save(stream, "JPEG")
-    return stream.getvalue()
-
-
-def no_picture(ref: ImageRef) -> bytes:
-    raise PictureError(
-        ErrorCode.NOT_FOUND, f"the object was deleted after it was listed {ref.etag}"
-    )
-
-
-def report(rows: Iterable[Row], summary: Mapping[str, Any] = SUMMARY) -> str:
-    return make_report(summary, rows, no_picture)
-
-
-def text_of(html: str) -> str:
-    """Return the visible text of a page with spaces collapsed."""
-    body = re.sub(r"<style>.*?</style>", "", html, flags=re.DOTALL)
-    return " ".join(unescape(re.sub(r"<[^>]+>", " ", body)).split())
+from tests.report_page import MOMENT, ROWS, SUMMARY, failed, labelled, no_picture, report, text_of
 
 
 def test_the_headline_counts_the_outcomes() -> None:
@@ -225,22 +136,6 @@ def test_samples_do_not_depend_on_the_order_of_rows() -> None:
     assert report(rows) == report(reversed(rows))
 
 
-def test_many_rows_make_a_small_page(photo: bytes) -> None:
-    """A page about many rows fetches at most 150 pictures and has less than 2 MB."""
-    fetched: list[str] = []
-
-    def fetch(ref: ImageRef) -> bytes:
-        fetched.append(ref.uri)
-        return photo
-
-    rows = (labelled(f"s3://b/{n}.jpg", f"class {n % 12}", n / 20_000) for n in range(20_000))
-    page = make_report(SUMMARY, rows, fetch)
-
-    assert len(fetched) <= 150
-    assert len(set(fetched)) == len(fetched)
-    assert len(page) < 2_000_000
-
-
 @pytest.mark.parametrize("classes", [2, 10, 1000])
 def test_any_number_of_labels_fits(classes: int) -> None:
     """The ten most frequent labels have sections; the others are summed."""
@@ -255,109 +150,11 @@ def test_any_number_of_labels_fits(classes: int) -> None:
     assert (classes > 10) == (f"{classes - 10} other labels" in text_of(page).replace(",", ""))
 
 
-def test_thumbnails_are_part_of_the_page(photo: bytes) -> None:
-    """Pictures are data URIs with an alternative text."""
-    page = make_report(SUMMARY, ROWS[:1], lambda _: photo)
-
-    assert 'src="data:image/jpeg;base64,' in page
-    assert 'alt="a dog.jpg, labelled not_hotdog"' in page
-
-
-def test_a_picture_that_cannot_be_shown_has_its_reason() -> None:
-    """A deleted or broken picture becomes a placeholder with the reason."""
-    assert "not_found: the object was deleted" in text_of(report(ROWS))
-    assert "not_an_image: " in text_of(make_report(SUMMARY, ROWS, lambda _: b"no picture"))
-
-
-def test_a_huge_object_is_not_fetched_for_a_thumbnail() -> None:
-    """Objects above 40 MiB are not fetched for thumbnails."""
-    row = replace(ROWS[1], size_bytes=90_000_000)
-
-    assert "90 MB is too large for a thumbnail" in text_of(make_report(SUMMARY, [row], no_picture))
-
-
-HOSTILE = (
-    "<script>alert(1)</script>",
-    '"><img src=x onerror=alert(1)>',
-    "line\nbreak\x1b[31m",
-    "\u202egpj.exe",
-    "lone \udcff surrogate",
-    "{{ 7 * 7 }}",
-)
-
-
-@pytest.mark.parametrize(
-    "text", HOSTILE, ids=["script", "attribute", "control", "bidi", "surrogate", "template"]
-)
-def test_untrusted_text_is_escaped(text: str) -> None:
-    """Names, labels and messages are shown as text, control characters as escapes."""
-    page = report(
-        [labelled(f"s3://b/{text}", text, 0.9), failed(f"file:///b/{text}", text, text)],
-        {**SUMMARY, "sources": [text], "options": {text: text}},
-    )
-
-    assert "<script" not in page
-    assert "<img src=x" not in page
-    assert not re.search("[\x00-\x09\x0b-\x1f\u202e\udcff]", page)
-    assert "49" not in text_of(page).replace("{{ 7 * 7 }}", "")
-    page.encode("utf-8")
-
-
-def test_the_page_loads_nothing() -> None:
-    """Every reference is data, an anchor or a local file; there is no script."""
-    page = report([*ROWS, labelled("file:///pictures/a%20b.jpg", "hotdog", 0.98)])
-    references = re.findall(r"""(?:src|href|action|poster)\s*=\s*["']([^"']*)""", page)
-
-    assert [] == [r for r in references if not r.startswith(("data:", "#", "file:///"))]
-    assert "<script" not in page
-    assert "url(" not in page
-    assert "@import" not in page
-    assert 'href="file:///pictures/a%20b.jpg"' in page
-
-
-def test_the_policy_allows_only_this_style_sheet() -> None:
-    """The content security policy allows the style sheet by its hash and no other style."""
-    page = report(ROWS)
-    style = re.search(r"<style>(.*?)</style>", page, re.DOTALL)
-    policy = unescape(re.findall(r'Content-Security-Policy" content="([^"]+)"', page)[0])
-
-    assert style is not None
-    digest = base64.b64encode(hashlib.sha256(style[1].encode()).digest()).decode()
-    assert f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:;" in policy
-    assert " style=" not in page
-    assert " onclick" not in page
-
-
 def test_the_date_is_that_of_the_last_row() -> None:
     """The page has the date of its latest row, so writing it again gives the same page."""
     later = replace(ROWS[0], uri="s3://b/later.jpg", classified_at=MOMENT + timedelta(days=1))
 
     assert "24 November 2026, 16:03 UTC" in text_of(report([later, *ROWS]))
-
-
-@pytest.mark.parametrize(
-    ("expected", "shown"),
-    [
-        ("100%", share_text(5, 5)),
-        ("0%", share_text(0, 5)),
-        ("99.9%", share_text(99_999, 100_000)),
-        ("0.1%", share_text(1, 100_000)),
-        ("100%", score_text(0.99996)),
-        ("99.9%", score_text(0.9991)),
-        ("3.2\u00a0s", seconds_text(3.21)),
-        ("12 min 5 s", seconds_text(725.2)),
-        ("3 h 20 min", seconds_text(12_001)),
-        ("512 B", bytes_text(512)),
-        ("1.3 MB", bytes_text(1_310_000)),
-        ("830 GB", bytes_text(830_000_000_000)),
-        ("2,500.0 TB", bytes_text(2_500_000_000_000_000)),
-        ("b c.jpg", short_name("file:///a/b%20c.jpg")),
-        ("b%20c.jpg", short_name("s3://a/b%20c.jpg")),
-    ],
-)
-def test_numbers_and_names_are_formatted(expected: str, shown: str) -> None:
-    """Shares only become 0% or 100% if they are exact; names keep the store's spelling."""
-    assert expected == shown
 
 
 def test_corrections_are_a_table_of_model_and_people() -> None:
