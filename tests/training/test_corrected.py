@@ -8,6 +8,7 @@ from seefood.imaging.decode import ResizeRule
 from seefood.records import utc_now
 from seefood.storage.uris import parse_location
 from seefood_training.data import decode_photos, read_labelled, read_photo_set
+from seefood_training.predictions import labelled_photos
 from tests.fakes import put_all
 from tests.pictures import jpeg
 
@@ -53,6 +54,23 @@ def test_a_person_counts_more_than_a_folder(tmp_path: Path, memory: str) -> None
     assert {"1.jpg": "red", "2.jpg": "green", "3.jpg": "green", "a.jpg": "green"} == found
     assert "1 pictures are added" in photo_set.notes[-1]
     assert "1 labels of photos are changed" in photo_set.notes[-1]
+
+
+@pytest.mark.parametrize("part", ["test", "val"])
+def test_corrections_are_learned_from_and_measured_on(
+    tmp_path: Path, memory: str, part: str
+) -> None:
+    """Training learns from them; measuring uses them beside the photos that are for it."""
+    for name in ("train/red/1.jpg", "train/green/2.jpg", f"{part}/red/3.jpg"):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True, parents=True)
+        path.write_bytes(jpeg())
+    _correct(memory, {"a.jpg": "green"})
+    learned = read_photo_set(str(tmp_path), corrections=f"{memory}/out").train
+    assert ["2.jpg", "a.jpg", "1.jpg"] == [photo.name for photo in learned]
+    labels = ("green", "red")
+    measured = labelled_photos(str(tmp_path), labels, corrections=f"{memory}/out")
+    assert ["a.jpg", "3.jpg"] == [photo.name for photo in measured]
 
 
 def test_an_output_without_corrections_is_refused(memory: str) -> None:

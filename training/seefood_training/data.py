@@ -128,17 +128,22 @@ def read_photo_set(data: str, *, nested: bool = False, corrections: str | None =
 
 
 def read_labelled(
-    data: str | None, *, nested: bool = False, corrections: str | None = None
+    data: str | None,
+    *,
+    nested: bool = False,
+    corrections: str | None = None,
+    to_measure: bool = False,
 ) -> PhotoSet:
     """Return the photos of `data` as `read_photo_set` does, with any number of classes.
 
-    Without `data` those of the `corrections` alone.
+    Without `data` those of the `corrections` alone. `to_measure` adds corrected pictures to the
+    photos that a bundle is measured on.
     """
     found = None if data is None else find_photos(data, nested=nested)
     if found is not None:
         _check_left_out(found, str(data))
     if corrections is not None:
-        found = with_corrections(found, corrections)
+        found = with_corrections(found, corrections, to_measure=to_measure)
     if found is None:
         raise UsageError("there are neither labelled photos nor corrections; give one of them")
     labels = tuple(sorted({photo.label for photo in found.photos}))

@@ -59,7 +59,7 @@ def labelled_photos(
     If `data` has photos to test with, only those; otherwise those to validate with, if there are
     any. Raises `UsageError` for a class that the bundle does not have.
     """
-    photo_set = read_labelled(data, nested=nested, corrections=corrections)
+    photo_set = read_labelled(data, nested=nested, corrections=corrections, to_measure=True)
     if unknown := sorted(set(photo_set.labels) - set(labels)):
         shown = ", ".join(labels[:10]) + (", …" if len(labels) > 10 else "")
         raise UsageError(

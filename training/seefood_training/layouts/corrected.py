@@ -15,12 +15,12 @@ from seefood_training.layouts.base import Found, Labelled, Part, class_name
 _NOTHING: Final = Found((), "corrections")
 
 
-def with_corrections(found: Found | None, output: str) -> Found:
+def with_corrections(found: Found | None, output: str, *, to_measure: bool = False) -> Found:
     """Return the photos of `found` and the pictures with corrections below `output`.
 
     A photo that has a correction (same URI and entity tag) takes its label. The other pictures are
-    to test with if `found` has such photos, else to train on. Raises `UsageError` if there are no
-    corrections.
+    to train on or, with `to_measure`, in the part of `found` that a bundle is measured on: those to
+    test with, else to validate with, else all. Raises `UsageError` if there are no corrections.
     """
     corrections = dict(read_corrections(parse_location(output)))
     if not corrections:
@@ -34,8 +34,9 @@ def with_corrections(found: Found | None, output: str) -> Found:
         label = photo.label if correction is None else class_name(correction.label or "")
         photos.append(replace(photo, label=label))
     changed = sum(new.label != old.label for new, old in zip(photos, found.photos, strict=True))
-    has_tests = any(photo.part is Part.TEST for photo in found.photos)
-    part = Part.TEST if has_tests else Part.TRAIN
+    present = {photo.part for photo in found.photos}
+    measured = (part for part in (Part.TEST, Part.VALIDATION) if part in present)
+    part = next(measured, Part.TRAIN) if to_measure else Part.TRAIN
     photos += [
         Labelled(ImageRef(each.uri, each.etag), class_name(each.label or ""), part)
         for each in corrections.values()
