@@ -8,12 +8,18 @@ from seefood.bundle import BUILT_IN, Bundle, built_in_bundle_path, load_bundle, 
 from seefood.bundle.spec import Rejection
 from seefood.engines.fast import fast_variant
 from seefood.errors import UsageError
+from seefood.imaging.decode import ResizeRule
 from seefood.synthetic import KINDS, draw_picture
 from seefood_training.cascade import make_cascade
+from seefood_training.data import Photo, decode_photos
 from seefood_training.evaluate import labelled_photos
+from seefood_training.predictions import without_copies
 from seefood_training.reference import Known, add_reference
+from seefood_training.training_photos import TrainingPhotos
 from seefood_training.variants import check_can_have_variants, measure_loss, split_fast_data
 from tests.bundles import add_fake_variant, fake_bundle
+from tests.fakes import put_all
+from tests.pictures import jpeg
 
 LARGE, SMALL = (load_bundle(built_in_bundle_path(name)) for name in BUILT_IN)
 
@@ -108,3 +114,13 @@ def test_the_default_bundle_has_an_integer_variant_at_no_relevant_loss() -> None
     assert stated.loss.points <= 0.5
     document = json.loads((variant.path / "assets.extra/bundle.json").read_text())
     assert LARGE.digest == document["certificate"]["variant"]["of"]
+
+
+def test_photos_that_a_bundle_was_made_from_measure_no_loss(memory: str) -> None:
+    """Copies of them are left out, if the bundle knows them."""
+    refs = put_all(memory, {f"{at}.jpg": jpeg((80 * at, 0, 0)) for at in range(3)})
+    photos, rule = [Photo(ref, 0) for ref in refs], ResizeRule(8, 8)
+    prints = decode_photos(photos[:1], rule, fingerprints=True).fingerprints
+    known = TrainingPhotos.of(prints, knows_near=False)
+    assert tuple(photos[1:]) == without_copies(photos, known, rule)
+    assert tuple(photos) == without_copies(photos, None, rule)

@@ -16,7 +16,7 @@ from seefood.engines.loading import load_engine
 from seefood.errors import PictureError, UsageError
 from seefood.imaging.decode import ResizeRule, decode
 from seefood.storage import fetch
-from seefood_training.data import Photo, read_labelled
+from seefood_training.data import Photo, decode_photos, read_labelled
 from seefood_training.fingerprints import Fingerprint, fingerprint
 from seefood_training.training_photos import Copy, TrainingPhotos
 
@@ -69,6 +69,17 @@ def labelled_photos(
     index = [labels.index(label) for label in photo_set.labels]
     photos = photo_set.test or photo_set.validation or photo_set.train
     return tuple(Photo(photo.ref, index[photo.label]) for photo in photos)
+
+
+def without_copies(
+    photos: Sequence[Photo], known: TrainingPhotos | None, rule: ResizeRule
+) -> tuple[Photo, ...]:
+    """Return `photos` without copies of `known`, those that a bundle was made from, if known."""
+    if known is None:
+        return tuple(photos)
+    decoded = decode_photos(photos, rule, fingerprints=True)
+    pairs = zip(decoded.photos, known.find(decoded.fingerprints), strict=True)
+    return tuple(photo for photo, copy in pairs if copy is None)
 
 
 def choose_engines(bundle: Bundle, wanted: str) -> tuple[list[Engine], str]:

@@ -8,7 +8,8 @@ from seefood.bundle import BUILT_IN, MANIFEST, Bundle, built_in_bundle_path, loa
 from seefood.bundle.variant import variant_as_json
 from seefood.bundle.variants import load_variants
 from seefood.errors import UsageError
-from seefood_training.predictions import labelled_photos
+from seefood_training.predictions import labelled_photos, without_copies
+from seefood_training.training_photos import read_training_photos
 from seefood_training.variants import (
     add_variants,
     check_can_have_variants,
@@ -41,12 +42,14 @@ def package_fast(
 ) -> PackagedFast:
     """Add faster variants to a copy of `bundle` in the folder `output`; None adds them in place.
 
-    A quarter of the photos of `data` measures the ranges of integers, the others the loss. Raises
-    `UsageError` for photos that are too few or have other labels, and if no variant can be made.
+    A quarter of the photos of `data` measures the ranges of integers, the others the loss. Copies
+    of photos that the bundle was made from are left out. Raises `UsageError` for photos that are
+    too few or have other labels, and if no variant can be made.
     """
     check_can_have_variants(bundle)
     name = Path(data.rstrip("/")).name or data
-    photos = split_fast_data(labelled_photos(data, bundle.labels), name)
+    given, known = labelled_photos(data, bundle.labels), read_training_photos(bundle.path)
+    photos = split_fast_data(without_copies(given, known, bundle.spec.rule), name)
     if output is None:
         made, notes = add_variants(bundle, photos)
     else:
