@@ -14,7 +14,8 @@ import click
     type=click.FloatRange(0.0, 0.2),
     default=0.0,
     show_default=True,
-    help="So much less often right it may be, for a model that is smaller or faster.",
+    help="For a smaller or faster model: so far below 0 the bound of the difference may be, if the "
+    "estimate is not.",
 )
 @click.option("--back", is_flag=True, help="Put the model before into use again.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")

@@ -56,7 +56,7 @@ class PairedComparison:
         return float(ways / 2**total)
 
     def is_better(self, margin: float) -> bool:
-        """Whether the candidate may come into use; `margin` is how much worse it may be."""
+        """Whether the candidate may come into use; `margin` is how far below 0 `low` may be."""
         if margin > 0:
             return self.difference >= 0 and self.low > -margin
         return self.difference > 0 and self.low > 0 and self.p_value <= _LEVEL
