@@ -20,7 +20,7 @@ from seefood.bundle.features import FeatureSpec
 from seefood.bundle.manifest_file import EXTRA, MANIFEST
 from seefood.bundle.spec import FORMAT_VERSION, BundleSpec, Certificate, Golden
 from seefood.bundle.variant import DEFAULT_POINTS, Loss, Variant
-from seefood.bundle.variants import list_variants, load_variants
+from seefood.bundle.variants import list_variants, load_variants, remove_variants
 
 __all__ = [
     "BUILT_IN",
@@ -48,6 +48,7 @@ __all__ = [
     "list_variants",
     "load_bundle",
     "load_variants",
+    "remove_variants",
     "set_knowledge",
     "write_bundle",
 ]

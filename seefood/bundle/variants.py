@@ -1,5 +1,6 @@
 """Reads the faster variants inside a bundle, and lists in `bundle.json` those that were added."""
 
+import shutil
 from dataclasses import replace
 from pathlib import PurePosixPath
 
@@ -42,6 +43,12 @@ def list_variants(bundle: Bundle) -> Bundle:
         del document["variants"]
     write_manifest(bundle.path, document)
     return result
+
+
+def remove_variants(bundle: Bundle) -> Bundle:
+    """Remove the variants of `bundle` from its folder and its `bundle.json`; the digest stays."""
+    shutil.rmtree(bundle.path / VARIANTS, ignore_errors=True)
+    return list_variants(bundle)
 
 
 def _load(bundle: Bundle, name: str, digest: str) -> Bundle:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from seefood.bundle import load_bundle
+from seefood.bundle import load_bundle, remove_variants
 from seefood.classification import ClassifyOptions, classify_images, load_classifier
 from seefood.drift.measures import MEASURES
 from seefood.errors import UsageError
@@ -32,6 +32,9 @@ def test_few_photos_reject_few_pictures_of_their_kind(
 ) -> None:
     """Photos are closer to a space that was fitted to them than any others: they are no measure."""
     bundle = load_bundle(Path(shutil.copytree(bundle_path, tmp_path / "bundle")))
+    with pytest.raises(UsageError, match="remove them with --drop-variants"):
+        add_reference(bundle, Known(("hotdog",), ()), 0.05)
+    bundle = remove_variants(bundle)
     photos = []
     for number, data in zip(range(60), _blots(1), strict=False):
         write(parse_location(f"{memory}/{number}.png"), data)

@@ -58,7 +58,7 @@ def add_reference(
     if reject_share is not None and bundle.variants:
         raise UsageError(
             f"{bundle.path} cannot reject unknown pictures: its faster variants would not; "
-            "give the bundle as it was before they were added"
+            "remove them with --drop-variants"
         )
     has_features = gives_features(bundle)
     engine = load_engine(bundle, features=has_features)

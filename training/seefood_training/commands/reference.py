@@ -17,9 +17,20 @@ import click
     help="Pictures that resemble DATA less than all but this share of it become `unsure`. "
     "Changes the digest.",
 )
+@click.option(
+    "--drop-variants",
+    is_flag=True,
+    help="Remove the faster variants of BUNDLE: they reject no pictures.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def reference_command(
-    bundle: Path, data: str, *, nested: bool, reject_unknown: float | None, as_json: bool
+    bundle: Path,
+    data: str,
+    *,
+    nested: bool,
+    reject_unknown: float | None,
+    drop_variants: bool,
+    as_json: bool,
 ) -> None:
     """Write into the folder BUNDLE what the photos of DATA are like, so that drift is found.
 
@@ -30,9 +41,9 @@ def reference_command(
     \b
     Examples:
       seefood reference my-model photos
-      seefood reference my-model photos --reject-unknown 0.01
+      seefood reference my-model photos --reject-unknown 0.01 --drop-variants
     """  # noqa: D301 (click's mark against re-wrapping)
-    from seefood.bundle import load_bundle
+    from seefood.bundle import load_bundle, remove_variants
     from seefood.errors import UsageError
     from seefood_training.data import read_labelled
     from seefood_training.reference import Known, add_reference
@@ -44,6 +55,8 @@ def reference_command(
             f"{data} has the class {unknown[0]!r}, which {bundle} does not know; its labels are "
             + ", ".join(loaded.labels[:10])
         )
+    if drop_variants:
+        loaded = remove_variants(loaded)
     known = Known(photos.labels, (*photos.train, *photos.validation), photos.test)
     written = add_reference(loaded, known, reject_unknown)
     reference = written.reference
