@@ -9,7 +9,6 @@ import os
 import time
 from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl, urlsplit
@@ -25,7 +24,6 @@ from seefood.cli.options import (
     model_option,
 )
 from seefood.engines.registry import AUTO
-from seefood.errors import UsageError
 from seefood.local_http.address import HostCheck, is_any, listen, phone_url, qr_code, url_of
 from seefood.sanitize import printable
 
@@ -104,15 +102,10 @@ def serve_command(
 def load_answer(model: Path, digest: str | None = None) -> "Answer":
     """Return the function that answers requests with the bundle `model`.
 
-    Raises `UsageError` if the bundle or a package is missing, `BundleError` for a bad bundle.
+    Raises `UsageError` if the bundle is missing, `BundleError` for a bad bundle.
     """
-    if find_spec("aws_lambda_powertools") is None:
-        raise UsageError(
-            "`seefood serve` needs Powertools, which is not installed; run "
-            '`pip install "seefood[lambda]"`'
-        )
-    from seefood_lambda.application import Application  # noqa: PLC0415 (checked above)
-    from seefood_lambda.settings import read_config  # noqa: PLC0415
+    from seefood_lambda.application import Application  # noqa: PLC0415 (Powertools: 0.1 s)
+    from seefood_lambda.settings import read_config  # noqa: PLC0415 (as above)
 
     arguments = {
         "SEEFOOD_MODEL": str(model),
@@ -145,7 +138,7 @@ def as_wsgi(answer: "Answer", hosts: HostCheck) -> "WSGIApplication":
 
 def _respond(answer: "Answer", hosts: HostCheck, environ: "WSGIEnvironment") -> "Response":
     """Return the response to one request; errors are problem details."""
-    from seefood_lambda.events import parse_event  # noqa: PLC0415 (after the check of packages)
+    from seefood_lambda.events import parse_event  # noqa: PLC0415 (as above)
     from seefood_lambda.http_response import Response, json_text  # noqa: PLC0415
     from seefood_lambda.problem_details import HttpError, problem  # noqa: PLC0415
 
@@ -242,7 +235,7 @@ def _welcome(host: str, port: int) -> str:
     phone = phone_url(host, port)
     if phone is not None:
         lines.append(f"On a phone in this network: {phone}")
-        lines.append(qr_code(phone) or "")
+        lines.append(qr_code(phone))
     elif is_any(host):
         lines.append("This machine has no address in a network, so no phone can open the page.")
     return "\n".join(lines).rstrip("\n")

@@ -16,8 +16,9 @@ _EXTRAS = (
     ("beam", ("apache_beam",), "seefood classify"),
     ("tensorflow", ("tensorflow",), "seefood train, package, and --engine tensorflow"),
     ("openvino", ("openvino",), "--engine openvino"),
+    ("onnx", ("onnxruntime",), "--engine onnxruntime, and package of .onnx files"),
+    ("otel", ("opentelemetry",), "what OTEL_… variables ask for"),
     ("train", ("matplotlib", "sklearn", "scipy"), "seefood train and evaluate"),
-    ("lambda", ("aws_lambda_powertools", "multipart"), "seefood serve"),
     ("demo", ("moto", "flask"), "seefood demo"),
 )
 

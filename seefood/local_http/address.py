@@ -74,12 +74,10 @@ def phone_url(host: str, port: int) -> str | None:
     return None if address is None else url_of(address, port)
 
 
-def qr_code(text: str) -> str | None:
-    """Return a QR code of `text` for a terminal; None if segno is not installed."""
-    try:
-        import segno  # noqa: PLC0415 (only where a phone may call)
-    except ImportError:
-        return None
+def qr_code(text: str) -> str:
+    """Return a QR code of `text` for a terminal."""
+    import segno  # noqa: PLC0415 (only where a phone may call)
+
     drawn = io.StringIO()
     segno.make(text, micro=False).terminal(drawn, compact=True)
     return drawn.getvalue()

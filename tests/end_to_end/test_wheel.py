@@ -8,9 +8,11 @@ import subprocess
 import sys
 import sysconfig
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.client import HTTPConnection
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import Final
 
@@ -21,8 +23,18 @@ from uv import find_uv_bin
 from seefood.bundle import load_bundle
 from tests.conftest import ROOT
 from tests.pictures import jpeg, noise
+from tests.sorting import rows_of, write_rows
 
 PACKAGES: Final = ("seefood", "seefood_lambda", "seefood_pipeline", "seefood_training")
+# What each extra is needed for, as long as it is not installed.
+EXTRAS: Final = {
+    "beam": "classify pictures --output labels",
+    "tensorflow": "predict pictures/0.jpg --engine tensorflow",
+    "openvino": "predict pictures/0.jpg --engine openvino",
+    "onnx": "predict pictures/0.jpg --engine onnxruntime",
+    "train": "train pictures --output model",
+    "demo": "demo",
+}
 # Each raises when it is imported.
 SHADOWS: Final = (
     "pipeline/__init__.py", "training/__init__.py", "lambda/__init__.py", "handler.py", "random.py",
@@ -35,6 +47,12 @@ class Installed:
 
     bin: Path
     folder: Path
+
+    @property
+    def packages(self) -> Path:
+        """The folder of its packages."""
+        (folder,) = self.bin.parent.glob("lib/python*/site-packages")
+        return folder
 
     def command(self, *arguments: str) -> list[str]:
         """Return the command line of the installed program."""
@@ -70,25 +88,47 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return built
 
 
+def _environment(wheel: Path, root: Path) -> Installed:
+    """Install the wheel without its dependencies into a new environment below `root`."""
+    made = Installed(root / "environment" / "bin", root / "work")
+    uv: list[str | Path] = [find_uv_bin(), "--quiet", "--offline"]
+    subprocess.run([*uv, "venv", "--python", sys.executable, made.bin.parent], check=True)
+    install = [*uv, "pip", "install", "--no-deps", "--python", made.bin / "python"]
+    subprocess.run([*install, wheel], check=True)
+    (made.folder / "pictures").mkdir(parents=True)
+    for number in range(2):
+        (made.folder / "pictures" / f"{number}.jpg").write_bytes(jpeg((200, 90 * number, 30)))
+    return made
+
+
 @pytest.fixture(scope="module")
 def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Installed:
     """The wheel in a new environment, which reads its dependencies from this one."""
-    root = tmp_path_factory.mktemp("installed")
-    environment, folder = root / "environment", root / "work"
-    uv: list[str | Path] = [find_uv_bin(), "--quiet", "--offline"]
-    subprocess.run([*uv, "venv", "--python", sys.executable, environment], check=True)
-    install = [*uv, "pip", "install", "--no-deps", "--python", environment / "bin" / "python"]
-    subprocess.run([*install, wheel], check=True)
-    (packages,) = environment.glob("lib/python*/site-packages")
+    made = _environment(wheel, tmp_path_factory.mktemp("installed"))
     # Path files in this folder are not read: the editable install of this environment stays unseen.
-    (packages / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    (made.packages / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n")
     for name in SHADOWS:
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text("raise ImportError('a module of the working directory')\n")
-    (folder / "pictures").mkdir()
-    for number in range(2):
-        (folder / "pictures" / f"{number}.jpg").write_bytes(jpeg((200, 90 * number, 30)))
-    return Installed(environment / "bin", folder)
+        (made.folder / name).parent.mkdir(parents=True, exist_ok=True)
+        text = "raise ImportError('a module of the working directory')\n"
+        (made.folder / name).write_text(text)
+    return made
+
+
+@pytest.fixture(scope="module")
+def plain(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Installed:
+    """What `pip install seefood` gives: the wheel and its dependencies, without any extra."""
+    made = _environment(wheel, tmp_path_factory.mktemp("plain"))
+    code = [sys.executable, "-c", "import licences; print(*licences.closure(()))"]
+    listed = subprocess.run(code, cwd=ROOT / "infra", check=True, capture_output=True, text=True)
+    here = Path(sysconfig.get_path("purelib"))
+    for name in listed.stdout.split():
+        with suppress(PackageNotFoundError):  # a package of another platform
+            for top in {file.parts[0] for file in distribution(name).files or ()}:
+                if top not in ("..", "__pycache__"):
+                    (made.packages / top).symlink_to(here / top)
+    rows = rows_of([str(file) for file in sorted(made.folder.glob("pictures/*"))])
+    write_rows(str(made.folder / "results"), rows)
+    return made
 
 
 def test_the_wheel_has_four_packages_and_nothing_else(wheel: Path) -> None:
@@ -121,26 +161,60 @@ def test_classify_runs(installed: Installed, python_path: str | None) -> None:
     assert 2 == json.loads(installed.run(installed.command(*arguments), python_path))["rows"]
 
 
-def test_serve_runs(installed: Installed) -> None:
-    """`seefood serve` prints its address and labels a picture."""
+@contextmanager
+def _address(program: Installed, *arguments: str) -> Iterator[tuple[str, str]]:
+    """Run a command that serves a page; yield its host with port, and its path."""
     with subprocess.Popen(
-        installed.command("serve", "--port", "0"),
-        cwd=installed.folder,
-        env=installed.environment(),
+        program.command(*arguments, "--port", "0"),
+        cwd=program.folder,
+        env=program.environment(),
         stderr=subprocess.PIPE,
         text=True,
     ) as process:
         assert process.stderr is not None
         try:
             line = process.stderr.readline()
-            address = re.search(r"http://(localhost:\d+)/", line)
+            address = re.search(r"http://(localhost:\d+)(/\S*)", line)
             assert address is not None, line + process.stderr.read()
-            connection = HTTPConnection(address[1], timeout=60)
-            connection.request("POST", "/classify", jpeg(), {"Content-Type": "image/jpeg"})
-            assert json.load(connection.getresponse())["label"]
-            connection.close()
+            yield address[1], address[2]
         finally:
             process.terminate()
+
+
+def test_the_plain_package_serves(plain: Installed) -> None:
+    """`seefood serve` needs no extra: it prints its address and labels a picture."""
+    with _address(plain, "serve") as (host, _):
+        connection = HTTPConnection(host, timeout=60)
+        connection.request("POST", "/classify", jpeg(), {"Content-Type": "image/jpeg"})
+        assert json.load(connection.getresponse())["label"]
+        connection.close()
+
+
+def test_the_plain_package_reviews(plain: Installed) -> None:
+    """`seefood review` needs no extra: it shows the pictures of an output."""
+    with _address(plain, "review", "results") as (host, path):
+        connection = HTTPConnection(host, timeout=60)
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        assert (200, True) == (answer.status, b"<html" in answer.read())
+        connection.close()
+
+
+def test_the_plain_package_predicts_and_names_the_extras(plain: Installed) -> None:
+    """`seefood predict` needs no extra; a command that does says which, with the line to type."""
+    assert 2 == plain.run(plain.command("predict", "pictures/0.jpg", "pictures/1.jpg")).count("%")
+    for extra, command in EXTRAS.items():
+        done = subprocess.run(
+            plain.command(*command.split()),
+            cwd=plain.folder,
+            env=plain.environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (2, "") == (done.returncode, done.stdout)
+        assert f'`pip install "seefood[{extra}]"`' in done.stderr
+        assert 1 == done.stderr.count("\n")
 
 
 @pytest.mark.slow
