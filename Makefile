@@ -9,7 +9,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo docs test test-flink test-models check format lock bench bench-quick clean lambda-zip
+.PHONY: help demo docs test test-flink test-models test-emulators check format lock bench bench-quick clean lambda-zip
 
 help: ## Show the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -25,6 +25,9 @@ test-flink: $(VENV)/.dev ## Run the tests on a local Flink cluster (needs Java 1
 
 test-models: $(VENV)/.dev ## Package other people's models (needs ../shared/data)
 	$(BIN)/pytest -m models tests/training/packaging/test_shared_models.py
+
+test-emulators: $(VENV)/.dev ## Run the tests against fake-gcs-server and Azurite (needs Go and npm)
+	$(BIN)/pytest -m emulators tests/seefood/storage/test_emulators.py
 
 check: $(VENV)/.dev ## Run the linters and the type checker
 	$(BIN)/ruff check

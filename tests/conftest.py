@@ -55,6 +55,10 @@ _REQUIREMENTS: Final[dict[str, tuple[Callable[[], bool], str]]] = {
         'pip install "seefood[tensorflow]"',
     ),
     "flink": (_has_flink, "apt-get install openjdk-17-jre-headless maven golang"),
+    "emulators": (
+        lambda: all(shutil.which(name) for name in ("go", "npm")),
+        "apt-get install golang npm",
+    ),
     "browser": (_has_browser, "apt-get install chromium chromium-driver"),
     "compiler": (lambda: shutil.which("cc") is not None, "apt-get install gcc libc6-dev"),
     "namespaces": (_has_namespaces, "a kernel that lets this user make mount namespaces"),

@@ -5,7 +5,7 @@ malformed    the same with S3's other answer, status 400
 payer        refuses what does not say that the requester pays
 plain        passes everything on
 proxy        passes absolute URLs and CONNECT on
-credentials  answers as a container's credential service, and as STS
+credentials  answers as a container's credential service, as STS and as the portal of SSO
 """
 
 import contextlib
@@ -45,7 +45,13 @@ class Seen:
 class RecordingFront:
     """One server on a free loopback port."""
 
-    def __init__(self, kind: Kind, upstream: str = "", certificate: str | None = None) -> None:
+    def __init__(
+        self,
+        kind: Kind,
+        upstream: str = "",
+        certificate: str | None = None,
+        address: tuple[str, int] = ("127.0.0.1", 0),
+    ) -> None:
         """`certificate` is a PEM file with certificate and key: the server then speaks TLS."""
         self.kind = kind
         self.seen: list[Seen] = []
@@ -68,7 +74,7 @@ class RecordingFront:
             def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (its name)
                 """Print nothing."""
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = ThreadingHTTPServer(address, Handler)
         self._server.daemon_threads = True
         if certificate is not None:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -139,6 +145,10 @@ class RecordingFront:
                 f"<ResponseMetadata><RequestId>1</RequestId></ResponseMetadata></{name}Response>"
             )
             return _respond(handler, 200, {"Content-Type": "text/xml"}, text.encode())
+        if handler.path.startswith("/federation/credentials"):  # of single sign-on
+            role = {"accessKeyId": key, "secretAccessKey": "s", "sessionToken": "t"}
+            answer = {"roleCredentials": role | {"expiration": int(end.timestamp() * 1000)}}
+            return _respond(handler, 200, {}, json.dumps(answer).encode())
         values = {"AccessKeyId": key, "SecretAccessKey": "s", "Token": "t", "Expiration": expires}
         return _respond(handler, 200, {}, json.dumps(values).encode())
 

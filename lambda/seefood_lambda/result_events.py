@@ -9,12 +9,13 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from seefood.errors import JobError, RetryableError, StopError
+from seefood.errors import JobError, RetryableError
 from seefood.records import ImageRef, Row, utc_now
 from seefood.results.files import RUNS, upload_location
 from seefood.results.ledger import TRANSIENT
 from seefood.storage import open_store
 from seefood.storage.uris import Location
+from seefood_lambda.event_bus import put_events
 from seefood_lambda.result_writer import WriteResult
 
 SOURCE: Final = "seefood"
@@ -64,20 +65,9 @@ def entry_of(document: dict[str, Any], bus: str) -> dict[str, str]:
 
 def put_event(document: dict[str, Any], bus: str) -> None:
     """Send one row to the bus. Raises `RetryableError` unless EventBridge has taken it."""
-    # Imported here, because most functions have no bus: botocore costs a third of a second.
-    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
-
-    from seefood.storage.s3_identity import service_client  # noqa: PLC0415
-
-    try:
-        answer = service_client("events").put_events(Entries=[entry_of(document, bus)])
-    except ClientError as error:
-        code = error.response.get("Error", {}).get("Code", "?")
-        raise RetryableError(f"the event bus {bus} refused an event ({code})") from error
-    except (BotoCoreError, StopError) as error:
-        raise RetryableError(f"the event bus {bus} cannot be reached: {error}") from error
-    if answer["FailedEntryCount"]:
-        shown = json.dumps(answer["Entries"])[:300]
+    answer = put_events([entry_of(document, bus)])
+    if answer.get("FailedEntryCount"):
+        shown = json.dumps(answer.get("Entries"))[:300]
         raise RetryableError(f"the event bus {bus} refused an event: {shown}")
 
 

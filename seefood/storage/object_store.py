@@ -5,26 +5,21 @@ retries requests that the store throttles, resets or fails with a 5xx; `seefood.
 retries the transient failures that obstore does not.
 """
 
-import os
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final, Literal, TypeVar
 
 import obstore
 from obstore import exceptions
-from obstore.store import AzureStore, GCSStore, MemoryStore
 
 from seefood.errors import ErrorCode, JobError, PictureError, SeefoodError, UsageError
 from seefood.records import ImageRef
 from seefood.storage import request_counts
-from seefood.storage.cloud_settings import azure_settings, google_settings, is_plain_http
 from seefood.storage.obstore_errors import (
     NO_ETAG,
-    ClientPanicError,
     NotAStoreError,
     cause_of,
     classify_failure,
-    first_line,
     listing_cause,
     read_error,
     without_panics,
@@ -290,27 +285,6 @@ def _check_etag(etag: str, ref: ImageRef) -> None:
     if etag:
         raise PictureError(ErrorCode.CHANGED, REPLACED)
     raise PictureError(ErrorCode.STORE_ERROR, NO_ETAG)
-
-
-def open_remote(root: str) -> RemoteStore:
-    """Return the store of `root`. Raises `UsageError` for invalid settings."""
-    scheme, _, name = root.partition("://")
-    if scheme == "memory":
-        return RemoteStore(root, MemoryStore())
-    make, read_settings = (
-        (GCSStore, google_settings) if scheme == "gs" else (AzureStore, azure_settings)
-    )
-    settings = read_settings(os.environ)
-    options: ClientConfig = {**CLIENT, "allow_http": is_plain_http(settings, os.environ)}
-    try:
-        return RemoteStore(
-            root,
-            without_panics(
-                lambda: make(name, client_options=options, retry_config=RETRY, **settings)
-            ),
-        )
-    except (exceptions.BaseError, ValueError, ClientPanicError) as error:
-        raise UsageError(f"cannot open {root}: {first_line(error)}") from error
 
 
 def _before(prefix: str) -> str | None:

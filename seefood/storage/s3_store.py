@@ -57,7 +57,20 @@ class S3BucketStore(RemoteStore):
 
     def list(self, prefix: str) -> Iterator[ImageRef]:
         """See `Store.list`. Sorted by key; in parallel if there are many."""
-        return self._exact_keys.list(prefix) if self.is_sorted else super().list(prefix)
+        if not self.is_sorted:
+            yield from super().list(prefix)
+            return
+        refs = self._exact_keys.list(prefix)
+        for number, ref in enumerate(refs):
+            if not number:
+                self._follow()
+            yield ref
+
+    def _follow(self) -> None:
+        """Read where botocore has found the bucket: it may have learned another region."""
+        with self._lock:
+            if identity(self._name).address(self._name).region != self._address.region:
+                self._store = self._open(relocate=True)
 
     def fetch(self, ref: ImageRef, *, first_bytes: int | None = None) -> bytes:
         """See `Store.fetch`."""
@@ -119,10 +132,18 @@ class S3BucketStore(RemoteStore):
             self._renewed_at = time.monotonic()
             before = self._address, self._keys
             try:
+                if not is_expired:
+                    self._find_region()
                 self._store = self._open(renew=is_expired, relocate=not is_expired)
             except StopError as cause:
                 raise JobError(str(cause)) from error
             return is_expired or before != (self._address, self._keys)
+
+    def _find_region(self) -> None:
+        _import_botocore()
+        from seefood.storage.s3_client import S3Client  # noqa: PLC0415 (botocore)
+
+        S3Client(self._name).find_region()
 
     def _open(self, *, renew: bool = False, relocate: bool = False) -> S3Store:
         """Return obstore's store for what the settings say now."""
@@ -135,10 +156,6 @@ class S3BucketStore(RemoteStore):
         else:
             self._keys = []
             who = identity(self._name, renew=renew)
-            if relocate:
-                from seefood.storage.s3_client import S3Client  # noqa: PLC0415 (botocore)
-
-                S3Client(self._name).find_region()
             address = who.address(self._name)
             if not who.unsigned:
                 from seefood.storage.s3_identity import ObstoreCredentials  # noqa: PLC0415

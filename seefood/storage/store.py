@@ -7,8 +7,8 @@ from typing import Protocol
 from seefood.errors import ErrorCode, PictureError
 from seefood.records import ImageRef
 from seefood.storage.archives.store import open_archive
+from seefood.storage.cloud_stores import open_remote
 from seefood.storage.local import LocalFiles
-from seefood.storage.object_store import open_remote
 from seefood.storage.s3_store import S3BucketStore
 from seefood.storage.uris import FILE_ROOT, Location, parse_location
 

@@ -7,7 +7,12 @@ from typing import Any
 import pytest
 
 from seefood.errors import UsageError
-from seefood.storage.cloud_settings import azure_settings, google_settings, is_plain_http
+from seefood.storage.cloud_settings import (
+    azure_settings,
+    emulator_token,
+    google_settings,
+    is_plain_http,
+)
 
 _STRING = "AZURE_STORAGE_CONNECTION_STRING"
 
@@ -69,7 +74,7 @@ def test_googles_files_are_read(tmp_path: Path) -> None:
     file.write_text('{"type": "authorized_user", "refresh_token": "CANARY"}')
     assert {"application_credentials": str(file)} == google_settings(environ)
     emulator = google_settings(environ | {"STORAGE_EMULATOR_HOST": "localhost:4443"})
-    assert {"base_url": "http://localhost:4443", "skip_signature": True} == emulator
+    assert {"base_url": "http://localhost:4443", "credential_provider": emulator_token} == emulator
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,10 @@
 """Every setting that AWS's tools honour holds for listing, reading, writing and tagging alike."""
 
+import hashlib
+import json
 import os
 import subprocess
+import sys
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
@@ -12,6 +15,7 @@ from seefood.storage import open_store
 from seefood.storage.s3_address import profile_of
 from seefood.storage.s3_identity import identity_of
 from tests.aws_place import Place, containers_key, use
+from tests.conftest import ROOT
 from tests.recording_front import REGION, Kind, Seen
 
 
@@ -151,11 +155,11 @@ def test_a_setting_holds_for_every_request(
 
 @pytest.mark.parametrize("kind", ["region", "malformed"])
 def test_another_region_is_learned_once(place: Place, kind: Kind) -> None:
-    """The first refusal names the region; obstore learns it with one more."""
+    """The first refusal names the region, for both clients."""
     front = place.endpoint(kind)
     use(place.bucket.uri)
     refused = [each for each in front.seen if each.region != REGION]
-    assert 1 <= len(refused) <= 2
+    assert 1 == len(refused)
     assert REGION == front.seen[-1].region
 
 
@@ -279,6 +283,54 @@ def test_two_buckets_may_have_two_profiles(place: Place) -> None:
     (ref,) = open_store(place.bucket.uri).list("in/a")
     open_store(f"{place.bucket.uri}-out").write("x", open_store(place.bucket.uri).fetch(ref))
     assert ({"a"}, {"b"}) == tuple({each.access_key for each in f.seen} for f in (one, two))
+
+
+def test_a_signed_in_profile_gets_its_keys_from_the_portal(place: Place) -> None:
+    """In a new process, because botocore looks for the home folder when it is imported."""
+    place.without_keys()
+    portal = place.front("credentials")
+    place.write(
+        ".aws/config",
+        "[profile p]\nsso_session = s\nsso_account_id = 123456789012\nsso_role_name = r\n"
+        "[sso-session s]\nsso_region = eu-west-1\nsso_start_url = https://x.awsapps.com/start\n",
+    )
+    token = {"accessToken": "T", "expiresAt": "2099-01-01T00:00:00Z", "region": "eu-west-1"}
+    name = hashlib.sha1(b"s", usedforsecurity=False).hexdigest()  # where `aws sso login` leaves it
+    place.write(f".aws/sso/cache/{name}.json", json.dumps(token))
+    place.set(AWS_PROFILE="p", AWS_ENDPOINT_URL_SSO=portal.url)
+    front = place.endpoint("plain")
+    program = f"from tests.aws_place import use; use('{place.bucket.uri}')"
+    subprocess.run([sys.executable, "-c", program], check=True, cwd=ROOT)
+    assert {("KEY1", "us-east-1", None)} == _signed(front.seen)
+    assert "/federation/credentials" == urlsplit(portal.seen[0].path).path
+
+
+@pytest.mark.namespaces
+def test_a_containers_relative_uri(place: Place) -> None:
+    """Asked at 169.254.170.2, an address that a network namespace of its own has."""
+    place.without_keys()
+    place.set(AWS_CONTAINER_CREDENTIALS_RELATIVE_URI="/creds", http_proxy="http://127.0.0.1:1")
+    own = 'ip link set lo up; ip address add 169.254.170.2/32 dev lo; exec "$@"'
+    command = ["unshare", "--user", "--map-root-user", "--net", "sh", "-c", own, "sh"]
+    out = subprocess.run(
+        [*command, sys.executable, "-c", _ASK_CONTAINER],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=ROOT,
+    ).stdout
+    assert "KEY1 container-role\n" == out
+
+
+_ASK_CONTAINER = """
+from tests.conftest import ROOT
+from tests.recording_front import RecordingFront
+from seefood.storage.s3_identity import identity_of
+with RecordingFront("credentials", address=("169.254.170.2", 80)).running() as front:
+    identity = identity_of("photos")
+    print(identity.frozen().access_key, identity.method)
+    assert {"/creds"} == {each.path for each in front.seen}
+"""
 
 
 def test_without_a_home_folder(place: Place) -> None:
