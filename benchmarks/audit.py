@@ -1,6 +1,6 @@
 """How often the intervals of `seefood audit` hold, and how many answers they need.
 
-    python -m benchmarks.audit [--seconds 180]
+    python -m benchmarks.audit [--audits 10000]
 
 It makes populations of 20,000 pictures whose scores are calibrated or not, plans one audit of each
 and repeats its sample and its answers with other random numbers. Per population it prints:
@@ -9,14 +9,10 @@ and repeats its sample and its answers with other random numbers. Per population
   own 95 % interval (Wilson 1927) for the number of audits;
 - answers: their median, and those of a simple random sample whose size is chosen knowing the truth,
   so that its exact interval is just short enough. A real one needs more.
-
-Each population has at most 10,000 audits. The seconds that are left are divided between those that
-are still to come.
 """
 
 import argparse
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -24,14 +20,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seefood.audit.design import Plan, is_within, make_plan
-from seefood.audit.exact import count_interval
+from seefood.audit.exact import TOLERANCE, Ranking, Strata, count_interval
 from seefood.audit.hypergeometric import Floats, Sampled
 
 _SIZE: Final = 20_000
 _WITHIN: Final = 0.02
 _ALPHA: Final = 0.05
 _SIMPLE_STEP: Final = 5
-_MAX_AUDITS: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,22 +63,82 @@ def make(prevalence: float, sharpness: float, lie: str) -> Made:
     return Made(f"{prevalence:.0%}, {lie}", 1 / (1 + np.exp(stated)), wrong)
 
 
-def audit(made: Made, plan: Plan, rng: np.random.Generator) -> tuple[bool, int]:
-    """Return whether the interval of one audit holds, and how many answers it needed."""
+class Tables:
+    """P-values of all findings at once, for totals that many audits of one plan test."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[object, ...], tuple[Ranking, Floats]] = {}
+
+    def p_value(self, strata: Strata, total: int) -> float:
+        """Return what `seefood.audit.exact.p_value` does."""
+        key = (total, *((item.size, item.drawn) for item in strata))
+        found = self._known.get(key)
+        if found is None:
+            ranking = Ranking.of(strata, total)
+            found = self._known[key] = ranking, _all_p_values(ranking)
+        at = found[0].place(strata)
+        return 0.0 if at is None else float(found[1][at])
+
+
+def _all_p_values(ranking: Ranking) -> Floats:
+    ratio = ranking.ratio.ravel()
+    order = np.argsort(ratio)
+    before = np.searchsorted(ratio[order], ratio[order] - TOLERANCE)
+    least = np.full(ratio.size, np.inf)
+    chances = ranking.chances
+    for division in range(len(chances[0])):
+        joint = chances[0][division]
+        if len(chances) == 2:
+            joint = np.outer(joint, chances[1][division]).ravel()
+        sums = np.concatenate([[0.0], np.cumsum(joint[order])])
+        np.minimum(least, sums[before], out=least)
+    values = np.empty(ratio.size)
+    values[order] = 1 - least
+    return values.reshape(ranking.ratio.shape)
+
+
+def audits(made: Made, plan: Plan, count: int) -> tuple[int, list[int]]:
+    """Return of `count` audits how many intervals hold, and how many answers each needed."""
+    rng = np.random.default_rng(5)
     unsure = made.errors > plan.groups.cut
-    bad = [int(made.wrong[~unsure].sum()), int(made.wrong[unsure].sum())]
-    found, before = [0, 0], (0, 0)
+    bad = int(made.wrong[~unsure].sum()), int(made.wrong[unsure].sum())
+    running = [((0, 0), (0, 0))] * count
+    held, answers = 0, list[int]()
     for look in plan.looks:
-        for group in range(2):
-            rest = plan.groups.sizes[group] - before[group]
-            left = bad[group] - found[group]
-            more = look.drawn[group] - before[group]
-            found[group] += int(rng.hypergeometric(left, rest - left, more)) if more else 0
-        before = (look.drawn[0], look.drawn[1])
-        low, high = count_interval(plan.groups.strata(look.drawn, found), look.alpha)
-        if is_within(low, high, _SIZE, _WITHIN):
+        test, known = Tables().p_value, dict[tuple[int, int], tuple[int, int]]()
+        going_on = []
+        for earlier, before in running:
+            found = _more(earlier, before, look.drawn, (plan.groups.sizes, bad), rng)
+            if found not in known:
+                strata = plan.groups.strata(look.drawn, found)
+                known[found] = count_interval(strata, look.alpha, test)
+            low, high = known[found]
+            if is_within(low, high, _SIZE, _WITHIN):
+                held += low <= sum(bad) <= high
+                answers.append(look.answers)
+            else:
+                going_on.append((found, (look.drawn[0], look.drawn[1])))
+        running = going_on
+        if not running:
             break
-    return low <= sum(bad) <= high, look.answers
+    return held, answers
+
+
+def _more(
+    found: tuple[int, int],
+    before: tuple[int, int],
+    drawn: Sequence[int],
+    held: tuple[tuple[int, int], tuple[int, int]],
+    rng: np.random.Generator,
+) -> tuple[int, int]:
+    """Return what is found with more answers; `held` are the groups' sizes and wrong pictures."""
+    totals = []
+    for group, (size, bad) in enumerate(zip(*held, strict=True)):
+        more = drawn[group] - before[group]
+        left = bad - found[group]
+        rest = size - before[group] - left
+        totals.append(found[group] + (int(rng.hypergeometric(left, rest, more)) if more else 0))
+    return totals[0], totals[1]
 
 
 def simple_answers(wrong: int) -> int:
@@ -108,16 +163,10 @@ def _wilson(held: int, trials: int) -> tuple[float, float]:
     return middle - half, middle + half
 
 
-def _line(made: Made, seconds: float) -> str:
+def _line(made: Made, count: int) -> str:
     plan = make_plan(made.errors, _WITHIN, _ALPHA)
     simple = simple_answers(int(made.wrong.sum()))
-    rng = np.random.default_rng(5)
-    held, answers = 0, list[int]()
-    end = time.monotonic() + seconds
-    while not answers or (len(answers) < _MAX_AUDITS and time.monotonic() < end):
-        holds, count = audit(made, plan, rng)
-        held += holds
-        answers.append(count)
+    held, answers = audits(made, plan, count)
     low, high = _wilson(held, len(answers))
     median = float(np.median(answers))
     return (
@@ -132,18 +181,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--seconds", type=float, default=180.0)
-    seconds = parser.parse_args().seconds
-    shapes = [(0.01, 3.0), (0.1, 5.0), (0.5, 7.0)]
+    parser.add_argument("--audits", type=int, default=10_000)
+    count = parser.parse_args().audits
     print(
         f"{'population':<20} {'accuracy':>8} {'audits':>7} {'coverage':>8}  {'its interval':<16} "
-        f"{'answers':>7} {'simple':>7} {'ratio':>6}"
+        f"{'answers':>7} {'simple':>7} {'ratio':>6}",
+        flush=True,
     )
-    end = time.monotonic() + seconds
-    todo = [(*shape, lie) for shape in shapes for lie in _LIES]
-    for at, population in enumerate(todo):
-        left = (end - time.monotonic()) / (len(todo) - at)
-        print(_line(make(*population), left), flush=True)
+    for shape in ((0.01, 3.0), (0.1, 5.0), (0.5, 7.0)):
+        for lie in _LIES:
+            print(_line(make(*shape, lie), count), flush=True)
 
 
 if __name__ == "__main__":

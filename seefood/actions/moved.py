@@ -1,4 +1,4 @@
-"""Rows and corrections follow pictures that were moved, so that the ledger knows them.
+"""Rows, features and corrections follow pictures that were moved; the ledger knows them.
 
 New rows are written before old ones are removed, under names that depend on the rows alone, and
 answers only where no later ones are: a repetition after a kill changes nothing.
@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from seefood.corrections import Correction, CorrectionLog
+from seefood.features.moving import move_vectors
 from seefood.records import ImageRef, Row
 from seefood.results.deduplicate import remove_rows
 from seefood.results.files import encode_rows, list_parts, part_location, read_part
@@ -18,10 +19,11 @@ Key = tuple[str, str]
 
 
 def follow(output: Location, moved: Mapping[Key, Key]) -> int:
-    """Give the rows and corrections of pictures to where they are now; return the rows changed.
+    """Give what is known of pictures to where they are now; return the rows changed.
 
     `moved` has the URI and entity tag now by those before. Idempotent. Raises `JobError`.
     """
+    move_vectors(output, moved)  # before the rows: a picture with a row has its features
     changed = 0
     for part in list_parts(output):
         keys = list(read_part(part.uri, ("uri", "etag")))

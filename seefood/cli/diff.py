@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from seefood.corrections.verdict import Verdict
+    from seefood.promotion.audited import AuditAnswers
+    from seefood.promotion.comparison import Pair, PairedComparison
     from seefood.results.diff import Change, Diff
 
 _MAX_LINES = 20
@@ -39,7 +41,8 @@ def diff_command(*, before: str, after: str, page: str | None, as_json: bool) ->
     DEST is the `--output` of `seefood classify`. If several models wrote there, name the folder of
     one, DEST/results/digest=…. Pictures are matched by URI, and the latest row counts. With
     corrections or an audit below DEST_A or DEST_B, it says which is right more often on the
-    pictures that people have labelled, and shows those that decide.
+    pictures that people have labelled, and shows those that decide. The answers of an audit are
+    weighted, so they speak for all pictures.
 
     \b
     Examples:
@@ -49,21 +52,31 @@ def diff_command(*, before: str, after: str, page: str | None, as_json: bool) ->
     """  # noqa: D301 (click's mark against re-wrapping)
     from seefood.corrections import CorrectionLog, Corrections
     from seefood.corrections.verdict import Verdict, judged
+    from seefood.promotion.audited import newest_answers
+    from seefood.promotion.comparison import compare_pairs
     from seefood.results.diff import changes, compare, latest_rows, parse_side
 
     places = [parse_side(text) for text in (before, after)]
+    outputs = list(dict.fromkeys(output for output, _ in places))
+    audit = newest_answers(outputs)
+    pairs: list[Pair] = []
     corrections = Corrections()
-    for output in dict.fromkeys(output for output, _ in places):
+    for output in outputs:
         log = CorrectionLog(output)
         corrections.add(output.uri, log.refresh())
     verdict = Verdict()
     pictures = judged(changes(*(latest_rows(*place) for place in places)), corrections, verdict)
+    if audit is not None:
+        pictures = _paired(pictures, audit, pairs)
     diff = compare(_printed(pictures) if as_json else pictures)
+    weighted = compare_pairs(pairs) if pairs else None
     if as_json and verdict.known:
-        click.echo(json.dumps(verdict.as_json()))
+        click.echo(json.dumps({**verdict.as_json(), "audit": _audit_json(weighted)}))
     if not as_json:
         _print(diff)
         _print_verdict(verdict)
+        if audit is not None and weighted is not None:
+            _print_audit(audit.day, weighted)
     if page:
         from seefood.report.diff_page import make_diff_page
         from seefood.runs.summary import shown
@@ -84,6 +97,42 @@ def _printed(pictures: "Iterable[Change]") -> "Iterator[Change]":
         if change.kind is not Kind.SAME:
             click.echo(json.dumps(change.as_json(), ensure_ascii=True))
         yield change
+
+
+def _paired(
+    pictures: "Iterable[Change]", audit: "AuditAnswers", pairs: "list[Pair]"
+) -> "Iterator[Change]":
+    """Yield all pictures, and append to `pairs` what both sides say of those of the audit."""
+    from seefood.promotion.comparison import Pair
+
+    for change in pictures:
+        yield change
+        before, after = change.before, change.after
+        if before is None or after is None or change.is_replaced:
+            continue
+        if found := audit.answers.get((after.uri, after.etag)):
+            pairs.append(Pair(found[0], before.label, after.label, found[1]))
+
+
+def _audit_json(weighted: "PairedComparison | None") -> "dict[str, object] | None":
+    if weighted is None:
+        return None
+    low, high = weighted.interval
+    return {
+        "answers": weighted.answers,
+        "difference": {"estimate": weighted.difference, "low": low, "high": high},
+        "p_value": weighted.two_sided_p_value,
+    }
+
+
+def _print_audit(day: str, weighted: "PairedComparison") -> None:
+    """Print what the answers of an audit say of all pictures."""
+    estimate, low, high = (100 * each for each in (weighted.difference, *weighted.interval))
+    click.echo(
+        f"Of all pictures, by {weighted.answers:,} answers of the audit of {day}: B is right more "
+        f"often by {estimate:+.1f} points, 95 % interval {low:+.1f} to {high:+.1f}; "
+        f"sign test p = {weighted.two_sided_p_value:.3g}"
+    )
 
 
 def _print(diff: "Diff") -> None:

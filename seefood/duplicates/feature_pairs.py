@@ -67,16 +67,7 @@ def find_feature_pairs(similarity: Similarity, least: float) -> "tuple[Indices, 
     count = len(similarity.vectors)
     if count < 2:
         return np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.float32)
-    sample = similarity.centred(_sample(count))
-    components = min(_COMPONENTS, *sample.shape)
-    _, axes = np.linalg.eigh(sample.T @ sample)  # ascending
-    axes = np.ascontiguousarray(axes[:, -components:], np.float32)
-    short = np.concatenate(
-        [
-            _unit(similarity.centred(slice(start, start + _BLOCK)) @ axes)
-            for start in range(0, count, _BLOCK)
-        ]
-    )
+    short = shortened(similarity)
     codes = [np.empty(0, np.int64)]
     for members in _cells(short):
         codes.extend(
@@ -88,6 +79,21 @@ def find_feature_pairs(similarity: Similarity, least: float) -> "tuple[Indices, 
     cosines = similarity.cosines(first, second)
     kept = cosines >= least
     return first[kept], second[kept], cosines[kept]
+
+
+def shortened(similarity: Similarity) -> "Floats":
+    """Return the principal components of the centred vectors at length 1: at most 64 a picture."""
+    count = len(similarity.vectors)
+    sample = similarity.centred(_sample(count))
+    components = min(_COMPONENTS, *sample.shape)
+    _, axes = np.linalg.eigh(sample.T @ sample)  # ascending
+    axes = np.ascontiguousarray(axes[:, -components:], np.float32)
+    return np.concatenate(
+        [
+            _unit(similarity.centred(slice(start, start + _BLOCK)) @ axes)
+            for start in range(0, count, _BLOCK)
+        ]
+    )
 
 
 def _cells(short: "Floats") -> "Iterator[Indices]":

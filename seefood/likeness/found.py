@@ -13,6 +13,7 @@ from seefood.features.places import VectorPlaces
 from seefood.features.stored import load_vectors
 from seefood.likeness.search import Likeness, nearest
 from seefood.records import ImageRef
+from seefood.results.arrow_numbers import numbers
 from seefood.results.output_rows import open_rows
 from seefood.vectors import scaled
 
@@ -125,10 +126,9 @@ class _Rows:
             self._uris[place], self._etags[place] = uris[row], etags[row]
             if (label := labels[row]) is not None:
                 self._labels[place] = self._names.setdefault(label, len(self._names))
-        self._scores[at] = np.asarray(batch["score"].fill_null(np.nan), np.float32)[known]
-        self._sizes[at] = np.asarray(batch["size_bytes"])[known]
-        taken = batch["taken_at"].cast("int64").fill_null(_UNKNOWN)
-        self._taken[at] = np.asarray(taken, np.int64)[known]
+        self._scores[at] = numbers(batch["score"], np.nan)[known]
+        self._sizes[at] = numbers(batch["size_bytes"])[known]
+        self._taken[at] = numbers(batch["taken_at"], _UNKNOWN)[known]
 
     def place_of(self, uri: str) -> int | None:
         """Return the index of the vector of the picture `uri`."""

@@ -1,6 +1,8 @@
 """Reads what two models say of audited pictures: the newest audit's answers and both rows."""
 
 import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from seefood.corrections import CorrectionLog
@@ -10,6 +12,9 @@ from seefood.records import DIGEST_SHOWN, format_utc
 from seefood.results.output_rows import open_rows
 from seefood.storage import open_store, read
 from seefood.storage.uris import Location, parse_location
+
+Key = tuple[str, str]
+"""A picture: URI and entity tag."""
 
 
 def audited_pairs(output: Location, current: str, candidate: str) -> list[Pair]:
@@ -27,9 +32,9 @@ def audited_pairs(output: Location, current: str, candidate: str) -> list[Pair]:
         if audit["began"] <= since:
             continue
         pairs = [
-            Pair(str(each["answer"]), now[key], labels[key], float(each["probability"]))
-            for each in audit["sample"]
-            if each.get("answer") is not None and (key := (each["uri"], each["etag"])) in comparable
+            Pair(answer, now[key], labels[key], probability)
+            for key, (answer, probability) in _answers(audit).items()
+            if key in comparable
         ]
         if pairs:
             return pairs
@@ -40,9 +45,39 @@ def audited_pairs(output: Location, current: str, candidate: str) -> list[Pair]:
     )
 
 
-def _labels(output: Location, digest: str) -> tuple[dict[tuple[str, str], str | None], str]:
+@dataclass(frozen=True, slots=True)
+class AuditAnswers:
+    """The answers of an audit."""
+
+    day: str
+    """On which it began."""
+    answers: Mapping[Key, tuple[str, float]]
+    """The right label of a picture, and the probability with which it was drawn."""
+
+
+def newest_answers(outputs: Iterable[Location]) -> AuditAnswers | None:
+    """Return the newest audit with answers below one of `outputs`; None if there is none.
+
+    Raises `UsageError` for a damaged audit.
+    """
+    audits = [audit for output in outputs for audit in _audits(output)]
+    for audit in sorted(audits, key=lambda each: str(each["began"]), reverse=True):
+        if answers := _answers(audit):
+            return AuditAnswers(str(audit["began"])[:10], answers)
+    return None
+
+
+def _answers(audit: Mapping[str, Any]) -> dict[Key, tuple[str, float]]:
+    return {
+        (each["uri"], each["etag"]): (str(each["answer"]), float(each["probability"]))
+        for each in audit["sample"]
+        if each.get("answer") is not None
+    }
+
+
+def _labels(output: Location, digest: str) -> tuple[dict[Key, str | None], str]:
     """Return the label of each picture, and when the first one was given."""
-    labels: dict[tuple[str, str], str | None] = {}
+    labels: dict[Key, str | None] = {}
     times: list[str] = []
     for batch in open_rows(output, digest).batches(("uri", "etag", "label", "classified_at")):
         rows = batch.to_pylist()

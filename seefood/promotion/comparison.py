@@ -15,7 +15,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-_Z: Final = 1.645
+_ONE_SIDED: Final = 1.645
+_TWO_SIDED: Final = 1.96
 _LEVEL: Final = 0.05
 
 
@@ -42,18 +43,36 @@ class PairedComparison:
     answers: int
     difference: float
     """Estimated for all pictures, in [-1, 1]."""
-    low: float
-    """One-sided 95 % bound."""
+    standard_error: float
+    """Of `difference`."""
     only_candidate: int
     """Answers with which only the candidate agrees."""
     only_current: int
 
     @property
+    def low(self) -> float:
+        """One-sided 95 % bound."""
+        return self.difference - _ONE_SIDED * self.standard_error
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Two-sided 95 % interval of the difference."""
+        half = _TWO_SIDED * self.standard_error
+        return max(-1.0, self.difference - half), min(1.0, self.difference + half)
+
+    @property
     def p_value(self) -> float:
         """Of as many answers for the candidate if both models were as good."""
+        return self._tail(self.only_candidate)
+
+    @property
+    def two_sided_p_value(self) -> float:
+        """Of answers as one-sided as these, for whichever model."""
+        return min(1.0, 2 * self._tail(max(self.only_candidate, self.only_current)))
+
+    def _tail(self, won: int) -> float:
         total = self.only_candidate + self.only_current
-        ways = sum(math.comb(total, each) for each in range(self.only_candidate, total + 1))
-        return float(ways / 2**total)
+        return float(sum(math.comb(total, each) for each in range(won, total + 1)) / 2**total)
 
     def is_better(self, margin: float) -> bool:
         """Whether the candidate may come into use; `margin` is how far below 0 `low` may be."""
@@ -84,7 +103,7 @@ def compare_pairs(pairs: Sequence[Pair]) -> PairedComparison:
     return PairedComparison(
         answers=len(pairs),
         difference=mean,
-        low=mean - _Z * math.sqrt(squares) / total,
+        standard_error=math.sqrt(squares) / total,
         only_candidate=sum(pair.difference > 0 for pair in pairs),
         only_current=sum(pair.difference < 0 for pair in pairs),
     )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import numpy as np
 
+from seefood.results.arrow_numbers import numbers
 from seefood.results.ledger import TRANSIENT
 
 if TYPE_CHECKING:
@@ -64,8 +65,10 @@ def find_replaced(parts: Sequence[RowKeys], *, by_uri: bool = False) -> "list[ND
     sizes = [len(part) for part in parts]
     ends = np.cumsum(sizes)
     uris = np.concatenate([part.uris for part in parts])
-    if np.unique(uris).size == uris.size:  # most often; a tenth of the time of what follows
+    in_order = np.sort(uris)
+    if not np.any(in_order[1:] == in_order[:-1]):  # most often; a tenth of the time of the rest
         return [np.empty(0, np.int64)] * len(parts)
+    del in_order
     contents = np.concatenate([part.contents for part in parts])
     times = np.concatenate([part.times for part in parts])
     is_lasting = ~np.concatenate([part.is_transient for part in parts])
@@ -98,8 +101,7 @@ def _hashes(batch: "pa.RecordBatch", names: Sequence[str]) -> "NDArray[np.int64]
 
 
 def _milliseconds(batch: "pa.RecordBatch") -> "NDArray[np.int64]":
-    values: NDArray[np.int64] = batch.column("classified_at").cast("int64").to_numpy()
-    return values
+    return numbers(batch.column("classified_at"))
 
 
 def _is_transient(batch: "pa.RecordBatch") -> "NDArray[np.bool_]":

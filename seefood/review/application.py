@@ -6,6 +6,7 @@
     GET  /<token>/next?VIEW&start=           the next position without an answer
     GET  /<token>/picture/<number>/<side>    a JPEG
     GET  /<token>/heat/<number>              where the model looked
+    GET  /<token>/near/<number>              the most similar pictures, by features
     POST /<token>/answers                    {"id", "answers": [{"number" or "uri" and "etag",
                                              "label", "note"}]}; durable when it is answered
     POST /<token>/labels                     {"label"}
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 _LOGGER: Final = logging.getLogger(__name__)
 _MAX_BODY_BYTES: Final = 4 * 1024 * 1024
 _MAX_CARDS: Final = 200
+_NEIGHBOURS: Final = 12
 _HEADERS: Final = {
     "cache-control": "no-store",
     "cross-origin-resource-policy": "same-origin",
@@ -62,9 +64,9 @@ class _Response:
 
 
 def is_slow(method: str, path: str) -> bool:
-    """Whether a request waits in the lane of those that take long: pictures and heat maps."""
+    """Whether a request waits in the lane of those that take long."""
     del method
-    return "/picture/" in path or "/heat/" in path
+    return any(f"/{name}/" in path for name in ("picture", "heat", "near"))
 
 
 class ReviewApplication:
@@ -135,7 +137,7 @@ class ReviewApplication:
             ("GET", "picture"): self._picture,
             ("POST", "answers"): self._answers,
             ("POST", "labels"): self._label,
-            **({} if blind else {("GET", "heat"): self._heat_map}),
+            **({} if blind else {("GET", "heat"): self._heat_map, ("GET", "near"): self._near}),
         }
 
     def _page(self, query: dict[str, str], _: Any, __: list[str]) -> _Response:
@@ -191,6 +193,18 @@ class ReviewApplication:
     def _heat_map(self, query: dict[str, str], _: Any, rest: list[str]) -> _Response:
         del query
         return _json(self._heat.map_of(self._queue.card(int(rest[0]))).as_json())
+
+    def _near(self, query: dict[str, str], _: Any, rest: list[str]) -> _Response:
+        """Return the neighbours of a picture; null while features are read."""
+        del query
+        found = self._queue.near(int(rest[0]), _NEIGHBOURS)
+        if found is None:
+            return _json({"cards": None})
+        cards = [
+            {**card_json(each.card, is_blind=False), "similarity": round(each.similarity, 4)}
+            for each in found
+        ]
+        return _json({"cards": cards})
 
     def _answers(self, query: dict[str, str], body: dict[str, Any], _: list[str]) -> _Response:
         """Write the answers, and return the next open position and its cards if asked."""

@@ -12,7 +12,7 @@ from seefood.corrections import Correction, CorrectionLog
 from seefood.corrections.known_labels import checked_label
 from seefood.errors import UsageError
 from seefood.records import Row, Status, utc_now
-from seefood.review.queue import Answer, Card, Progress, View
+from seefood.review.queue import Answer, Card, Neighbour, Progress, View
 from seefood.review.reviewer import joined_labels, model_labels
 from seefood.storage.uris import Location
 
@@ -87,6 +87,11 @@ class AuditQueue:
         del view
         with self._lock:
             return [self._card(index) for index in self._drawn()[start : start + count]]
+
+    def near(self, number: int, count: int) -> list[Neighbour] | None:
+        """See `Queue.near`. The page of an audit does not ask."""
+        del number, count
+        raise UsageError("an audit shows no other pictures")
 
     def next_open(self, view: View, start: int) -> int | None:
         """See `Queue.next_open`."""

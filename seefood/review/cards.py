@@ -24,7 +24,8 @@ def card_json(card: Card, *, is_blind: bool) -> dict[str, Any]:
     if is_blind:
         return document
     others = [_opinion(row) for row in card.others if row.label != card.row.label]
-    return {**document, **_opinion(card.row), "others": others}
+    copies = [card_json(each, is_blind=False) for each in card.copies]
+    return {**document, **_opinion(card.row), "others": others, "copies": copies}
 
 
 def _opinion(row: Row) -> dict[str, Any]:

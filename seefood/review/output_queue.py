@@ -2,9 +2,11 @@
 
 import logging
 import math
+import sys
 import time
 from collections import OrderedDict
 from collections.abc import Sequence
+from dataclasses import replace
 from threading import Event, Lock, RLock, Thread
 from typing import TYPE_CHECKING, Final
 
@@ -16,10 +18,11 @@ from seefood.errors import JobError, SeefoodError, UsageError
 from seefood.records import ImageRef, Row, utc_now
 from seefood.results.files import list_parts
 from seefood.results.output_rows import part_batches, read_ahead
-from seefood.review.queue import Answer, Card, Progress, View
+from seefood.review.looks import Looks
+from seefood.review.queue import Answer, Card, Neighbour, Progress, View
 from seefood.review.reviewer import joined_labels, model_labels, spoken_labels
 from seefood.review.row_store import COLUMNS, NO_LABEL, RowStore
-from seefood.review.views import Filters, Ordered, Said, parse_view, select
+from seefood.review.views import BY_LOOKS, Filters, Ordered, Said, parse_view, select
 from seefood.sanitize import printable, redacted
 from seefood.storage.uris import Location
 
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
 _LOGGER: Final = logging.getLogger(__name__)
 _MAX_VIEWS: Final = 8
 _FIRST_ROWS_SECONDS: Final = 60.0
+_SWITCH_SECONDS: Final = 0.0005
 
 
 class OutputQueue:
@@ -53,6 +57,7 @@ class OutputQueue:
         self._reviewer = reviewer
         self._log = CorrectionLog(output)
         self._store = RowStore()
+        self._looks = Looks(output, self._store, self.wait_until_loaded, self._compared)
         self._labels = joined_labels(labels)
         self._said = np.empty(0, np.int32)
         self._views: OrderedDict[Filters, Ordered] = OrderedDict()
@@ -105,11 +110,13 @@ class OutputQueue:
         with self._lock:
             rows = self._view(view).rows
             answered = int(np.count_nonzero(self._spoken()[rows] != NO_LABEL))
+            is_comparing = not rows.size and self._looks.is_busy
+            text = f"{self._store.count:,} rows read" if self._is_loading else ""
             return Progress(
                 int(rows.size),
                 answered,
-                text=f"{self._store.count:,} rows read" if self._is_loading else "",
-                is_loading=self._is_loading,
+                text="Comparing pictures" if is_comparing else text,
+                is_loading=self._is_loading or is_comparing,
                 problem=self._problem,
             )
 
@@ -117,8 +124,10 @@ class OutputQueue:
         """See `Queue.cards`."""
         self._has_rows.wait(_FIRST_ROWS_SECONDS)
         with self._lock:
-            rows = self._view(view).page(start, count)
-        return [self.card(int(number)) for number in rows]
+            ordered = self._view(view)
+            rows = ordered.page(start, count)
+        cards = [self.card(int(number)) for number in rows]
+        return cards if ordered.filters.order != "copies" else list(map(self._with_copies, cards))
 
     def next_open(self, view: View, start: int) -> int | None:
         """See `Queue.next_open`. Waits for the first rows: corrections are read before them."""
@@ -146,6 +155,17 @@ class OutputQueue:
                 each for each in latest.values() if each.model_digest != row.model_digest
             )
         return Card(number, row, self._log.corrections.get((row.uri, row.etag)), others)
+
+    def near(self, number: int, count: int) -> list[Neighbour] | None:
+        """See `Queue.near`."""
+        found = self._looks.near(number, count)
+        if found is None:
+            return None
+        return [Neighbour(self.card(row), similarity) for row, similarity in found]
+
+    def _with_copies(self, card: Card) -> Card:
+        copies = tuple(map(self.card, self._looks.copies(card.number).tolist()))
+        return replace(card, copies=copies)
 
     def find(self, uri: str, etag: str) -> int | None:
         """See `Queue.find`."""
@@ -215,15 +235,27 @@ class OutputQueue:
 
     def _view(self, view: View) -> Ordered:
         filters = parse_view(view)
+        if filters.order in BY_LOOKS:
+            self._looks.place(filters.order)  # starts, or raises
         ordered = self._views.get(filters)
         if ordered is None:
             ordered = Ordered(filters)
-            ordered.update(select(self._store, filters, Said(self._spoken())))
+            ordered.update(self._select(filters, Said(self._spoken())))
             self._views[filters] = ordered
             if len(self._views) > _MAX_VIEWS:
                 self._views.popitem(last=False)
         self._views.move_to_end(filters)
         return ordered
+
+    def _select(self, filters: Filters, said: Said) -> "NDArray[np.intp]":
+        by_looks = filters.order in BY_LOOKS
+        place = self._looks.known_place(filters.order) if by_looks else None
+        return select(self._store, filters, said, place)
+
+    def _compared(self) -> None:
+        """Show what was compared."""
+        self._update_views()
+        self._revision += 1
 
     def _load(self, parts: Sequence[ImageRef]) -> None:
         """Read corrections and rows; the views follow whenever the rows have doubled."""
@@ -231,6 +263,8 @@ class OutputQueue:
 
         # Arrow's own allocator keeps what it frees: 120 MB of a million rows.
         pa.set_memory_pool(pa.system_memory_pool())
+        # The first picture must not wait for this thread 5 ms at each step.
+        sys.setswitchinterval(_SWITCH_SECONDS)
         try:
             self._log.refresh()
             with self._lock:
@@ -273,7 +307,7 @@ class OutputQueue:
         with self._lock:
             views, said = list(self._views.values()), Said(self._spoken())
         for ordered in views:
-            selected = select(self._store, ordered.filters, said)
+            selected = self._select(ordered.filters, said)
             with self._lock:
                 ordered.update(selected)
         if self._store.count:

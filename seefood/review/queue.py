@@ -35,11 +35,22 @@ class Card:
     """The latest answer, of whomever; of a blind queue, of its own."""
     others: tuple[Row, ...] = ()
     """What other models said, where they disagree."""
+    copies: tuple["Card", ...] = ()
+    """Pictures that an answer about this one settles as well."""
 
     @property
     def ref(self) -> ImageRef:
         """The picture's object."""
         return ImageRef(self.row.uri, self.row.etag, self.row.size_bytes, self.row.version_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """A picture that is similar to another one."""
+
+    card: Card
+    similarity: float
+    """The cosine between centred features, in [-1, 1]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +113,12 @@ class Queue(Protocol):
 
     def card(self, number: int) -> Card:
         """Return one card, with the latest answer. Raises `KeyError`."""
+
+    def near(self, number: int, count: int) -> list[Neighbour] | None:
+        """Return the pictures most similar to a card's; None while features are read.
+
+        Raises `UsageError` if there are none.
+        """
 
     def find(self, uri: str, etag: str) -> int | None:
         """Return the number of a picture's card; None if it is not known, or not yet."""

@@ -4,11 +4,13 @@ A row's number is its place in the order of arrival and never changes.
 """
 
 from bisect import bisect_right
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from seefood.records import Row, Status
+from seefood.results.arrow_numbers import booleans, numbers
 from seefood.results.newest import RowKeys, find_replaced
 
 if TYPE_CHECKING:
@@ -25,6 +27,7 @@ _REPEATED: Final = ("label", "status", "error_code", "error_message", "model", "
 """Columns with few different values, which are held as codes."""
 STATUSES: Final = tuple(Status)
 NO_LABEL: Final = -1
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class _Codes:
@@ -38,7 +41,7 @@ class _Codes:
         """Return the codes of a column of texts; nulls are `NO_LABEL`."""
         encoded = column.dictionary_encode() if not hasattr(column, "dictionary") else column
         codes = np.array([self.add(text) for text in encoded.dictionary.to_pylist()] or [0])
-        indices = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+        indices = numbers(encoded.indices, -1)
         return np.where(indices < 0, NO_LABEL, codes[indices]).astype(np.int32)
 
     def code(self, text: str) -> int | None:
@@ -85,7 +88,7 @@ class RowStore:
         codes = statuses.encode(batch["status"])
         known = np.array([STATUSES.index(Status(text)) for text in statuses.texts] or [0])
         values = {
-            "score": batch["score"].fill_null(np.nan).to_numpy(zero_copy_only=False),
+            "score": numbers(batch["score"], np.nan),
             "label": self.labels.encode(batch["label"]),
             "model": self.models.encode(batch["model_digest"]),
             "status": known[codes],
@@ -99,7 +102,9 @@ class RowStore:
             if len(self._arrays[name]) < end:  # readers keep the old array
                 self._arrays[name] = _grown(self._arrays[name], max(end, 2 * self.count))
             self._arrays[name][self.count : end] = added
-        self._batches.append(batch)
+        # Kept as a number: Arrow imports pandas to make a moment of it.
+        kept = [name for name in batch.schema.names if name != "classified_at"]
+        self._batches.append(batch.select(kept))
         self._starts.append(self.count)
         self.count = end
 
@@ -114,7 +119,9 @@ class RowStore:
     def row(self, number: int) -> Row:
         """Return one row, without its pixels' measures. Raises `KeyError`."""
         batch, at = self._place(number)
-        values = {name: batch[name][at].as_py() for name in COLUMNS}
+        values = {name: batch[name][at].as_py() for name in batch.schema.names}
+        milliseconds = int(self._arrays["times"][number])
+        values["classified_at"] = _EPOCH + timedelta(milliseconds=milliseconds)
         absent = dict.fromkeys(("width", "height", "format", "top"))
         status = Status(values.pop("status"))
         return Row(**{**values, **absent}, status=status, engine="")
@@ -134,7 +141,7 @@ class RowStore:
         import pyarrow.compute as pc  # noqa: PLC0415
 
         match = pc.starts_with if "://" in text else pc.match_substring
-        found = [match(batch["uri"], text).to_numpy(zero_copy_only=False) for batch in self._all()]
+        found = [booleans(match(batch["uri"], text)) for batch in self._all()]
         return np.concatenate([np.empty(0, np.bool_), *found])[: self.count]
 
     def has_error(self, code: str) -> "NDArray[np.bool_]":
@@ -142,10 +149,7 @@ class RowStore:
         import pyarrow.compute as pc  # noqa: PLC0415
 
         found = [
-            pc.equal(batch["error_code"].cast("string"), code)
-            .fill_null(fill_value=False)
-            .to_numpy(zero_copy_only=False)
-            for batch in self._all()
+            booleans(pc.equal(batch["error_code"].cast("string"), code)) for batch in self._all()
         ]
         return np.concatenate([np.empty(0, np.bool_), *found])[: self.count]
 
@@ -154,12 +158,14 @@ class RowStore:
         count, rows = self._newest
         if among is None and count == self.count:
             return rows
-        count = self.count
-        rows = np.arange(count) if among is None else among
         names = ("uris", "contents", "times", "is_transient")
-        columns = {name: self.column(name)[rows] for name in names}
+        count = self.count
+        columns = {name: self._arrays[name][:count] for name in names}
+        if among is not None:
+            columns = {name: values[among] for name, values in columns.items()}
         (replaced,) = find_replaced([RowKeys.of(**columns)], by_uri=True)
-        newest = np.delete(rows, replaced)
+        rows = np.arange(count) if among is None else among
+        newest = np.delete(rows, replaced) if replaced.size else rows
         if among is None:
             self._newest = count, newest
         return newest

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-ORDERS: Final = ("sure", "surest", "random", "disagreement", "newest", "stored")
+BY_LOOKS: Final = ("different", "copies")
+"""Orders that `seefood.review.looks` gives."""
+ORDERS: Final = ("sure", "surest", "random", "disagreement", "newest", "stored", *BY_LOOKS)
 SAID: Final = ("open", "answered", "changed", "agreed")
 
 
@@ -119,8 +121,15 @@ class Said:
         return np.concatenate([self.labels[:count], padded])
 
 
-def select(store: RowStore, filters: Filters, said: Said) -> "NDArray[np.intp]":
-    """Return the rows that the filters leave, in the order that they state."""
+def select(
+    store: RowStore, filters: Filters, said: Said, place: "NDArray[np.float32] | None" = None
+) -> "NDArray[np.intp]":
+    """Return the rows that the filters leave, in the order that they state.
+
+    `place` is that of each row in an order of `BY_LOOKS`; nothing is left while it is not known.
+    """
+    if filters.order in BY_LOOKS and place is None:
+        return np.empty(0, np.intp)
     model = _model(store, filters.model)
     rows = store.newest(None if model is None else np.flatnonzero(store.column("model") == model))
     rows = rows[_mask(store, filters, said)[rows]]
@@ -132,6 +141,9 @@ def select(store: RowStore, filters: Filters, said: Said) -> "NDArray[np.intp]":
         return np.asarray(np.random.default_rng(filters.seed).permutation(rows))
     if filters.order == "stored":
         return rows
+    if place is not None:
+        rows = rows[~np.isnan(place[rows])]
+        return rows[np.argsort(place[rows], kind="stable")]
     keys = {
         "sure": store.column("score")[rows],  # NaN, a failure, sorts last
         "surest": -store.column("score")[rows],

@@ -11,7 +11,8 @@ from selenium.webdriver.common.keys import Keys
 
 from seefood.corrections import Correction, CorrectionLog, read_corrections
 from seefood.records import utc_now
-from seefood.storage.uris import parse_location
+from seefood.storage import open_store
+from seefood.storage.uris import FILE_ROOT, parse_location
 from tests.browser.conftest import Browser
 from tests.browser.review_person import (
     Person,
@@ -20,6 +21,8 @@ from tests.browser.review_person import (
     check_nothing_is_lost,
     lay_out,
 )
+from tests.fakes import make_row
+from tests.seefood.results.test_output_rows import put_part
 
 pytestmark = pytest.mark.browser
 _MORE = ("--labels", "green", "--reviewer", "ada")
@@ -101,3 +104,29 @@ def test_two_people_see_each_other(browser: Browser, server: ReviewServer) -> No
     person.wait("document.getElementById('photo').alt === '0002.jpg'")
     person.press(Keys.ARROW_LEFT)
     person.wait("document.getElementById('verdict').textContent.includes('bob said green')")
+
+
+def test_one_key_settles_a_group_of_copies(browser: Browser, server: ReviewServer) -> None:
+    """D shows the copies; an answer counts for all of a group, and U takes all of them back."""
+    folder = server.output.parent / "in"
+    original = (folder / "0003.jpg").read_bytes()
+    rows = []
+    for name in ("copy", "other"):
+        path = folder / f"{name}.jpg"
+        path.write_bytes(original)
+        (ref,) = open_store(FILE_ROOT).list(str(path))
+        rows.append(make_row(ref.uri, etag=ref.etag))
+    put_part(str(server.output), "b", *rows)
+    browser.open(server.start())
+    person = Person(browser)
+    person.see()
+    person.press("d")
+    person.wait("document.getElementById('verdict').textContent.includes('counts for 3 copies')")
+    person.wait("document.querySelectorAll('#near img').length === 2")
+    person.press("1")
+    person.wait("document.getElementById('count').textContent.includes('1 answered')")
+    assert {"0003": "green", "copy": "green", "othe": "green"} == _said(server)
+    person.press("u")
+    person.wait("document.getElementById('verdict').textContent.includes('counts for 3 copies')")
+    assert {} == _said(server)
+    assert [] == browser.console()

@@ -16,6 +16,7 @@ let anchor = null;
 let isSending = false;
 let undone = [];             // what to send to take the latest answers back, the latest last
 let heatOn = false;
+let nearOn = false;
 let generation = 0;          // grows with each new view: late responses of older ones are dropped
 
 // ---- Requests ----------------------------------------------------------------------------------
@@ -95,6 +96,9 @@ async function sendKept() {
 
 const sayOf = (card, label) => ({ number: card.number, uri: card.uri, etag: card.etag, label });
 
+// What an answer about a picture counts for: in the order of copies, the whole group.
+const settled = (card) => [card, ...card.copies || []];
+
 async function answer(label) {
   const chosen = isGrid ? [...selected].sort((a, b) => a - b) : [position];
   await say(chosen.map((at) => [at, typeof label === "function" ? label(cards.get(at)) : label]));
@@ -105,18 +109,21 @@ async function say(pairs) {
   if (isSending || !known.length) { return; }
   isSending = true;
   document.body.setAttribute("aria-busy", "true");
-  const back = known.map(([at]) => ({ ...sayOf(cards.get(at), cards.get(at).said ? cards.get(at).said.label : null), at }));
+  const back = known.flatMap(([at]) => settled(cards.get(at)).map(
+    (card) => ({ ...sayOf(card, card.said ? card.said.label : null), at })));
   const more = isGrid ? {} : { start: position + 1, count: AHEAD };
   const born = generation;
-  const reply = await send(known.map(([at, label]) => sayOf(cards.get(at), label)), more);
+  const answers = known.flatMap(([at, label]) => settled(cards.get(at)).map((card) => sayOf(card, label)));
+  const reply = await send(answers, more);
   isSending = false;
   document.body.removeAttribute("aria-busy");
   if (!reply || born !== generation) { return; }
   undone.push(back);
   for (const [at, label] of known) {
     const said = { label, by: "you", at: "" };
-    if (!cards.get(at).said) { state.answered += 1; }
-    cards.set(at, { ...cards.get(at), said });
+    const card = cards.get(at);
+    if (!card.said) { state.answered += 1; }
+    cards.set(at, { ...card, said, copies: (card.copies || []).map((copy) => ({ ...copy, said })) });
   }
   if (isGrid) { selected.clear(); anchor = null; draw(); return; }
   take(reply.cards);
@@ -251,19 +258,20 @@ function draw() {
   $("one").hidden = isGrid;
   $("grid").hidden = !isGrid;
   for (const id of ["all", "flip"]) { if ($(id)) { $(id).hidden = !isGrid || (id === "flip" && labels.length !== 2); } }
-  if ($("to-heat")) { $("to-heat").hidden = isGrid; }
+  for (const id of ["to-heat", "to-near"]) { if ($(id)) { $(id).hidden = isGrid; } }
   $("agree").hidden = blind;
   $("undo").disabled = !undone.length;
   drawCount();
   const isEmpty = !shown;
   $("empty").hidden = !isEmpty;
   if (isEmpty) { $("empty").textContent = emptyText(); }
+  $("near").hidden = true;
   if (isGrid) { drawGrid(); } else { drawOne(shown); }
 }
 
 function emptyText() {
   if (state.problem) { return `The rows cannot be read:\n${state.problem}`; }
-  if (state.loading) { return "Reading the rows …"; }
+  if (state.loading) { return `${state.text || "Reading the rows"} …`; }
   if (state.done) { return `Done. ${state.text}`; }
   if (state.length && state.answered >= state.length) { return "All of these pictures have an answer.\n← goes back, / filters."; }
   return state.length ? "" : "No picture is left by these filters.\n/ changes them.";
@@ -284,6 +292,7 @@ function drawOne(card) {
   $("heat").hidden = true;
   $("name").textContent = card ? card.shown_uri : "";
   drawVerdict(card);
+  drawNear(card);
   if (!card) { $("photo").removeAttribute("src"); return; }
   const source = picture(card, 1600);
   if ($("photo").getAttribute("src") !== source) {
@@ -317,6 +326,9 @@ function drawVerdict(card) {
     for (const other of card.others) {
       line.append(element("small", "", ` · ${other.model}: ${other.label || other.error} ${percent(other.score)}`));
     }
+  }
+  if (card.copies && card.copies.length) {
+    line.append(element("small", "", ` · this answer counts for ${card.copies.length + 1} copies`));
   }
   if (card.said) { line.append(element("small", "", `${blind ? "" : " · "}${card.said.by} said ${card.said.label}`)); }
 }
@@ -373,6 +385,44 @@ function selectAll() {
 function flipped(card) {
   const now = card.said ? card.said.label : card.label;
   return labels.length === 2 ? labels[now === labels[0] ? 1 : 0] : null;
+}
+
+// Copies of the picture, which its answer settles as well, or the most similar pictures.
+async function drawNear(card) {
+  if (!card || blind || !(nearOn || (card.copies || []).length)) { return; }
+  if (!nearOn) { fillNear(card.copies, (copy) => copy.said ? copy.said.by : percent(copy.score)); return; }
+  let found;
+  try { found = (await ask(`near/${card.number}`)).cards; } catch (error) { trouble(error.message); setNear(false); return; }
+  if (cards.get(position) !== card || !nearOn || isGrid) { return; }
+  if (found) { fillNear(found, (one) => `${percent(one.score)} · alike ${one.similarity.toFixed(2)}`); return; }
+  $("near").replaceChildren(element("p", "", "Reading the features …"));
+  $("near").hidden = false;
+  await pause(RETRY);
+  if (cards.get(position) === card) { drawNear(card); }
+}
+
+function fillNear(list, note) {
+  $("near").replaceChildren(...list.map((card) => {
+    const label = card.said ? card.said.label : card.label;
+    const made = element("figure", `cell ${tone(label)}`);
+    made.title = card.shown_uri;
+    const image = element("img");
+    image.alt = card.name;
+    image.loading = "lazy";
+    image.addEventListener("error", () => image.classList.add("gone"));
+    image.src = picture(card, 320);
+    const line = element("figcaption");
+    line.append(element("b", "", label || card.error || "?"), element("i", "", note(card)));
+    made.append(image, line);
+    return made;
+  }));
+  $("near").hidden = !list.length;
+}
+
+function setNear(on) {
+  nearOn = on;
+  $("to-near").setAttribute("aria-pressed", String(on));
+  draw();
 }
 
 async function drawHeat(card) {
@@ -463,6 +513,8 @@ const keys = {
   u: undo, l: () => $("other").focus(), "?": () => openPanel("help", $("help").hidden),
   Escape: () => { openPanel("", false); if (isGrid && selected.size) { selected.clear(); drawGrid(); } else if (isGrid) { setGrid(false); } },
   ...(blind ? {} : {
+    n: () => { if (!isGrid) { setNear(!nearOn); } },
+    d: () => setView(new URLSearchParams(view.get("order") === "copies" ? "" : "order=copies")),
     g: () => setGrid(!isGrid), h: () => { if (!isGrid) { setHeat(!heatOn); } },
     "/": () => openPanel("filter", $("filter").hidden),
     a: () => { if (isGrid) { selectAll(); } }, f: () => { if (isGrid && labels.length === 2) { answer(flipped); } },
@@ -491,6 +543,7 @@ on("on", "click", () => step(1));
 on("all", "click", selectAll);
 on("flip", "click", () => answer(flipped));
 on("to-grid", "click", () => setGrid(!isGrid));
+on("to-near", "click", () => setNear(!nearOn));
 on("to-heat", "click", () => setHeat(!heatOn));
 on("to-filter", "click", () => openPanel("filter", $("filter").hidden));
 on("to-help", "click", () => openPanel("help", $("help").hidden));

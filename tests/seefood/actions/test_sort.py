@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,9 @@ from click.testing import CliRunner
 from seefood.cli import cli
 from seefood.corrections import Correction, CorrectionLog
 from seefood.errors import UsageError
-from seefood.records import ImageRef, utc_now
+from seefood.features.files import write_part_features
+from seefood.features.stored import read_feature_ledger
+from seefood.records import ImageRef, Vector, utc_now
 from seefood.results.files import list_parts, read_rows
 from seefood.results.ledger import read_ledger
 from seefood.storage.uris import parse_location
@@ -61,11 +64,17 @@ def test_a_dry_run_changes_nothing(local: Sorted) -> None:
 
 
 def test_the_ledger_and_corrections_follow_moved_pictures(local: Sorted) -> None:
-    """After a move the next run finds a row for each picture at its new place, and only there."""
+    """After a move the next run finds each picture's row at its new place, and only there.
+
+    It finds the features as well.
+    """
     location = parse_location(str(local.output))
     row = next(iter(read_rows(location)))
     answer = Correction(row.uri, row.etag, "salad", row.label, None, "ada", utc_now())
     CorrectionLog(location).append([answer])
+    featured = [replace(each, vector=Vector(1.0, b"\1\2")) for each in read_rows(location)]
+    (part,) = list_parts(location)
+    write_part_features(parse_location(part.uri), location, row.model_digest, featured)
     run("sort", local.output, "--to", local.photos / "sorted", "--by", "move", "--yes")
     ledger = read_ledger([part.uri for part in list_parts(location)])
     moved = [parse_location(str(p)).uri for p in (local.photos / "sorted").rglob("*.jpg")]
@@ -74,6 +83,8 @@ def test_the_ledger_and_corrections_follow_moved_pictures(local: Sorted) -> None
     )
     etags = {row.uri: row.etag for row in read_rows(location)}
     assert all(ImageRef(uri, etags[uri]) in ledger for uri in moved)
+    features = read_feature_ledger(location, row.model_digest)
+    assert all(ImageRef(uri, etag) in features for uri, etag in etags.items())
     log = CorrectionLog(location)
     log.refresh()
     assert "salad" in {log.corrections[key].label for key in log.corrections if "/salad/" in key[0]}

@@ -2,6 +2,7 @@
 
 import json
 import random
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from seefood.bundle import load_bundle, write_bundle
+from seefood.cli.diff import diff_command
 from seefood.cli.options import model_path
 from seefood.cli.promote import promote_command
 from seefood.corrections import Correction, CorrectionLog
@@ -203,3 +205,23 @@ def test_equal_models_are_promoted_in_at_most_one_of_twenty_trials() -> None:
         ]
         promoted += compare_pairs(pairs).is_better(0.0)
     assert promoted <= 0.05 * 400 + 10
+
+
+def test_diff_weighs_the_answers_of_an_audit(tmp_path: Path) -> None:
+    """B is worse only where pictures are drawn often: of all pictures it is better."""
+    one, other = "a" * 64, "b" * 64
+    truths = ["hotdog"] * 300
+    output = tmp_path / "out"
+    wrong = {one: range(0, 300, 10), other: range(1, 300, 8)}
+    for digest, places in wrong.items():
+        rows = _rows(digest, truths, 0.0, 1)
+        labels = ["not_hotdog" if n in places else "hotdog" for n in range(300)]
+        _write(
+            output, digest, [replace(r, label=name) for r, name in zip(rows, labels, strict=True)]
+        )
+    _audit(output, truths, _NIGHT)
+    sides = [str(output / "results" / f"digest={digest[:12]}") for digest in (one, other)]
+    said = CliRunner().invoke(diff_command, sides).output
+    assert "Of all pictures, by 300 answers of the audit of 2026-11-26" in said
+    expected = (30 / 0.2 - 38 / 0.8) / (150 / 0.2 + 150 / 0.8)
+    assert f"B is right more often by {100 * expected:+.1f} points" in said

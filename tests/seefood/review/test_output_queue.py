@@ -1,10 +1,14 @@
+import time
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
 import pytest
 
 from seefood.corrections import Correction, CorrectionLog, read_corrections
 from seefood.errors import UsageError
-from seefood.records import Row, utc_now
+from seefood.features.files import write_part_features
+from seefood.records import Row, Vector, utc_now
+from seefood.results.files import part_location
 from seefood.review.output_queue import OutputQueue
 from seefood.review.queue import Answer, Card
 from seefood.storage.uris import parse_location
@@ -185,3 +189,61 @@ def test_an_output_without_rows_is_refused(memory: str) -> None:
     """Before a port is opened."""
     with pytest.raises(UsageError, match="there are no rows below"):
         OutputQueue(parse_location(memory), "ada").start()
+
+
+def _looking(root: str) -> OutputQueue:
+    """Return a queue over two pairs of copies, of which one has two labels, and another picture."""
+    kinds = {1: (9, 1, 1), 2: (1, 9, 1), 3: (9, 1, 2), 4: (1, 9, 2), 5: (1, 1, 9)}
+    rows = [
+        scored(
+            number,
+            0.5 + number / 10,
+            label="green" if number == 4 else "red",
+            etag=f"e{number}",
+            phash=f"{0xFFFF << 16 * values.index(9):016x}",
+            vector=Vector(1.0, np.array(values, np.int8).tobytes()),
+        )
+        for number, values in kinds.items()
+    ]
+    output = parse_location(root)
+    part = part_location(output, rows[0].model_digest, [row.ref for row in rows], "parquet")
+    write_part_features(part, output, rows[0].model_digest, rows)
+    return open_queue(root, *rows)
+
+
+def _when_compared(queue: OutputQueue, view: dict[str, str]) -> list[Card]:
+    while queue.progress(view).is_loading:
+        time.sleep(0.01)
+    return queue.cards(view, 0, 10)
+
+
+def test_the_most_different_come_first(memory: str) -> None:
+    """The first three are of three kinds, and copies of them follow."""
+    queue = _looking(memory)
+    found = names(_when_compared(queue, {"order": "different"}))
+    assert {"1", "2", "3", "4", "5"} == set(found)
+    assert 3 == len({{"3": "1", "4": "2"}.get(name, name) for name in found[:3]})
+    near = None
+    while near is None:
+        near = queue.near(queue.find("s3://b/x/1.jpg", "e1") or 0, 2)
+    assert ("3", 2) == (names([near[0].card])[0], len(near))
+
+
+def test_copies_come_as_one_group(memory: str) -> None:
+    """Each group is one position, that with two labels first; its card has the copies."""
+    queue = _looking(memory)
+    cards = _when_compared(queue, {"order": "copies"})
+    groups = [set(names([card, *card.copies])) for card in cards]
+    assert [{"2", "4"}, {"1", "3"}] == groups
+    first = cards[0]
+    queue.answer([Answer(each.number, "green") for each in (first, *first.copies)], "a1")
+    assert 1 == queue.progress({"order": "copies"}).answered
+    assert 1 == queue.next_open({"order": "copies"}, 0)
+    assert 2 == len(read_corrections(parse_location(memory)))
+
+
+def test_an_order_without_features_says_why(memory: str) -> None:
+    """The sentence names the option that stores them."""
+    queue = _some(memory)
+    with pytest.raises(UsageError, match="--features"):
+        _when_compared(queue, {"order": "different"})
