@@ -152,17 +152,27 @@ def _output(
     full = {name: columns for name, columns in fitting.items() if columns == classes}
     fitting = full or fitting
     if not fitting:
-        counts = ", ".join(f"{name} has {values.shape[1]}" for name, values in outputs.items())
-        raise UsageError(
-            f"{function.name} returns {described}; none has a number for each of the {classes} "
-            f"labels ({counts or 'no numbers for each picture'}); check `--labels`, or choose "
-            "another function with `--signature`"
-        )
+        raise UsageError(_wrong_count(function, outputs, classes, described))
     if len(fitting) == 1:
         name, columns = next(iter(fitting.items()))
         note = [] if len(function.outputs) == 1 else [f"took the output {name!r} of {described}"]
         return name, columns, note
     return _among_equals(function, {name: outputs[name] for name in fitting}, described)
+
+
+def _wrong_count(
+    function: Function, outputs: dict[str, Values], classes: int, described: str
+) -> str:
+    found = (
+        f"{function.name} returns {described}; none has a number for each of the {classes} labels"
+    )
+    if len(outputs) == 1:
+        ((name, values),) = outputs.items()
+        columns = values.shape[1]
+        wanted = f"{columns} label{'s' if columns > 1 else ''}"
+        return f"{found} ({name} has {columns}); give `--labels` with {wanted}, in that order"
+    counts = ", ".join(f"{name} has {values.shape[1]}" for name, values in outputs.items())
+    return f"{found} ({counts or 'no numbers for each picture'}); check `--labels`"
 
 
 def _among_equals(

@@ -90,6 +90,13 @@ def _cut_graph(function: Function) -> tuple[Any, str, dict[str, str], str]:
         frozen = freeze(tf.function(outputs, autograph=False).get_concrete_function(spec), names)
     except Exception as error:
         raise UsageError(f"{function.name} takes picture files; {_CURE}") from error
+    if any(
+        node.op.startswith(("ParseExample", "ParseSingleExample")) for node in frozen.graph.node
+    ):
+        raise UsageError(
+            f"{function.name} takes serialised tf.train.Example messages, not pictures; choose "
+            f"another function with `--signature`, or {_CURE}"
+        )
     cut = _narrowest(frozen.graph, frozen.source, frozen.outputs.values())
     if cut is None:
         raise UsageError(

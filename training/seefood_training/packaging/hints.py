@@ -1,8 +1,10 @@
 """What a model itself tells of the pixels that it was trained on.
 
-In this order: tools whose exports are always alike (Teachable Machine, Lobe), the arithmetic at the
-start of the graph (Keras's Rescaling and Normalization layers), the scale of a quantised input, the
-names of Keras's applications.
+In this order: tools whose exports are always alike (Teachable Machine, Lobe, Ultralytics), the
+arithmetic at the start of the graph (Keras's Rescaling and Normalization layers), the scale of a
+quantised input, the names of Keras's applications. Names count only where the pixels go
+straight into a convolution: anything before it may be the preprocessing itself, and would be applied
+twice. A LiteRT file may have it inside its convolution's weights, so names say nothing there.
 """
 
 import re
@@ -13,6 +15,7 @@ from typing import Any, Final
 import numpy as np
 
 from seefood_training.frozen_graph import FrozenGraph, constant
+from seefood_training.packaging.forms.onnx_file import ULTRALYTICS
 from seefood_training.packaging.network import Function, Opened
 from seefood_training.packaging.picture_input import PictureInput
 from seefood_training.packaging.pixels import PixelChoice
@@ -44,8 +47,15 @@ _PASSED: Final = frozenset(
         "ReverseV2",
         "Squeeze",
         "ExpandDims",
+        "StridedSlice",
+        "Pack",
+        "ConcatV2",
     }
 )
+_LEAST_DEVIATION: Final = 0.18
+_LARGEST_DEVIATION: Final = 0.37
+"""Standard deviations of photos' pixels in [0, 1]; those in [-1, 1] are twice as large."""
+_CONVOLUTIONS: Final = frozenset({"Conv2D", "DepthwiseConv2dNative"})
 _ARITHMETIC: Final = frozenset({"Mul", "AddV2", "Add", "Sub", "RealDiv", "BiasAdd"})
 _APPLICATIONS: Final = (
     (r"mobilenet_?v3", "MobileNetV3", "0..255"),
@@ -73,22 +83,40 @@ def hint(
     """
     if any(_TEACHABLE_MACHINE.search(name) for name in opened.layers) and source.channels == 3:
         return Hint(PixelChoice("-1..1", "lanczos", "crop", "rgb"), "Teachable Machine exported it")
+    if ULTRALYTICS in opened.layers and source.channels == 3:
+        return Hint(PixelChoice("0..1", "bilinear", "crop", "rgb"), "Ultralytics exported it")
     outputs = {spec.name for spec in function.outputs}
     if _LOBE_OUTPUT in outputs and source.spec.name == "Image" and source.channels == 3:
         return Hint(PixelChoice("0..1", "bicubic", "crop", "rgb"), "Lobe exported it")
-    if frozen is not None and (found := _from_arithmetic(frozen)) is not None:
+    start = None if frozen is None else _start(frozen)
+    if start is not None and (found := _from_arithmetic(start)) is not None:
         return found
     if source.spec.scale and (found := _from_quantisation(source)) is not None:
         return found
     if source.spec.dtype not in {"float32", "float16", "bfloat16", "float64"}:
         return Hint(PixelChoice("0..255"), f"it takes whole numbers ({source.spec.dtype})")
-    return _from_names(opened.layers) if source.channels == 3 else None
+    if start is None or start.seen or start.ends_in not in _CONVOLUTIONS or source.channels != 3:
+        return None
+    return _from_names(opened.layers)
 
 
-def _from_arithmetic(frozen: FrozenGraph) -> Hint | None:
+@dataclass(frozen=True, slots=True)
+class _Start:
+    """What a graph does with the pixels before its first operation of another kind."""
+
+    scale: Any
+    """One factor, or one for each channel."""
+    offset: Any
+    seen: bool
+    """Whether there is any arithmetic."""
+    ends_in: str
+    """The operation that follows; empty if the pixels go to several."""
+
+
+def _from_arithmetic(start: _Start) -> Hint | None:
     """Return the range that the first operations of the graph turn into small numbers."""
-    scale, offset = _first_arithmetic(frozen)
-    if scale is None or offset is None:
+    scale, offset = start.scale, start.offset
+    if not (start.seen and np.all(np.isfinite(scale)) and np.all(scale != 0)):
         return None
     factor = float(np.mean(np.abs(scale)))
     mean = float(np.mean(-offset / scale))
@@ -103,7 +131,7 @@ def _from_arithmetic(frozen: FrozenGraph) -> Hint | None:
             PixelChoice("0..255"),
             f"its first operation subtracts {mean:.4g} from the pixels (Normalization)",
         )
-    if 0.1 < mean < 0.9 and 1.5 < factor < 12:
+    if 0.1 < mean < 0.9 and _LEAST_DEVIATION < 1 / factor < _LARGEST_DEVIATION:
         return Hint(
             PixelChoice("0..1"),
             f"its first operation subtracts {mean:.3g} and divides by {1 / factor:.3g}",
@@ -111,8 +139,8 @@ def _from_arithmetic(frozen: FrozenGraph) -> Hint | None:
     return None
 
 
-def _first_arithmetic(frozen: FrozenGraph) -> tuple[Any, Any]:
-    """Return scale and offset of the operations between the input and the first other one."""
+def _start(frozen: FrozenGraph) -> _Start:
+    """Return the operations between the input and the first one that is no arithmetic."""
     nodes = {node.name: node for node in frozen.graph.node}
     users: dict[str, list[Any]] = {}
     for node in frozen.graph.node:
@@ -120,15 +148,12 @@ def _first_arithmetic(frozen: FrozenGraph) -> tuple[Any, Any]:
             users.setdefault(_owner(name), []).append(node)
     scale: Any = np.ones(1)
     offset: Any = np.zeros(1)
-    name, seen = _owner(frozen.source), False
-    while True:
-        following = [node for node in users.get(name, []) if node.op != "Shape"]
-        if len(following) != 1:
-            break
-        (node,) = following
+    name, seen, ends_in = _owner(frozen.source), False, ""
+    while node := _only_user(name, users):
         if node.op in _ARITHMETIC:
             value = _operand(node, name, nodes)
             if value is None:
+                ends_in = node.op
                 break
             if node.op == "Mul":
                 scale, offset = scale * value, offset * value
@@ -138,10 +163,22 @@ def _first_arithmetic(frozen: FrozenGraph) -> tuple[Any, Any]:
                 offset = offset - value if node.op == "Sub" else offset + value
             seen = True
         elif node.op not in _PASSED:
+            ends_in = node.op
             break
         name = node.name
-    usable = seen and np.all(np.isfinite(scale)) and np.all(scale != 0)
-    return (scale, offset) if usable else (None, None)
+    return _Start(scale, offset, seen, ends_in)
+
+
+def _only_user(name: str, users: dict[str, list[Any]]) -> Any:
+    """Return the operation that takes the tensor, or None if several different ones do.
+
+    Slices of it that come together again count as one: Keras reverses the channels in that way.
+    """
+    following = [node for node in users.get(name, []) if node.op != "Shape"]
+    if len(following) > 1 and all(node.op == "StridedSlice" for node in following):
+        joined = {id(user): user for node in following for user in users.get(node.name, [])}
+        following = list(joined.values())
+    return following[0] if len(following) == 1 else None
 
 
 def _operand(node: Any, name: str, nodes: dict[str, Any]) -> Any:

@@ -27,10 +27,45 @@ _CURES: Final = {
     ".safetensors": "it holds weights without a graph: export the model with `torch.onnx.export`",
     ".pkl": "a pickle runs code when it is read: save a Keras model with `model.save('m.keras')`",
     ".pb": "a frozen graph without signature: save it with `tf.compat.v1.saved_model.simple_save`",
-    ".json": "a description without weights: export the model as a SavedModel",
+    ".json": "a description without weights: export the model as a SavedModel or a Keras file "
+    "(Teachable Machine: the tab Tensorflow, not Tensorflow.js)",
     ".mlmodel": "Core ML's form: export the model as .onnx or .tflite",
+    ".xml": "OpenVINO's form: package the .onnx file or SavedModel that it was converted from",
+    ".engine": "TensorRT's form, for one kind of GPU: package the .onnx file that it was made from",
+    ".caffemodel": "Caffe's form: convert the model to .onnx",
+    ".npz": "it holds weights without a graph: export the model as a SavedModel, .keras or .onnx "
+    "file",
+    ".h5": "it is not a whole HDF5 file: copy it again",
+    ".tflite": "it is not a whole LiteRT file: copy it again",
+    ".zip": "it is not a whole zip archive: get it again",
 }
-_SAME_CURE: Final = {".pth": ".pt", ".bin": ".safetensors", ".joblib": ".pkl", ".pickle": ".pkl"}
+_SAME_CURE: Final = {
+    ".pth": ".pt",
+    ".ptl": ".pt",
+    ".bin": ".safetensors",
+    ".joblib": ".pkl",
+    ".pickle": ".pkl",
+    ".mlpackage": ".mlmodel",
+    ".plan": ".engine",
+    ".trt": ".engine",
+    ".npy": ".npz",
+    ".hdf5": ".h5",
+}
+_MOST_TELLING: Final = (
+    ".mlpackage",
+    ".mlmodel",
+    ".pt",
+    ".pth",
+    ".safetensors",
+    ".index",
+    ".ckpt",
+    ".pkl",
+    ".xml",
+    ".engine",
+    ".pb",
+    ".json",
+)
+"""Of the files in a folder without a model, those whose form says what the folder is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +147,7 @@ def _below(root: Path, around: tuple[Path, ...], model: str) -> Found:
     if not models:
         raise UsageError(
             f"{model} has no model in it: no saved_model.pb, .keras, .h5, .tflite or .onnx file; "
-            "write a SavedModel with `tf.saved_model.save(model, folder)` or Keras's "
-            "`model.export(folder)`"
+            f"{_cure_of_folder(root)}"
         )
     if len(models) > 1:
         names = ", ".join(str(each.relative_to(root)) for each in models[:5])
@@ -121,6 +155,19 @@ def _below(root: Path, around: tuple[Path, ...], model: str) -> Found:
     (found,) = models
     inner = _found(found, (), model)
     return Found(inner.path, inner.form, (*inner.folders, *folders), inner.notes)
+
+
+def _cure_of_folder(root: Path) -> str:
+    """Return what helps, by the most telling file of a folder without a model."""
+    files = {each.suffix.lower(): each for each in sorted(root.iterdir(), reverse=True)}
+    files[root.suffix.lower()] = root
+    for suffix in _MOST_TELLING:
+        if suffix in files:
+            return f"{files[suffix].name}: {_CURES[_SAME_CURE.get(suffix, suffix)]}"
+    return (
+        "write a SavedModel with `tf.saved_model.save(model, folder)` or Keras's "
+        "`model.export(folder)`"
+    )
 
 
 def _models_below(folder: Path, depth: int) -> Iterator[Path]:

@@ -32,6 +32,7 @@ from seefood_training.packaging.pixels import (
     PixelChoice,
     arithmetic,
     channel_order,
+    check_whole_numbers,
     prepared,
     run,
 )
@@ -108,6 +109,7 @@ class _Work:
             self.pixels = self._searched(stated, start.or_else(_DEFAULTS))
         else:
             self.pixels = self._told(stated, told)
+        check_whole_numbers(self.function.name, self.source, self.pixels.range or "")
         order = channel_order(self.pixels.range or "", self.pixels.channels, self.source.channels)
         self.pixels = replace(self.pixels, channels=order)
 

@@ -6,12 +6,15 @@ from typing import Any, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from seefood.errors import UsageError
 from seefood.imaging.resize_rule import Filter, Fit
 from seefood_training.packaging.input_ranges import Numbers, parse_range
 from seefood_training.packaging.network import FLOATS, Arrays, Function, numpy_type
 from seefood_training.packaging.picture_input import PictureInput, filled
 
 ChannelOrder = Literal["rgb", "bgr", "grey"]
+_MIN_STEPS: Final = 200
+"""Different whole numbers that a range must have room for, of the 256 levels of a pixel."""
 CHANNELS: Final[tuple[ChannelOrder, ...]] = ("rgb", "bgr", "grey")
 
 
@@ -75,6 +78,28 @@ def channel_order(range_name: str, channels: ChannelOrder | None, depth: int) ->
     if depth == 1:
         return "grey"
     return channels or ("bgr" if parse_range(range_name).reverse else "rgb")
+
+
+def check_whole_numbers(function: str, source: PictureInput, range_name: str) -> None:
+    """Raise `UsageError` if an input of whole numbers cannot hold the range.
+
+    A float in [0, 1] would become 0 or 1, and a negative number 0, without any error.
+    """
+    if source.spec.dtype in FLOATS or source.spec.scale:
+        return
+    chosen, limits = parse_range(range_name), np.iinfo(numpy_type(source.spec.dtype))
+    low, high = min(chosen.offset), max(255 * s + o for s, o in _pairs(chosen.scale, chosen.offset))
+    steps = min(abs(255 * each) for each in chosen.scale)
+    if steps < _MIN_STEPS or low < limits.min or high > limits.max:
+        raise UsageError(
+            f"{function} takes whole numbers ({source.spec.dtype}), which cannot hold "
+            f"`--input-range {range_name}`; leave the option out"
+        )
+
+
+def _pairs(scale: Numbers, offset: Numbers) -> list[tuple[float, float]]:
+    pairs = np.broadcast_arrays(np.asarray(scale, float), np.asarray(offset, float))
+    return list(zip(*(each.tolist() for each in pairs), strict=True))
 
 
 def prepared(

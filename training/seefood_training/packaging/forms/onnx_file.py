@@ -1,5 +1,8 @@
 """ONNX files, which ONNX Runtime runs as they are: PyTorch's way in."""
 
+import ast
+import re
+from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
@@ -11,6 +14,12 @@ from seefood_training.onnx_files import external_files
 from seefood_training.packaging.locate import Found
 from seefood_training.packaging.network import Arrays, Function, Opened, Shape, TensorSpec
 
+ULTRALYTICS: Final = "Ultralytics classify"
+"""Stands among the layers of a file that Ultralytics exported from a YOLO classifier."""
+_SOURCE_LINE: Final = re.compile(
+    r"\[ONNXRuntimeError\][\s\d:]*\w+ ?: ?|\S*/onnxruntime_src/\S+.*?\) "
+)
+"""What ONNX Runtime puts before its reason: a code, a line of its own source and a function."""
 _TYPES: Final = {
     "tensor(float)": "float32",
     "tensor(float16)": "float16",
@@ -48,8 +57,29 @@ def open_onnx_file(found: Found) -> Opened:
 
     meta = session.get_modelmeta()
     title = f"ONNX file of {meta.producer_name}" if meta.producer_name else "ONNX file"
-    names = tuple(spec.name for spec in (*inputs, *outputs))
-    return Opened(title, (Function("graph", inputs, outputs, run),), file=found.path, layers=names)
+    return Opened(
+        title,
+        (Function("graph", inputs, outputs, run),),
+        file=found.path,
+        layers=(ULTRALYTICS,) if _is_ultralytics(meta.custom_metadata_map) else (),
+        labels=_labels(meta.custom_metadata_map),
+    )
+
+
+def _is_ultralytics(metadata: Mapping[str, str]) -> bool:
+    return metadata.get("author") == "Ultralytics" and metadata.get("task") == "classify"
+
+
+def _labels(metadata: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the classes that the file names as Ultralytics does, `names: {0: 'cat', ...}`."""
+    try:
+        names = ast.literal_eval(metadata.get("names", ""))
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return ()
+    if isinstance(names, dict) and sorted(map(repr, names)) == sorted(map(repr, range(len(names)))):
+        names = [names[at] for at in range(len(names))]
+    is_list = isinstance(names, list) and all(isinstance(each, str) for each in names)
+    return tuple(names) if is_list else ()
 
 
 def _session(file: Path) -> Any:
@@ -80,7 +110,7 @@ def _typed(value: Any, spec: TensorSpec) -> Any:
 
 
 def _problem(file: Path, text: str) -> str:
-    reason = " ".join(text.split())[:200]
+    reason = _SOURCE_LINE.sub("", " ".join(text.split())).strip()[:200]
     if "external data" in text.lower() or ".onnx.data" in text:
         return (
             f"the weights of {file} are in a file of their own that is not beside it; copy the "
