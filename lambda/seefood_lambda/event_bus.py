@@ -25,6 +25,7 @@ _TIMEOUT_SECONDS: Final = 10.0
 
 def put_events(entries: Sequence[Mapping[str, str]]) -> dict[str, Any]:
     """Return EventBridge's answer. Raises `RetryableError` if it refuses or does not answer."""
+    from http.client import HTTPException  # noqa: PLC0415 (as below)
     from urllib.error import HTTPError  # noqa: PLC0415 (most functions have no bus)
     from urllib.request import Request, urlopen  # noqa: PLC0415 (as above)
 
@@ -42,7 +43,7 @@ def put_events(entries: Sequence[Mapping[str, str]]) -> dict[str, Any]:
             answer: dict[str, Any] = json.load(response)
     except HTTPError as error:
         raise RetryableError(f"the event bus refused an event ({_code(error)})") from error
-    except (OSError, ValueError) as error:
+    except (OSError, HTTPException, ValueError) as error:
         raise RetryableError(f"the event bus cannot be reached: {error}") from error
     return answer
 

@@ -49,6 +49,8 @@ def _login(session: "Session") -> str:
 
 
 def _of_profile(error: Any, session: "Session") -> str:
+    if not error.kwargs.get("profile"):
+        return "AWS_PROFILE is set to an empty name; unset it, or name a profile"
     return (
         f"the profile {error.kwargs.get('profile')!r} is not in {_files(session)}; check "
         "--profile and AWS_PROFILE, or run `aws configure list-profiles`"
@@ -137,6 +139,10 @@ def _of_endpoint(error: Any, _: "Session") -> str:
     return f"the endpoint is no URL or does not fit: {str(error).splitlines()[0][:200]}"
 
 
+def _of_arn(error: Any, _: "Session") -> str:
+    return f"{' '.join(str(error).split())[:300]}; check the ARN and AWS_REGION"
+
+
 _EXPLANATIONS: Final[dict[type[Exception], Callable[[Any, "Session"], str]]] = {
     exceptions.ProfileNotFound: _of_profile,
     exceptions.PartialCredentialsError: _of_half_a_pair,
@@ -148,6 +154,7 @@ _EXPLANATIONS: Final[dict[type[Exception], Callable[[Any, "Session"], str]]] = {
     exceptions.ConfigParseError: _of_parsing,
     exceptions.InvalidConfigError: _of_config,
     exceptions.InfiniteLoopConfigError: _of_config,
+    exceptions.InvalidChecksumConfigError: _of_config,
     exceptions.UnknownCredentialError: _of_config,
     exceptions.ClientError: _of_response,
     exceptions.ParamValidationError: _of_parameters,
@@ -156,15 +163,33 @@ _EXPLANATIONS: Final[dict[type[Exception], Callable[[Any, "Session"], str]]] = {
     exceptions.ConnectionError: _of_connection,
     exceptions.HTTPClientError: _of_connection,
     exceptions.EndpointProviderError: _of_endpoint,
+    exceptions.UnsupportedS3ArnError: _of_arn,
+    exceptions.UnsupportedS3AccesspointConfigurationError: _of_arn,
+    exceptions.UnsupportedOutpostResourceError: _of_arn,
 }
 """The most specific class that an exception has decides."""
 
 
-def explain(error: Exception, session: "Session") -> str:
+def not_signed(bucket: str, service: str) -> str:
+    """Return the sentence for an ARN whose requests are not signed as those to a bucket are."""
+    return (
+        f"{bucket!r} is not read or written here ({service}): of ARNs, only those of access points "
+        "of a bucket in one region are; name the bucket, or the access point's alias"
+    )
+
+
+def explain(error: Exception, session: "Session", bucket: str = "") -> str:
     """Return what is wrong and what to do. Contains no secret."""
+    if isinstance(error, exceptions.MissingDependencyException) and bucket.startswith("arn:"):
+        return not_signed(bucket, "multi-region")
     for kind in type(error).__mro__:
         if kind in _EXPLANATIONS:
             return _EXPLANATIONS[kind](error, session)
+    if isinstance(error, OSError | EOFError) and "mfa_serial" in str(session.full_config):
+        return (
+            f"the profile {_profile(session)!r} needs a code (mfa_serial), which cannot be asked "
+            "for here; set the keys that `aws sts assume-role --serial-number ...` prints"
+        )
     if isinstance(error, OSError) and error.filename:
         return f"{error.filename} cannot be read ({error.strerror}), which the AWS settings name"
     if isinstance(error, ValueError) and "endpoint" in str(error).lower():

@@ -23,7 +23,7 @@ from botocore.httpsession import URLLib3Session
 from botocore.utils import get_environ_proxies
 
 from seefood.errors import UsageError
-from seefood.storage.aws_errors import CredentialsError, explain, no_credentials
+from seefood.storage.aws_errors import CredentialsError, explain, no_credentials, not_signed
 from seefood.storage.request_counts import count_sent
 from seefood.storage.s3_address import PAYER, UNSIGNED, Address, is_on, profile_of
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from obstore.store import S3Credential
 
 LIST: Final = "ListObjectsV2"
+_DIRECTORIES: Final = "s3express"
 _CONFIG: Final = {
     "connect_timeout": 5,
     "read_timeout": 60,
@@ -146,17 +147,20 @@ class Identity:
         try:
             self.client.head_object(Bucket=bucket, Key="k")
         except Exception as error:
-            raise UsageError(explain(error, self.session)) from error
+            raise UsageError(explain(error, self.session, bucket)) from error
         finally:
             self._caught.is_armed = False
         url, signing = self._caught.call
+        service = signing.get("signing_name", "s3")
+        if service not in ("s3", _DIRECTORIES) or signing.get("region") == "*":
+            raise UsageError(not_signed(bucket, service))
         url = url.removesuffix("/k")
         return Address(
             url,
             signing.get("region") or self.client.meta.region_name or "us-east-1",
             payer=self.payer,
             unsigned=self.unsigned,
-            is_directory=signing.get("signing_name") == "s3express",
+            is_directory=service == _DIRECTORIES,
             proxy=_proxy(url),
             authority=self.authority if url.startswith("https:") else None,
         )
@@ -301,12 +305,13 @@ def _never_through_a_proxy(session: botocore.session.Session) -> None:
 
 
 def _proxy(url: str) -> str | None:
-    """Return the proxy that botocore uses for `url`; "" if not the one that is set."""
+    """Return the proxy that botocore uses for `url`; "" if not the one that is set.
+
+    botocore does not read ALL_PROXY.
+    """
     if not getproxies():
         return None
-    proxies = get_environ_proxies(url)
-    scheme = url.partition(":")[0]
-    proxy = str(proxies.get(scheme) or proxies.get("all") or "")
+    proxy = str(get_environ_proxies(url).get(url.partition(":")[0]) or "")
     return proxy if not proxy or "://" in proxy else f"http://{proxy}"
 
 

@@ -23,10 +23,10 @@ SAFE: Final = "/~+,=@:&$!'()*;"
 # Schemes know no case (RFC 3986), names do.
 _REMOTE: Final = re.compile(r"^(s3|gs|az|memory)://([^/]+)(?:/(.*))?$", re.DOTALL | re.IGNORECASE)
 # Names of buckets and containers, access points' ARNs included. Clients panic at others.
-_BUCKET: Final = re.compile(r"[A-Za-z0-9$][A-Za-z0-9._:$-]*")
+_BUCKET: Final = re.compile(r"(?!xn--)[A-Za-z0-9$][A-Za-z0-9._:$-]*")
 # An access point's ARN has a slash or a colon before its name; the colon keeps a root in one piece.
 _ACCESS_POINT: Final = re.compile(
-    r"^(s3://arn:[^/]*:(?:accesspoint|outpost))/", re.DOTALL | re.IGNORECASE
+    r"^(s3://arn:[^/]*:(?:outpost[/:][^/:]+[/:])?accesspoint)/", re.DOTALL | re.IGNORECASE
 )
 _BUCKET_ARN: Final = re.compile(r"^s3://arn:[^:/]*:s3:::([^/]*)(.*)$", re.DOTALL | re.IGNORECASE)
 _SCHEME: Final = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]*)://")
@@ -139,7 +139,7 @@ def _with_plain_root(text: str) -> str:
     """Return `text` with an access point's ARN in one piece. Refuse a bucket's ARN."""
     if arn := _BUCKET_ARN.match(text):
         raise UsageError(f"{text!r} is a bucket's ARN; write s3://{arn[1]}{arn[2]}")
-    return _ACCESS_POINT.sub(r"\1:", text)
+    return _ACCESS_POINT.sub(lambda arn: f"s3://{arn[1][5:].replace('/', ':')}:", text)
 
 
 def split_glob(key: str) -> tuple[str, str | None]:

@@ -220,6 +220,15 @@ def test_a_proxy_gets_every_request(place: Place, name: str) -> None:
     assert len(front.seen) == len(proxy.seen) > 0
 
 
+def test_a_proxy_for_all_schemes_is_not_read(place: Place) -> None:
+    """As AWS's tools have it, and so for both clients."""
+    proxy = place.front("proxy")
+    place.endpoint("plain")
+    place.set(ALL_PROXY=proxy.url)
+    use(place.bucket.uri)
+    assert [] == proxy.seen
+
+
 @pytest.mark.parametrize("no_proxy", ["127.0.0.1", "*", "localhost,127.0.0.1"])
 def test_a_bypassed_proxy_gets_no_request(place: Place, no_proxy: str) -> None:
     """`NO_PROXY` holds for listing, reading and writing."""

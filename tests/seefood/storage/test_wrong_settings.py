@@ -85,6 +85,25 @@ def _wrong_endpoint(place: Place) -> None:
     place.set(AWS_ENDPOINT_URL="no-url")
 
 
+def _wrong_checksums(place: Place) -> None:
+    place.set(AWS_REQUEST_CHECKSUM_CALCULATION="often")
+
+
+def _wrong_empty_profile(place: Place) -> None:
+    place.set(AWS_PROFILE="")
+
+
+def _wrong_code(place: Place) -> None:
+    place.without_keys()
+    place.write(
+        ".aws/config",
+        "[profile p]\nrole_arn = arn:aws:iam::123456789012:role/r\nsource_profile = base\n"
+        "mfa_serial = arn:aws:iam::123456789012:mfa/me\n"
+        "[profile base]\naws_access_key_id = BK\naws_secret_access_key = s\n",
+    )
+    place.set(AWS_PROFILE="p")
+
+
 @pytest.mark.parametrize(
     ("prepare", "words"),
     [
@@ -102,6 +121,9 @@ def _wrong_endpoint(place: Place) -> None:
         pytest.param(_wrong_secret, ["secret key"], id="space in a secret"),
         pytest.param(_wrong_file, [".aws/config"], id="malformed file"),
         pytest.param(_wrong_endpoint, ["no-url"], id="endpoint"),
+        pytest.param(_wrong_checksums, ["often"], id="checksums"),
+        pytest.param(_wrong_empty_profile, ["AWS_PROFILE", "unset it"], id="empty profile"),
+        pytest.param(_wrong_code, ["mfa_serial", "'p'"], id="no code of a device"),
     ],
 )
 def test_a_wrong_setting_is_one_sentence(
@@ -122,9 +144,17 @@ def test_a_wrong_setting_is_one_sentence(
     [
         ("s3://arn:aws:s3:::photos/in/", "write s3://photos/in/"),
         ("s3://b:d/in", "cannot be a bucket's name"),
+        ("s3://xn--abc/in", "no name that a bucket can have"),
+        ("s3://arn:aws:s3::123456789012:accesspoint/mfzwi23gnjvgw.mrap/in", "access point's alias"),
+        ("s3://arn:aws:s3-object-lambda:us-east-1:123456789012:accesspoint/ol/in", "alias"),
+        (
+            "s3://arn:aws:s3-outposts:us-east-1:123456789012:outpost/op-01234567890123/accesspoint/ap",
+            "alias",
+        ),
+        ("s3://arn:aws-cn:s3:cn-north-1:123456789012:accesspoint/ap/in", "check the ARN"),
     ],
 )
-def test_a_name_that_no_bucket_has(place: Place, text: str, words: str) -> None:
+def test_a_name_that_is_not_read(place: Place, text: str, words: str) -> None:
     """Refused before any request."""
     del place
     with pytest.raises(UsageError, match=words):
