@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from seefood.classification import ClassifyOptions, Model
+from seefood.engines.batching import BatchingEngine, BatchPolicy
 from seefood.engines.fake import FakeEngine
 from seefood.imaging.decode import Pixels, ResizeRule
 from seefood.records import ImageRef, Row, Status, utc_now
@@ -13,6 +14,9 @@ from seefood.storage.uris import parse_location
 from seefood.workers.in_flight import InFlightTable, in_flight_file
 from seefood.workers.pending import PendingChunk
 from seefood.workers.threaded import ThreadedWorker
+
+if TYPE_CHECKING:
+    from seefood.engines.base import Engine
 
 DEFAULT: Final = ClassifyOptions()
 DIGEST: Final = "0123456789abcdef" * 4
@@ -67,12 +71,16 @@ def fake_worker(
     batch_size: int = 1,
     threads: int = 2,
     options: ClassifyOptions = DEFAULT,
+    policy: BatchPolicy | None = None,
 ) -> LocalClassifier:
     """Return a worker of two classes: red pictures are `red`, green ones `green`.
 
-    `before` is called with the pixels of each batch before they are classified.
+    `before` is called with the pixels of each batch before they are classified. With `policy` the
+    pictures of all threads are gathered, as for an engine on a device.
     """
-    engine = FakeEngine(2, batch_size=batch_size, before=before)
+    engine: Engine = FakeEngine(2, batch_size=batch_size, before=before)
+    if policy is not None:
+        engine = BatchingEngine(engine, policy, callers=threads)
     with in_flight_file(threads) as file:
         table = InFlightTable(file.fileno(), threads)
     return LocalClassifier(ThreadedWorker(engine, MODEL, options, threads=threads, table=table))

@@ -72,6 +72,7 @@ def account(
         seconds=time.monotonic() - started.monotonic,
         classify_seconds=result.classify_seconds,
         engine=prepared.engine,
+        device=prepared.device,
         beam_arguments=request.beam_arguments,
     )
     summary = summarise(finished, totals, prepared.bundle)

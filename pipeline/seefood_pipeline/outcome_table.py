@@ -7,6 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from seefood.cli.units import beside
+from seefood.engines.devices import CPU
 from seefood.runs.summary import rate_text, shown
 from seefood.sanitize import printable
 
@@ -23,8 +24,10 @@ def print_outcome(outcome: "Outcome") -> None:
     if summary["rows"]:
         console.print(_counts(outcome))
     rate = f" ({rate_text(summary)} pictures/s)" if summary["rows"] else ""
+    device = summary["model"]["device"]
+    where = f" on {printable(device)}" if summary["rows"] and device != CPU else ""
     console.print(
-        f"{summary['rows']:,} pictures in {summary['seconds']:.1f} s{rate}, "
+        f"{summary['rows']:,} pictures in {summary['seconds']:.1f} s{rate}{where}, "
         f"{summary['skipped_by_ledger']:,} done before",
         soft_wrap=True,
     )

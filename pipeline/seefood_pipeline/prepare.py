@@ -31,6 +31,8 @@ class PreparedRun:
     bundle: Bundle
     engine: str
     """The name of the engine that this process's worker runs; it has passed the certificate."""
+    device: str
+    """What that engine computes on: `cpu`, or `cuda (NVIDIA L4)`."""
     quote: Mapping[str, Any] | None
 
 
@@ -56,12 +58,12 @@ def prepare(request: Request, run_id: str) -> PreparedRun:
         options=request.options,
     )
     with shared_worker(WorkerKey.of(run)) as worker:  # it stays for the job
-        engine = worker.engine_name
+        engine, device = worker.engine_name, worker.device
     if request.beam_arguments:
         from seefood_pipeline.options import pipeline_options  # noqa: PLC0415 (imports Beam)
 
         pipeline_options(request.beam_arguments)
-    return PreparedRun(run, bundle, engine, quote)
+    return PreparedRun(run, bundle, engine, device, quote)
 
 
 def read_quote(path: Path) -> dict[str, Any]:

@@ -172,6 +172,7 @@ def _print(plan: "Mapping[str, Any]", cores: int) -> None:
         f"Sample {sample['pictures']} pictures, {1000 * sample['seconds_each']['expected']:.1f} ms "
         f"of a core each, {failed} failed"
     )
+    click.echo(f"Device {printable(plan['device'])}")
     counts = plan["requests"]
     click.echo(f"Store  {counts['list']:,} LIST, {counts['get']:,} GET, {counts['put']:,} PUT")
     for kind, description in _COMPUTE.items():

@@ -13,6 +13,7 @@ import numpy as np
 
 from seefood.bundle import Bundle
 from seefood.engines.base import FeatureEngine
+from seefood.engines.devices import CPU, device_of
 from seefood.errors import BundleError, PictureError
 from seefood.imaging.decode import Pixels, decode
 from seefood.imaging.resize import NUMPY, PILLOW, resized_by
@@ -53,11 +54,16 @@ def certify(
             raise BundleError(
                 f"the {engine.name} engine gives {bundle.labels[label]} = {actual[label]:.6f} for "
                 f"{golden.file}, the certificate of {bundle.path} says {expected[label]:.6f} "
-                f"(tolerance {tolerance:g}); use another engine or package the model "
-                "again on this machine"
+                f"(tolerance {tolerance:g}); {_cure(engine)}"
             )
         largest = max(largest, float(differences[label]))
     return largest
+
+
+def _cure(engine: "Engine") -> str:
+    if device_of(engine) != CPU:
+        return "use another engine, or set CUDA_VISIBLE_DEVICES= to compute on the processor"
+    return "use another engine or package the model again on this machine"
 
 
 def _answer(

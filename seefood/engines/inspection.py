@@ -8,7 +8,8 @@ from seefood.bundle import Bundle, FeatureSpec
 from seefood.bundle.variant import variant_as_json
 from seefood.bundle.variants import present_variants
 from seefood.engines.certificate import certify
-from seefood.engines.loading import has_graph, load_engine
+from seefood.engines.devices import describe_device, device_of
+from seefood.engines.loading import has_graph, load_engine, tolerance_of
 from seefood.engines.registry import EngineSpec, engine_spec, selectable_engines
 from seefood.errors import BundleError, UsageError
 from seefood.imaging.decode import decode
@@ -100,6 +101,8 @@ def _describe_engine(bundle: Bundle, spec: EngineSpec) -> dict[str, Any]:
     return {
         "name": spec.name,
         "state": "certified",
-        "difference": certify(engine, bundle, spec.tolerance),
+        "difference": certify(engine, bundle, tolerance_of(engine, spec)),
+        "tolerance": max(bundle.spec.certificate.tolerance, tolerance_of(engine, spec)),
+        "device": describe_device(device_of(engine)),
         "milliseconds": round(median(seconds) * 1000, 2),
     }

@@ -6,7 +6,8 @@ from seefood.bundle import SMALL_NETWORK, Bundle, load_bundle
 from seefood.engines.base import Engine
 from seefood.engines.cascade import CascadeEngine
 from seefood.engines.certificate import certify
-from seefood.engines.registry import AUTO, Graph, engine_spec, selectable_engines
+from seefood.engines.devices import CPU, CUDA, device_for, device_of
+from seefood.engines.registry import AUTO, EngineSpec, Graph, engine_spec, selectable_engines
 from seefood.errors import BundleError, UsageError
 
 
@@ -15,17 +16,24 @@ def load_engine(bundle: Bundle, name: str = AUTO, *, features: bool = False) -> 
 
     With `features` it is a `FeatureEngine` whose features are certified too.
     `auto` depends on the bundle alone (`AUTO`), whatever is installed, and so do its rows.
+    An engine that can use a CUDA device does so where there is one, with a tolerance of its own.
     Raises `UsageError` for an engine that is unknown, not installed or without features,
     `BundleError` if the engine does not reproduce the certificate or the bundle has no features.
     """
     if name == AUTO:
         name = _automatic(bundle)
     spec = engine_spec(name)
-    engine = create_engine(bundle, name, features=features)
+    engine = create_engine(bundle, name, features=features, device=device_for(spec))
     if bundle.is_cascade and spec.graph is Graph.LITERT:
         engine = _cascade(engine, bundle, name)
-    certify(engine, bundle, spec.tolerance, features=features)
+    certify(engine, bundle, tolerance_of(engine, spec), features=features)
     return engine
+
+
+def tolerance_of(engine: Engine, spec: EngineSpec) -> float:
+    """Return how far `engine` may be from the certificate on the device that it computes on."""
+    is_cuda = device_of(engine) == CUDA
+    return max(spec.tolerance, spec.cuda_tolerance) if is_cuda else spec.tolerance
 
 
 def gives_features(bundle: Bundle, name: str = AUTO) -> bool:
@@ -50,8 +58,12 @@ def _automatic(bundle: Bundle) -> str:
     return "onnxruntime" if bundle.has_onnx else "tensorflow"
 
 
-def create_engine(bundle: Bundle, name: str, *, features: bool = False) -> Engine:
+def create_engine(
+    bundle: Bundle, name: str, *, features: bool = False, device: str = CPU
+) -> Engine:
     """Return the engine `name`, not certified: `load_engine` is for those that classify.
+
+    Bundles are made on the processor, the default of `device`, so that their certificates are.
 
     Raises `UsageError` for an engine that is unknown, not installed or without features.
     """
@@ -69,7 +81,10 @@ def create_engine(bundle: Bundle, name: str, *, features: bool = False) -> Engin
         raise UsageError(f"the {spec.name} engine gives no features; use one of {able}")
     module, _, factory = spec.factory.partition(":")
     create = getattr(import_module(module), factory)
-    engine: Engine = create(bundle, features=True) if features else create(bundle)
+    options: dict[str, object] = {"features": True} if features else {}
+    if device != CPU:
+        options["device"] = device
+    engine: Engine = create(bundle, **options)
     return engine
 
 

@@ -4,6 +4,8 @@ A session may be called from any number of threads and shares its weights among 
 that compute one picture each do not wait for one another, as with LiteRT.
 """
 
+import sys
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -12,6 +14,13 @@ import onnxruntime as ort
 
 from seefood.bundle import ONNX_MODEL, Bundle
 from seefood.engines.adapting import GraphAdapter, Tensor
+from seefood.engines.devices import (
+    CPU,
+    CUDA,
+    memory_limit_bytes,
+    padded_size,
+    warn_of_unused_device,
+)
 from seefood.engines.extra_output import with_onnx_output
 from seefood.engines.feature_tensor import feature_tensor
 from seefood.engines.native_stderr import native_output_logged
@@ -24,6 +33,8 @@ if TYPE_CHECKING:
     from seefood.vectors import Features
 
 _ERRORS_ONLY: Final = 3
+_CUDA_PROVIDER: Final = "CUDAExecutionProvider"
+_CPU_PROVIDER: Final = "CPUExecutionProvider"
 
 
 class OnnxRuntimeEngine:
@@ -32,9 +43,10 @@ class OnnxRuntimeEngine:
     name = "onnxruntime"
     batch_size = 8
 
-    def __init__(self, bundle: Bundle, *, features: bool = False) -> None:
+    def __init__(self, bundle: Bundle, *, features: bool = False, device: str = CPU) -> None:
         """With `features`, the graph returns those that the bundle states too.
 
+        On a CUDA `device` that ONNX Runtime cannot use it computes on the processor, and warns.
         Raises `BundleError` if the bundle has no ONNX graph, or one of another shape.
         """
         if not bundle.has_onnx:
@@ -48,7 +60,11 @@ class OnnxRuntimeEngine:
         content = None
         if self._features is not None:
             content = with_onnx_output(Path(self._path).read_bytes(), self._features)
-        self._session = open_session(self._path, content)
+        self._session = open_session(self._path, content, device)
+        is_cuda = _CUDA_PROVIDER in self._session.get_providers()
+        self.device = CUDA if is_cuda else CPU
+        if device != self.device:
+            warn_of_unused_device(self.name, "its CUDA provider cannot be loaded")
         self._input = self._session.get_inputs()[0].name
         self._output = self._output_name()
         self._check_input()
@@ -56,7 +72,7 @@ class OnnxRuntimeEngine:
     def predict(self, images: Pixels) -> "Probabilities":
         """See `Engine.predict`."""
         prepared = self._adapter.prepare(images)
-        batch = self._adapter.batch or len(images)
+        batch = self._batch(len(images))
         scores = [
             self._adapter.finish(
                 self._run(prepared[start : start + batch], batch, (self._output,))[0], batch
@@ -73,7 +89,7 @@ class OnnxRuntimeEngine:
     def predict_with_features(self, images: Pixels) -> "tuple[Probabilities, Features]":
         """See `FeatureEngine.predict_with_features`."""
         prepared = self._adapter.prepare(images)
-        batch = self._adapter.batch or len(images)
+        batch = self._batch(len(images))
         names = (self._output, str(self._features))
         scores, features = [], []
         for start in range(0, len(images), batch):
@@ -81,6 +97,12 @@ class OnnxRuntimeEngine:
             scores.append(self._adapter.finish(output, batch))
             features.append(vectors.reshape(batch, -1).astype(np.float32))
         return np.concatenate(scores)[: len(images)], np.concatenate(features)[: len(images)]
+
+    def _batch(self, pictures: int) -> int:
+        """Return how many pictures one run of the graph takes."""
+        if self._adapter.batch is not None:
+            return self._adapter.batch
+        return padded_size(pictures) if self.device == CUDA else pictures
 
     def _run(self, pictures: Tensor, batch: int, names: tuple[str, ...]) -> list[Tensor]:
         """Return the outputs `names` for at most `batch` pictures, filled up to `batch`."""
@@ -129,18 +151,41 @@ DTYPES: Final = {
 """NumPy's names of ONNX Runtime's types."""
 
 
-def open_session(path: str, content: bytes | None = None) -> ort.InferenceSession:
+def open_session(
+    path: str, content: bytes | None = None, device: str = CPU
+) -> ort.InferenceSession:
     """Return the session of the ONNX file at `path`, or of the changed `content` of that file.
 
-    Raises `BundleError` if it cannot be read.
+    What a CUDA `device` cannot compute, the processor does. Raises `BundleError` if it cannot be
+    read.
     """
     options = ort.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = _ERRORS_ONLY
+    providers: list[str | tuple[str, dict[str, object]]] = [_CPU_PROVIDER]
+    if device == CUDA and _CUDA_PROVIDER in ort.get_available_providers():
+        providers.insert(0, (_CUDA_PROVIDER, _cuda_options(Path(path).stat().st_size)))
     try:
-        with native_output_logged():
+        with native_output_logged(), redirect_stdout(sys.stderr):
+            if device == CUDA and hasattr(ort, "preload_dlls"):
+                ort.preload_dlls()  # those of NVIDIA's Python packages; it prints what is missing
             source = path if content is None else content
-            return ort.InferenceSession(source, options, providers=["CPUExecutionProvider"])
+            return ort.InferenceSession(source, options, providers=providers)
     except Exception as error:  # its exceptions share no base class
         reason = " ".join(str(error).split())[:300]
         raise BundleError(f"ONNX Runtime cannot load {path}: {reason}") from error
+
+
+def _cuda_options(graph_bytes: int) -> dict[str, object]:
+    """Return the options of ONNX Runtime's CUDA provider.
+
+    Its defaults try every algorithm for each batch size and double the memory that they take:
+    https://onnxruntime.ai/docs/execution-providers/CUDA-ExecutionProvider.html
+    """
+    return {
+        "device_id": 0,
+        "gpu_mem_limit": memory_limit_bytes(graph_bytes),
+        "arena_extend_strategy": "kSameAsRequested",
+        "cudnn_conv_algo_search": "HEURISTIC",
+        "cudnn_conv_use_max_workspace": "1",
+    }

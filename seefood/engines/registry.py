@@ -46,6 +46,13 @@ class EngineSpec:
     """How far a probability may be from the certificate, if more than the bundle's tolerance."""
     threads_per_core: int = 1
     """How many threads should call `predict`, for each core of the machine."""
+    cuda_file: str | None = None
+    """The file in `library`'s folder that builds with CUDA have; None if it cannot use CUDA.
+
+    `factory` then takes `device`, and the engine says in `device` what it computes on.
+    """
+    cuda_tolerance: float = 0.01
+    """`tolerance` on a CUDA device, whose TensorFloat-32 has 10 bits of mantissa."""
     is_exact: bool = False
     """Whether bundles are made for it: if it misses the certificate, the bundle is damaged."""
     gives_features: bool = False
@@ -76,6 +83,7 @@ _BUILT_IN: Final = (
         title="TensorFlow",
         library="tensorflow",
         extra="tensorflow",
+        cuda_file="__init__.py",  # each build for Linux can, if it finds NVIDIA's libraries
         gives_features=True,
         is_exact=True,
     ),
@@ -86,6 +94,7 @@ _BUILT_IN: Final = (
         title="ONNX Runtime",
         library="onnxruntime",
         extra="onnx",
+        cuda_file="capi/libonnxruntime_providers_cuda.so",
         gives_features=True,
         is_exact=True,
     ),

@@ -1,8 +1,13 @@
 """How many threads this process should run."""
 
 import os
+from typing import Final
 
+from seefood.engines.devices import CPU, device_for
 from seefood.engines.registry import AUTO, engine_spec
+
+_DEVICE_THREADS_PER_CORE: Final = 2
+"""While one of a core's threads waits for the device, the other decodes."""
 
 
 def available_cores() -> int:
@@ -12,4 +17,8 @@ def available_cores() -> int:
 
 def compute_threads(engine: str) -> int:
     """Return how many threads should call the engine of this name, which may be `auto`."""
-    return available_cores() * (1 if engine == AUTO else engine_spec(engine).threads_per_core)
+    if engine == AUTO:
+        return available_cores()
+    spec = engine_spec(engine)
+    per_core = spec.threads_per_core if device_for(spec) == CPU else _DEVICE_THREADS_PER_CORE
+    return available_cores() * per_core

@@ -18,6 +18,8 @@ import numpy as np
 
 from seefood.classification import ClassifyOptions, Model, classify_images
 from seefood.engines.base import Engine
+from seefood.engines.batching import BatchPolicy
+from seefood.engines.devices import CPU, describe_device, device_of
 from seefood.errors import PictureError
 from seefood.records import ImageRef, Row
 from seefood.results.ledger import Ledger
@@ -74,6 +76,10 @@ class Measurement:
     """Wall time of each fetch."""
     rows: tuple[Row, ...]
     memory_bytes: int
+    device_seconds: float = 0.0
+    """Of a device for each picture, in large batches; 0 on the processor, whose time is above."""
+    device: str = CPU
+    """What the engine computes on: `cpu`, or `cuda (NVIDIA L4)`."""
 
 
 def survey(
@@ -123,6 +129,7 @@ def measure(
         return time.thread_time() - cpu_started, fetched - started, row
 
     deadline = time.perf_counter() + _MAX_SECONDS
+    device_seconds = _device_seconds(engine, model)
     with ThreadPoolExecutor(cores) as pool:
         list(pool.map(classify, sample[: 2 * cores]))  # fills caches
         cpu_before = time.process_time()
@@ -136,7 +143,21 @@ def measure(
         tuple(seconds for _, seconds, _ in results),
         tuple(row for _, _, row in results),
         peak_memory_bytes(),
+        device_seconds,
+        describe_device(device_of(engine)),
     )
+
+
+def _device_seconds(engine: Engine, model: Model) -> float:
+    """Return the time that a device takes for one picture of a full batch; 0 on the processor."""
+    if device_of(engine) == CPU:
+        return 0.0
+    pictures = BatchPolicy().max_pictures
+    images = np.zeros((pictures, *model.rule.shape), np.uint8)
+    engine.predict(images)  # plans its algorithms
+    started = time.perf_counter()
+    engine.predict(images)
+    return (time.perf_counter() - started) / pictures
 
 
 def interval(values: Sequence[float], seed: int = 1) -> Interval:
@@ -179,10 +200,11 @@ def quote(
     work = Work(counts.new, requests, cpu_seconds, memory_bytes)
     listing = counts.listed / 1000 * _LIST_SECONDS_PER_1000
     computing = cpu_seconds.times(counts.new / cores)
+    device = measured.device_seconds * counts.new  # decoding and the device work at once
     return work, Interval(
-        computing.low + _START.low + listing,
-        computing.expected + _START.expected + listing,
-        computing.high + _START.high + listing,
+        max(computing.low, device) + _START.low + listing,
+        max(computing.expected, device) + _START.expected + listing,
+        max(computing.high, device) + _START.high + listing,
     )
 
 
@@ -205,6 +227,7 @@ def as_json(
             "fetch_seconds_each": float(f"{fmean(measured.fetch_seconds or [0.0]):.4g}"),
         },
         "seconds": seconds.as_json(),
+        "device": measured.device,
         "memory_bytes": work.memory_bytes,
         "requests": dict(work.requests),
         "usd": money(work, prices),

@@ -9,6 +9,7 @@ from typing import Any
 
 from seefood.bundle import Bundle
 from seefood.bundle.variant import variant_as_json
+from seefood.engines.devices import CPU
 from seefood.records import format_utc
 from seefood.results.totals import Totals
 from seefood.runs.run_files import SUMMARY
@@ -30,6 +31,8 @@ class FinishedRun:
     """From the first listed object to the last row."""
     engine: str
     """The engine that ran; `auto` is resolved."""
+    device: str = CPU
+    """What it computed on: `cpu`, or `cuda (NVIDIA L4)`; on a cluster, the launcher's."""
     beam_arguments: Sequence[str] = ()
 
 
@@ -60,6 +63,7 @@ def summarise(finished: FinishedRun, totals: Totals, bundle: Bundle) -> dict[str
             "digest": bundle.digest,
             "labels": list(bundle.labels),
             "engine": finished.engine,
+            "device": finished.device,
             "metrics": dict(bundle.spec.metrics),
             **({"variant": variant_as_json(bundle.variant)} if bundle.variant else {}),
         },

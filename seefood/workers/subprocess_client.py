@@ -42,6 +42,7 @@ class WorkerProcess:
         self._listener = listener
         self._send_lock = threading.Lock()
         self._ready: Future[str] = Future()
+        self._device = ""
         spawned = spawn(config.threads, command)
         self._in_flight, self._process = spawned.in_flight, spawned.process
         self._send(config)
@@ -50,6 +51,11 @@ class WorkerProcess:
     def wait_ready(self) -> str:
         """Wait until the model is loaded and return the engine's name. Raises `StopError`."""
         return self._ready.result()
+
+    def wait_device(self) -> str:
+        """Wait likewise and return what the engine computes on, for people. Raises `StopError`."""
+        self._ready.result()
+        return self._device
 
     def request(self, number: int, requests: Iterable[ClassifyRequest]) -> None:
         """Request rows of the chunk `number`. If the process has died, `on_end` reports it."""
@@ -108,7 +114,8 @@ class WorkerProcess:
                 self._listener.on_failed(number, decode_error(values))
             case ["requests", dict(counts)]:
                 request_counts.add(counts)
-            case ["ready", str(engine)]:
+            case ["ready", str(engine), str(device)]:
+                self._device = device
                 self._ready.set_result(engine)
             case ["refused", list(values)]:
                 self._ready.set_exception(decode_error(values))

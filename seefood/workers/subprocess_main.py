@@ -21,6 +21,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import BinaryIO, Final
 
+from seefood.engines.devices import CPU, device_of
 from seefood.records import Row
 from seefood.storage import request_counts
 from seefood.workers.in_flight import InFlightTable
@@ -92,7 +93,7 @@ def serve(open_worker: Callable[[WorkerConfig, InFlightTable], ThreadedWorker]) 
     if config.memory_bytes is not None:
         limit_memory(config.memory_bytes)
     sender = _Sender(stream)
-    sender.put(["ready", worker.engine_name])
+    sender.put(["ready", worker.engine_name, worker.device])
     for line in sys.stdin.buffer:
         number, requests = json.loads(line)
         chunk = _SentChunk(number, sender)
@@ -120,9 +121,12 @@ def limit_memory(more_bytes: int) -> None:
 def _open_bundle(config: WorkerConfig, in_flight: InFlightTable) -> ThreadedWorker:
     from seefood.bundle import load_bundle  # noqa: PLC0415 (a test's worker needs none of these)
     from seefood.classification import load_classifier  # noqa: PLC0415
+    from seefood.engines.batching import BatchingEngine  # noqa: PLC0415
 
     bundle = load_bundle(config.bundle, expected_digest=config.digest)
     engine, model = load_classifier(bundle, config.engine, config.options)
+    if device_of(engine) != CPU and config.threads > 1:
+        engine = BatchingEngine(engine, callers=config.threads)
     return ThreadedWorker(engine, model, config.options, threads=config.threads, table=in_flight)
 
 

@@ -70,6 +70,11 @@ class SupervisedWorker:
         """The `engine` column of its rows. Waits for the process. Raises `StopError`."""
         return self._running_process().wait_ready()
 
+    @property
+    def device(self) -> str:
+        """What the engine computes on, as people are shown it. Waits. Raises `StopError`."""
+        return self._running_process().wait_device()
+
     def classify(
         self, refs: Sequence[ImageRef], contents: Sequence[bytes | None] = ()
     ) -> list[Row]:

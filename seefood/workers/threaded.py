@@ -16,6 +16,7 @@ from typing import Final, Protocol
 
 from seefood.classification import ClassifyOptions, Model, classify_images
 from seefood.engines.base import Engine
+from seefood.engines.devices import describe_device, device_of
 from seefood.errors import ErrorCode, JobError, PictureError
 from seefood.imaging.memory_budget import MemoryBudget, while_waiting
 from seefood.records import ImageRef, Row
@@ -85,6 +86,11 @@ class ThreadedWorker:
     def engine_name(self) -> str:
         """The `engine` column of its rows."""
         return self._engine.name
+
+    @property
+    def device(self) -> str:
+        """What the engine computes on, as people are shown it: `cpu`, or `cuda (NVIDIA L4)`."""
+        return describe_device(device_of(self._engine))
 
     def submit(self, chunk: Chunk, index: int, ref: ImageRef, data: bytes | None = None) -> None:
         """Classify one picture and give its row to `chunk`; fetches `ref` if `data` is None.

@@ -57,6 +57,7 @@ def test_a_summary_has_what_the_contract_says(
     assert ("parquet", 5, None) == tuple(
         document["options"][name] for name in ("format", "top_k", "shard")
     )
+    assert "cpu" == document["model"]["device"]
     assert (bundle.digest, "litert") == (document["model"]["digest"], document["model"]["engine"])
 
 
