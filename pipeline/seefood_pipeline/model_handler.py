@@ -1,6 +1,5 @@
 """`SeefoodModelHandler`: a bundle for Beam's RunInference."""
 
-import hashlib
 import re
 import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -22,7 +21,10 @@ from seefood_pipeline.classifying import model_spec
 from seefood_pipeline.worker_factory import WorkerKey, shared_worker
 
 _MIN_BATCH: Final = 16
-_MAX_BATCH: Final = 128
+_MAX_BATCH: Final = 256
+"""The worker's threads wait for the next batch, so that few large ones are fastest."""
+_UNIT_BYTES: Final = 256 * 1024
+"""A larger picture counts as several, so that a batch holds at most 64 MiB of large ones."""
 _DIGEST: Final = re.compile(rf"[0-9a-f]{{{DIGEST_SHOWN},64}}")
 
 
@@ -81,6 +83,13 @@ class SeefoodModelHandler(ModelHandler[Any, PredictionResult, LoadedModel]):
         self._spec = self._first = model_spec(model, digest, engine, self._options)
         self._is_outermost = False
 
+    def batch_elements_kwargs(self) -> Mapping[str, Any]:
+        """Return what batches depend on: large pictures count as several."""
+        kwargs = dict(super().batch_elements_kwargs())
+        if "length_fn" not in kwargs:  # Beam batches by length then, and takes no size
+            kwargs.setdefault("element_size_fn", _weight)
+        return kwargs
+
     def load_model(self) -> LoadedModel:
         """Lend the worker of this process; the engine has passed the bundle's certificate."""
         return LoadedModel(self._spec)
@@ -96,7 +105,8 @@ class SeefoodModelHandler(ModelHandler[Any, PredictionResult, LoadedModel]):
         worker = model.worker
         contents = [_content(example) for example in batch]
         valid = [content for content in contents if isinstance(content, bytes)]
-        rows = iter(worker.classify([_ref(content) for content in valid], valid))
+        refs = [ImageRef(f"bytes:{at}", "", len(content)) for at, content in enumerate(valid)]
+        rows = iter(worker.classify(refs, valid))
         return [
             PredictionResult(
                 example,
@@ -162,12 +172,13 @@ def _content(example: Any) -> bytes | PictureError:
         return PictureError(ErrorCode.NOT_AN_IMAGE, str(error))
 
 
-def _ref(content: bytes) -> ImageRef:
-    digest = hashlib.md5(content, usedforsecurity=False).hexdigest()
-    return ImageRef(f"bytes:{digest}", digest, len(content))
-
-
 def _size_bytes(example: Any) -> int:
     if isinstance(example, (bytes, str)):
         return len(example)
     return int(getattr(example, "nbytes", 0))
+
+
+def _weight(element: Any) -> int:
+    """Return how many pictures of a batch `element` counts as: an example, or a key and one."""
+    example = element[1] if isinstance(element, tuple) and len(element) == 2 else element
+    return max(1, _size_bytes(example) // _UNIT_BYTES)

@@ -81,6 +81,17 @@ def test_an_example_is_anything_that_is_a_picture(bundles: list[Bundle], tmp_pat
     assert 5 == counters["num_inferences"]
 
 
+def test_large_pictures_make_small_batches(bundles: list[Bundle]) -> None:
+    """A batch of large pictures is bounded by bytes: each counts as several, keyed or not."""
+    large = bytes(3 * 1024 * 1024)
+    for handler, element in (
+        (_handler(bundles), large),
+        (KeyedModelHandler(_handler(bundles)), ("key", large)),
+    ):
+        size = handler.batch_elements_kwargs()["element_size_fn"]
+        assert (12, 1) == (size(element), size(b"small"))
+
+
 def test_a_bad_picture_fails_alone(bundles: list[Bundle]) -> None:
     """With exception handling it is a failure by itself; the rest of its batch has labels."""
     examples = [RED, b"no picture", RED, b"", RED]

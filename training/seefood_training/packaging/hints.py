@@ -3,8 +3,9 @@
 In this order: tools whose exports are always alike (Teachable Machine, Lobe, Ultralytics), the
 arithmetic at the start of the graph (Keras's Rescaling and Normalization layers), the scale of a
 quantised input, the names of Keras's applications. Names count only where the pixels go
-straight into a convolution: anything before it may be the preprocessing itself, and would be applied
-twice. A LiteRT file may have it inside its convolution's weights, so names say nothing there.
+straight into a convolution: anything before it may be the preprocessing itself, and would be
+applied twice. A LiteRT file may have it inside its convolution's weights, so names say nothing
+there.
 """
 
 import re
