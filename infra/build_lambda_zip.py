@@ -7,12 +7,13 @@ The zip contains `lambda/`, the core package, a bundle without its SavedModel, a
 `constraints.txt` pins with hashes: LiteRT's, or ONNX Runtime's for a bundle that has only an ONNX
 graph. Files that the handler never loads (tests, headers, other
 accelerators) are left out, because Lambda reads the package at each cold start. Bytecode is
-included if a Python of the runtime's version is installed here: without it a cold start compiles
-every module.
+included whatever Python builds it: one of the runtime's version is looked for, and uv installs it
+if there is none. Without bytecode a cold start would compile every module.
 """
 
 import argparse
 import hashlib
+import os
 import re
 import shutil
 import subprocess
@@ -212,16 +213,26 @@ def _compile(root: Path, python: str) -> bool:
 
 
 def _find_python(version: str) -> str | None:
-    """Return the path of a Python of exactly this minor version, or None."""
+    """Return the path of a Python of exactly this minor version, or None.
+
+    Looks for an installed one, also among pyenv's, and lets uv install one otherwise.
+    """
     if f"{sys.version_info.major}.{sys.version_info.minor}" == version:
         return sys.executable
-    search = subprocess.run(
-        [_uv(), "python", "find", "--no-python-downloads", version],
-        check=False,
-        capture_output=True,
-        text=True,
+    find = ("python", "find", "--no-python-downloads", version)
+    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"
+    of_pyenv = sorted(pyenv.glob(f"{version}.*/bin/python{version}"))
+    return (
+        _uv_output(*find)
+        or (str(of_pyenv[-1]) if of_pyenv else None)
+        or (_uv_output("python", "install", "--quiet", version) or _uv_output(*find))
     )
-    return search.stdout.strip() or None
+
+
+def _uv_output(*arguments: str) -> str | None:
+    """Return what uv prints; None if it fails or prints nothing."""
+    done = subprocess.run([_uv(), *arguments], check=False, capture_output=True, text=True)
+    return done.stdout.strip() or None if done.returncode == 0 else None
 
 
 def _write_zip(root: Path, output: Path) -> None:
@@ -279,9 +290,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         if not package.has_bytecode:
             sys.stderr.write(
-                f"build_lambda_zip: python{args.python} is not installed here, so the zip has no "
-                "bytecode and starts more slowly; install it (`uv python install "
-                f"{args.python}`) and build again\n"
+                f"build_lambda_zip: there is no python{args.python} here and uv cannot install "
+                "it, so the zip has no bytecode and starts more slowly; install it and build "
+                "again\n"
             )
     return 0
 

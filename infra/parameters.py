@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
@@ -113,6 +114,17 @@ def _check_buckets(region: str, values: Mapping[str, str]) -> None:
         )
 
 
+def _check_prefixes(region: str, values: Mapping[str, str]) -> None:
+    del region
+    prefixes = sorted(values["ImagePrefix"].split(","))
+    for one, other in pairwise(prefixes):
+        if other.startswith(one):
+            raise ParameterError(
+                f"ImagePrefix: {other!r} begins with {one!r}, so its pictures would be taken "
+                f"twice, which S3 refuses; leave out {other!r}"
+            )
+
+
 def _check_concurrency(region: str, values: Mapping[str, str]) -> None:
     del region
     reserved, queue = int(values["ReservedConcurrency"]), int(values["LambdaConcurrency"])
@@ -169,6 +181,7 @@ def _check_http(region: str, values: Mapping[str, str]) -> None:
 
 _CHECKS: Final[tuple[Callable[[str, Mapping[str, str]], None], ...]] = (
     _check_buckets,
+    _check_prefixes,
     _check_concurrency,
     _check_schedule,
     _check_network,

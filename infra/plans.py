@@ -3,7 +3,7 @@
 import hashlib
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -69,6 +69,7 @@ def plan_deploy(options: Options) -> list[Step]:
         f"ModelDigest={digest}",
         f"BulkImageTag={tag}",
         f"BulkArchitecture={batch}",
+        f"Deployment={_deployment(tag, digest, options.parameters)}",
         *options.parameters,
     )
     steps = [
@@ -174,6 +175,12 @@ def image_tag(root: Path) -> str:
             content.update(file.relative_to(root).as_posix().encode() + b"\0")
             content.update(hashlib.sha256(file.read_bytes()).digest())
     return content.hexdigest()[:16]
+
+
+def _deployment(tag: str, digest: str, parameters: Sequence[str]) -> str:
+    """Return a name made of everything that decides the function: SnapStart's version has it."""
+    text = "\0".join((tag, digest, *sorted(parameters)))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _files(path: Path) -> Iterator[Path]:

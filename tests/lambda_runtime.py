@@ -22,6 +22,7 @@ from typing import Any, Final
 from uuid import uuid4
 
 _VERSION: Final = "/2018-06-01/runtime"
+CONTAINER_TOKEN: Final = "for-this-environment"  # noqa: S105 (an example)
 _ARN: Final = "arn:aws:lambda:us-east-1:123456789012:function:seefood"
 
 
@@ -51,6 +52,8 @@ class RuntimeApi(ThreadingHTTPServer):
         self.pending: queue.Queue[Invocation] = queue.Queue()
         self.running: dict[str, Invocation] = {}
         self.init_error: dict[str, Any] | None = None
+        self.restored = threading.Event()
+        """Whether the function has said that its snapshot may be taken (SnapStart)."""
 
     @property
     def address(self) -> str:
@@ -79,6 +82,29 @@ class _Api(BaseHTTPRequestHandler):
     server: RuntimeApi
 
     def do_GET(self) -> None:
+        if self.path == "/credentials":
+            self._send_credentials()
+        elif self.path.endswith("/restore/next"):
+            self.server.restored.set()
+            self._send(b"")
+        else:
+            self._send_invocation()
+
+    def _send(self, body: bytes) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def _send_credentials(self) -> None:
+        """Send what SnapStart's functions get instead of keys in their environment."""
+        if self.headers["Authorization"] != CONTAINER_TOKEN:
+            self.send_error(401)
+            return
+        keys = {"AccessKeyId": "test", "SecretAccessKey": "test", "Token": "test"}
+        self._send(json.dumps({**keys, "Expiration": "2099-01-01T00:00:00Z"}).encode())
+
+    def _send_invocation(self) -> None:
         invocation = self.server.pending.get()
         body = json.dumps(invocation.event).encode()
         self.send_response(200)
@@ -154,9 +180,20 @@ def copy_client(folder: Path) -> Path:
 
 
 def start_function(
-    package: Path, client: Path, environment: Mapping[str, str], api: RuntimeApi, log: Path
+    package: Path, client: str | Path, environment: Mapping[str, str], api: RuntimeApi, log: Path
 ) -> "subprocess.Popen[bytes]":
-    """Start the runtime client in the folder `client` with the unpacked `package`."""
+    """Start the runtime client in the folders `client` with the unpacked `package`.
+
+    With AWS_LAMBDA_INITIALIZATION_TYPE=snap-start it gets its credentials as SnapStart gives them.
+    """
+    if environment.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start":
+        credentials = {
+            "AWS_CONTAINER_CREDENTIALS_FULL_URI": f"http://{api.address}/credentials",
+            "AWS_CONTAINER_AUTHORIZATION_TOKEN": CONTAINER_TOKEN,
+        }
+        keys = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+        kept = {name: value for name, value in environment.items() if name not in keys}
+        environment = {**kept, **credentials}
     inherited = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     with log.open("wb") as stream:
         return subprocess.Popen(
@@ -184,7 +221,7 @@ def start_function(
 
 @contextmanager
 def running_function(
-    package: Path, client: Path, environment: Mapping[str, str], log: Path
+    package: Path, client: str | Path, environment: Mapping[str, str], log: Path
 ) -> Iterator[Function]:
     """Run the unpacked `package` until the block ends."""
     api = RuntimeApi()

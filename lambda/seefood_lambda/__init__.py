@@ -12,6 +12,7 @@
     saliency         computes which parts of a picture decided its label
     observability    writes logs and metrics
     application      combines all of it in one callable
+    snapshot         what SnapStart calls before its snapshot and after each restore
     entry_point      creates the application while Lambda starts an environment
     local_server     `seefood serve`: the same application on a local port; not in the Lambda's zip
 

@@ -91,6 +91,8 @@ class Application:
 
     def _handle_batch(self, batch: Batch | BatchOperations, context: Context) -> dict[str, Any]:
         messages = tuple(map(self._admitted, batch.messages))
+        if self._config.suffixes and isinstance(batch, Batch):  # a job's manifest names objects
+            messages = tuple(map(self._with_suffix, messages))
         outcomes = self._label(messages, context)
         # After the labels: an upload and its removal may be in one batch.
         messages = tuple(map(self._without_removed_rows, messages))
@@ -107,6 +109,16 @@ class Application:
         except NotAllowedError as error:
             return Message(message.id, error=str(error))
         return message
+
+    def _with_suffix(self, message: Message) -> Message:
+        """Return `message` without what AWS reports of objects with other suffixes."""
+        wanted = tuple(
+            one
+            for one in message.uploads
+            if one.is_named or one.ref.uri.endswith(self._config.suffixes)
+        )
+        others = ("another suffix",) * (len(message.uploads) - len(wanted))
+        return replace(message, uploads=wanted, ignored=(*message.ignored, *others))
 
     def _without_removed_rows(self, message: Message) -> Message:
         if not message.removals or not self._config.removes_rows:

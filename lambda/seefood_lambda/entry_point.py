@@ -13,8 +13,11 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from seefood_lambda.application import Application, Context
 from seefood_lambda.settings import read_config
+from seefood_lambda.snapshot import is_snapshot_start, register_hooks
 
 _APPLICATION = Application(read_config(os.environ))
+if is_snapshot_start():
+    register_hooks()
 
 
 def handler(event: Any, context: Context) -> Any:

@@ -27,6 +27,7 @@ _METRIC_OF: Final = {
     UploadStatus.REFUSED: "Refused",
     UploadStatus.RETRY: "Retried",
 }
+_FINAL: Final = (UploadStatus.LABELLED, UploadStatus.FAILED)
 
 
 class Context(Protocol):
@@ -119,11 +120,17 @@ class Observability:
         self._logger.error("failed", reason=redacted(f"{type(error).__name__}: {error}"))
 
     def _log_outcome(self, outcome: Outcome) -> None:
-        self._count(_METRIC_OF[outcome.status])
+        if outcome.status in _FINAL:  # an alarm divides one by the other: neither may lack data
+            for status in _FINAL:
+                self._metrics.add_metric(
+                    _METRIC_OF[status], MetricUnit.Count, int(status is outcome.status)
+                )
+        else:
+            self._count(_METRIC_OF[outcome.status])
         fields: dict[str, Any] = {"uri": outcome.ref.uri, "etag": outcome.ref.etag}
         row = outcome.row
         if row is not None:
-            if outcome.status in {UploadStatus.LABELLED, UploadStatus.FAILED}:
+            if outcome.status in _FINAL:
                 self._metrics.add_metric(
                     "PictureTime", MetricUnit.Milliseconds, outcome.milliseconds
                 )

@@ -40,11 +40,11 @@ def announce(row: Row, written: WriteResult, results: Location, bus: str) -> boo
         if written is WriteResult.KEPT:
             document = json.loads(store.read(location.key))
         marker = _marker(location, results, is_transient=document["error_code"] in TRANSIENT)
-        if written is WriteResult.KEPT:
-            if _exists(store, marker.key):
-                return False
-            if utc_now() - _time(document["classified_at"]) < _IN_FLIGHT:
-                raise RetryableError(f"another delivery may be sending the event of {row.uri}")
+        if _exists(store, marker.key):  # also of a row that `seefood compact` has moved
+            return False
+        age = utc_now() - _time(document["classified_at"])
+        if written is WriteResult.KEPT and age < _IN_FLIGHT:
+            raise RetryableError(f"another delivery may be sending the event of {row.uri}")
         put_event(document, bus)
         store.create(marker.key, b"{}")
     except (JobError, FileNotFoundError, ValueError, KeyError) as error:

@@ -2,6 +2,7 @@
 
     SEEFOOD_RESULTS          where rows are written, as `seefood classify --output` takes it
     SEEFOOD_WATCHED          the prefixes whose uploads invoke the function, to detect a loop
+    SEEFOOD_SUFFIXES         only uploads whose keys end with one of these are labelled
     SEEFOOD_ALLOWED_BUCKETS  the buckets whose objects a caller may name
     SEEFOOD_REMOVED          delete removes the row of a removed picture; keep is the default
     SEEFOOD_EVENT_BUS        each row is also an event on this EventBridge bus
@@ -26,6 +27,7 @@ Lists are separated by spaces or commas.
 """
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -71,6 +73,8 @@ class LambdaConfig:
     results: Location | None = None
     """None if the handler only responds and writes nothing."""
     allowed_buckets: frozenset[str] = frozenset()
+    suffixes: tuple[str, ...] = ()
+    """Of the keys of uploads to label; empty labels all."""
     tag: str | None = None
     removes_rows: bool = False
     event_bus: str | None = None
@@ -90,7 +94,7 @@ class LambdaConfig:
 def read_config(environ: Mapping[str, str]) -> LambdaConfig:
     """Return the configuration in `environ`. Raises `UsageError` for an invalid value."""
     results = _location(environ, "SEEFOOD_RESULTS")
-    watched = [parse_location(text) for text in _list(environ, "SEEFOOD_WATCHED")]
+    watched = [parse_location(text) for text in _uris(environ, "SEEFOOD_WATCHED")]
     if results is not None:
         refuse_loop(results, watched)
     return LambdaConfig(
@@ -99,6 +103,7 @@ def read_config(environ: Mapping[str, str]) -> LambdaConfig:
         fast=_points(environ, "SEEFOOD_FAST"),
         results=results,
         allowed_buckets=frozenset(_list(environ, "SEEFOOD_ALLOWED_BUCKETS")),
+        suffixes=tuple(_list(environ, "SEEFOOD_SUFFIXES")),
         tag=environ.get("SEEFOOD_TAG") or None,
         removes_rows=_choice(environ, "SEEFOOD_REMOVED", ("keep", "delete")) == "delete",
         event_bus=environ.get("SEEFOOD_EVENT_BUS") or None,
@@ -186,6 +191,12 @@ def _location(environ: Mapping[str, str], name: str) -> Location | None:
 
 def _list(environ: Mapping[str, str], name: str) -> list[str]:
     return environ.get(name, "").replace(",", " ").split()
+
+
+def _uris(environ: Mapping[str, str], name: str) -> list[str]:
+    """Return a list of URIs; a prefix may contain spaces and commas."""
+    text = environ.get(name, "").strip(" ,")
+    return re.split(r"[ ,]+(?=\w+://)", text) if "://" in text else _list(environ, name)
 
 
 def _points(environ: Mapping[str, str], name: str) -> float | None:

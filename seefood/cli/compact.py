@@ -19,6 +19,8 @@ from seefood.cli.profile_options import profile_option
 def compact_command(*, dest: str, rows: int) -> None:
     """Merge the small result objects below DEST, of every model, into few large ones.
 
+    Rows of uploads, one an object below uploads/, move to results/; the Lambda may run meanwhile.
+
     A large object is written before the small ones are deleted: readers may briefly see rows
     twice, equal in every column, and never miss a row. No run can start until this has ended.
 

@@ -22,6 +22,7 @@ from seefood.results.files import (
     results_folder,
 )
 from seefood.results.formats import ResultFormat
+from seefood.results.upload_merge import merge_uploads
 from seefood.storage import open_store
 from seefood.storage.uris import Location, parse_location
 
@@ -38,7 +39,7 @@ class Compaction:
     after: int
     """Result objects after."""
     rows: int
-    """Rows that moved to another object."""
+    """Rows that moved to another object; a row of an upload may move twice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,21 +55,22 @@ class _Part:
 
 
 def compact(output: Location, digest: str, rows: int = ROWS) -> Compaction:
-    """Merge the model's small result objects into ones of about `rows` rows; uploads stay.
+    """Merge the model's small result objects into ones of about `rows` rows, those of uploads too.
 
     The caller holds the lease of `output`, so that no run writes there at the same time. Raises
     `UsageError` if there are no results, `JobError` for an object that holds something else.
     """
+    before = len(list_parts(output, digest))
+    if not before:
+        raise UsageError(f"there are no results of {digest} below {output.uri}")
+    moved = merge_uploads(output, digest)
     deduplicate(output, digest)  # an interrupted compaction leaves duplicates
     uris = [part.uri for part in list_batch_parts(output, digest)]
-    if not uris:
-        raise UsageError(f"there are no results of {digest} below {output.uri}")
     folder = results_folder(output, digest)
-    moved = 0
     for _, same_suffix in groupby(sorted(uris, key=_suffix), key=_suffix):
         for group in _groups(same_suffix, rows):
             moved += _merge(folder, group)
-    return Compaction(len(uris), len(list_batch_parts(output, digest)), moved)
+    return Compaction(before, len(list_parts(output, digest)), moved)
 
 
 def digests(output: Location) -> list[str]:

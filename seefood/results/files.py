@@ -92,6 +92,12 @@ def list_batch_parts(output: Location, digest: str) -> list[ImageRef]:
     return [part for part in list_parts(output, digest) if part.uri.startswith(prefix)]
 
 
+def list_upload_parts(output: Location, digest: str) -> list[ImageRef]:
+    """Return the result objects of the Lambda with one model, sorted by URI."""
+    prefix = f"{output.child(UPLOADS).uri}/"
+    return [part for part in list_parts(output, digest) if part.uri.startswith(prefix)]
+
+
 def read_rows(output: Location, digest: str | None = None) -> Iterator[Row]:
     """Yield every row below `output`, part by part. Raises `JobError` as `read_part` does."""
     for part in list_parts(output, digest):

@@ -1,9 +1,6 @@
 """Rules of the upload page in a real browser, with a real `seefood serve`."""
 
 import re
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +14,8 @@ from selenium.webdriver.common.keys import Keys
 from seefood.synthetic import draw_picture
 from tests.browser.axe import violations
 from tests.browser.conftest import Browser
+from tests.browser.serving import served
+from tests.browser.upload_states import choose, shown, wait_for
 from tests.pictures import noise
 
 pytestmark = pytest.mark.browser
@@ -29,17 +28,8 @@ SIZES = pytest.mark.parametrize(
 @pytest.fixture(scope="module")
 def address(bundle_path: Path) -> Iterator[str]:
     """Serve the page and return its URL."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "seefood", "serve", "--port", "0", "--model", bundle_path],
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stderr is not None
-    found = re.search(r"http://\S+/", process.stderr.readline())
-    assert found is not None
-    yield found[0]
-    process.terminate()
-    process.communicate()
+    with served(bundle_path) as url:
+        yield url
 
 
 def picture(folder: Path, kind: str) -> Path:
@@ -47,24 +37,6 @@ def picture(folder: Path, kind: str) -> Path:
     path = folder / f"{kind}.jpg"
     draw_picture(kind, 3, (480, 360)).save(path)
     return path
-
-
-def choose(browser: Browser, file: Path) -> None:
-    """Choose a photo with the page's file input."""
-    browser.driver.find_element(By.ID, "file").send_keys(str(file))
-
-
-def wait_for(browser: Browser, condition: str) -> None:
-    """Wait until a JavaScript expression is true."""
-    ends = time.monotonic() + 30
-    while not browser.evaluate(condition):
-        assert time.monotonic() < ends, f"{condition} never became true"
-        time.sleep(0.05)
-
-
-def shown(name: str) -> str:
-    """Return the expression that says whether an element is shown."""
-    return f"document.getElementById('{name}').checkVisibility()"
 
 
 @SIZES

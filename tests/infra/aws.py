@@ -84,6 +84,27 @@ class Template:
         items_of = {key: self.resolve(item) for key, item in value.items()}
         return {key: item for key, item in items_of.items() if item is not None}
 
+    def present(self, value: Any) -> Any:
+        """Return `value` with the branches that are taken, without AWS::NoValue.
+
+        moto leaves a null there.
+        """
+        if isinstance(value, dict) and {"Fn::If"} == value.keys():
+            condition, *branches = value["Fn::If"]
+            return self.present(branches[0 if self._holds(condition) else 1])
+        if isinstance(value, list):
+            return [self.present(item) for item in value if not self._is_absent(item)]
+        if isinstance(value, dict):
+            kept = {key: item for key, item in value.items() if not self._is_absent(item)}
+            return {key: self.present(item) for key, item in kept.items()}
+        return value
+
+    def _is_absent(self, value: Any) -> bool:
+        if not isinstance(value, dict) or {"Fn::If"} != value.keys():
+            return bool(value == {"Ref": "AWS::NoValue"})
+        condition, *branches = value["Fn::If"]
+        return self._is_absent(branches[0 if self._holds(condition) else 1])
+
     def _ref(self, name: str) -> Any:
         if name in _PSEUDO:
             return _PSEUDO[name]
@@ -101,6 +122,10 @@ class Template:
             return self.resolve(argument[1 if self._holds(argument[0]) else 2])
         if name == "Fn::Join":
             return argument[0].join(map(str, self.resolve(argument[1])))
+        if name == "Fn::Split":
+            return str(self.resolve(argument[1])).split(argument[0])
+        if name == "Fn::Select":
+            return self.resolve(argument[1])[int(argument[0])]
         raise ValueError(f"the template uses {name}, which this class does not support: add it")
 
     def _substitute(self, name: str, own: Mapping[str, Any]) -> str:
@@ -197,7 +222,7 @@ def _prepare_account(endpoint: str, package: bytes) -> None:
 def _create_by_cloudformation(endpoint: str, template: Template) -> dict[str, str]:
     """Create the resources that moto's CloudFormation supports; return their outputs by name."""
     resources = {
-        name: {key: value for key, value in resource.items() if key != "DependsOn"}
+        name: {key: template.present(one) for key, one in resource.items() if key != "DependsOn"}
         for name, resource in template.resources().items()
         if resource["Type"] not in _NOT_BY_STACK
     }

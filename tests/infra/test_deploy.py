@@ -35,6 +35,17 @@ def test_a_deploy_builds_first_and_changes_aws_after() -> None:
     ] == programs
 
 
+def test_another_token_or_model_takes_another_snapshot() -> None:
+    """Whatever decides the function is in the name of its deployment."""
+    deployments = []
+    for given in ((), ("HttpToken=correct-horse-battery",), ("TopK=3",), ()):
+        text = "\n".join(map(_words, plan_deploy(Options("eu-west-1", parameters=given))))
+        deployments += re.findall('Deployment="([0-9a-f]{16})"', text)
+
+    assert deployments[0] == deployments[3]
+    assert 3 == len(set(deployments))
+
+
 def test_a_deploy_with_fast_packs_the_variants() -> None:
     """The zip has the model's faster variants only where the function runs one."""
     plain, fast = (
@@ -179,6 +190,10 @@ def test_invalid_options_fail_before_the_first_step(arguments: list[str], messag
         ("BulkVcpus=16", "Fargate takes"),
         ("HttpAccess=token", "belong together"),
         ("HttpToken=short", "its value does not have the form"),
+        ("ImagePrefix=in/,in/new/", "would be taken twice"),
+        ("ImagePrefix=1/,2/,3/,4/,5/", "does not have the form"),
+        ("ImageSuffix=*.jpg", "does not have the form"),
+        ("SnapStart=maybe", "none of yes, no"),
     ],
 )
 def test_every_parameter_is_checked_before_the_first_step(parameter: str, message: str) -> None:
@@ -195,6 +210,7 @@ def test_every_parameter_is_checked_before_the_first_step(parameter: str, messag
         ("ReservedConcurrency=10", "HttpAccess=public"),
         ("Bulk=none",),
         ("HttpAccess=token", "HttpToken=correct-horse-battery"),
+        ("ImagePrefix=in/,my phone/", "ImageSuffix=.jpg,.JPG", "SnapStart=yes"),
     ],
 )
 def test_good_parameters_pass(parameters: tuple[str, ...]) -> None:

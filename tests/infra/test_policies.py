@@ -6,6 +6,8 @@ from typing import Any, Final
 
 import pytest
 
+from seefood.errors import UsageError
+from seefood_lambda.settings import read_config
 from tests.infra.aws import ACCOUNT, REGION, Stack, Template
 from tests.infra.iam import Request, is_allowed
 
@@ -190,6 +192,67 @@ def test_with_an_existing_bucket_only_its_rule_may_send_to_the_queue(stack: Stac
     ]
     assert is_allowed(statements, Request("s3:GetObject", "arn:aws:s3:::my-photos/in/a.jpg"))
     assert not is_allowed(statements, Request("s3:GetObject", "arn:aws:s3:::my-photos/a.jpg"))
+
+
+def test_several_prefixes_and_suffixes_reach_every_part(stack: Stack) -> None:
+    """Notifications, the rule, both roles, the function, and the batch job with its sources."""
+    given = {"ImagePrefix": "in/,my phone/", "ImageSuffix": ".jpg,.heic"}
+    own = stack.variant(**given, RemovedPictures="delete")
+    other = stack.variant(**given, ImageBucketName="my-photos")
+    bucket = own.physical["ImageBucket"]
+
+    entries = own.properties("ImageBucket")["NotificationConfiguration"]["QueueConfigurations"]
+    told = [(one["Event"], one["Filter"]["S3Key"]["Rules"][0]["Value"]) for one in entries]
+    events = ("s3:ObjectCreated:*", "s3:ObjectRemoved:*", "s3:ObjectRestore:Completed")
+    assert [(event, key) for event in events for key in ("in/", "my phone/")] == sorted(told)
+    pattern = other.properties("UploadRule")["EventPattern"]["detail"]["object"]
+    assert {"key": [{"prefix": "in/"}, {"prefix": "my phone/"}]} == pattern
+
+    variables = own.properties("Classifier")["Environment"]["Variables"]
+    assert f"s3://{bucket}/in/,s3://{bucket}/my phone/" == variables["SEEFOOD_WATCHED"]
+    config = read_config(variables)
+    assert (".jpg", ".heic") == config.suffixes
+    with pytest.raises(UsageError, match="start it again"):
+        read_config({**variables, "SEEFOOD_RESULTS": f"s3://{bucket}/my phone/x"})
+
+    job = own.properties("BulkJob")
+    container = job["ContainerProperties"]
+    assert ["Ref::source", "Ref::source2", "--output"] == container["Command"][1:4]
+    assert (f"s3://{bucket}/in/", f"s3://{bucket}/my phone/") == (
+        job["Parameters"]["source"],
+        job["Parameters"]["source2"],
+    )
+    assert {"Name": "SEEFOOD_CLASSIFY_INCLUDE", "Value": "*.jpg *.heic"} in container["Environment"]
+    for role in ("ClassifierRole", "BulkRole"):
+        policy = own.properties(role)["Policies"][0]["PolicyDocument"]["Statement"]
+        for key, allowed in (("in/a.jpg", True), ("my phone/a.jpg", True), ("a.jpg", False)):
+            request = Request("s3:GetObject", f"arn:aws:s3:::{bucket}/{key}")
+            assert allowed == is_allowed(policy, request), (role, key)
+
+
+def test_with_snapstart_everything_calls_the_published_version(stack: Stack) -> None:
+    """Another deployment publishes another version, of a function that differs."""
+    plain, snapped = (
+        stack.variant(),
+        stack.variant(SnapStart="yes", Deployment="a1", HttpAccess="public"),
+    )
+    alias = "arn:aws:lambda:eu-west-1:123456789012:function:seefood-classifier:live"
+    names = {"ClassifierAlias": alias, "ClassifierVersion.Version": "7"}
+    snapped = Template(snapped.document, snapped.parameters, {**snapped.physical, **names})
+
+    assert "SnapStart" not in plain.properties("Classifier")
+    assert not {"ClassifierAlias", "ClassifierVersion"} & set(plain.resources())
+    assert plain.physical["Classifier"] == plain.properties("ClassifierUploads")["FunctionName"]
+    assert {"ApplyOn": "PublishedVersions"} == snapped.properties("Classifier")["SnapStart"]
+    assert "7" == snapped.properties("ClassifierAlias")["FunctionVersion"]
+    assert "live" == snapped.properties("ClassifierUrl")["Qualifier"]
+    for name in ("ClassifierUploads", "PublicUrlPermission", "PublicInvokePermission"):
+        assert alias == snapped.properties(name)["FunctionName"]
+    policy = snapped.properties("BackfillRole")["Policies"][0]["PolicyDocument"]["Statement"]
+    assert is_allowed(policy, Request("lambda:InvokeFunction", alias))
+    variables = snapped.properties("Classifier")["Environment"]["Variables"]
+    description = snapped.properties("ClassifierVersion")["Description"]
+    assert ("a1", "a1") == (variables["SEEFOOD_DEPLOYMENT"], description)
 
 
 @pytest.mark.parametrize(

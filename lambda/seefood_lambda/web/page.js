@@ -196,6 +196,8 @@
     $("trouble").querySelector(".small").textContent = error.detail || "";
     show("beat", false);
     $("spoken").textContent = "";
+    show("frame", false);
+    show("blank", false);
     show("retry", Boolean(error.again));
     show("scan", false);
     show("trouble", true);
@@ -293,14 +295,13 @@
   }
 
   async function openCamera() {
-    show("start-trouble", false);
+    $("start-trouble").textContent = "";
     if (!navigator.mediaDevices) { $("camera").click(); return; }
     try {
       stream = await navigator.mediaDevices.getUserMedia(
         { video: { facingMode: "environment", width: { ideal: 1280 } } });
     } catch (error) {
       $("start-trouble").textContent = say.noCamera;
-      show("start-trouble", true);
       return;
     }
     $("video").srcObject = stream;
@@ -348,7 +349,7 @@
   /* Most browsers cannot show HEIC, which the network can read. */
   $("photo").addEventListener("error", () => {
     show("frame", false);
-    show("blank", true);
+    show("blank", $("trouble").hidden);
     show("look", false);
   });
   addEventListener("paste", (event) => {
