@@ -25,7 +25,7 @@ from seefood.imaging.exif_time import taken_at
 from seefood.imaging.fit import covered_size, fit_scale, resize_to_fit
 from seefood.imaging.formats import open_image
 from seefood.imaging.jpeg import END_OF_IMAGE, endings
-from seefood.imaging.jpeg_markers import unread_kind
+from seefood.imaging.jpeg_markers import is_arithmetic, unread_kind
 from seefood.imaging.limits import DEFAULT_LIMITS, Limits
 from seefood.imaging.memory_budget import MemoryBudget
 from seefood.imaging.memory_estimate import decode_bytes, has_more_frames
@@ -277,6 +277,8 @@ def _undecodable(error: Exception, data: bytes) -> PictureError:
     truncated = any(isinstance(cause, EOFError | struct.error) for cause in causes) or any(
         words in text.lower() for words in ("truncated", "end of file")
     )
+    if format_name == "JPEG" and END_OF_IMAGE not in data and is_arithmetic(data):
+        truncated = True
     code = ErrorCode.TRUNCATED if truncated else ErrorCode.CORRUPT
     return PictureError(code, f"damaged {format_name}: {text}")
 

@@ -7,7 +7,7 @@ from typing import Final
 from PIL import Image
 
 from seefood.errors import ErrorCode, PictureError
-from seefood.imaging.jpeg_markers import is_complete
+from seefood.imaging.jpeg_markers import is_arithmetic, is_complete
 
 END_OF_IMAGE: Final = b"\xff\xd9"
 
@@ -24,6 +24,9 @@ def open_jpeg(data: bytes) -> Image.Image:
             "a CMYK JPEG without Adobe's marker does not state whether its inks are inverted; "
             "convert it to RGB",
         )
+    if is_arithmetic(data):
+        # libjpeg's decoder of arithmetic codes cannot wait for more data, so it gets all at once.
+        image.decodermaxblock = len(data) + 1
     return image
 
 

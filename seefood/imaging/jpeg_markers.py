@@ -8,6 +8,7 @@ from typing import Final
 START_OF_SCAN: Final = 0xDA
 _WITHOUT_LENGTH: Final = frozenset({0x01, *range(0xD0, 0xDA)})
 _FRAMES: Final = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
+_ARITHMETIC: Final = frozenset({0xC9, 0xCA})
 _NEXT_MARKER: Final = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
 _KINDS: Final = {0xC3: "lossless", 0xC5: "hierarchical", 0xC6: "hierarchical",
                  0xC7: "hierarchical", 0xCB: "lossless", 0xCD: "hierarchical",
@@ -66,6 +67,11 @@ def unread_kind(data: bytes) -> str | None:
                 return f"{components[0]}-component"
             return None
     return None
+
+
+def is_arithmetic(data: bytes) -> bool:
+    """Whether the coefficients are coded arithmetically (annex D)."""
+    return any(segment.marker in _ARITHMETIC for segment in segments(data))
 
 
 def is_complete(data: bytes) -> bool:

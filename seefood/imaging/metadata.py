@@ -15,7 +15,7 @@ from PIL import Image
 
 from seefood.imaging.jpeg_markers import segments
 from seefood.imaging.signatures import sniff_format
-from seefood.imaging.tiff_tags import read_tags, rewrite_tags
+from seefood.imaging.tiff_tags import main_picture, read_tags, rewrite_tags
 
 _ORIENTATION: Final = 0x0112
 _SIGNATURE_BYTES: Final = 8
@@ -181,7 +181,7 @@ def _after_blocks(data: bytes, at: int) -> int:
 
 
 def _bare_tiff(data: bytes) -> bytes:
-    tags = read_tags(data)
+    tags, _ = main_picture(data, read_tags(data))
     return data if tags.problem is not None else rewrite_tags(data, tags)
 
 

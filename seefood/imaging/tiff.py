@@ -1,4 +1,4 @@
-"""Opens the first picture of a TIFF with the decoder that reads its layout."""
+"""Opens the first picture of a TIFF that is no thumbnail, by the decoder that reads its layout."""
 
 from io import BytesIO
 from typing import Final
@@ -9,7 +9,7 @@ from seefood.errors import ErrorCode, PictureError
 from seefood.imaging.fax import open_fax
 from seefood.imaging.tiff_layout import Reader, layout_of
 from seefood.imaging.tiff_samples import open_samples
-from seefood.imaging.tiff_tags import Tag, TiffTags, read_tags
+from seefood.imaging.tiff_tags import Tag, TiffTags, main_picture, read_tags
 
 _RAW_COMPRESSIONS: Final = frozenset({32767, 32769, 32770, 34713, 65000, 65535})
 _RAW_PHOTOMETRIC: Final = frozenset({32803, 34892})
@@ -22,7 +22,7 @@ _RAW_OF: Final = {"canon": "Canon CR2", "nikon": "Nikon NEF", "sony": "Sony ARW"
 
 
 def open_tiff(data: bytes) -> Image.Image:
-    """Open the first picture of the TIFF in `data`, without decoding pixels.
+    """Open the first picture of the TIFF in `data` that is no thumbnail, without decoding pixels.
 
     Raises `PictureError` for camera raw files and for layouts that are not decoded, and whatever
     Pillow raises.
@@ -34,13 +34,17 @@ def open_tiff(data: bytes) -> Image.Image:
             ErrorCode.UNSUPPORTED_FORMAT,
             f"{raw}, a camera's raw file, is not decoded; convert it to JPEG",
         )
+    tags, number = main_picture(data, tags)
     if tags.problem is not None:
         raise PictureError(ErrorCode.TRUNCATED, f"damaged TIFF: {tags.problem}")
     layout = layout_of(tags)
     reader = layout.reader
     if reader is not Reader.PILLOW:
         return (open_samples if reader is Reader.SAMPLES else open_fax)(data, tags, layout)
-    return Image.OPEN["TIFF"][0](BytesIO(data), "")
+    image = Image.OPEN["TIFF"][0](BytesIO(data), "")
+    if number:
+        image.seek(number)
+    return image
 
 
 def raw_format(data: bytes, tags: TiffTags) -> str | None:

@@ -59,6 +59,7 @@ _KNOWN: Final = frozenset(Tag) | _OLD_JPEG
 _DESCRIPTIVE: Final = frozenset(
     {Tag.SUBFILE_TYPE, Tag.MAKE, Tag.SUB_IFDS, Tag.CFA_PATTERN, Tag.DNG_VERSION}
 )
+_MAX_REDUCED: Final = 16
 _PIXEL_TAGS: Final = _KNOWN - _DESCRIPTIVE
 
 
@@ -73,12 +74,14 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class TiffTags:
-    """The tags of a TIFF's first picture."""
+    """The tags of one picture in a TIFF."""
 
     order: Literal["little", "big"]
     entries: dict[int, Entry]
     problem: str | None
     """Why not all of the tags that decide pixels are here; None if they are."""
+    next_at: int = 0
+    """Where the next picture's directory begins; 0 if there is none."""
 
     def numbers(self, tag: int) -> tuple[int, ...]:
         """Return the integers of `tag`; none where it is absent or not of an integer type."""
@@ -94,8 +97,24 @@ class TiffTags:
         return next(iter(self.numbers(tag)), default)
 
 
-def read_tags(data: bytes) -> TiffTags:
-    """Return the known tags of the first picture in a TIFF or BigTIFF, as far as they are there."""
+def main_picture(data: bytes, first: TiffTags) -> tuple[TiffTags, int]:
+    """Return the tags and the number of the first picture that is no reduced copy of another.
+
+    `first` are the tags of the first picture, and what is returned if all are reduced.
+    """
+    tags, number = first, 0
+    while tags.number(Tag.SUBFILE_TYPE, 0) & 1 and tags.next_at and number < _MAX_REDUCED:
+        tags, number = read_tags(data, tags.next_at), number + 1
+        if not tags.number(Tag.SUBFILE_TYPE, 0) & 1 and tags.problem is None:
+            return tags, number
+    return first, 0
+
+
+def read_tags(data: bytes, at: int = 0) -> TiffTags:
+    """Return the known tags of the picture in a TIFF or BigTIFF whose directory begins at `at`.
+
+    By default of the first picture. Only what is there is returned.
+    """
     order: Literal["little", "big"] = "little" if data[:2] == b"II" else "big"
     wide = b"+" in data[2:4]
     count_bytes, word = (8, 8) if wide else (2, 4)
@@ -103,7 +122,7 @@ def read_tags(data: bytes) -> TiffTags:
     def number(at: int, size: int) -> int:
         return int.from_bytes(data[at : at + size], order)
 
-    at = number(8 if wide else 4, word)
+    at = at or number(8 if wide else 4, word)
     count = min(number(at, count_bytes), _MAX_ENTRIES)
     first, each = at + count_bytes, 4 + 2 * word
     problem = None if first + each <= len(data) else "its tags are not there"
@@ -123,7 +142,7 @@ def read_tags(data: bytes) -> TiffTags:
                 entries[tag] = Entry(kind, values, value)
             elif tag in _PIXEL_TAGS:
                 problem = problem or f"the values of tag {tag} are not there"
-    return TiffTags(order, entries, problem)
+    return TiffTags(order, entries, problem, number(first + count * each, word))
 
 
 def write_tags(data: bytes, pages: list[dict[int, tuple[int, ...]]]) -> bytes:

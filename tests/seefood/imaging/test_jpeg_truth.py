@@ -1,5 +1,6 @@
 """Colors, metadata and ends of JPEGs."""
 
+import base64
 import re
 import struct
 from collections.abc import Iterator
@@ -92,6 +93,41 @@ def test_cmyk_of_unknown_polarity_is_refused() -> None:
     with pytest.raises(PictureError, match="whether its inks are inverted") as caught:
         decode(_four(None, np.dstack([values, values[..., :1]])), RULE)
     assert ErrorCode.UNSUPPORTED_FORMAT == caught.value.code
+
+
+# gradient((40, 24)) by libjpeg-turbo's `cjpeg -quality 75 -arithmetic`; Pillow cannot write these.
+_ARITHMETIC = {
+    "sequential": (
+        "/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDAAgGBgcGBQgHBwcJCQgKDBQNDAsLDBkSEw8UHRofHh0aHBwgJC4nICIs"
+        "IxwcKDcpLDAxNDQ0Hyc5PTgyPC4zNDL/2wBDAQkJCQwLDBgNDRgyIRwhMjIyMjIyMjIyMjIyMjIyMjIyMjIyMjIy"
+        "MjIyMjIyMjIyMjIyMjIyMjIyMjIyMjIyMjL/yQARCAAYACgDASIAAhEBAxEB/8wACgAQEAUBEBEF/9oADAMBAAIR"
+        "AxEAPwD/ALwQCfkhQboiQipNWiYjct+IoPXRG+8QbtTCm/Lm0J9yrIAQcYNkmTaEJ5UvIWy9jB5vPdxcJE0vYt25"
+        "hSELf4RdFQnBWaFEq8DIipvwOy9pB6IYaeLGbt6sfBSv6PplbwsohdHQ6O5xbOMRLE+a/9k="
+    ),
+    "progressive": (
+        "/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDAAgGBgcGBQgHBwcJCQgKDBQNDAsLDBkSEw8UHRofHh0aHBwgJC4nICIs"
+        "IxwcKDcpLDAxNDQ0Hyc5PTgyPC4zNDL/2wBDAQkJCQwLDBgNDRgyIRwhMjIyMjIyMjIyMjIyMjIyMjIyMjIyMjIy"
+        "MjIyMjIyMjIyMjIyMjIyMjIyMjIyMjIyMjL/ygARCAAYACgDASIAAhEBAxEB/8wABgAQARD/2gAMAwEAAhADEAAA"
+        "Af8AeJyDJVx8VUohEZdAe3/hhQyB3OYuQsNK/v2ZK8T/zAAEEAX/2gAIAQEAAQUCEiXAz4cHPLpKCP/MAAQRBf/a"
+        "AAgBAwEBPwETeNX2zFqzoXGGghF7QP/MAAQRBf/aAAgBAgEBPwFKxaH2BmteCNz/zAAEEAX/2gAIAQEABj8CsP/M"
+        "AAQQBf/aAAgBAQABPyGmMd3PGmDI/9oADAMBAAIAAwAAABA5CLBPQP/MAAQRBf/aAAgBAwEBPxDVHJs4UvwJIP/M"
+        "AAQRBf/aAAgBAgEBPxAfKOuHsUD/zAAEEAX/2gAIAQEAAT8QTCAdS+yA/9k="
+    ),
+}
+
+
+@pytest.mark.parametrize("name", _ARITHMETIC)
+@pytest.mark.parametrize("before", [0, 65_400])
+def test_arithmetic_codes(name: str, before: int) -> None:
+    """Also across the blocks of 64 kB in which Pillow reads; cut ones are `truncated`."""
+    data = base64.b64decode(_ARITHMETIC[name])
+    data = bare(data, JFIF + segment(0xFE, bytes(before)))
+    expected = np.asarray(gradient((40, 24)), float)
+    rule = ResizeRule(24, 40, scaled_decode=None)
+    assert np.abs(decode(data, rule).pixels - expected).mean() < 2.5
+    with pytest.raises(PictureError) as caught:
+        decode(data[:-60], rule)
+    assert ErrorCode.TRUNCATED == caught.value.code
 
 
 def _with_frame(marker: int = 0xC0, bits: int = 8) -> bytes:

@@ -1,6 +1,7 @@
 """Every layout of TIFF samples is read right, or refused by name."""
 
 import itertools
+import struct
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -292,6 +293,19 @@ def test_other_compressions_of_pillow_are_right(format_name: str) -> None:
     bits = Image.fromarray(((x // 5 + y // 3) % 2 * 255).astype(np.uint8)).convert("1")
     pixels = decode(encoded(bits, "TIFF", compression=format_name), ResizeRule(48, 64)).pixels
     np.testing.assert_array_equal(np.asarray(bits.convert("RGB")), pixels)
+
+
+@pytest.mark.parametrize("how", [Tiff(2, 8), Tiff(2, 16), Tiff(0, 16)])
+def test_a_thumbnail_is_not_the_picture(how: Tiff) -> None:
+    """A reduced copy in front (NewSubfileType 1) is passed over, whoever decodes."""
+    data, expected = made(how)
+    tags = {254: 1, 256: 2, 257: 2, 258: 8, 259: 1, 262: 1, 273: 8, 277: 1, 278: 2, 279: 4}
+    entries = b"".join(struct.pack("<HHLL", tag, 4, 1, value) for tag, value in tags.items())
+    data += b"\0" * (len(data) % 2)
+    reduced = struct.pack("<H", len(tags)) + entries + data[4:8]
+    image = decode(data[:4] + struct.pack("<L", len(data)) + data[8:] + reduced, RULE)
+    assert (WIDTH, HEIGHT) == (image.width, image.height)
+    assert np.abs(image.pixels - expected).max() <= 2
 
 
 @pytest.mark.parametrize("how", [Tiff(2, 16), Tiff(2, 8), Tiff(0, 16), Tiff(2, 16, planar=True)])
