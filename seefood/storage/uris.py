@@ -82,6 +82,8 @@ def parse_location(text: str) -> Location:
     if text[:5].lower() == "file:":
         return _file_uri(text)
     scheme = _SCHEME.match(text)
+    if scheme and scheme[1].lower() in ("s3", "gs", "az"):
+        raise UsageError(f"{redacted(text)!r} names no bucket; write {scheme[1].lower()}://BUCKET/")
     if scheme:
         raise UsageError(
             f"{redacted(text)!r} has the unknown scheme {scheme[1]!r}; "

@@ -1,4 +1,4 @@
-"""A table as text: commas, semicolons, tabs or bars; with a header, without, or S3 Batch's.
+"""A table as text: commas, semicolons, tabs, bars or spaces; with a header, without, or S3 Batch's.
 
 Nothing is guessed in silence: what the columns mean is told by a header of known words, by
 `--manifest-column`, or by cells that can only be names. Otherwise the list is refused.
@@ -25,6 +25,8 @@ from seefood.sources.manifests.opening import OpenList
 
 _DELIMITERS: Final = (",", ";", "\t", "|")
 _SAMPLE_ROWS: Final = 100
+TABLES: Final = ("csv", "tsv", "tab", "psv")
+"""Endings of the names of tables."""
 # A bucket of S3; S3 Batch Operations takes one bucket in each manifest.
 _BUCKET: Final = re.compile(r"[a-z0-9][a-z0-9.-]*")
 _SEPARATOR: Final = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)
@@ -91,6 +93,19 @@ def _entries(rows: Any, layout: Layout, lines_before: int) -> Iterator[tuple[int
         yield line, record
 
 
+def is_spaced(opened: OpenList) -> bool:
+    """Whether each line is a name without spaces, spaces, and more, such as a class's number."""
+    lines = [line.split() for line in opened.head_text.splitlines()[:_SAMPLE_ROWS] if line.strip()]
+    if not opened.is_whole and 1 < len(lines) < _SAMPLE_ROWS:
+        lines.pop()
+    return bool(lines) and all(
+        len(words) > 1
+        and is_like_a_name(words[0])
+        and not any(is_like_a_name(word) for word in words[1:])
+        for words in lines
+    )
+
+
 def find_layout(opened: OpenList, column: str | None) -> Layout:
     """Return the layout of a table from its first rows. Raises `NoColumnError`."""
     text = opened.head_text
@@ -99,6 +114,8 @@ def find_layout(opened: OpenList, column: str | None) -> Layout:
         text = text[match.end() :]
     elif opened.suffix == "tsv":
         delimiters = ("\t", *(each for each in _DELIMITERS if each != "\t"))
+    elif opened.suffix not in TABLES and is_spaced(opened):
+        delimiters = (" ",)
     else:
         delimiters = _DELIMITERS
     known = {*NAMES, column} if column else set(NAMES)

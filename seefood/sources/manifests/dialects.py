@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
-from seefood.sources.manifests.delimited import read_delimited
+from seefood.sources.manifests.delimited import TABLES, is_spaced, read_delimited
 from seefood.sources.manifests.entries import NAMES, is_like_a_name
 from seefood.sources.manifests.json_document import read_json_document
 from seefood.sources.manifests.json_lines import read_json_lines
@@ -63,7 +63,7 @@ def _is_json_lines(opened: OpenList) -> bool:
 
 def _is_delimited(opened: OpenList) -> bool:
     """Whether it is a table; in a text file, only if its lines cannot be names themselves."""
-    if opened.suffix in ("csv", "tsv", "tab", "psv"):
+    if opened.suffix in TABLES or is_spaced(opened):
         return True
     lines = [line for line in opened.head_text.splitlines()[:100] if line.strip()]
     if not lines:

@@ -3,12 +3,11 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from seefood.sources.manifests.entries import EntryError, ListError
+from seefood.sources.manifests.entries import NAMES, EntryError, ListError
 from seefood.sources.manifests.json_lines import as_record
 from seefood.sources.manifests.json_stream import JsonStream
 from seefood.sources.manifests.opening import OpenList
 
-_LABEL_STUDIO: Final = frozenset({"annotations", "completions", "predictions"})
 _UPLOADS: Final = ("/data/upload/", "/data/local-files/")
 """How Label Studio names files that it stores itself."""
 
@@ -62,10 +61,10 @@ def _coco_images(stream: JsonStream) -> Iterator[Any]:
 
 
 def _label_studio_data(value: Any, number: int) -> Any:
-    """Return the `data` of a task that Label Studio exported; other values as they are."""
+    """Return the `data` of one of Label Studio's tasks; other values as they are."""
     if not isinstance(value, Mapping) or not isinstance(value.get("data"), Mapping):
         return value
-    if not _LABEL_STUDIO & set(value):
+    if any(str(column).lower() in NAMES for column in value):
         return value
     for column, name in value["data"].items():
         if isinstance(name, str) and name.startswith(_UPLOADS):

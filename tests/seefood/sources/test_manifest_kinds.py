@@ -58,6 +58,25 @@ def _parquet(**columns: object) -> bytes:
     return sink.getvalue()
 
 
+def test_a_class_may_follow_each_name(tmp_path: Path) -> None:
+    """As in the lists of ImageNet and Caffe; a name with spaces stays whole."""
+    file = tmp_path / "train.txt"
+    for text, names in (
+        ("a.png 0\nb.png 12\n", ["a.png", "b.png"]),
+        ("n01/a.png  0 x\nb.png 1 y\n", None),
+        ("my a.png\nb.png 1\n", ["my a.png", "b.png 1"]),
+    ):
+        file.write_text(text)
+        manifest = parse_manifest(str(file))
+        if names is None:
+            with pytest.raises(UsageError, match="columns"):
+                manifest.check()
+        else:
+            assert [(tmp_path / each).as_uri() for each in names] == [
+                ref.uri for ref in manifest.list()
+            ]
+
+
 def _struct(*, content: bytes | None) -> bytes:
     return _parquet(image=[{"bytes": content, "path": name} for name in _TWO])
 
@@ -79,6 +98,7 @@ _READ: Final[dict[str, bytes]] = {
     "utf32.txt": "a.png\nb c.png\n".encode("utf-32"),
     "table.txt": b"filename;label\na.png;1\nb c.png;2\n",
     "labels.txt": b"a.png\t1\nb c.png\t2\n",
+    "label_studio_tasks.json": json.dumps([{"data": {"image": name}} for name in _TWO]).encode(),
     "header.lst": b"filename\na.png\nb c.png\n",
     "no_suffix": b"a.png\nb c.png\n",
     "table.txt.bz2": bz2.compress(b"a.png\nb c.png\n"),
