@@ -65,6 +65,7 @@ _LEFT_OUT: Final = re.compile(
     | \.dist-info/(RECORD|INSTALLER|REQUESTED|WHEEL|direct_url\.json|entry_points\.txt)$
     | ^bin/
     | ^numpy/(f2py|distutils|_pyinstaller|doc|polynomial)/
+    | ^numpy/_core/(_simd|_\w+_tests)\.
     | ^PIL/_(imagingtk|imagingft|avif_never)\.
     | ^PIL/(ImageTk|ImageQt|ImageShow|_tkinter_finder)\.py$
     | ^pillow\.libs/lib(freetype|harfbuzz|brotlicommon|brotlidec|png16)-

@@ -35,7 +35,7 @@ function contrast(element) {
 
 function result() {
   const texts = [...document.querySelectorAll("main *")].filter((one) => hasText(one) && seen(one));
-  const boxes = [...texts, ...document.querySelectorAll("#photo, video, button, .dog, #dog")]
+  const boxes = [...texts, ...document.querySelectorAll("#photo, button, .dog, #dog")]
     .filter((one, at, all) => seen(one) && all.indexOf(one) === at);
   const overlaps = [];
   for (const [at, one] of boxes.entries()) {

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.browser
 
 _MAX_SHIFT = 0.05
 _STATES = {
-    *("start", "no camera", "scanning", "yes", "map", "no", "unsure"),
+    *("start", "no camera", "camera", "scanning", "yes", "map", "no", "unsure"),
     *("not a photo", "empty", "cut off", "too large", "offline"),
 }
 

@@ -66,9 +66,21 @@ def click(browser: Browser, name: str) -> None:
 def walk(browser: Browser, files: dict[str, Path]) -> Iterator[str]:
     """Yield the name of each state when the open page is in it; leaves the page at its start."""
     yield "start"
-    click(browser, "touch")  # this browser has no camera
+    _permit_camera(browser, "denied")
+    click(browser, "touch")
     wait_for(browser, "document.getElementById('start-trouble').textContent")
     yield "no camera"
+    _permit_camera(browser, "granted")
+    click(browser, "touch")
+    wait_for(browser, "document.getElementById('video').videoWidth > 0")
+    yield "camera"
+    browser.driver.back()
+    wait_for(browser, shown("start"))
+    click(browser, "touch")
+    wait_for(browser, "document.getElementById('video').currentTime > 0")
+    click(browser, "shutter")
+    wait_for(browser, shown("banner"))
+    click(browser, "again")
     _connect(browser, latency=2500)
     choose(browser, files["yes"])
     wait_for(browser, shown("beat"))
@@ -108,6 +120,11 @@ def measure(browser: Browser) -> dict[str, Any]:
     """
     found: dict[str, Any] = browser.driver.execute_async_script(_MEASURE)
     return found
+
+
+def _permit_camera(browser: Browser, setting: str) -> None:
+    permission = {"permission": {"name": "camera"}, "setting": setting}
+    browser.driver.execute_cdp_cmd("Browser.setPermission", permission)
 
 
 def _connect(browser: Browser, *, latency: int = 0, offline: bool = False) -> None:

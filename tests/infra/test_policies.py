@@ -194,6 +194,25 @@ def test_with_an_existing_bucket_only_its_rule_may_send_to_the_queue(stack: Stac
     assert not is_allowed(statements, Request("s3:GetObject", "arn:aws:s3:::my-photos/a.jpg"))
 
 
+def test_every_rule_that_sends_has_dead_letters(stack: Stack) -> None:
+    """An event that cannot be delivered is kept, in a queue that the rule may send to."""
+    template = stack.variant(ImageBucketName="my-photos")
+    policy = template.properties("DeadLettersPolicy")["PolicyDocument"]["Statement"]
+    sending = 0
+    for name in template.resources("AWS::Events::Rule"):
+        rule = template.properties(name)
+        source = f"arn:aws:events:{REGION}:{ACCOUNT}:rule/{rule['Name']}"
+        context = {"aws:SourceArn": source, "aws:SecureTransport": "true"}
+        for target in rule.get("Targets", ()):
+            queue = target["DeadLetterConfig"]["Arn"]
+            sending += 1
+            for principal, allowed in (("events.amazonaws.com", True), ("s3.amazonaws.com", False)):
+                request = Request("sqs:SendMessage", queue, principal, context)
+                assert allowed == is_allowed(policy, request)
+
+    assert 2 == sending
+
+
 def test_several_prefixes_and_suffixes_reach_every_part(stack: Stack) -> None:
     """Notifications, the rule, both roles, the function, and the batch job with its sources."""
     given = {"ImagePrefix": "in/,my phone/", "ImageSuffix": ".jpg,.heic"}

@@ -18,9 +18,12 @@ import pytest
 from openapi_spec_validator import validate
 
 from seefood.local_http.address import HostCheck, phone_url, qr_code
+from seefood_lambda.application import Application
 from seefood_lambda.events import HttpRequest, parse_event
 from seefood_lambda.local_server import as_wsgi, to_event
 from seefood_lambda.problem_details import STATUS_OF
+from seefood_lambda.settings import LambdaConfig
+from tests.lambda_context import Context
 from tests.pictures import jpeg
 
 
@@ -55,6 +58,12 @@ class Server:
         data = response.read()
         connection.close()
         return response.status, response.headers["content-type"], data
+
+
+@pytest.fixture(scope="module")
+def application(bundle_path: Path) -> Application:
+    """The function with the server's model."""
+    return Application(LambdaConfig(bundle_path))
 
 
 @pytest.fixture(scope="module")
@@ -223,6 +232,66 @@ def test_every_error_of_the_protocol_is_a_problem(
     assert (status, status) == (actual, problem["status"])
     assert problem["code"]
     assert problem["detail"]
+
+
+_FORM = (
+    b'--x\r\nContent-Disposition: form-data; name="image"; filename="a.jpg"\r\n\r\n'
+    + jpeg()
+    + b"\r\n--x--\r\n"
+)
+_BASE64 = base64.b64encode(jpeg())
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "content_type", "body"),
+    [
+        ("GET", "/", None, None),
+        ("GET", "/?key=a%20b", None, None),
+        ("GET", "/health", None, None),
+        ("GET", "/openapi.json", None, None),
+        ("GET", "/icon-192.png", None, None),
+        ("GET", "/nowhere", None, None),
+        ("GET", "/classify", None, None),
+        ("DELETE", "/classify", None, None),
+        ("OPTIONS", "/classify", None, None),
+        ("POST", "/", "image/jpeg", b"x"),
+        ("POST", "/classify", "image/jpeg", jpeg()),
+        ("POST", "/classify", "", jpeg()),
+        ("POST", "/classify", "text/plain", _BASE64),
+        ("POST", "/classify", "text/plain", b"a letter"),
+        ("POST", "/classify", "image/jpeg", b""),
+        ("POST", "/classify", "image/jpeg", jpeg()[:300]),
+        ("POST", "/classify", "application/json", b'{"image": "' + _BASE64 + b'"}'),
+        ("POST", "/classify", "application/json", b'{"images": ["' + _BASE64 + b'", "x"]}'),
+        ("POST", "/classify", "application/json", b'{"uri": "s3://photos/a.jpg"}'),
+        ("POST", "/classify", "application/json", b"{"),
+        ("POST", "/classify", "application/json", b"\xff"),
+        ("POST", "/classify", "multipart/form-data; boundary=x", _FORM),
+        ("POST", "/classify", "multipart/form-data", _FORM),
+        ("POST", "/classify", "application/x-www-form-urlencoded", b"image=" + _BASE64),
+    ],
+)
+def test_the_server_answers_as_the_function_url_does(
+    server: Server,
+    application: Application,
+    method: str,
+    path: str,
+    content_type: str | None,
+    body: bytes | None,
+) -> None:
+    """Status, type and content are the same, but for ids and times."""
+    headers = {} if content_type is None else {"content-type": content_type}
+    actual = server.request(method, path, body, content_type or "")
+    event = application(to_event(method, path, headers, body or b""), Context())
+    content = event["body"].encode()
+    expected = base64.b64decode(content) if event["isBase64Encoded"] else content
+
+    assert (event["statusCode"], event["headers"]["content-type"]) == actual[:2]
+    assert _without_ids(expected) == _without_ids(actual[2])
+
+
+def _without_ids(body: bytes) -> bytes:
+    return re.sub(rb'"(instance|milliseconds)": ?("[^"]*"|[\d.]+)', b"", body)
 
 
 def test_health_is_answered_while_a_hundred_clients_wait(server: Server) -> None:

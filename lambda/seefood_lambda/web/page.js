@@ -59,6 +59,7 @@
   let result = null;   // its result
   let turn = 0;        // counts photos, so that a late result is not shown for a newer photo
   let stream = null;   // the live camera's
+  let leaving = false; // whether the page itself goes back in the history
 
   const percent = (share) => share >= 0.9995 && share < 1 ? "99.9 %"
     : (100 * share).toFixed(1) + " %";
@@ -90,7 +91,7 @@
   function begin(file) {
     if ($("photo").src) { URL.revokeObjectURL($("photo").src); }
     closeCamera();
-    if ($("result").hidden) { history.pushState({ photo: true }, ""); }
+    enter();
     $("photo").src = URL.createObjectURL(file);
     show("start", false);
     show("result", true);
@@ -109,6 +110,11 @@
     show("details", false);
     $("spoken").textContent = say.evaluating;
     $("again").focus({ preventScroll: true });
+  }
+
+  /* Lets the browser's Back return to the start. */
+  function enter() {
+    if (!history.state || !history.state.photo) { history.pushState({ photo: true }, ""); }
   }
 
   /* Shrinks a photo that is too large for one request, to an upright JPEG. */
@@ -291,7 +297,7 @@
 
   function again() {
     toStart();
-    if (history.state && history.state.photo) { history.back(); }
+    if (history.state && history.state.photo) { leaving = true; history.back(); }
   }
 
   async function openCamera() {
@@ -304,7 +310,9 @@
       $("start-trouble").textContent = say.noCamera;
       return;
     }
+    enter();
     $("video").srcObject = stream;
+    show("start", false);
     show("live", true);
     await $("video").play();
     $("shutter").focus({ preventScroll: true });
@@ -340,12 +348,15 @@
   }
   $("touch").addEventListener("click", openCamera);
   $("shutter").addEventListener("click", shutter);
-  $("leave").addEventListener("click", toStart);
+  $("leave").addEventListener("click", again);
   $("again").addEventListener("click", again);
   $("look").addEventListener("click", look);
   $("share").addEventListener("click", share);
   $("retry").addEventListener("click", () => { take(chosen); });
-  addEventListener("popstate", () => { if ($("start").hidden) { toStart(); } });
+  addEventListener("popstate", () => {
+    if (!leaving) { toStart(); }
+    leaving = false;
+  });
   /* Most browsers cannot show HEIC, which the network can read. */
   $("photo").addEventListener("error", () => {
     show("frame", false);
