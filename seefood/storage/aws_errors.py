@@ -31,7 +31,7 @@ def no_credentials(session: "Session") -> str:
     places += "the instance's metadata service" + (" (disabled)" if disabled else "")
     return (
         f"there are no AWS credentials in {places}; run `aws configure`, name a profile with "
-        "--profile, or set AWS_SKIP_SIGNATURE=true for a public bucket"
+        "--profile, or set AWS_SKIP_SIGNATURE to true for a public bucket"
     )
 
 
