@@ -9,17 +9,23 @@ One compiled network serves all threads; each thread has its own inference reque
 
 import sys
 import threading
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from seefood.bundle import LITERT_MODEL, Bundle
+from seefood.engines.extra_output import with_litert_output
+from seefood.engines.feature_tensor import feature_tensor
+from seefood.engines.registry import Graph
 from seefood.engines.threads import available_cores
 from seefood.errors import BundleError, UsageError
 from seefood.imaging.decode import Pixels
 
 if TYPE_CHECKING:
     from seefood.engines.base import Probabilities, ScoreMaps
+    from seefood.vectors import Features
 
 # OpenVINO imports this package, which reports its use to Intel, and works without it.
 sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type] # makes the import fail
@@ -34,11 +40,12 @@ class OpenVINOEngine:
     batch_size = 8
     precision: ClassVar = "f32"
 
-    def __init__(self, bundle: Bundle) -> None:
+    def __init__(self, bundle: Bundle, *, features: bool = False) -> None:
         """Compile the graph for as many pictures at a time as there are cores.
 
-        Raises `BundleError` if the bundle has no LiteRT graph or one that cannot be compiled,
-        `UsageError` if this processor does not compute in the engine's precision.
+        With `features`, the graph returns those that the bundle states too. Raises `BundleError`
+        if the bundle has no LiteRT graph or one that cannot be compiled, `UsageError` if this
+        processor does not compute in the engine's precision.
         """
         if not bundle.has_litert:
             raise BundleError(
@@ -65,14 +72,33 @@ class OpenVINOEngine:
             "ENABLE_CPU_PINNING": False,  # decoding runs on the same cores
         }
         path = bundle.file(LITERT_MODEL)
+        tensor = feature_tensor(bundle, Graph.LITERT) if features else None
         try:
-            self._network = core.compile_model(core.read_model(path), "CPU", settings)
+            model = _read(core, path, tensor)
+            self._network = core.compile_model(model, "CPU", settings)
         except RuntimeError as error:
             reason = " ".join(str(error).split())[:200]
             raise BundleError(f"OpenVINO cannot load {path}: {reason}") from error
         self._probabilities, self._maps = self._outputs(bundle)
         self._classes = len(bundle.labels)
+        self._features = len(self._network.outputs) - 1 if features else None
         self._local = threading.local()
+
+    @property
+    def has_features(self) -> bool:
+        """See `FeatureEngine.has_features`."""
+        return self._features is not None
+
+    def predict_with_features(self, images: Pixels) -> "tuple[Probabilities, Features]":
+        """See `FeatureEngine.predict_with_features`."""
+        request = self._request()
+        probabilities, features = [], []
+        for image in images:
+            request.infer({0: image[np.newaxis]}, share_inputs=True)
+            probabilities.append(request.get_output_tensor(self._probabilities).data[0].copy())
+            vector = request.get_output_tensor(self._features).data
+            features.append(np.array(vector, np.float32).ravel())
+        return np.stack(probabilities), np.stack(features)
 
     def predict(self, images: Pixels) -> "Probabilities":
         """See `Engine.predict`."""
@@ -120,6 +146,16 @@ class OpenVINOEngine:
             )
         maps = [at for at, shape in enumerate(shapes) if len(shape) == 4]
         return shapes.index((1, classes)), maps[0] if maps else None
+
+
+def _read(core: ov.Core, path: Path, tensor: int | str | None) -> ov.Model:
+    """Return the graph of a tflite file, with a tensor of this index as its last output."""
+    if not isinstance(tensor, int):
+        return core.read_model(path)
+    with TemporaryDirectory(prefix="seefood-") as folder:  # OpenVINO reads tflite from files only
+        changed = Path(folder) / path.name
+        changed.write_bytes(with_litert_output(path.read_bytes(), tensor))
+        return core.read_model(changed)
 
 
 class OpenVINOBfloat16Engine(OpenVINOEngine):

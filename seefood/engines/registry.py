@@ -106,6 +106,7 @@ _BUILT_IN: Final = (
         title="OpenVINO",
         library="openvino",
         extra="openvino",
+        gives_features=True,
         threads_per_core=2,
     ),
     EngineSpec(
@@ -115,6 +116,7 @@ _BUILT_IN: Final = (
         title="OpenVINO",
         library="openvino",
         extra="openvino",
+        gives_features=True,
         tolerance=0.05,
         threads_per_core=2,
     ),

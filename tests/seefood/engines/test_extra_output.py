@@ -10,9 +10,8 @@ from seefood.bundle import LITERT_MODEL, Bundle, load_bundle
 from seefood.engines.base import FeatureEngine
 from seefood.engines.extra_output import with_litert_output, with_onnx_output
 from seefood.engines.loading import load_engine
-from seefood.errors import BundleError, UsageError
+from seefood.errors import BundleError
 from seefood.records import Vector
-from tests.bundles import fake_bundle
 from tests.pictures import noise
 
 
@@ -45,7 +44,7 @@ def test_features_are_certified(bundle: Bundle) -> None:
         load_engine(replace(bundle, features=replace(spec, goldens=wrong)), "litert", features=True)
 
 
-def test_a_bundle_without_features_says_so(bundle: Bundle, tmp_path: Path) -> None:
+def test_a_bundle_without_features_says_so(bundle: Bundle) -> None:
     """It loads as before; asking for its features names the command that adds them."""
     old = replace(bundle, features=None)
     assert "litert" == load_engine(old).name
@@ -54,8 +53,18 @@ def test_a_bundle_without_features_says_so(bundle: Bundle, tmp_path: Path) -> No
     spec = replace(bundle.spec, cascade_threshold=0.9)
     with pytest.raises(BundleError, match="cascade"):
         load_engine(replace(bundle, spec=spec), "litert", features=True)
-    with pytest.raises(UsageError, match="gives no features; use one of litert"):
-        load_engine(fake_bundle(tmp_path / "b"), "openvino", features=True)
+
+
+def test_openvino_gives_the_same_features(bundle: Bundle) -> None:
+    """Those of LiteRT, up to rounding, and its own scores bit by bit."""
+    images = np.random.default_rng(3).integers(0, 256, (2, *bundle.spec.rule.shape), np.uint8)
+    litert, openvino = (load_engine(bundle, name, features=True) for name in ("litert", "openvino"))
+    assert isinstance(litert, FeatureEngine)
+    assert isinstance(openvino, FeatureEngine)
+    _, expected = litert.predict_with_features(images)
+    probabilities, features = openvino.predict_with_features(images)
+    np.testing.assert_allclose(expected, features, atol=1e-4)
+    np.testing.assert_array_equal(load_engine(bundle, "openvino").predict(images), probabilities)
 
 
 def test_the_file_stays_a_graph(bundle: Bundle) -> None:
