@@ -70,6 +70,8 @@ class Examined:
     folds: NDArray[np.int64]
     """Of shape `(n,)`; copies of a photo are in the same fold."""
     classes: int
+    trust: Floats | None = None
+    """Of each map: by how much more its coefficient may grow; None for equal ones."""
 
 
 def join_features(parts: list[Features]) -> Features:
@@ -90,6 +92,8 @@ def fit_probe(examined: Examined, strength: float) -> Probe:
     both = np.concatenate([features.upright, features.mirrored])
     mean, deviation = both.mean(axis=0), both.std(axis=0)
     deviation = np.maximum(deviation, _LEAST_DEVIATION * deviation.mean() + 1e-8)
+    if examined.trust is not None:
+        deviation = deviation / examined.trust
     present = np.unique(labels)
     coefficients = np.zeros((both.shape[1], examined.classes), np.float32)
     intercepts = np.zeros(examined.classes, np.float32)
@@ -136,6 +140,7 @@ def without(examined: Examined, left_out: NDArray[np.bool_]) -> Examined:
         examined.weights[kept],
         examined.folds[kept],
         examined.classes,
+        examined.trust,
     )
 
 

@@ -23,6 +23,7 @@ from seefood_training.calibrate import softmax
 from seefood_training.linear_probe import Probe
 from seefood_training.teaching.bundle import check_teachable, write_taught_bundle
 from seefood_training.teaching.examples import correction_examples, joined
+from seefood_training.teaching.graph import read_head
 from seefood_training.teaching.head import fit_head
 from seefood_training.teaching.relabel import check_sample, relabel
 from tests.fakes import DIGEST, MODEL, failed, make_row, put_all
@@ -175,3 +176,30 @@ def test_corrections_are_examples(memory: str) -> None:
     both = joined([taught, replace(taught, names=("bird", "dog"))])
     assert ("bird", "cat", "dog") == both.names
     assert {"bird": 1, "cat": 1, "dog": 2} == both.record["examples"]
+
+
+def test_a_new_layer_keeps_what_the_old_one_knew() -> None:
+    """Twenty examples in 200 dimensions say little; with the old layer's logits they are enough."""
+    rng = np.random.default_rng(5)
+    old = Probe(rng.normal(0, 1, (200, 2)).astype(np.float32), np.array([0.5, -0.5], np.float32))
+    features = rng.uniform(-1, 1, (400, 200)).astype(np.float32)
+    labels = old.logits(features).argmax(axis=1)
+    few = np.concatenate([np.flatnonzero(labels == each)[:10] for each in (0, 1)])
+    with_old, without = (
+        (fit_head(features[few], labels[few], NAMES, old=each).probe.logits(features))
+        for each in (old, None)
+    )
+    assert (with_old.argmax(axis=1) == labels).mean() > 0.9
+    assert (without.argmax(axis=1) == labels).mean() < 0.75
+
+
+def test_the_old_layer_is_read_from_the_graph(bundle_path: Path) -> None:
+    """Its softmax of the features gives the bundle's probabilities."""
+    source = load_bundle(bundle_path)
+    engine = load_engine(source, "litert", features=True)
+    assert isinstance(engine, FeatureEngine)
+    images = RNG.integers(0, 256, (2, *source.spec.rule.shape), np.uint8)
+    probabilities, features = engine.predict_with_features(images)
+    old = read_head(source.file(LITERT_MODEL).read_bytes(), check_teachable(source))
+    assert old is not None
+    np.testing.assert_allclose(probabilities, softmax(old.logits(features)), atol=1e-3)

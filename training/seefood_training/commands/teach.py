@@ -55,6 +55,7 @@ def teach_command(*, dest: str, output: Path, as_json: bool, **params: Any) -> N
     """  # noqa: D301 (click's mark against re-wrapping)
     from secrets import token_hex
 
+    from seefood.bundle import LITERT_MODEL
     from seefood.classification import Model
     from seefood.features.stored import load_vectors
     from seefood.runs.lease import hold_lease
@@ -64,16 +65,18 @@ def teach_command(*, dest: str, output: Path, as_json: bool, **params: Any) -> N
     from seefood_training.acceptance import Wish
     from seefood_training.sealing import check_absent
     from seefood_training.teaching.bundle import check_teachable, write_taught_bundle
+    from seefood_training.teaching.graph import read_head
     from seefood_training.teaching.head import fit_head
     from seefood_training.teaching.relabel import Relabelled, check_sample, relabel
 
     location = parse_location(dest)
     source = open_bundle(params["model"], params["model_digest"])
-    check_teachable(source)
+    tensor = check_teachable(source)
     check_absent(output, overwrite=params["overwrite"])
     vectors = load_vectors(location, source.digest)
     taught = _examples(params["examples"], params["corrections"], location, vectors, source)
-    head = fit_head(taught.features, taught.labels, taught.names, Wish(params["max_wrong"]))
+    old = read_head(source.file(LITERT_MODEL).read_bytes(), tensor)
+    head = fit_head(taught.features, taught.labels, taught.names, Wish(params["max_wrong"]), old)
     bundle = write_taught_bundle(
         source,
         output,

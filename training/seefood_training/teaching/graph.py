@@ -14,6 +14,13 @@ from seefood_training.linear_probe import Floats, Probe
 _IDENTIFIER: Final = b"TFL3"
 _ALIGNMENT: Final = 16
 """Of constants: schema.fbs states `force_align: 16` for `Buffer.data`."""
+_STORED: Final = {
+    schema.TensorType.FLOAT32: "<f4",
+    schema.TensorType.FLOAT16: "<f2",
+    schema.TensorType.INT8: "i1",
+    schema.TensorType.INT32: "<i4",
+}
+"""How constants are stored."""
 _OLD_CODES: Final = 127
 """Operations from this number on are not in the older, 8-bit field."""
 
@@ -56,6 +63,54 @@ def with_head(flat: bytes, features: int, head: Probe) -> bytes:
     builder = _AlignedBuilder(len(flat) + head.coefficients.nbytes + 4096)
     builder.Finish(model.Pack(builder), _IDENTIFIER)
     return bytes(builder.Output())
+
+
+def read_head(flat: bytes, features: int) -> Probe | None:
+    """Return the last layer of the tflite file `flat`, on the tensor `features`.
+
+    None if it is not one matrix product with constant weights.
+    """
+    model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(bytearray(flat)))
+    layers = [
+        each
+        for each in model.subgraphs[0].operators
+        if features in each.inputs.tolist()
+        and _code(model, each) == schema.BuiltinOperator.FULLY_CONNECTED
+    ]
+    if len(layers) != 1:
+        return None
+    weights, biases = (_values(model, index) for index in (*layers[0].inputs.tolist(), -1)[1:3])
+    if weights is None or weights.ndim != 2:
+        return None
+    zeros = np.zeros(len(weights), np.float32)
+    return Probe(np.ascontiguousarray(weights.T), zeros if biases is None else biases)
+
+
+def _values(model: Any, index: int) -> Floats | None:
+    """Return a constant as real numbers; None for another tensor."""
+    graph = model.subgraphs[0]
+    for operator in graph.operators:
+        is_maker = index in operator.outputs.tolist()
+        if is_maker and _code(model, operator) == schema.BuiltinOperator.DEQUANTIZE:
+            index = int(operator.inputs[0])
+            break
+    tensor = graph.tensors[index] if index >= 0 else None
+    stored = None if tensor is None else model.buffers[tensor.buffer].data
+    if tensor is None or stored is None or tensor.type not in _STORED:
+        return None
+    values = np.frombuffer(bytes(stored), _STORED[tensor.type]).reshape(tensor.shape)
+    if values.dtype.kind == "f":
+        return values.astype(np.float32)
+    rounding = tensor.quantization
+    shape = [1] * values.ndim
+    shape[rounding.quantizedDimension] = -1
+    scale, zero = (np.reshape(each, shape) for each in (rounding.scale, rounding.zeroPoint))
+    return np.asarray((values.astype(np.float32) - zero) * scale, np.float32)
+
+
+def _code(model: Any, operator: Any) -> int:
+    known = model.operatorCodes[operator.opcodeIndex]
+    return int(max(known.deprecatedBuiltinCode, known.builtinCode))
 
 
 def _before(operators: list[Any], tensor: int) -> list[Any]:

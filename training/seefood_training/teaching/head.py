@@ -27,6 +27,9 @@ _FOLDS: Final = 5
 _SEED: Final = 20_170_514
 _NESTED: Final = 2_000
 """Up to so many examples, the strength is chosen anew for each fold."""
+_TRUST: Final = 30.0
+"""By how much more than a feature's the coefficient of an old logit may grow: 20 examples of each
+of the bundle's own classes then lose little of what it knew (docs/features.md)."""
 _DOUBT: Final = 2.0
 """How many examples count as wrong when the temperature is fitted (Platt 1999: 1 / (n + 2))."""
 
@@ -53,11 +56,17 @@ class Head:
 
 
 def fit_head(
-    features: Floats, labels: NDArray[np.int64], names: tuple[str, ...], wish: Wish = WISH
+    features: Floats,
+    labels: NDArray[np.int64],
+    names: tuple[str, ...],
+    wish: Wish = WISH,
+    old: Probe | None = None,
 ) -> Head:
     """Return the layer for `features`, `(n, dimension)`, of the classes `labels`, `(n,)`.
 
-    Logistic regression in 5 folds; copies of a picture, whose features are equal, are in one fold.
+    `old` is the layer that it replaces, whose logits are features as well: they are linear in the
+    others, so the result is one layer. Logistic regression in 5 folds; copies of a picture, whose
+    features are equal, are in one fold.
     Raises `UsageError` for fewer than two classes or five examples of one.
     """
     counts = np.bincount(labels, minlength=len(names))
@@ -68,17 +77,26 @@ def fit_head(
             f"examples of two classes are needed, {LEAST_EXAMPLES} of each at least; "
             f"{'too few of ' + ', '.join(few) if few else 'there is one class'}; add some"
         )
+    seen, trust = features, None
+    if old is not None:
+        old = _centred(old)
+        seen = np.hstack([features, old.logits(features)])
+        trust = np.ones(seen.shape[1], np.float32)
+        trust[features.shape[1] :] = _TRUST
     examined = Examined(
-        Features(features, features),
+        Features(seen, seen),
         labels,
         np.ones(len(labels), np.float32),
         _folds(features, labels),
         len(names),
+        trust,
     )
     strength = choose_strength(examined)
     logits = _unseen_logits(examined, strength)
     temperature = fit_temperature(logits, labels, _DOUBT / (len(labels) + _DOUBT))
     probe = fit_probe(examined, strength)
+    if old is not None:
+        probe = _joined(probe, old)
     return Head(
         probe=Probe(
             (probe.coefficients / temperature).astype(np.float32),
@@ -88,6 +106,24 @@ def fit_head(
         right=Share(int((logits.argmax(axis=1) == labels).sum()), len(labels)),
         strength=strength,
         temperature=temperature,
+    )
+
+
+def _centred(old: Probe) -> Probe:
+    """Return `old` with logits whose sum is 0: softmax ignores what all classes have in common."""
+    return Probe(
+        old.coefficients - old.coefficients.mean(axis=1, keepdims=True),
+        old.intercepts - old.intercepts.mean(),
+    )
+
+
+def _joined(probe: Probe, old: Probe) -> Probe:
+    """Return a layer on features alone for `probe`, which is on features and the old logits."""
+    dimension = len(old.coefficients)
+    own, of_old = probe.coefficients[:dimension], probe.coefficients[dimension:]
+    return Probe(
+        np.asarray(own + old.coefficients @ of_old, np.float32),
+        np.asarray(probe.intercepts + old.intercepts @ of_old, np.float32),
     )
 
 
