@@ -159,7 +159,7 @@ def _make_cascade(first: Path, networks: Networks) -> None:
     from seefood_training.data import Photo  # noqa: PLC0415
 
     photos = training_photos(_CHOOSING_EACH, after=_PHOTOS_EACH)
-    _, choice = make_cascade(
+    made = make_cascade(
         load_bundle(first),
         load_bundle(networks.int8),
         [Photo(ImageRef(file.as_uri()), label) for file, label in photos],
@@ -167,7 +167,7 @@ def _make_cascade(first: Path, networks: Networks) -> None:
         name=networks.cascade.name,
         points_lost=_POINTS_LOST,
     )
-    print(choice.as_json(), file=sys.stderr)
+    print(made.choice.as_json(), file=sys.stderr)
 
 
 def _export_as_keras_does(model: Any, path: Path) -> None:

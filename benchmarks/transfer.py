@@ -2,14 +2,15 @@
 
     python -m benchmarks.transfer DATA [--network NAME=WEIGHTS …] [--each 20] [--only ours …]
 
-DATA has `train/` and `test/`, each with one folder per class. For every pretrained network:
+DATA has `train/` and `test/`, each with one folder per class. `default` is `seefood train` without
+options. For every network with the file of its pretrained weights:
 
 * `tutorial`: the first half of Keras's "Transfer learning and fine-tuning" (frozen backbone, random
   flip and rotation, global average, dropout 0.2, Adam 1e-3, 5 epochs, batches of 32);
 * `fine-tuned`: its second half (all layers trained with Adam 1e-5 for 5 more epochs, batch norm in
   inference mode);
 * `logistic`: scikit-learn's LogisticRegression, as it is, on the frozen backbone's features;
-* `ours`: `seefood train --network NAME --weights FILE`; without a network, the default command.
+* `ours`: `seefood train --network NAME --weights FILE`.
 
 Accuracy is on the test photos, which no contender sees before. CPU and wall time are of the whole
 contender, each in a process of its own.
@@ -28,10 +29,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-CONTENDERS: Final = ("tutorial", "fine-tuned", "logistic", "ours")
+CONTENDERS: Final = ("default", "tutorial", "fine-tuned", "logistic", "ours")
 _EPOCHS: Final = 5
 _BATCH: Final = 32
-_ALPHA: Final = {"mobilenet_v2": ("MobileNetV2", 1.0), "mobilenet_v2_0.35": ("MobileNetV2", 0.35)}
+_NETWORKS: Final = {
+    "mobilenet_v1_0.75": ("MobileNet", "mobilenet_v1", 0.75),
+    "mobilenet_v2": ("MobileNetV2", "mobilenet_v2", 1.0),
+    "mobilenet_v2_0.35": ("MobileNetV2", "mobilenet_v2", 0.35),
+}
+"""By the NAME of `--network`: in keras.applications, in seefood, and the multiplier."""
 
 
 def tutorial(data: Path, network: str, weights: Path, *, fine_tune: bool) -> float:
@@ -85,8 +91,7 @@ def ours(data: Path, network: str, weights: Path | None) -> dict[str, Any]:
     """Return the test accuracy of `seefood train`, and the share left unsure there."""
     command = [sys.executable, "-m", "seefood", "train", str(data), "--quiet"]
     if weights is not None:
-        application, alpha = _ALPHA[network]
-        name = application.lower().replace("v2", "_v2")
+        _, name, alpha = _NETWORKS[network]
         command += ["--network", name, "--weights", str(weights), "--multiplier", str(alpha)]
     with tempfile.TemporaryDirectory() as folder:
         output = Path(folder) / "bundle"
@@ -99,7 +104,7 @@ def ours(data: Path, network: str, weights: Path | None) -> dict[str, Any]:
 def _backbone(network: str, weights: Path) -> Any:
     import keras  # noqa: PLC0415
 
-    application, alpha = _ALPHA[network]
+    application, _, alpha = _NETWORKS[network]
     backbone = getattr(keras.applications, application)(
         alpha=alpha, include_top=False, weights=None, input_shape=(224, 224, 3)
     )
@@ -128,10 +133,11 @@ def few(data: Path, each: int, target: Path) -> Path:
 
 
 def _measure(contender: str, data: Path, network: str, weights: Path | None) -> dict[str, Any]:
-    if contender == "ours":
+    if contender in {"default", "ours"}:
         return ours(data, network, weights)
     if weights is None:
-        return {}
+        message = f"{contender} needs a network with its weights"
+        raise ValueError(message)
     if contender == "logistic":
         return {"accuracy": logistic(data, network, weights)}
     return {
@@ -150,7 +156,7 @@ def _row(contender: str, data: Path, pair: str) -> str:
     unsure = f"{figures['unsure']:.1%}" if "unsure" in figures else "-"
     wall = time.monotonic() - started
     cells = (
-        pair.split("=", maxsplit=1)[0] or "the default",
+        pair.split("=", maxsplit=1)[0] or "-",
         contender,
         f"{figures['accuracy']:.3f}",
         unsure,
@@ -177,10 +183,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print("| --- | --- | --- | --- | --- | --- |")
     with tempfile.TemporaryDirectory() as folder:
         data = few(options.data, options.each, Path(folder)) if options.each else options.data
-        if "ours" in options.only:
-            print(_row("ours", data.absolute(), "="), flush=True)
+        if "default" in options.only:
+            print(_row("default", data.absolute(), "="), flush=True)
         for pair in options.network:
-            for contender in options.only:
+            for contender in (each for each in options.only if each != "default"):
                 print(_row(contender, data.absolute(), pair), flush=True)
 
 

@@ -9,6 +9,7 @@ import click
 from seefood.cli.options import model_digest_option, open_bundle
 from seefood.engines.registry import Graph, engine_spec
 from seefood.records import DIGEST_SHOWN
+from seefood.risk_curve import describe_curve
 from seefood.sanitize import printable
 
 if TYPE_CHECKING:
@@ -77,6 +78,7 @@ def _summary(document: Mapping[str, Any]) -> "Table":
         "input": f"{rule['height']} x {rule['width']} {_CHANNELS[rule['channels']]}, "
         f"{rule['fit']}, {rule['filter']}, resized by {rule['resized_by']}",
         "unsure": _unsure(thresholds) + _reached(document["training"].get("unsure")),
+        **_curve(document["training"].get("unsure")),
         "files": f"{len(document['files'])}, all intact, {_size(document['bytes'])}",
         "certificate": f"{document['certificate']['pictures']} pictures, "
         f"tolerance {document['certificate']['tolerance']:g}",
@@ -200,6 +202,20 @@ def _reached(record: object) -> str:
         f"; asked at most {asked:.1%} mistakes among the accepted{reached}: {wrong:.1%}, with "
         f"{unsure:.0%} unsure, on {pictures:,} photos"
     )
+
+
+def _curve(record: object) -> dict[str, str]:
+    """Return a row for the mistakes by the share left unsure, if the bundle states them."""
+    points = record.get("curve") if isinstance(record, Mapping) else None
+    if not isinstance(points, list) or not points:
+        return {}
+    is_pair = [
+        isinstance(point, list)
+        and len(point) == 2
+        and all(isinstance(value, int | float) for value in point)
+        for point in points
+    ]
+    return {"by threshold": describe_curve(points)} if all(is_pair) else {}
 
 
 def _size(count: int) -> str:

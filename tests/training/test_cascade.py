@@ -10,8 +10,9 @@ from seefood.engines.loading import load_engine
 from seefood.errors import UsageError
 from seefood.imaging.decode import decode
 from seefood.synthetic import KINDS, draw_picture
-from seefood_training.cascade import choose, make_cascade
+from seefood_training.cascade import Choice, Made, choose, make_cascade
 from seefood_training.evaluate import labelled_photos
+from seefood_training.metrics import Share
 
 LARGE, SMALL = (load_bundle(built_in_bundle_path(name)) for name in BUILT_IN)
 
@@ -90,12 +91,31 @@ def test_loss_is_at_most_the_allowed_one(points: float) -> None:
     assert choice.answered_by_first.count > 50
 
 
+def _made(right_first: int, time: float, copies: tuple[str, ...] = ()) -> Made:
+    shares = [Share(count, 200) for count in (20, right_first, 190, 190, 198)]
+    return Made(LARGE, Choice(0.9, *shares), time, copies)
+
+
+@pytest.mark.parametrize(
+    ("made", "expected"),
+    [
+        pytest.param(_made(180, 0.5), [], id="worth having"),
+        pytest.param(_made(180, 0.97), ["not worth having"], id="as slow"),
+        pytest.param(_made(190, 0.97), ["the first one alone is faster"], id="no better"),
+        pytest.param(_made(180, 0.5, ("seen",)), ["seen"], id="photos that it has learned"),
+    ],
+)
+def test_what_is_not_worth_having_is_said(made: Made, expected: list[str]) -> None:
+    """A cascade that saves no time, or loses nothing without its second network, says so."""
+    assert len(expected) == len(made.warnings())
+    assert all(part in line for part, line in zip(expected, made.warnings(), strict=True))
+
+
 def test_bundle_predicts_as_its_two_networks(drawn: Path, tmp_path: Path) -> None:
     """The small network decides at and above the limit, the large one below it."""
     photos = labelled_photos(str(drawn), LARGE.labels)
-    bundle, choice = make_cascade(
-        SMALL, LARGE, photos, tmp_path / "fast", name="fast", points_lost=2.5
-    )
+    made = make_cascade(SMALL, LARGE, photos, tmp_path / "fast", name="fast", points_lost=2.5)
+    bundle, choice = made.bundle, made.choice
     assert bundle.is_cascade
     assert 0 < choice.answered_by_first.count < choice.answered_by_first.total
     whole, small, both = (load_engine(each) for each in (LARGE, SMALL, bundle))

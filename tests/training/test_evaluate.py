@@ -152,6 +152,25 @@ def test_photos_that_the_bundle_was_made_from_are_told(bundle: Bundle, photos: P
     assert copies["equal"] == sum(each["copy"] == "equal" for each in document["answers"])
 
 
+def test_another_share_of_unsure_pictures(bundle: Bundle, photos: Path) -> None:
+    """The threshold that leaves at most the share unsure, and the mistakes among the others."""
+    predictions = classify_photos(
+        labelled_photos(str(photos), bundle.labels), [FakeEngine()], bundle.spec.rule
+    )
+    probabilities = predictions.probabilities["fake"]
+    document = measure(bundle, predictions, unsure_share=0.4)
+    found = document["unsure"]["if_at_most"]
+    accepted = probabilities.max(axis=1) >= found["threshold"]
+    wrong = probabilities.argmax(axis=1) != predictions.truth
+
+    assert 0 < found["share"]["count"] <= 0.4 * len(predictions.photos)
+    assert found["share"]["count"] == (~accepted).sum()
+    assert found["wrong_among_accepted"]["count"] == (wrong & accepted).sum()
+    assert (0.0, pytest.approx(wrong.mean(), abs=1e-4)) == document["unsure"]["by_share"][0]
+    assert "wrong if at most 40% unsure" in render_evaluation(document)
+    assert measure(bundle, predictions)["unsure"]["if_at_most"] is None
+
+
 def test_engines_are_compared_picture_by_picture(bundle: Bundle, photos: Path) -> None:
     """The document has the picture with the largest difference between the engines."""
     engines = evaluated(bundle, photos)["engines"]

@@ -16,7 +16,7 @@ import keras
 from seefood_training.augment import NONE, PHOTOS, sample_maps, sample_mixing, transform
 from seefood_training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from seefood_training.fit import fit
-from seefood_training.fit_types import Examples, Fitted, Schedule, Step, Task
+from seefood_training.fit_types import EnoughError, Examples, Fitted, Schedule, Step, Task
 from seefood_training.networks import NetworkChoice, build
 
 SIDE = 32
@@ -202,3 +202,37 @@ def test_mixing() -> None:
 
     assert shares.min() >= 0.5
     assert shares.max() == 1.0
+
+
+def test_collapse() -> None:
+    """Steps that are far too large are noticed after an epoch, told, and made smaller."""
+    told: list[str] = []
+    start = build(TASK.network).get_weights()
+    schedule = replace(TASK.schedule, learning_rate=1.0, epochs=2)
+    task = replace(TASK, schedule=schedule, augmentation=NONE)
+    fitted = fit(
+        task,
+        examples(40),
+        examples(SIDE),
+        observe=lambda step: told.append(step.note) if step.note else None,
+        start=start,
+    )
+
+    assert ["2.0e-01", "4.0e-02"] == [line.rsplit(" ", 1)[-1] for line in told]
+    assert all("predicts one class for every photo" in line for line in told)
+    assert 1.0 == fitted.epochs[-1].validation_accuracy
+
+
+def test_enough() -> None:
+    """An observer may end the training; the best epoch so far is kept, if there is one."""
+
+    def end_in(epoch: int) -> Fitted:
+        def observe(step: Step) -> None:
+            if step.epoch == epoch:
+                raise EnoughError
+
+        return fit(TASK, examples(40), examples(SIDE), observe=observe)
+
+    with pytest.raises(EnoughError):
+        end_in(1)
+    assert 1 == len(end_in(2).epochs)

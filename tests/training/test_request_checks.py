@@ -1,11 +1,13 @@
 """Options of a training run that cannot work: a usage error before a photo is read."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from seefood.errors import UsageError
-from seefood_training.request_checks import check_output
+from seefood_training.request_checks import check_options, check_output
+from seefood_training.run_types import Request
 
 
 def _folder(path: Path) -> Path:
@@ -58,3 +60,32 @@ def test_an_output_inside_the_data(tmp_path: Path, name: str) -> None:
 
     with pytest.raises(UsageError, match=r"is inside .*data, where the next run would take it"):
         check_output(tmp_path / name, str(data), overwrite=False)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        pytest.param({"weights": "imagenet"}, "`--weights imagenet` needs the `--network`", id="w"),
+        pytest.param({"multiplier": 0.5}, "`--multiplier 0.5` needs the `--network`", id="m"),
+        pytest.param({"network": "vgg"}, "no network 'vgg'", id="n"),
+        pytest.param(
+            {"network": "lenet5", "weights": "imagenet"}, "lenet5 has no pretrained weights", id="l"
+        ),
+        pytest.param(
+            {"network": "mobilenet_v2", "weights": "built-in"}, "efficientnet_lite1", id="b"
+        ),
+        pytest.param(
+            {"network": "mobilenet_v2", "weights": Path(__file__), "multiplier": 0.35},
+            "does not have the weights of mobilenet_v2 with the multiplier 0",
+            id="f",
+        ),
+        pytest.param(
+            {"network": "resnet50", "multiplier": 0.5}, "has no effect on resnet50", id="r"
+        ),
+        pytest.param({"network": "alexnet", "image_size": 16}, "alexnet cannot be built", id="s"),
+    ],
+)
+def test_options_that_do_not_go_together(options: dict[str, Any], message: str) -> None:
+    """They are found before a photo is read."""
+    with pytest.raises(UsageError, match=message):
+        check_options(Request("photos", Path("bundle"), **options))

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from seefood_training.fingerprints import Fingerprint, fingerprint
-from seefood_training.training_photos import FILE, TrainingPhotos, read_training_photos
+from seefood_training.training_photos import FILE, TrainingPhotos, read_training_photos, seen_by
 
 
 def _photo(seed: int, turns: int = 0, side: int = 64, kind: str = "PNG") -> Fingerprint:
@@ -40,6 +40,17 @@ def test_copies_are_recognised(photo: Fingerprint, expected: str | None, tmp_pat
 
     assert known is not None
     assert [expected, None] == known.find([photo, _photo(99)])
+
+
+def test_a_bundle_says_what_it_has_seen(tmp_path: Path) -> None:
+    """One sentence counts the copies among photos; there is none without copies."""
+    (tmp_path / "assets.extra").mkdir()
+    (tmp_path / "assets.extra" / FILE).write_bytes(TrainingPhotos.of(KNOWN).encode())
+    (sentence,) = seen_by(tmp_path, [_photo(3), _photo(4, side=96), _photo(99)])
+
+    assert sentence.startswith("2 of 3 photos are copies of photos that the model was made from")
+    assert () == seen_by(tmp_path, [_photo(99)])
+    assert () == seen_by(tmp_path / "unknown", [_photo(3)])
 
 
 def test_order_does_not_matter() -> None:

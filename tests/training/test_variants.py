@@ -73,11 +73,11 @@ def with_cascade(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
         label.mkdir(exist_ok=True)
         draw_picture(kind, number, (96, 96)).save(label / f"{number}.jpg")
     photos = labelled_photos(str(folder), LARGE.labels)
-    bundle, _ = make_cascade(
+    made = make_cascade(
         SMALL, LARGE, photos, folder / "out",
         name="out", points_lost=50.0, as_variant=True, data_name="drawings",
     )  # fmt: skip
-    return bundle
+    return made.bundle
 
 
 def test_a_bundle_rejects_the_unknown_or_has_variants(tmp_path: Path) -> None:

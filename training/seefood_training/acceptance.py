@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import beta
 
+from seefood.risk_curve import describe_curve
 from seefood_training.metrics import Share
 
 Floats = NDArray[np.floating]
@@ -90,10 +91,9 @@ class Acceptance:
 
     def curve_sentence(self) -> str:
         """Return some points of the curve of mistakes against the share left `unsure`."""
-        wanted = (0.0, 0.1, 0.2, 0.3, 0.5, 0.7)
-        points = {min(self.curve, key=lambda point: abs(point[0] - share)) for share in wanted}
-        parts = (f"{unsure:.0%} unsure: {wrong:.1%} wrong" for unsure, wrong in sorted(points))
-        return f"mistakes among the accepted, by the share left unsure: {'; '.join(parts)}"
+        return (
+            f"mistakes among the accepted, by the share left unsure: {describe_curve(self.curve)}"
+        )
 
     def as_json(self) -> dict[str, Any]:
         """Return the figures as JSON values, for the training record of a bundle."""
@@ -129,7 +129,7 @@ def choose_acceptance(probabilities: Floats, labels: Labels, wish: Wish = WISH) 
         unsure=Share(int((~accepted).sum()), len(top)),
         wrong=Share(int((accepted & wrong).sum()), int(accepted.sum())),
         own=tuple(map(bool, counts >= _ENOUGH)),
-        curve=_curve(top, wrong),
+        curve=mistakes_by_share(top, wrong),
     )
 
 
@@ -171,7 +171,12 @@ def _corrected(wrong: int, accepted: int) -> float:
     return (wrong + 1) / (accepted + 1)
 
 
-def _curve(top: Floats, wrong: Flags) -> tuple[tuple[float, float], ...]:
+def mistakes_by_share(top: Floats, wrong: Flags) -> tuple[tuple[float, float], ...]:
+    """Return the share left unsure and the share of mistakes among the rest, by rising threshold.
+
+    At most 20 thresholds on the scores `top`; `wrong` says of each picture whether its label is.
+    Both are of shape `(n,)`, n at least 1.
+    """
     order = np.argsort(-top, kind="stable")
     _, accepted = _cuts(top[order])
     mistakes = np.cumsum(wrong[order])[accepted - 1] / accepted

@@ -35,6 +35,7 @@ from seefood.imaging.decode import shrink
 from seefood_training.data import Photo, decode_photos
 from seefood_training.metrics import Share
 from seefood_training.sealing import new_bundle
+from seefood_training.training_photos import seen_by
 from seefood_training.variants import measure_loss, time_share
 
 Floats = NDArray[np.floating]
@@ -42,6 +43,8 @@ Floats = NDArray[np.floating]
 _MIN_PHOTOS: Final = 100
 _VARIANT: Final = "cascade"
 _Z_95: Final = NormalDist().inv_cdf(0.95)
+_WORTH: Final = 0.9
+"""Share of the large network's time from which on a cascade saves too little."""
 _MARGIN: Final = 1.5
 """The certificate allows the largest difference on the golden pictures times this factor."""
 
@@ -53,6 +56,8 @@ class Choice:
     at_least: float
     """The smallest top probability at which the small network decides."""
     answered_by_first: Share
+    right_first: Share
+    """Correct labels of the small network alone."""
     right_whole: Share
     """Correct labels of the large network alone."""
     right: Share
@@ -63,8 +68,36 @@ class Choice:
     def as_json(self) -> dict[str, Any]:
         """Return the figures as JSON values."""
         values = {"first_at_least": self.at_least, "pictures": self.right.total}
-        shares = ("answered_by_first", "right_whole", "right", "same_label")
+        shares = ("answered_by_first", "right_first", "right_whole", "right", "same_label")
         return {**values, **{name: round(getattr(self, name).value, 4) for name in shares}}
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A cascade, and what it is worth."""
+
+    bundle: Bundle
+    choice: Choice
+    time_share: float
+    """CPU time of a picture relative to the large network's, on this machine."""
+    copies: tuple[str, ...]
+    """Of each network that has seen some of the photos, a sentence."""
+
+    def warnings(self) -> tuple[str, ...]:
+        """Return sentences for what makes the cascade not worth having, or its figures too good."""
+        choice, found = self.choice, list(self.copies)
+        if choice.right_first.count >= choice.right_whole.count:
+            found.append(
+                f"the first network alone is right on {choice.right_first.value:.1%}, no less than "
+                f"the second one ({choice.right_whole.value:.1%}): the first one alone is faster"
+            )
+        elif self.time_share > _WORTH:
+            found.append(
+                f"a picture takes {self.time_share:.0%} of the second network's time, so this "
+                "cascade is not worth having; take a faster or a better first network, or allow "
+                "more `--points-lost`"
+            )
+        return tuple(found)
 
 
 def choose(first: Floats, second: Floats, truth: NDArray[np.integer], points_lost: float) -> Choice:
@@ -97,6 +130,7 @@ def choose(first: Floats, second: Floats, truth: NDArray[np.integer], points_los
     return Choice(
         at_least,
         Share(int(easy.sum()), count),
+        Share(int((small == truth).sum()), count),
         Share(int((large == truth).sum()), count),
         Share(int((label == truth).sum()), count),
         Share(int((label == large).sum()), count),
@@ -114,7 +148,7 @@ def make_cascade(  # noqa: PLR0913 (the options; keyword-only)
     overwrite: bool = False,
     as_variant: bool = False,
     data_name: str = "the photos that chose the limit",
-) -> tuple[Bundle, Choice]:
+) -> Made:
     """Write the cascade of `first` and `second`; return its bundle, certified, and the choice.
 
     `as_variant` writes `second` as it is, with its digest, and the cascade as a faster variant in
@@ -123,7 +157,7 @@ def make_cascade(  # noqa: PLR0913 (the options; keyword-only)
     for bundles that cannot be combined, or too few photos; `BundleError` as `load_engine` does.
     """
     _check(first, second)
-    decoded = decode_photos(photos, second.spec.rule)
+    decoded = decode_photos(photos, second.spec.rule, fingerprints=True)
     if len(decoded.photos) < _MIN_PHOTOS:
         raise UsageError(
             f"{len(decoded.photos)} photos are too few to measure a cascade; give at least "
@@ -134,6 +168,10 @@ def make_cascade(  # noqa: PLR0913 (the options; keyword-only)
     shrunk = np.stack([shrink(image, rule) for image in decoded.pixels])
     answers, whole = small.predict(shrunk), large.predict(decoded.pixels)
     choice = choose(answers, whole, decoded.labels, points_lost)
+    relative = time_share(
+        lambda: large.predict(decoded.pixels[:1]), lambda: small.predict(shrunk[:1])
+    )
+    relative = round(relative + 1 - choice.answered_by_first.value, 3)
     engine = CascadeEngine(small, large, rule, choice.at_least)
     tolerance = max(second.spec.certificate.tolerance, _MARGIN * certify(engine, second, 1.0))
     measured = {"first": first.name, "first_digest": first.digest, **choice.as_json()}
@@ -150,12 +188,8 @@ def make_cascade(  # noqa: PLR0913 (the options; keyword-only)
             easy = answers.max(axis=1, keepdims=True) >= choice.at_least
             both = np.where(easy, answers, whole)
             loss = measure_loss(whole, both, decoded.labels, data_name)
-            share = time_share(
-                lambda: large.predict(decoded.pixels[:1]), lambda: small.predict(shrunk[:1])
-            )
-            share = round(share + 1 - choice.answered_by_first.value, 3)
             shared = [LITERT_MODEL, *(golden.file for golden in spec.certificate.goldens)]
-            variant = Variant(second.digest, _VARIANT, "litert", share, loss, tuple(shared))
+            variant = Variant(second.digest, _VARIANT, "litert", relative, loss, tuple(shared))
             certificate = replace(spec.certificate, variant=variant)
             inner = folder / VARIANTS / _VARIANT
             _write_small(first, inner)
@@ -169,7 +203,8 @@ def make_cascade(  # noqa: PLR0913 (the options; keyword-only)
     bundle = load_bundle(output)
     for each in load_variants(bundle) if as_variant else (bundle,):
         load_engine(each, "litert")
-    return bundle, choice
+    seen = [seen_by(each.path, decoded.fingerprints) for each in (first, second)]
+    return Made(bundle, choice, relative, (*seen[0], *seen[1]))
 
 
 def _write_small(first: Bundle, folder: Path) -> None:

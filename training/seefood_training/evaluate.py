@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seefood.bundle import Bundle
+from seefood_training.acceptance import mistakes_by_share, threshold_leaving
 from seefood_training.calibrate import (
     expected_calibration_error,
     negative_log_likelihood,
@@ -58,11 +59,13 @@ def measure(
     predictions: Predictions,
     why_alone: str = "",
     source_from: re.Pattern[str] | None = None,
+    unsure_share: float | None = None,
 ) -> dict[str, Any]:
     """Return all figures of `predictions`, as JSON values.
 
     `why_alone` is the reason why only one engine was run. `source_from` finds the source of a photo
-    in its name, or else in its URI: the first group, or the whole match.
+    in its name, or else in its URI: the first group, or the whole match. With `unsure_share`, in
+    [0, 1), also what one threshold for all labels would do that leaves at most that share unsure.
     """
     engine, probabilities = next(iter(predictions.probabilities.items()))
     spec, truth = bundle.spec, predictions.truth
@@ -91,6 +94,8 @@ def measure(
                 Share(int((accepted & ~right).sum()), int(accepted.sum()))
             ),
             "curve": _risk_curve(top, right),
+            "by_share": mistakes_by_share(top, ~right),
+            "if_at_most": None if unsure_share is None else _leaving(top, right, unsure_share),
         },
         "engines": _compared(predictions, why_alone),
         "answers": [
@@ -204,6 +209,17 @@ def _points(x: Floats, y: Floats) -> list[list[float]]:
     """Return the points of a curve, at most 200, evenly chosen."""
     indices = np.unique(np.linspace(0, len(x) - 1, min(len(x), _CURVE_POINTS)).astype(int))
     return [[round(float(x[k]), 5), round(float(y[k]), 5)] for k in indices]
+
+
+def _leaving(top: Floats, right: NDArray[np.bool_], share: float) -> dict[str, Any]:
+    threshold = threshold_leaving(top, share)
+    accepted = top >= threshold
+    return {
+        "asked": share,
+        "threshold": threshold,
+        "share": _share(Share(int((~accepted).sum()), len(top))),
+        "wrong_among_accepted": _share(Share(int((accepted & ~right).sum()), int(accepted.sum()))),
+    }
 
 
 def _risk_curve(top: Floats, right: NDArray[np.bool_]) -> list[list[float]]:

@@ -70,7 +70,7 @@ def _figures(document: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     """Return name, value and note of the main figures."""
     accuracy, unsure = document["accuracy"], document["unsure"]
     calibration = document["calibration"]
-    wrong = unsure["wrong_among_accepted"]
+    wrong, instead = unsure["wrong_among_accepted"], unsure["if_at_most"]
     figures = [
         ("accuracy", percent(accuracy["value"]), _between(accuracy)),
         ("pictures", f"{document['pictures']:,}", f"{len(document['failed'])} could not be read"),
@@ -84,6 +84,11 @@ def _figures(document: Mapping[str, Any]) -> list[tuple[str, str, str]]:
             else "no temperature recorded",
         ),
     ]
+    if instead:
+        reached = instead["wrong_among_accepted"]
+        note = f"{_between(reached)}, threshold {instead['threshold']:.3f}"
+        name = f"wrong if at most {instead['asked']:.0%} unsure"
+        figures.insert(4, (name, percent(reached["value"]), note))
     if (copies := document["copies_of_training_photos"]) and (copies["equal"] or copies["near"]):
         without = copies["accuracy_without"]
         figures.insert(1, ("accuracy without copies", percent(without["value"]), _between(without)))

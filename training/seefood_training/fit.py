@@ -19,7 +19,16 @@ from numpy.typing import NDArray
 from seefood.imaging.decode import Pixels
 from seefood_training.augment import mix, recolour, sample_maps, sample_mixing, transform
 from seefood_training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from seefood_training.fit_types import Epoch, Examples, Fitted, Floats, Schedule, Step, Task
+from seefood_training.fit_types import (
+    EnoughError,
+    Epoch,
+    Examples,
+    Fitted,
+    Floats,
+    Schedule,
+    Step,
+    Task,
+)
 from seefood_training.networks import build, inference_model
 
 _EVALUATION_BATCH: Final = 64
@@ -43,14 +52,20 @@ def fit(
     The file `checkpoint` is written after every epoch; if it exists and is of the same task, the
     run continues from it. `observe` is called after every step. `start` replaces the initial
     weights, in the order of `get_weights`. A run that collapses begins again with smaller steps, at
-    most twice, and a `Step` with a note says so. Raises `UsageError` for a network that cannot be
-    built.
+    most twice, and a `Step` with a note says so. If `observe` raises `EnoughError`, the result is
+    that of the epochs so far; before the end of the first the error goes on. Raises `UsageError`
+    for a network that cannot be built.
     """
     for attempt in range(_ATTEMPTS):
         keras.utils.set_random_seed(task.schedule.seed)
         trainer = _Trainer(task, training, validation, start)
         file = None if checkpoint is None else _numbered(checkpoint, attempt)
-        _run(trainer, file, task.fingerprint(training), observe)
+        try:
+            _run(trainer, file, task.fingerprint(training), observe)
+        except EnoughError:
+            if not trainer.has_result:
+                raise
+            break
         if not (problem := trainer.collapse) or attempt == _ATTEMPTS - 1:
             break
         task = replace(task, schedule=gentler(task.schedule))
@@ -118,6 +133,10 @@ class _Trainer:
         self._predict = tf.function(
             lambda x: self._inference(x, training=False), reduce_retracing=True
         )
+
+    @property
+    def has_result(self) -> bool:
+        return bool(self._best)
 
     @property
     def is_done(self) -> bool:

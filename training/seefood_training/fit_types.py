@@ -15,6 +15,10 @@ from seefood_training.networks import NetworkChoice, Weights
 Floats = NDArray[np.float32]
 
 
+class EnoughError(Exception):
+    """An observer raises it to end training early, with the best weights so far."""
+
+
 @dataclass(frozen=True, slots=True)
 class Examples:
     """Photos for training or validation."""

@@ -23,7 +23,7 @@ from seefood.imaging.resize_rule import ResizeRule
 from seefood_training.calibrate import softmax
 from seefood_training.data import DecodedPhotos, Photo, decode_photos
 from seefood_training.fit import fit, predict_logits
-from seefood_training.fit_types import Examples, Fitted, Floats, Step, Task
+from seefood_training.fit_types import EnoughError, Examples, Fitted, Floats, Step, Task
 from seefood_training.frozen_features import extractor
 from seefood_training.linear_probe import (
     Examined,
@@ -78,6 +78,8 @@ class Job:
     """None: as many as the budget of views allows."""
     checkpoints: Path
     """The folder for the runs' checkpoints."""
+    other_folds: tuple[NDArray[np.int64], ...] = ()
+    """Of other seeds, to show how much the probe's accuracy depends on the seed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,15 +101,17 @@ def fit_from_probe(job: Job, observer: Observer) -> Trained:
     strength = choose_strength(examined)
     logits = predict_out_of_fold(examined, strength, mirrored=False)
     probe_right = Share(int((logits.argmax(axis=1) == examined.labels).sum()), len(logits))
+    by_seed = [probe_right.value, *_of_other_seeds(examined, strength, job.other_folds)]
     observer.tell(
         f"linear probe on {job.task.network.name} ({len(np.unique(examined.folds))}-fold "
-        f"cross-validation): {_percent(probe_right)}"
+        f"cross-validation): {_percent(probe_right)}{_spread(by_seed)}"
     )
     install_probe(model, fit_probe(examined, strength))
     runs = _run_folds(model, examined, strength, job, observer)
     record: dict[str, Any] = {
         "probe_strength": strength,
         "probe_accuracy": round(probe_right.value, 4),
+        "probe_accuracy_by_seed": [round(value, 4) for value in by_seed],
         "folds": len(np.unique(examined.folds)),
         "runs": len(runs),
         "tuned": 0.0,
@@ -209,7 +213,10 @@ def _run_folds(
         held = examined.folds == fold
         probe = fit_probe(without(examined, held), strength)
         start = [*backbone, probe.coefficients, probe.intercepts]
-        done.append(_run(model, start, np.flatnonzero(held), (number, job), observer.step))
+        try:
+            done.append(_run(model, start, np.flatnonzero(held), (number, job), observer.step))
+        except EnoughError:
+            break  # the probe and the runs before are the result
     return done
 
 
@@ -285,6 +292,23 @@ def _explain(
     if best:
         taken = f"{positions[best]:.0%} fine-tuned, the least that is as good as the best"
     return f"on the {count} photos left out: {', '.join(parts)}; kept: {taken}"
+
+
+def _of_other_seeds(
+    examined: Examined, strength: float, folds: Sequence[NDArray[np.int64]]
+) -> list[float]:
+    """Return the accuracy of the probe in cross-validation with each of `folds`."""
+    logits = (
+        predict_out_of_fold(replace(examined, folds=each), strength, mirrored=False)
+        for each in folds
+    )
+    return [float((each.argmax(axis=1) == examined.labels).mean()) for each in logits]
+
+
+def _spread(values: Sequence[float]) -> str:
+    if len(values) < 2:
+        return ""
+    return f"; over {len(values)} seeds {min(values):.1%} to {max(values):.1%}"
 
 
 def _percent(share: Share) -> str:

@@ -6,7 +6,41 @@ from tempfile import TemporaryDirectory
 from seefood.bundle import MANIFEST
 from seefood.errors import SeefoodError, UsageError
 from seefood.storage.uris import parse_location
+from seefood_training.data import PhotoSet
 from seefood_training.networks import NetworkChoice, Weights, build, network
+from seefood_training.networks.built_in_weights import NETWORK as DEFAULT
+from seefood_training.run_types import Request, weights_name
+
+
+def check_options(request: Request) -> None:
+    """Raise `UsageError` for options that do not go together, or a network that cannot be built."""
+    name, side = request.network, request.image_size
+    if name is None:
+        own = {
+            f"--weights {weights_name(request.weights)}": request.weights is not None,
+            f"--multiplier {request.multiplier:g}": request.multiplier != 1.0,
+        }
+        for option in (option for option, is_given in own.items() if is_given):
+            raise UsageError(
+                f"`{option}` needs the `--network` that it is for; without both, the best "
+                "network whose weights are installed is used"
+            )
+        if side is not None:
+            check_network(NetworkChoice(DEFAULT, side, side, 2), None)
+        return
+    side = side or network(name).side
+    two = NetworkChoice(name, side, side, 2, multiplier=request.multiplier)
+    check_network(two, request.weights)
+
+
+def check_photos(request: Request, photo_set: PhotoSet) -> None:
+    """Raise `UsageError` for too few photos for what `request` asks."""
+    share, count = request.reject_unknown, len(photo_set.train)
+    if share is not None and count < 1 / share:
+        raise UsageError(
+            f"{count:,} photos are too few to tell which {share:.1%} of such photos resemble the "
+            f"others least (`--reject-unknown`); give more photos, or a larger share"
+        )
 
 
 def check_network(choice: NetworkChoice, weights: Weights) -> None:

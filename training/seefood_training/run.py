@@ -13,7 +13,7 @@ from typing import Final
 
 import keras
 
-from seefood.errors import UsageError
+from seefood.bundle import load_bundle
 from seefood.imaging.resize_rule import ResizeRule
 from seefood_training.augment import PHOTOS
 from seefood_training.data import PhotoSet, decode_photos, read_photo_set
@@ -21,9 +21,14 @@ from seefood_training.default_network import default_network
 from seefood_training.fit_types import Schedule, Task
 from seefood_training.networks import NetworkChoice, Weights, network
 from seefood_training.partition import partition
-from seefood_training.request_checks import check_network, check_output
+from seefood_training.request_checks import check_options, check_output, check_photos
 from seefood_training.run_fit import fit_from_random, fit_pretrained
-from seefood_training.run_release import release, with_variants, write_documentation
+from seefood_training.run_release import (
+    release,
+    with_reference,
+    with_variants,
+    write_documentation,
+)
 from seefood_training.run_types import (
     EPOCHS_FROM_RANDOM,
     Inputs,
@@ -33,6 +38,7 @@ from seefood_training.run_types import (
     Request,
     weights_name,
 )
+from seefood_training.sealing import check_absent, put_in_place
 
 _LARGER: Final = 8 / 7
 """Photos are decoded larger than the network's input by this factor, so that crops stay sharp."""
@@ -44,18 +50,11 @@ def train(request: Request, observe: Observe = lambda _: None) -> Outcome:
     Raises `UsageError` for data, names or sizes that cannot work, before any training.
     """
     started = time.monotonic()
-    if request.network is None and request.weights is not None:
-        raise UsageError(
-            f"`--weights {weights_name(request.weights)}` needs the `--network` that the weights "
-            "are of; without both, the best installed weights are used"
-        )
+    check_options(request)
     check_output(request.output, request.data, overwrite=request.overwrite)
-    if request.network is not None:
-        side = request.image_size or network(request.network).side
-        two = NetworkChoice(request.network, side, side, 2, multiplier=request.multiplier)
-        check_network(two, request.weights)
     keras.utils.clear_session()  # layers are numbered anew: their names are part of the digest
     photo_set = read_photo_set(request.data, nested=request.nested, corrections=request.corrections)
+    check_photos(request, photo_set)
     chosen = _with_defaults(request, photo_set)
     size = chosen.side
     rule = ResizeRule(size, size, request.fit)
@@ -84,11 +83,20 @@ def train(request: Request, observe: Observe = lambda _: None) -> Outcome:
     fit = fit_from_random if chosen.weights is None else fit_pretrained
     trained = fit(task, inputs, rule, observe)
     observe(Progress("exporting", 0, 1))
-    bundle, acceptance = release(inputs, task, trained, rule)
+    draft = folder / "draft" / request.output.name
+    shutil.rmtree(draft.parent, ignore_errors=True)  # of a run that was killed here
+    bundle, calibration = release(inputs, task, trained, rule, draft)
     if request.variants:
         bundle = with_variants(bundle, inputs, trained, observe)
+    with_reference(bundle, inputs, trained, calibration)
+    check_absent(request.output, overwrite=request.overwrite)
+    put_in_place(draft, request.output)
+    draft.parent.rmdir()
+    bundle = load_bundle(request.output)
     write_documentation(inputs, trained.runs, task)
     observe(Progress("exporting", 1, 1))
+    acceptance = calibration.acceptance
+    assert acceptance is not None  # noqa: S101 (for the type checker)
     observe(Progress("told", 0, 0, acceptance.sentence()))
     observe(Progress("told", 0, 0, acceptance.curve_sentence()))
     unreadable = tuple(f"{it.uri}: {it.reason}" for it in photos.unreadable)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Final
 
 import numpy as np
 
@@ -15,6 +16,11 @@ from seefood_training.release import Scored
 from seefood_training.run_types import Inputs, Observe, Progress
 from seefood_training.split import group_copies
 from seefood_training.time_left import TimeLeft, duration_text
+
+_SEEDS: Final = 3
+"""Of the cross-validations that show how much an accuracy depends on the seed."""
+_MANY: Final = 2000
+"""Photos from which on more cross-validations take long, and tell little."""
 
 
 def fit_from_random(task: Task, inputs: Inputs, rule: ResizeRule, observe: Observe) -> Trained:
@@ -38,13 +44,18 @@ def fit_pretrained(task: Task, inputs: Inputs, rule: ResizeRule, observe: Observ
     photos, seed = inputs.photos, task.schedule.seed
     groups, _ = group_copies(photos.fingerprints)
     count = max(2, round(1 / inputs.request.validation_share))
-    folds = assign_folds(photos.sha256, photos.labels, groups, count, seed)
+    others = range(seed + 1, seed + _SEEDS) if len(photos.photos) <= _MANY else ()
+    folds, *other_folds = (
+        assign_folds(photos.sha256, photos.labels, groups, count, each) for each in (seed, *others)
+    )
     given = bool(inputs.photo_set.validation)
     if given:  # the first fold is what DATA gives for validation
         larger = replace(rule, height=photos.pixels.shape[1], width=photos.pixels.shape[2])
         validation = decode_photos(inputs.parts.validation.photos, larger)
         photos = _joined(validation, photos)
-        folds = np.concatenate([np.full(len(validation.photos), -1), folds])
+        first = np.full(len(validation.photos), -1)
+        folds = np.concatenate([first, folds])
+        other_folds = [np.concatenate([first, each]) for each in other_folds]
     job = Job(
         task=task,
         rule=rule,
@@ -53,6 +64,7 @@ def fit_pretrained(task: Task, inputs: Inputs, rule: ResizeRule, observe: Observ
         runs=1 if given else None,
         epochs=task.schedule.epochs or None,
         checkpoints=inputs.folder,
+        other_folds=tuple(other_folds),
     )
     total = len(photos.photos)
     observe(Progress("probing", 0, total, "the features of every photo"))

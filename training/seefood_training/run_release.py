@@ -3,13 +3,15 @@
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Final
 
 import numpy as np
 
 from seefood.bundle import Bundle, load_variants
+from seefood.drift.reference import Answer
 from seefood.imaging.resize_rule import ResizeRule
-from seefood_training.acceptance import Acceptance
+from seefood_training.calibrate import softmax
 from seefood_training.contact_sheets import (
     augmentation_contact_sheet,
     draw_curves,
@@ -19,8 +21,11 @@ from seefood_training.data import Photo, decode_photos
 from seefood_training.fit_types import Fitted, Task
 from seefood_training.model_card import render_card
 from seefood_training.probed_fit import Trained
+from seefood_training.reference import Known, add_reference
 from seefood_training.release import (
+    Calibration,
     ExportedModel,
+    Scored,
     calibrate,
     calibration_pictures,
     measure,
@@ -34,12 +39,14 @@ from seefood_training.variants import MIN_PHOTOS, FastData, add_variants
 
 _SHEET_PHOTOS: Final = 4
 _CALIBRATION_PHOTOS: Final = 600
+_REFERENCE_PHOTOS: Final = 1500
+"""Enough to describe what the photos are like."""
 
 
 def release(
-    inputs: Inputs, task: Task, trained: Trained, rule: ResizeRule
-) -> tuple[Bundle, Acceptance]:
-    """Calibrate, measure and write the bundle; return it and what it accepts."""
+    inputs: Inputs, task: Task, trained: Trained, rule: ResizeRule, folder: Path
+) -> tuple[Bundle, Calibration]:
+    """Calibrate, measure and write the bundle to `folder`; return it and what was calibrated."""
     request, parts, labels = inputs.request, inputs.parts, inputs.photo_set.labels
     record = {
         "network": task.network.name,
@@ -72,26 +79,27 @@ def release(
     card = render_card(exported, calibration, metrics)
     bundle = release_bundle(
         exported,
-        request.output,
+        folder,
         calibration=calibration,
         metrics=metrics,
         quantisation=request.quantisation,
         calibration_images=pictures,
         extra_files={"MODEL_CARD.md": card.encode(), TRAINING_PHOTOS: parts.known.encode()},
-        overwrite=request.overwrite,
     )
-    assert calibration.acceptance is not None  # noqa: S101 (for the type checker)
-    return bundle, calibration.acceptance
+    return bundle, calibration
 
 
 def with_variants(bundle: Bundle, inputs: Inputs, trained: Trained, observe: Observe) -> Bundle:
     """Add faster variants, if there are photos that their loss can be measured on."""
+    if inputs.request.reject_unknown is not None:
+        observe(Progress("told", 0, 0, "no faster variant: it would not reject unknown pictures"))
+        return bundle
     data = variant_data(inputs, trained.unseen)
     if len(data.measured) < MIN_PHOTOS:
         sentence = (
             f"no faster variant: {len(data.measured)} photos that the network has not seen are too "
             f"few to measure one on; give at least {MIN_PHOTOS} in test/, or add one with "
-            f"`seefood package {bundle.path} --fast-data DATA`"
+            f"`seefood package {inputs.request.output} --fast-data DATA`"
         )
         observe(Progress("told", 0, 0, sentence))
         return bundle
@@ -102,16 +110,55 @@ def with_variants(bundle: Bundle, inputs: Inputs, trained: Trained, observe: Obs
     return bundle
 
 
+def with_reference(
+    bundle: Bundle, inputs: Inputs, trained: Trained, calibration: Calibration
+) -> Bundle:
+    """Tell the bundle what its training photos are like, so that runs find drift.
+
+    How right its scores are is told by photos that it was not trained on, or else by the answers
+    that calibrated it.
+    """
+    labels, photos = inputs.photo_set.labels, inputs.photos.photos
+    step = -(-len(photos) // _REFERENCE_PHOTOS)
+    held_out = photos_to_test_with(inputs) or trained.unseen
+    held_out_uris = {photo.ref.uri for photo in held_out}
+    training = [photo for photo in photos[::step] if photo.ref.uri not in held_out_uris]
+    answers = cross_validated(trained.scored, calibration.temperature, labels)
+    known = Known(labels, training, held_out, answers)
+    return add_reference(bundle, known, inputs.request.reject_unknown)
+
+
+def cross_validated(
+    scored: Scored, temperature: float, labels: Sequence[str]
+) -> tuple[Answer, ...]:
+    """Return what networks that were not trained on a photo say of it, with calibrated scores."""
+    probabilities = softmax(scored.logits / temperature)
+    best, top = probabilities.argmax(axis=1).tolist(), probabilities.max(axis=1).tolist()
+    return tuple(
+        Answer(labels[label], score, labels[truth])
+        for label, score, truth in zip(best, top, scored.labels.tolist(), strict=True)
+    )
+
+
+def photos_to_test_with(inputs: Inputs) -> tuple[Photo, ...]:
+    """Return the photos to test with, without copies of others.
+
+    On photos that a network was trained on it is so sure that no figure of them holds for new ones.
+    """
+    if (test := inputs.parts.test) is None:
+        return ()
+    pairs = zip(test.photos, inputs.parts.test_copies, strict=True)
+    return tuple(photo for photo, copy in pairs if copy is None)
+
+
 def variant_data(inputs: Inputs, unseen: Sequence[Photo]) -> FastData:
     """Return the photos to measure variants on: those to test with, or else `unseen`.
 
-    Test photos that are copies of others are left out: on photos that a network was trained on it
-    is so sure that a variant loses less. The ranges of integers come from other photos.
+    The ranges of integers come from other photos.
     """
     measured, name = tuple(unseen), "the validation photos"
-    if (test := inputs.parts.test) is not None:
-        pairs = zip(test.photos, inputs.parts.test_copies, strict=True)
-        measured, name = tuple(it for it, copy in pairs if copy is None), "the test photos"
+    if inputs.parts.test is not None:
+        measured, name = photos_to_test_with(inputs), "the test photos"
     held = {photo.ref.uri for photo in measured}
     others = [photo for photo in inputs.photos.photos if photo.ref.uri not in held]
     calibration = others[:: max(1, len(others) // _CALIBRATION_PHOTOS)]
@@ -136,8 +183,9 @@ def write_documentation(inputs: Inputs, runs: Sequence[Fitted], task: Task) -> N
     size = (task.network.height, task.network.width)
     views = augmentation_contact_sheet(first, size, task.augmentation)
     views.save(folder / "augmentation.jpg", quality=88)
-    draw_curves(runs[0].epochs, runs[0].best, folder / "curves.png")
-    history = [asdict(epoch) for epoch in runs[0].epochs]
-    (folder / "epochs.json").write_text(json.dumps(history, indent=2) + "\n")
+    if runs:  # none if training was stopped in the first epoch
+        draw_curves(runs[0].epochs, runs[0].best, folder / "curves.png")
+        history = [asdict(epoch) for epoch in runs[0].epochs]
+        (folder / "epochs.json").write_text(json.dumps(history, indent=2) + "\n")
     for file in folder.glob("checkpoint-*.npz"):
         file.unlink(missing_ok=True)

@@ -42,6 +42,9 @@ class Request:
     """An output of `seefood classify` whose corrections are learned from, too."""
     variants: bool = False
     """Whether to add faster variants, measured on the photos held out."""
+    reject_unknown: float | None = None
+    """The share of pictures like the training photos that may be `unsure` because they resemble
+    them least; None: no picture is for that reason."""
 
 
 @dataclass(frozen=True, slots=True)

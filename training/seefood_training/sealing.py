@@ -125,15 +125,23 @@ def new_bundle(output: Path, *, overwrite: bool = False) -> Iterator[Path]:
         raise BundleError(f"{output} cannot be written: {error}") from error
     try:
         yield folder
-        if output.exists():
-            old = folder.with_suffix(".old")
-            output.rename(old)
-            folder.rename(output)
-            shutil.rmtree(old)
-        else:
-            folder.rename(output)
+        put_in_place(folder, output)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def put_in_place(folder: Path, output: Path) -> None:
+    """Rename `folder`, in the same file system, to `output`; a bundle that is there is removed."""
+    if output.exists():
+        old = folder.with_suffix(".old")
+        output.rename(old)
+        folder.rename(output)
+        if old.is_symlink():
+            old.unlink()
+        else:
+            shutil.rmtree(old)
+    else:
+        folder.rename(output)
 
 
 def _spec(draft: Draft, certificate: Certificate) -> BundleSpec:

@@ -90,6 +90,22 @@ def copy_figures(copies: Sequence[Copy | None], right: NDArray[np.bool_]) -> dic
     }
 
 
+def seen_by(bundle: Path | None, fingerprints: Sequence[Fingerprint]) -> tuple[str, ...]:
+    """Return a sentence if the bundle in the folder was made from some of the photos, or none.
+
+    None too if that is not known, or there is no bundle.
+    """
+    known = None if bundle is None else read_training_photos(bundle)
+    copies = [] if known is None else known.find(fingerprints)
+    if bundle is None or not any(copies):
+        return ()
+    sentence = (
+        f"{describe_copies(copies)}: {bundle.name} is surer of them than of new photos; give "
+        "photos that it was not made from"
+    )
+    return (sentence,)
+
+
 def _digest(fingerprint: Fingerprint) -> int:
     return int(fingerprint.sha256[:16], 16)
 

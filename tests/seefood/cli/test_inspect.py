@@ -40,6 +40,18 @@ def test_a_refused_engine_fails_the_command(bundle: Bundle) -> None:
     assert "LiteRT cannot load" in re.sub(r"\s+", " ", result.stdout)
 
 
+def test_the_curve_of_mistakes_is_shown(tmp_path: Path) -> None:
+    """What a bundle states of its thresholds is shown; anything else in its place is not."""
+    for name, curve, is_shown in (
+        ("a", [[0.0, 0.2], [0.5, 0.1]], True),
+        ("b", "0.2", False),
+        ("c", [[0.1]], False),
+    ):
+        made = fake_bundle(tmp_path / name, training={"unsure": {"curve": curve}})
+        shown = CliRunner().invoke(inspect_command, [str(made.path)]).stdout
+        assert is_shown == ("0% unsure: 20.0% wrong; 50% unsure: 10.0% wrong" in shown)
+
+
 def test_an_absent_graph_is_not_a_failure(bundle: Bundle) -> None:
     """A bundle may lack LiteRT's file or the SavedModel."""
     bundle.file("saved_model.pb").unlink()

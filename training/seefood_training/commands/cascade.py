@@ -69,7 +69,7 @@ def cascade_command(  # noqa: PLR0913 (the options of the command)
 
     small, large = open_bundle(first), open_bundle(bundle)
     photos = labelled_photos(data, large.labels, nested=nested)
-    made, choice = make_cascade(
+    made = make_cascade(
         small,
         large,
         photos,
@@ -80,14 +80,19 @@ def cascade_command(  # noqa: PLR0913 (the options of the command)
         as_variant=as_variant,
         data_name=f"{Path(data.rstrip('/')).name}, which also chose the limit",
     )
+    choice, digest = made.choice, made.bundle.digest
+    for warning in made.warnings():
+        click.echo(f"warning: {warning}", err=True)
     if as_json:
-        click.echo(json.dumps({"bundle": str(output), "digest": made.digest, **choice.as_json()}))
+        shown = {"bundle": str(output), "digest": digest, **choice.as_json()}
+        click.echo(json.dumps({**shown, "time_share": made.time_share}))
         return
     click.echo(
-        f"{made.name}: {small.name} labels {choice.answered_by_first.value:.1%} of "
+        f"{made.bundle.name}: {small.name} labels {choice.answered_by_first.value:.1%} of "
         f"{choice.right.total:,} photos, from probability {choice.at_least:.4f} on; right on "
         f"{choice.right.value:.2%} ({large.name} alone: {choice.right_whole.value:.2%}), the same "
-        f"label on {choice.same_label.value:.2%}, digest {made.digest[:12]}",
+        f"label on {choice.same_label.value:.2%}, a picture in {made.time_share:.0%} of its time, "
+        f"digest {digest[:12]}",
         err=True,
     )
     click.echo(str(output))

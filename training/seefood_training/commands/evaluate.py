@@ -4,6 +4,7 @@ import json
 import re
 import sys
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from seefood.bundle import Bundle
+    from seefood_training.predictions import Predictions
 
 _MAX_LABELS = 12
 
@@ -44,6 +46,13 @@ _MAX_LABELS = 12
     help="Accuracy by source: a regular expression over the file's name or URI, whose first group "
     "is the source.",
 )
+@click.option(
+    "--unsure-share",
+    type=click.FloatRange(0.0, 0.95),
+    metavar="R",
+    help="Also show the threshold that would leave at most this share of the pictures `unsure`, "
+    "and how many of the others are wrong then. The bundle stays as it is.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the JSON document.")
 def evaluate_command(  # noqa: PLR0913 (the options of the command)
     *,
@@ -55,6 +64,7 @@ def evaluate_command(  # noqa: PLR0913 (the options of the command)
     engine: str,
     nested: bool,
     source_from: str | None,
+    unsure_share: float | None,
     as_json: bool,
 ) -> None:
     """Measure BUNDLE on DATA: a folder (or URI) with one folder of photos for each label.
@@ -73,17 +83,20 @@ def evaluate_command(  # noqa: PLR0913 (the options of the command)
       seefood evaluate bundles/flowers flowers/ --output evaluation
       seefood evaluate bundles/flowers flowers/ --output evaluation --source-from '^(cam\\d+)_'
       seefood evaluate bundles/flowers s3://photos/flowers --output evaluation --json | jq .accuracy
+      seefood evaluate bundles/flowers flowers/ --output evaluation --unsure-share 0.1
       seefood evaluate bundles/flowers --corrections s3://labels/2026 --output evaluation
     """  # noqa: D301 (click's mark against re-wrapping)
     require("evaluate", "train", "sklearn", "scipy")
     from seefood.errors import UsageError
+    from seefood_training.evaluate import measure
 
     pattern = _pattern(source_from)
     measured_bundle = open_bundle(bundle, model_digest)
-    if measured_bundle.spec.multi_label and (nested or source_from or corrections):
+    given = nested or source_from or corrections or unsure_share is not None
+    if measured_bundle.spec.multi_label and given:
         raise UsageError(
-            f"{measured_bundle.name} gives a picture several labels; `--nested`, `--corrections` "
-            "and `--source-from` are for bundles that give one: leave them out"
+            f"{measured_bundle.name} gives a picture several labels; `--nested`, `--corrections`, "
+            "`--source-from` and `--unsure-share` are for bundles that give one: leave them out"
         )
     if measured_bundle.spec.multi_label:
         if data is None:
@@ -91,7 +104,11 @@ def evaluate_command(  # noqa: PLR0913 (the options of the command)
         document, page = _measured_labels(measured_bundle, data, engine, output)
     else:
         document, page = _measured(
-            measured_bundle, _Data(data, corrections, nested), engine, output, pattern
+            measured_bundle,
+            _Data(data, corrections, nested),
+            engine,
+            output,
+            partial(measure, source_from=pattern, unsure_share=unsure_share),
         )
     text = json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False)
     _write(output, text, page)
@@ -117,10 +134,10 @@ def _measured(
     data: "_Data",
     engine: str,
     output: Path,
-    pattern: re.Pattern[str] | None,
+    measure: "Callable[[Bundle, Predictions, str], dict[str, Any]]",
 ) -> tuple[dict[str, Any], str]:
     """Return the document and the page of a bundle that gives a picture one label."""
-    from seefood_training.evaluate import choose_engines, classify_photos, labelled_photos, measure
+    from seefood_training.evaluate import choose_engines, classify_photos, labelled_photos
     from seefood_training.evaluation_page import render_evaluation
     from seefood_training.training_photos import read_training_photos
 
@@ -132,7 +149,7 @@ def _measured(
     known = read_training_photos(bundle.path)
     with _progress(len(photos)) as observe:
         predictions = classify_photos(photos, engines, bundle.spec.rule, observe, known)
-    document = measure(bundle, predictions, why_alone, pattern)
+    document = measure(bundle, predictions, why_alone)
     return document, render_evaluation(document)
 
 
@@ -196,6 +213,7 @@ def _pattern(text: str | None) -> re.Pattern[str] | None:
 
 
 def _rows(document: dict[str, Any]) -> "Iterator[tuple[str, str]]":
+    from seefood.risk_curve import describe_curve
     from seefood.sanitize import printable
     from seefood_training.evaluation_page import with_interval
 
@@ -215,6 +233,15 @@ def _rows(document: dict[str, Any]) -> "Iterator[tuple[str, str]]":
     yield "calibration error", f"{document['calibration']['after']['error']:.4f}"
     yield "unsure", with_interval(unsure["share"])
     yield "wrong among accepted", with_interval(unsure["wrong_among_accepted"])
+    if instead := unsure["if_at_most"]:
+        yield (
+            f"  at most {instead['asked']:.0%} unsure",
+            (
+                f"threshold {instead['threshold']:.4f}, {with_interval(instead['share'])} unsure, "
+                f"{with_interval(instead['wrong_among_accepted'])} wrong among accepted"
+            ),
+        )
+    yield "  by threshold", describe_curve(unsure["by_share"])
     if len(engines["compared"]) > 1:
         same = engines["same_label"]
         yield (

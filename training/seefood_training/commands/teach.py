@@ -28,11 +28,21 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--max-wrong",
+    "--accept",
+    "max_wrong",
     type=click.FloatRange(0.0001, 0.5),
     default=0.01,
     show_default=True,
     metavar="R",
     help="Largest share of mistakes among accepted pictures; the others are unsure.",
+)
+@click.option(
+    "--unsure-share",
+    type=click.FloatRange(0.0, 0.95),
+    default=0.3,
+    show_default=True,
+    metavar="R",
+    help="Largest share of pictures left unsure, even where --max-wrong is then not reached.",
 )
 @click.option("--overwrite", is_flag=True, help="Replace an existing bundle.")
 @click.option("--no-relabel", is_flag=True, help="Write the bundle alone, and no rows.")
@@ -76,7 +86,8 @@ def teach_command(*, dest: str, output: Path, as_json: bool, **params: Any) -> N
     vectors = load_vectors(location, source.digest)
     taught = _examples(params["examples"], params["corrections"], location, vectors, source)
     old = read_head(source.file(LITERT_MODEL).read_bytes(), tensor)
-    head = fit_head(taught.features, taught.labels, taught.names, Wish(params["max_wrong"]), old)
+    wish = Wish(params["max_wrong"], params["unsure_share"])
+    head = fit_head(taught.features, taught.labels, taught.names, wish, old)
     bundle = write_taught_bundle(
         source,
         output,
@@ -117,6 +128,7 @@ def teach_command(*, dest: str, output: Path, as_json: bool, **params: Any) -> N
         f"{high:.1%})"
     )
     click.echo(f"Thresholds    {head.acceptance.sentence()}")
+    click.echo(f"              {head.acceptance.curve_sentence()}")
     click.echo(f"Bundle        {printable(str(output))}, digest {bundle.digest[:12]}")
     click.echo(f"Certified     {agreement.sentence()}")
     click.echo(f"Rows          {written.rows:,} below {printable(dest)}")

@@ -34,11 +34,10 @@ _BAR_WIDTH: Final = 16
 )
 @click.option(
     "--weights",
-    default="none",
-    show_default=True,
     metavar="FILE|imagenet|built-in|none",
     help="Initial weights of the `--network`'s backbone; imagenet is downloaded, or read from an "
-    "installed package; built-in are those of the built-in bundle, for efficientnet_lite1.",
+    "installed package; built-in are those of the built-in bundle, for efficientnet_lite1.  "
+    "[default: none]",
 )
 @click.option("--epochs", type=click.IntRange(min=1), metavar="N", help="Maximum number of epochs.")
 @click.option(
@@ -100,6 +99,13 @@ _BAR_WIDTH: Final = 16
     metavar="R",
     help="Largest share of pictures left `unsure`, even where `--accept` is then not reached.",
 )
+@click.option(
+    "--reject-unknown",
+    type=click.FloatRange(0.0, 0.5, min_open=True),
+    metavar="SHARE",
+    help="Pictures that resemble the training photos less than all but this share of such photos "
+    "are `unsure`, whatever their score. There are no faster variants then.",
+)
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, metavar="N")
 @click.option("--fast", is_flag=True, help="Train in bfloat16, if the processor supports it.")
 @click.option(
@@ -117,6 +123,11 @@ _BAR_WIDTH: Final = 16
 )
 @click.option("--restart", is_flag=True, help="Start again instead of continuing a stopped run.")
 @click.option("--overwrite", is_flag=True, help="Replace an existing bundle.")
+@click.option(
+    "--keep-on-interrupt",
+    is_flag=True,
+    help="Ctrl-C during the epochs ends them, and the best so far becomes the bundle.",
+)
 @click.option("--quiet", is_flag=True, help="Show no progress.")
 def train_command(**options: Any) -> None:
     """Train a network on DATA, a folder (or URI) with one folder of photos per class.
@@ -126,7 +137,8 @@ def train_command(**options: Any) -> None:
     used for reporting only. A run that was stopped continues when the same command is given again.
     Copies and near copies of a photo are never in both training and validation. A file that cannot
     be decoded is reported and left out. The bundle gets faster variants for `seefood classify
-    --fast`, if at least 100 photos that the network has not seen can measure their loss.
+    --fast`, if at least 100 photos that the network has not seen can measure their loss, and knows
+    what its photos are like, so that `classify` finds drift.
 
     \b
     Examples:
@@ -136,13 +148,18 @@ def train_command(**options: Any) -> None:
       seefood train photos --output bundles/tiny --network lenet5 --epochs 30
     """  # noqa: D301 (click's mark against re-wrapping)
     require("train", "train", "tensorflow", "matplotlib", "sklearn", "scipy")
+    from seefood_training.commands.keeping import Keeper, keeping
     from seefood_training.run import discard, train
 
     request = _request(options)
     if options["restart"]:
         discard(request.output)
-    with nullcontext(_silent) if options["quiet"] else _progress_bars() as observe:
-        outcome = train(request, observe)
+    keeper = Keeper()
+    with (
+        keeping(keeper) if options["keep_on_interrupt"] else nullcontext(),
+        nullcontext(_silent) if options["quiet"] else _progress_bars() as observe,
+    ):
+        outcome = train(request, keeper.watch(observe))
     _print(outcome, request)
 
 
@@ -150,9 +167,15 @@ def _request(options: dict[str, Any]) -> "Request":
     """Return the options as one value, with the defaults that depend on the network."""
     from dataclasses import replace
 
+    from seefood.errors import UsageError
     from seefood_training.acceptance import Wish
     from seefood_training.run_types import Request, default_schedule
 
+    if options["network"] is None and options["weights"] == "none":
+        raise UsageError(
+            "`--weights none` needs the `--network` that is trained from random weights; without "
+            "both, the best network whose weights are installed is used"
+        )
     request = Request(
         data=options["data"],
         output=Path(options["output"]),
@@ -168,14 +191,15 @@ def _request(options: dict[str, Any]) -> "Request":
         nested=options["nested"],
         corrections=options["corrections"],
         variants=options["variants"],
+        reject_unknown=options["reject_unknown"],
     )
     names = ("epochs", "learning_rate", "patience", "batch_size", "seed", "fast")
     given = {name: options[name] for name in names if options[name] is not None}
     return replace(request, schedule=replace(default_schedule(request), **given))
 
 
-def _weights(text: str) -> "Weights":
-    if text == "none":
+def _weights(text: str | None) -> "Weights":
+    if text in {None, "none"}:
         return None
     if text == "imagenet":
         return "imagenet"

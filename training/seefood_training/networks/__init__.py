@@ -11,8 +11,10 @@ from pkgutil import iter_modules
 from typing import TYPE_CHECKING
 
 from seefood.errors import UsageError
+from seefood_training.networks.built_in_weights import NETWORK as BUILT_IN_NETWORK
 from seefood_training.networks.registry import (
     NETWORKS,
+    Builder,
     NetworkChoice,
     NetworkSpec,
     Weights,
@@ -54,6 +56,11 @@ def build(
     spec = network(choice.name)
     if weights is not None and not spec.takes_weights:
         raise UsageError(f"{choice.name} has no pretrained weights; leave out `--weights`")
+    if weights == "built-in" and choice.name != BUILT_IN_NETWORK:
+        raise UsageError(
+            f"the built-in weights are those of {BUILT_IN_NETWORK}; choose `--network "
+            f"{BUILT_IN_NETWORK}`, or other weights"
+        )
     if isinstance(weights, Path) and not weights.is_file():
         raise UsageError(
             f"there are no weights at {weights}; `--weights` takes a file, or imagenet"
@@ -64,6 +71,12 @@ def build(
     try:
         return builder(choice, weights)
     except (ValueError, KeyError, OSError) as error:
+        if isinstance(weights, Path) and _can_be_built(builder, choice):
+            raise UsageError(
+                f"{weights} does not have the weights of {choice.name} with the multiplier "
+                f"{choice.multiplier:g}; give the file of that network, or the `--network` and the "
+                "`--multiplier` that the file is of"
+            ) from error
         reason = " ".join(str(error).split())[:200]
         raise UsageError(
             f"{choice.name} cannot be built for {choice.width} x {choice.height} pictures with "
@@ -71,6 +84,15 @@ def build(
         ) from error
     finally:
         keras.mixed_precision.set_global_policy(before)
+
+
+def _can_be_built(builder: Builder, choice: NetworkChoice) -> bool:
+    """Whether a network can be built for such pictures, from random weights."""
+    try:
+        builder(choice, None)
+    except (ValueError, KeyError, OSError):
+        return False
+    return True
 
 
 def inference_model(model: "keras.Model") -> "keras.Model":

@@ -61,6 +61,7 @@ def build(choice: NetworkChoice, weights: Weights) -> "keras.Model":
     from keras import layers
 
     from seefood_training.networks.blocks import mobile
+    from seefood_training.networks.built_in_weights import built_in_convolutions
     from seefood_training.torch_weights import read_torch_weights
 
     if choice.multiplier != 1.0:
@@ -88,25 +89,13 @@ def build(choice: NetworkChoice, weights: Weights) -> "keras.Model":
     x = layers.Conv2D(_HEAD, 1, activation="relu6", name="head")(x)
     model = mobile.classifier(pixels, x, choice.classes, choice.name)
     if weights == "built-in":
-        _set_built_in(model)
+        mobile.set_convolutions(model, built_in_convolutions())
         return model
     if weights == "imagenet":
         weights = published_weights(choice.name)
     if weights is not None:
         mobile.set_convolutions(model, _folding(read_torch_weights(weights), blocks))
     return model
-
-
-def _set_built_in(model: "keras.Model") -> None:
-    from seefood_training.networks.blocks import mobile
-    from seefood_training.networks.built_in_weights import NETWORK, built_in_convolutions
-
-    if model.name != NETWORK:
-        raise UsageError(
-            f"the built-in weights are those of {NETWORK}; choose `--network {NETWORK}`, or other "
-            f"weights for {model.name}"
-        )
-    mobile.set_convolutions(model, built_in_convolutions())
 
 
 def has_published_weights(name: str) -> bool:

@@ -7,6 +7,7 @@ threshold with the highest F1 for each label.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -17,11 +18,13 @@ from seefood.imaging.resize_rule import ResizeRule
 from seefood.records import ImageRef
 from seefood.storage import fetch
 from seefood_training.acceptance import Wish, choose_acceptance
+from seefood_training.fingerprints import Fingerprint, fingerprint
 from seefood_training.layouts.label_sets import read_label_sets
 from seefood_training.multi_label import choose_thresholds
 from seefood_training.packaging.answers import Values
 from seefood_training.packaging.examples import resized
 from seefood_training.predictions import labelled_photos
+from seefood_training.training_photos import seen_by
 
 _CHUNK: Final = 32
 _LEAST: Final = 20
@@ -54,29 +57,32 @@ def choose(
     answer: Callable[[NDArray[np.uint8]], Values],
     *,
     multi_label: bool,
+    made_from: Path | None = None,
 ) -> Thresholds:
     """Return the thresholds for `answer`, which maps pictures in the network's size to answers.
 
-    Raises `UsageError` for data that cannot be read or has too few photos.
+    `made_from` is the model's folder: if it is a bundle's, photos that the model was made from are
+    recognised. Raises `UsageError` for data that cannot be read or has too few photos.
     """
     if multi_label:
         sets = read_label_sets(wanted.data, labels)
-        kept, probabilities = _answers(sets.photos, rule, answer, wanted.data)
+        kept, probabilities, prints = _answers(sets.photos, rule, answer, wanted.data)
         values = choose_thresholds(sets.truth[kept], probabilities, (0.5,) * len(labels))
         changed = sum(value != 0.5 for value in values)
         note = (
             f"chose {changed} of {len(labels)} thresholds for the highest F1 on {len(kept):,} "
             "photos; a label with fewer than 10 photos for or against it keeps 0.5"
         )
-        return Thresholds(tuple(values), {"photos": len(kept), "rule": "F1"}, (note,))
+        notes = (*seen_by(made_from, prints), note)
+        return Thresholds(tuple(values), {"photos": len(kept), "rule": "F1"}, notes)
     photos = labelled_photos(wanted.data, labels)
-    kept, probabilities = _answers([it.ref for it in photos], rule, answer, wanted.data)
+    kept, probabilities, prints = _answers([it.ref for it in photos], rule, answer, wanted.data)
     truth = np.asarray([photos[at].label for at in kept], np.int64)
     acceptance = choose_acceptance(probabilities, truth, wanted.wish)
     return Thresholds(
         acceptance.thresholds,
         {"photos": len(kept), **acceptance.as_json()},
-        (acceptance.sentence(), acceptance.curve_sentence()),
+        (*seen_by(made_from, prints), acceptance.sentence(), acceptance.curve_sentence()),
     )
 
 
@@ -85,17 +91,19 @@ def _answers(
     rule: ResizeRule,
     answer: Callable[[NDArray[np.uint8]], Values],
     data: str,
-) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """Return the indices of the photos that can be decoded, and the answers to them."""
-    kept, parts = list[int](), list[Values]()
+) -> tuple[NDArray[np.int64], NDArray[np.float32], list[Fingerprint]]:
+    """Return the indices of the photos that can be decoded, the answers, and the fingerprints."""
+    kept, parts, prints = list[int](), list[Values](), list[Fingerprint]()
     for start in range(0, len(photos), _CHUNK):
         images = []
         for at, ref in enumerate(photos[start : start + _CHUNK], start):
             try:
-                images.append(resized(fetch(ref), rule))
+                content = fetch(ref)
+                images.append(resized(content, rule))
             except PictureError:
                 continue  # `seefood evaluate` names it; a few make no difference to a threshold
             kept.append(at)
+            prints.append(fingerprint(content))
         if images:
             parts.append(answer(np.stack(images)))
     if len(kept) < _LEAST:
@@ -103,4 +111,4 @@ def _answers(
             f"`--calibrate {data}` has {len(kept)} photos that can be decoded; give at least "
             f"{_LEAST}, or leave the option out"
         )
-    return np.asarray(kept, np.int64), np.concatenate(parts)
+    return np.asarray(kept, np.int64), np.concatenate(parts), prints

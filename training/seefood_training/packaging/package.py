@@ -126,6 +126,7 @@ class _Work:
                 rule,
                 self._own_answers,
                 multi_label=self.answers.multi_label,
+                made_from=found.path,
             )
             thresholds, record["acceptance"] = chosen.values, chosen.record
             self.notes += chosen.notes
