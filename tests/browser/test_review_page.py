@@ -10,6 +10,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
 from seefood.corrections import Correction, CorrectionLog, read_corrections
+from seefood.corrections.log import list_corrections
 from seefood.records import utc_now
 from seefood.storage import open_store
 from seefood.storage.uris import FILE_ROOT, parse_location
@@ -130,3 +131,26 @@ def test_one_key_settles_a_group_of_copies(browser: Browser, server: ReviewServe
     person.wait("document.getElementById('verdict').textContent.includes('counts for 3 copies')")
     assert {} == _said(server)
     assert [] == browser.console()
+
+
+def test_an_answer_waits_for_the_network(browser: Browser, server: ReviewServer) -> None:
+    """Offline the page says so and keeps the picture; back online the answer is saved, once."""
+    browser.open(server.start())
+    person = Person(browser)
+    person.see()
+    _set_offline(browser, is_offline=True)
+    person.press("1")
+    person.wait("document.getElementById('trouble').textContent.includes('Not saved yet')")
+    assert "0000.jpg" == browser.evaluate("document.getElementById('photo').alt")
+    assert {} == _said(server)
+    _set_offline(browser, is_offline=False)
+    person.wait("document.getElementById('photo').alt === '0001.jpg'")
+    assert {"0000": "green"} == _said(server)
+    assert 1 == len(list_corrections(parse_location(str(server.output))))
+
+
+def _set_offline(browser: Browser, *, is_offline: bool) -> None:
+    conditions = {"offline": is_offline, "latency": 0}
+    conditions |= {"downloadThroughput": -1, "uploadThroughput": -1}
+    browser.driver.execute_cdp_cmd("Network.enable", {})
+    browser.driver.execute_cdp_cmd("Network.emulateNetworkConditions", conditions)
