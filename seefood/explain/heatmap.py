@@ -44,6 +44,8 @@ def class_activation_map(trace: Trace, layers: list[Layer]) -> ActivationMap | N
     weights = trace.tensors[dense.inputs[1]]
     if features.ndim != 3 or len(weights) != len(trace.probabilities) or len(weights) < 2:
         return None  # pooled over a sequence, or one number for two labels
+    if weights.shape[1] != features.shape[2]:
+        return None  # something between joins or changes what was pooled
     scores = np.asarray(features @ weights.T, dtype=np.float32)
     return ActivationMap(scores, bias_of(mixing[0], trace))
 

@@ -70,7 +70,7 @@ def test_arrow_knows_the_schema() -> None:
 
 def test_beam_selects_and_groups_by_column() -> None:
     """Beam's own steps over schemas, which its SQL uses as well, know the columns."""
-    nothing = dict.fromkeys(PictureRow._fields)
+    nothing: dict[str, Any] = dict.fromkeys(PictureRow._fields)
     known = {"etag": "e", "size_bytes": 3, "status": "ok", "model": "m", "model_digest": "d"}
     known |= {"engine": "fake", "classified_at": "2026-11-23T16:03:36.123Z"}
     rows = [
