@@ -36,8 +36,8 @@ class DefaultNetwork:
     why: str
 
 
-def default_network(photos: Sequence[Photo]) -> DefaultNetwork:
-    """Return the network, weights and input size for `photos`."""
+def default_network(photos: Sequence[Photo], wanted: int | None = None) -> DefaultNetwork:
+    """Return the network, weights and input size for `photos`; `wanted` is a size to keep."""
     if has_published_weights(NETWORK):
         weights: Weights = "imagenet"
         why = f"{NETWORK} with ImageNet weights, which are installed"
@@ -47,11 +47,11 @@ def default_network(photos: Sequence[Photo]) -> DefaultNetwork:
             f"{NETWORK} with the weights of the built-in bundle, because no ImageNet weights are "
             'installed (`pip install "seefood[weights]"`)'
         )
-    side = _shorter_side(photos)
+    side = _shorter_side(photos) if wanted is None else None
     if side is not None and side < _TINY:
         why += f"; input {_TINY_INPUT} pixels, because the photos have about {side}"
         return DefaultNetwork(NETWORK, weights, _TINY_INPUT, why)
-    return DefaultNetwork(NETWORK, weights, None, why)
+    return DefaultNetwork(NETWORK, weights, wanted, why)
 
 
 def _shorter_side(photos: Sequence[Photo]) -> int | None:

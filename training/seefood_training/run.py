@@ -127,11 +127,11 @@ def _with_defaults(request: Request, photo_set: PhotoSet) -> _Chosen:
         else f"with the weights {weights_name(weights)}"
     )
     if name is None:
-        default = default_network(photo_set.train)
+        default = default_network(photo_set.train, side)
         name, weights, side, why = (
             default.network,
             default.weights,
-            side or default.side,
+            default.side,
             default.why,
         )
         why += "; another one with `--network`"
