@@ -37,7 +37,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 def test_every_state_is_whole_legible_and_still(
     browser: Browser, address: str, files: dict[str, Path], width: int, height: int
 ) -> None:
-    """In light and dark; the layout shift is that of the whole visit."""
+    """In light and dark; the layout shift is the CLS of the whole visit."""
     browser.open(address, width, height)
     wrong, states, shift = {}, set(), 0.0
     for name in walk(browser, files):

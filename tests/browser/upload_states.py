@@ -77,7 +77,8 @@ def walk(browser: Browser, files: dict[str, Path]) -> Iterator[str]:
     browser.driver.back()
     wait_for(browser, shown("start"))
     click(browser, "touch")
-    wait_for(browser, "document.getElementById('video').currentTime > 0")
+    wait_for(browser, shown("live"))  # the shutter is there, and the video has a frame
+    wait_for(browser, "document.getElementById('video').readyState >= 2")
     click(browser, "shutter")
     wait_for(browser, shown("banner"))
     click(browser, "again")
@@ -116,7 +117,7 @@ def measure(browser: Browser) -> dict[str, Any]:
     """Return what is wrong with what the page shows now.
 
     `overlaps`: pairs of elements that cover each other; `outside`: what is not in the window;
-    `contrasts`: texts with a contrast below 4.5; `shift`: the cumulative layout shift so far.
+    `contrasts`: texts with a contrast below 4.5; `shift`: the cumulative layout shift (CLS).
     """
     found: dict[str, Any] = browser.driver.execute_async_script(_MEASURE)
     return found

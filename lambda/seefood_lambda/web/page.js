@@ -354,7 +354,7 @@
   $("share").addEventListener("click", share);
   $("retry").addEventListener("click", () => { take(chosen); });
   addEventListener("popstate", () => {
-    if (!leaving) { toStart(); }
+    if (!leaving) { toStart(); } else if ($("start").hidden) { enter(); } // another photo already
     leaving = false;
   });
   /* Most browsers cannot show HEIC, which the network can read. */
