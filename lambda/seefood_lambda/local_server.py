@@ -86,7 +86,8 @@ def serve_command(
       seefood serve
       seefood serve --host 0.0.0.0
       seefood serve --port 9000 --model my-bundle
-      curl --data-binary @lunch.jpg -H 'Content-Type: image/jpeg' localhost:8000/classify
+      curl --data-binary @lunch.jpg -H 'Content-Type: image/jpeg' \\
+        localhost:8000/classify
     """  # noqa: D301 (click's mark against re-wrapping)
     engine = AUTO if fast is None else "litert"
     chosen = chosen_model(

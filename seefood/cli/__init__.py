@@ -19,6 +19,7 @@ import click
 from click.core import ParameterSource
 
 from seefood.cli.configuration import read_config, with_variables
+from seefood.cli.examples import with_examples_last
 from seefood.cli.failures import code_of, fail, other_message, refuse
 from seefood.cli.interrupts import STOPPED, interruptible
 from seefood.cli.json_log import json_handler, use_json
@@ -124,7 +125,7 @@ def load_command(name: str) -> click.Command:
     """Import the module of a subcommand and return its command."""
     command = getattr(import_module(_COMMANDS[name].module), f"{name}_command")
     assert isinstance(command, click.Command)  # noqa: S101 (a convention of this package)
-    return with_variables(name, command)
+    return with_variables(name, with_examples_last(command))
 
 
 class _LazyGroup(click.Group):
@@ -202,6 +203,9 @@ def cli(ctx: click.Context, *, verbose: bool, log: str, config: str | None) -> N
         ctx.meta[CONFIG] = file
         command = load_command(name)
         ctx.default_map = {name: file.for_command(name, command, _COMMANDS, load_command)}
+
+
+with_examples_last(cli)
 
 
 def _set_up_logs(log: str, *, verbose: bool) -> None:

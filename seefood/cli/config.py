@@ -33,7 +33,9 @@ def config_command() -> None:
     """  # noqa: D301 (click's mark against re-wrapping)
 
 
-@config_command.command("show")
+@config_command.command(
+    "show", short_help="List options with their values, and where each comes from."
+)
 @click.argument("command", required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, with all defaults.")
 @click.pass_context

@@ -47,7 +47,8 @@ def diff_command(*, before: str, after: str, page: str | None, as_json: bool) ->
     \b
     Examples:
       seefood diff results/2026-11-22 results/2026-11-23
-      seefood diff s3://l/results/digest=0a1b2c3d4e5f s3://l/results/digest=5f4e3d2c1b0a \\
+      seefood diff s3://l/results/digest=0a1b2c3d4e5f \\
+        s3://l/results/digest=5f4e3d2c1b0a \\
         --page flips.html
     """  # noqa: D301 (click's mark against re-wrapping)
     from seefood.corrections import CorrectionLog, Corrections

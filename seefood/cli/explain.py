@@ -41,7 +41,8 @@ def explain_command(
     Examples:
       seefood explain lunch.jpg --output lunch.html
       seefood explain lunch.jpg --output almoco.html --lang pt
-      seefood explain lunch.jpg --output lunch.html --compare lenet5 --photos hotdog-data
+      seefood explain lunch.jpg --output lunch.html \\
+        --compare lenet5 --photos hotdog-data
     """  # noqa: D301 (click's mark against re-wrapping)
     from seefood.errors import PictureError, UsageError
     from seefood.explain.page import Picture, explain_picture

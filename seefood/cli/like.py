@@ -51,7 +51,7 @@ def like_command(
     \b
     Examples:
       seefood like lunch.jpg results --page like-lunch.html
-      seefood like s3://photos/1.jpg s3://labels -k 10 --label hotdog --from 2026-01-01 --json
+      seefood like s3://photos/1.jpg s3://labels -k 10 --label hotdog --json
     """  # noqa: D301 (click's mark against re-wrapping)
     from seefood.bundle import load_bundle
     from seefood.likeness.found import Filters, SimilarPictures

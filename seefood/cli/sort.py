@@ -33,7 +33,7 @@ def sort_command(
     \b
     Examples:
       seefood sort results --to sorted
-      seefood sort s3://labels/2026 --to s3://photos/sorted --by move --unsure check --yes
+      seefood sort s3://labels --to s3://sorted --by move --unsure check --yes
     """  # noqa: D301 (click's mark against re-wrapping)
     from seefood.actions.planning import plan_sort
     from seefood.cli.actions import act

@@ -54,13 +54,15 @@ def test_the_core_loads_no_entry_point_s_library() -> None:
     assert not {"apache_beam", "tensorflow", "keras", "boto3", "pyarrow"} & loaded
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", ["", *COMMANDS, "config show"])
 def test_every_help_ends_with_examples(name: str) -> None:
-    """The help of each command has examples of it."""
-    result = CliRunner().invoke(cli, [name, "--help"])
+    """The help of each command ends with examples of it, and fits into 80 columns."""
+    result = CliRunner().invoke(cli, [*name.split(), "--help"])
     assert 0 == result.exit_code
-    assert "Examples:" in result.output
-    assert f"seefood {name}" in result.output.partition("Examples:")[2]
+    examples = result.output.partition("\n  Examples:\n")[2]
+    assert f"seefood {name}" in examples
+    assert [] == [line for line in examples.splitlines() if not line.startswith("    ")]
+    assert [] == [line for line in result.output.splitlines() if len(line) > 80]
 
 
 def test_public_names_are_there() -> None:

@@ -59,7 +59,8 @@ def cascade_command(  # noqa: PLR0913 (the options of the command)
     \b
     Examples:
       seefood cascade hotdog-lite hotdog held-back/ --output bundles/hotdog-fast
-      seefood cascade bundles/small bundles/large s3://photos/held-back --output bundles/fast
+      seefood cascade bundles/small bundles/large s3://photos/held-back \\
+        --output bundles/fast
     """  # noqa: D301 (click's mark against re-wrapping)
     require("cascade", "train", "sklearn", "scipy")
     import json

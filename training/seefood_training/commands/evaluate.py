@@ -81,10 +81,14 @@ def evaluate_command(  # noqa: PLR0913 (the options of the command)
     \b
     Examples:
       seefood evaluate bundles/flowers flowers/ --output evaluation
-      seefood evaluate bundles/flowers flowers/ --output evaluation --source-from '^(cam\\d+)_'
-      seefood evaluate bundles/flowers s3://photos/flowers --output evaluation --json | jq .accuracy
-      seefood evaluate bundles/flowers flowers/ --output evaluation --unsure-share 0.1
-      seefood evaluate bundles/flowers --corrections s3://labels/2026 --output evaluation
+      seefood evaluate bundles/flowers flowers/ --output evaluation \\
+        --source-from '^(cam\\d+)_'
+      seefood evaluate bundles/flowers s3://photos/flowers \\
+        --output evaluation --json | jq .accuracy
+      seefood evaluate bundles/flowers flowers/ --output evaluation \\
+        --unsure-share 0.1
+      seefood evaluate bundles/flowers --corrections s3://labels/2026 \\
+        --output evaluation
     """  # noqa: D301 (click's mark against re-wrapping)
     require("evaluate", "train", "sklearn", "scipy")
     from seefood.errors import UsageError

@@ -164,9 +164,11 @@ def package_command(  # noqa: PLR0913 (the options of the command)
     \b
     Examples:
       seefood package converted_savedmodel.zip --output bundles/mine
-      seefood package flowers.keras --labels flowers.txt --output flowers --examples known.csv
+      seefood package flowers.keras --labels flowers.txt --output flowers \\
+        --examples known.csv
       seefood package hotdog --fast-data held-back/ --output bundles/hotdog-fast
-      seefood package resnet.onnx --labels names.txt --output resnet --input-range imagenet
+      seefood package resnet.onnx --labels names.txt --output resnet \\
+        --input-range imagenet
     """  # noqa: D301 (click's mark against re-wrapping)
     from seefood_training.packaging.answers import AnswerOptions
     from seefood_training.packaging.asking import PixelsUnknownError
