@@ -1,6 +1,7 @@
 """Hooks of the documentation site: pages that are made from the code or lie beside `docs/`."""
 
 import ast
+import json
 import re
 from io import BytesIO
 from pathlib import Path
@@ -27,6 +28,8 @@ _BESIDE: Final = {
 }
 """Files outside `docs/`, and their pages."""
 _LINK: Final = re.compile(r"(!?\[[^\]]*\])\((?!https?:|#|mailto:)([^)\s]+)\)")
+_NOTEBOOK: Final = "notebook.md"
+_STYLES: Final = re.compile(r"\x1b\[[0-9;]*m")
 _COLUMNS: Final = "<!-- columns -->"
 _COMMANDS: Final = "<!-- commands -->"
 _HELP_WIDTH: Final = 90
@@ -38,6 +41,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     for source, page in _BESIDE.items():
         text = _relinked((_ROOT / source).read_text(), source, page)
         files.append(File.generated(config, page, content=text))
+    files.append(File.generated(config, _NOTEBOOK, content=_notebook()))
     files.append(File.generated(config, "llms.txt", content=_llms_text(config)))
     for language in LANGUAGES:
         page = _explanation(language)
@@ -67,7 +71,7 @@ def _relinked(text: str, source: str, page: str) -> str:
         if file not in _BESIDE and not (file.startswith("docs/") and "." in file):
             return match[1].strip("[]")
         up = "../" * page.count("/")
-        to = _BESIDE.get(file) or file.removeprefix("docs/")
+        to = _BESIDE.get(file) or file.removeprefix("docs/").replace(".ipynb", ".md")
         return f"{match[1]}({up}{to}{hash_mark}{anchor})"
 
     return _LINK.sub(link, text)
@@ -113,6 +117,23 @@ def _llms_text(config: MkDocsConfig) -> str:
                 lines.append(f"- [{name.removesuffix('.md')}]({path})")
             lines.append("")
     return "\n".join(lines)
+
+
+def _notebook() -> str:
+    """Return docs/notebook.ipynb as a page: its texts, its code, and what the code printed."""
+    parts = []
+    for cell in json.loads((_ROOT / "docs/notebook.ipynb").read_text())["cells"]:
+        text = "".join(cell["source"])
+        parts.append(text if cell["cell_type"] == "markdown" else f"```python\n{text}\n```")
+        for output in cell.get("outputs", ()):
+            data = output.get("data", {"text/plain": output.get("text", "")})
+            if "image/png" in data:
+                picture = "".join(data["image/png"].split())
+                parts.append(f"![what the cell shows](data:image/png;base64,{picture})")
+            else:
+                printed = _STYLES.sub("", "".join(data["text/plain"])).replace("\r", "").strip()
+                parts.append(f"```text\n{printed}\n```")
+    return "\n\n".join(parts)
 
 
 def _explanation(language: Language) -> str:

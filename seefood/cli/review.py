@@ -41,4 +41,8 @@ def review_command(*, dest: str, model: str | None, **options: Any) -> None:
     bundle = model_path(model) if model else None
     queue = OutputQueue(parse_location(dest), reviewer, labels)
     queue.start()
-    serve_page(queue, **{name: options[name] for name in ("host", "port", "show")}, model=bundle)
+    try:
+        page = {name: options[name] for name in ("host", "port", "show")}
+        serve_page(queue, **page, model=bundle)
+    finally:
+        queue.stop()

@@ -68,6 +68,7 @@ class OutputQueue:
         self._has_rows = Event()
         self._has_corrections = Event()
         self._is_loading = True
+        self._is_stopped = False
         self._problem = ""
 
     def start(self) -> None:
@@ -84,7 +85,12 @@ class OutputQueue:
             )
         own, self._labels = self._labels, model_labels(output)
         self._labels = joined_labels(self._labels, own)
-        Thread(target=self._load, args=(parts,), daemon=True, name="review-rows").start()
+        # No daemon: Arrow aborts a process that ends while a thread is inside it.
+        Thread(target=self._load, args=(parts,), name="review-rows").start()
+
+    def stop(self) -> None:
+        """Stop reading rows, so that the process can end."""
+        self._is_stopped = True
 
     def wait_until_loaded(self) -> None:
         """Return when all rows are there, for tests and scripts. Raises `JobError`."""
@@ -275,6 +281,8 @@ class OutputQueue:
             wanted = ((part, part_batches(part.uri, COLUMNS)) for part in parts)
             for _, batches in read_ahead(wanted):
                 for batch in batches:
+                    if self._is_stopped:
+                        return
                     if batch.num_rows:
                         self._add(batch)
                     if self._store.count >= 2 * ordered:

@@ -1,0 +1,198 @@
+"""Every command and snippet of the documentation is run, or stands in `not_run.py`."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.metadata import metadata
+from pathlib import Path
+from typing import Final
+
+import duckdb
+import pytest
+from click.testing import CliRunner
+from samtranslator.yaml_helper import yaml_parse
+
+from seefood.bundle import default_bundle_path
+from seefood.cli import cli
+from seefood.synthetic import draw_picture
+from tests.conftest import Bucket
+from tests.docs.not_run import COMMANDS, SNIPPETS, Elsewhere
+from tests.docs.pages import PAGES, ROOT, blocks, commands, words
+from tests.pictures import encoded
+
+_READ_AS: Final = {
+    "seefood plan SOURCE …": "seefood plan photos",
+    "seefood plan … --json > quote.json": "seefood plan photos --json",
+    "seefood classify … --quote quote.json": (
+        "seefood classify more --output results --quote quote.json"
+    ),
+    "seefood diff A B": "seefood diff results other",
+    "seefood explain IMAGE --output PAGE.html": (
+        "seefood explain photos/hotdog.jpg --output hotdog.html"
+    ),
+}
+"""Commands with placeholders, and what is run for them."""
+_WORDS: Final = {"DEST": "results", "FOLDER": "sorted", "BUNDLE": "my-model", "LABEL": "hotdog"}
+_OPEN: Final = re.compile(r"http://localhost:(\d+)/")
+_DONE: Final[set[str]] = set()
+"""What this process has run: a command that several pages state runs once."""
+_SERVERS: Final = ("serve", "review", "audit")
+_WITH_COMMANDS: Final = tuple(page for page in PAGES if commands(page))
+
+
+def _elsewhere(line: str) -> Elsewhere | None:
+    return next((each for each in COMMANDS if re.fullmatch(each.pattern, line)), None)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A working folder with drawn pictures under all the names that pages use."""
+    root = tmp_path_factory.mktemp("reader")
+    hotdog = encoded(draw_picture("hotdog_mustard", 1, (200, 150)), "JPEG")
+    house = encoded(draw_picture("house", 2, (200, 150)), "PNG")
+    for name in ("photos/hotdog.jpg", "lunch.jpg", "one.jpg", "Pictures/a.jpg", "more/b.jpg"):
+        (root / name).parent.mkdir(exist_ok=True)
+        (root / name).write_bytes(hotdog)
+    (root / "photos" / "house.png").write_bytes(house)
+    (root / "photos" / "broken.jpg").write_bytes(b"no picture")
+    for label, kinds in {"warm": ("pizza", "banana"), "cold": ("house", "hotdog_plain")}.items():
+        (root / "my-classes" / label).mkdir(parents=True)
+        for number in range(6):
+            picture = draw_picture(kinds[number % 2], number, (160, 120))
+            picture.save(root / "my-classes" / label / f"{number}.png")
+    with zipfile.ZipFile(root / "photos.zip", "w") as archive:
+        archive.writestr("img/1.jpg", hotdog)
+    shutil.copytree(default_bundle_path(), root / "my-model")
+    return root
+
+
+@pytest.fixture
+def place(folder: Path, s3: Bucket, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder as the working one, with its pictures in `s3://photos` and two outputs."""
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("SEEFOOD_PORT", "0")
+    monkeypatch.setenv("SEEFOOD_DOCTOR_NO_ENGINES", "1")  # test_doctor.py loads them
+    if not (folder / "results").exists():
+        for name in ("photos", "labels", "bucket"):
+            s3.client.create_bucket(Bucket=name)
+        for file in [*(folder / "photos").iterdir(), *(folder / "my-classes").rglob("*.png")]:
+            key = str(file.relative_to(folder)).removeprefix("photos/")
+            for prefix in ("", "2026/"):
+                s3.client.put_object(Bucket="photos", Key=prefix + key, Body=file.read_bytes())
+        s3.client.put_object(Bucket="bucket", Key="prefix/a.jpg", Body=b"no picture")
+        for source, output in (("photos", "results"), ("photos", "other"), ("s3://photos", "")):
+            _run(f"seefood classify {source} --output {output or 's3://labels'} --quiet --features")
+        _run("seefood classify s3://photos/2026/ --output s3://labels/2026 --quiet")
+    return folder
+
+
+def _run(line: str) -> str:
+    """Run a command line of `seefood` in this process and return what it prints."""
+    own, _, beam = line.partition(" -- ")
+    arguments = [word.replace("~", os.environ["HOME"]) for word in words(own)[1:]]
+    done = CliRunner().invoke(cli, arguments, obj=beam.split(), catch_exceptions=False)
+    assert done.exit_code in (0, None), (line, done.exit_code, done.output)
+    return done.output
+
+
+@contextmanager
+def _served(arguments: list[str]) -> Iterator[str]:
+    """Run a command that serves a page and yield its port; end it with SIGTERM."""
+    command = [sys.executable, "-m", "seefood", *arguments]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        try:
+            found = next(filter(None, map(_OPEN.search, process.stderr)), None)
+            assert found is not None, (arguments, process.wait())
+            yield found[1]
+        finally:
+            process.terminate()
+            rest = process.stderr.read()
+    assert process.returncode in (0, 143), (arguments, rest)
+
+
+def _run_page(lines: list[str]) -> None:
+    """Run the command lines of a page in order; a server lives until the next line has run."""
+    for number, line in enumerate(lines):
+        shown = _READ_AS.get(line) or re.sub(r"\[[^]]*\]", "", line).replace(" | --tags", "")
+        shown = re.sub(r"\b[A-Z]{4,}\b", lambda match: _WORDS.get(match[0], match[0]), shown)
+        if words(shown)[0] == "curl" or shown in _DONE:
+            continue  # the first is run with the server before it
+        _DONE.add(shown)
+        name, arguments = words(shown)[1], words(shown)[1:]
+        if name in _SERVERS:
+            with _served(arguments) as port:
+                following = lines[number + 1] if number + 1 < len(lines) else ""
+                if following.startswith("curl"):
+                    call = following.replace(":8000", f":{port}")
+                    done = subprocess.run(words(call), capture_output=True, check=True)
+                    assert json.loads(done.stdout)["label"]
+        else:
+            printed = _run(shown)
+            if line.endswith("> quote.json"):
+                Path("quote.json").write_text(printed[printed.index("{") :])
+
+
+@pytest.mark.beam
+@pytest.mark.slow
+@pytest.mark.parametrize("page", _WITH_COMMANDS)
+def test_the_commands_of_a_page_run(
+    page: str, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each command that is not listed in `not_run.py` ends with exit code 0."""
+    monkeypatch.setenv("HOME", str(place))
+    lines = [line for line in commands(page) if _elsewhere(line) is None]
+    if page == "docs/monitoring.md":
+        lines = [re.sub(r"/var/\S+", "seefood.prom", line) for line in lines]
+    _run_page(lines)
+    if page == "docs/monitoring.md":
+        assert "seefood_last_success_timestamp_seconds" in (place / "seefood.prom").read_text()
+
+
+def test_the_list_is_true() -> None:
+    """Each entry is of some command, and the tests that it names exist."""
+    lines = [line for page in PAGES for line in commands(page)]
+    for entry in COMMANDS:
+        assert any(re.fullmatch(entry.pattern, line) for line in lines), entry.pattern
+        assert entry.test is None or (ROOT / entry.test).exists(), entry.test
+    extras = set(metadata("seefood").get_all("Provides-Extra") or ())
+    for line in lines:
+        named = re.search(r"^pip install .*\[(.*)\]", line)
+        assert named is None or set(named[1].split(",")) <= extras, line
+        if line.startswith("make "):
+            command = ["make", "--dry-run", *words(line)[1:]]
+            subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+
+
+@pytest.mark.beam
+@pytest.mark.slow
+def test_every_snippet_is_run(place: Path) -> None:
+    """What is neither a command nor listed in `SNIPPETS` is run or parsed here."""
+    for block in (block for page in PAGES for block in blocks(page)):
+        key = (block.page, block.language)
+        if key in SNIPPETS:
+            assert SNIPPETS[key].startswith("not run: ") or (ROOT / SNIPPETS[key]).exists()
+        elif block.language == "python":
+            exec(compile(block.text, block.page, "exec"), {})  # noqa: S102 (ours)
+        elif block.language == "toml":
+            values = tomllib.loads(block.text)
+            assert "s3://photos/" in values["classify"]["sources"]
+            (place / "seefood.toml").write_text(block.text.replace('"bundles/flowers"', '"hotdog"'))
+            _run("seefood classify")
+            assert "seefood.toml" in _run("seefood config show classify")
+            (place / "seefood.toml").unlink()
+        elif block.language == "yaml":
+            assert yaml_parse(block.text)
+        elif block.language == "json":
+            assert json.loads(block.text)
+        elif block.language == "sql" and "external table" not in block.text:
+            duckdb.execute(block.text.replace("DEST", "results")).fetchall()
+        else:
+            assert block.language in ("", "console", "sh", "sql"), key
