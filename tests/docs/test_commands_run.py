@@ -102,6 +102,11 @@ def _run(line: str) -> str:
     return done.output
 
 
+def _without_choices(line: str) -> str:
+    """Return a line of a synopsis with `--yes`, without its other choices."""
+    return re.sub(r"\[[^]]*\]|\| --tags", "", line.replace("[--yes]", "--yes"))
+
+
 @contextmanager
 def _served(arguments: list[str]) -> Iterator[str]:
     """Run a command that serves a page and yield its port; end it with SIGTERM."""
@@ -121,7 +126,7 @@ def _served(arguments: list[str]) -> Iterator[str]:
 def _run_page(lines: list[str]) -> None:
     """Run the command lines of a page in order; a server lives until the next line has run."""
     for number, line in enumerate(lines):
-        shown = _READ_AS.get(line) or re.sub(r"\[[^]]*\]", "", line).replace(" | --tags", "")
+        shown = _READ_AS.get(line) or _without_choices(line)
         shown = re.sub(r"\b[A-Z]{4,}\b", lambda match: _WORDS.get(match[0], match[0]), shown)
         if words(shown)[0] == "curl" or shown in _DONE:
             continue  # the first is run with the server before it
