@@ -1,5 +1,8 @@
 # The batch job's image: this wheel, Beam, LiteRT, and the built-in model at /model.
 # With `--build-arg EXTRAS=` it is the command line's: predict, serve, review, without Beam.
+# With `--build-arg "EXTRAS=beam onnx-cuda"` or `tensorflow-cuda` it computes on an NVIDIA GPU
+# (docs/scale.md). The Python packages bring CUDA's libraries, and `docker run --gpus all` the
+# driver, so the base image stays the same.
 #
 #   docker build -f infra/bulk.Dockerfile -t seefood-bulk .
 #   docker run --rm --user "$(id -u)" -v ~/Pictures:/pictures:ro -v ~/labels:/labels seefood-bulk \
@@ -23,7 +26,8 @@ RUN awk '/^uv==/ {found = 1} found {print} found && !/\\$/ {exit}' constraints.t
 # Dependencies first: a layer that changes rarely.
 RUN python3 -m venv --without-pip /opt/seefood \
  && /tmp/uv/bin/uv pip install --no-cache --quiet --python /opt/seefood \
-      --constraint constraints.txt --requirements pyproject.toml ${EXTRAS:+--extra "$EXTRAS"} \
+      --constraint constraints.txt --requirements pyproject.toml \
+      $(for extra in $EXTRAS; do echo "--extra $extra"; done) \
  && cd /opt/seefood/lib/python3*/site-packages \
  && rm -rf pyarrow/include pyarrow/*flight* \
  && find . -type d -name tests -prune -exec rm -rf {} +

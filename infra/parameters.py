@@ -25,6 +25,10 @@ _FARGATE: Final = {1: (2048, 8192), 2: (4096, 16384), 4: (8192, 32768), 8: (1638
                    16: (32768, 122880)}  # fmt: skip
 
 
+# AMD's GPUs, and Graviton or Grace processors.
+_WITHOUT_CUDA: Final = ("g4ad.", "g5g.", "p6e-")
+
+
 class ParameterError(ValueError):
     """A value that the template, AWS, or the rest of the stack does not take."""
 
@@ -161,12 +165,32 @@ def _check_network(region: str, values: Mapping[str, str]) -> None:
 
 def _check_fargate(region: str, values: Mapping[str, str]) -> None:
     del region
+    if values["BulkGpuInstances"]:
+        return
     vcpus, memory = int(values["BulkVcpus"]), int(values["BulkMemory"])
     low, high = _FARGATE[vcpus]
     if not low <= memory <= high:
         raise ParameterError(
             f"BulkMemory={memory} does not fit BulkVcpus={vcpus}; Fargate takes {low} to {high}"
         )
+
+
+def _check_gpu(region: str, values: Mapping[str, str]) -> None:
+    del region
+    instances = values["BulkGpuInstances"]
+    if not instances:
+        return
+    if values["BulkArchitecture"] != "X86_64":
+        raise ParameterError(
+            f"BulkGpuInstances={instances} needs BulkArchitecture=X86_64: the CUDA builds of "
+            "TensorFlow and ONNX Runtime are for it alone"
+        )
+    for one in instances.split(","):
+        if one.startswith(_WITHOUT_CUDA):
+            raise ParameterError(
+                f"BulkGpuInstances: {one} has no NVIDIA GPU, or an ARM processor; take one such as "
+                "g6.xlarge"
+            )
 
 
 def _check_http(region: str, values: Mapping[str, str]) -> None:
@@ -186,6 +210,7 @@ _CHECKS: Final[tuple[Callable[[str, Mapping[str, str]], None], ...]] = (
     _check_schedule,
     _check_network,
     _check_fargate,
+    _check_gpu,
     _check_http,
 )
 

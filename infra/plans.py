@@ -21,6 +21,8 @@ _IMAGE_PARTS: Final = (
     "seefood",
     "training",
 )
+# The template's engines to the extras that install them with CUDA.
+_CUDA_EXTRAS: Final = {"tensorflow": "tensorflow-cuda", "onnxruntime": "onnx-cuda"}
 # Lambda's names of the architectures to Batch's and Docker's.
 _ARCHITECTURES: Final = {"x86_64": ("X86_64", "linux/amd64"), "arm64": ("ARM64", "linux/arm64")}
 
@@ -60,7 +62,8 @@ def plan_deploy(options: Options) -> list[Step]:
     digest = "built-in" if options.model is None else bundle_digest(options.model)
     lambda_architecture = options.value("LambdaArchitecture") or "arm64"
     batch, platform_name = _ARCHITECTURES[options.image_architecture]
-    tag = image_tag(ROOT)
+    extras = _image_extras(options)
+    tag = image_tag(ROOT, extras)
     suffix = "amazonaws.com.cn" if options.region.startswith("cn-") else "amazonaws.com"
     registry = f"{ACCOUNT}.dkr.ecr.{options.region}.{suffix}"
     image = f"{registry}/{options.stack}-bulk:{tag}"
@@ -85,6 +88,7 @@ def plan_deploy(options: Options) -> list[Step]:
             "build the batch job's image",
             (
                 *("docker", "build", "--platform", platform_name),
+                *(("--build-arg", f"EXTRAS={extras}") if extras else ()),
                 *("--file", "infra/bulk.Dockerfile", "--tag", image, "."),
             ),
         ),
@@ -167,9 +171,16 @@ def bundle_digest(folder: Path) -> str:
         sys.exit(f"deploy: {folder} is no model bundle ({error}); MODEL must be a bundle's folder")
 
 
-def image_tag(root: Path) -> str:
-    """Return a tag made of the image's content: the same sources give the same tag."""
-    content = hashlib.sha256()
+def _image_extras(options: Options) -> str:
+    """Return the image's extras where a GPU computes; empty for those of the Dockerfile."""
+    if options.value("BulkGpuInstances") is None:
+        return ""
+    return "beam " + _CUDA_EXTRAS[options.value("BulkGpuEngine") or "tensorflow"]
+
+
+def image_tag(root: Path, extras: str = "") -> str:
+    """Return a tag made of the image's content: the same sources and extras give the same tag."""
+    content = hashlib.sha256(extras.encode())
     for part in _IMAGE_PARTS:
         for file in _files(root / part):
             content.update(file.relative_to(root).as_posix().encode() + b"\0")

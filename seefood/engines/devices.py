@@ -21,6 +21,9 @@ _DRIVERS: Final = ("libcuda.so.1", "nvcuda.dll")
 _NAME_BYTES: Final = 256
 _GIB: Final = 1024**3
 
+DEVICE_SIZES: Final = (8, 32, 128)
+"""The sizes of batches of a library that must not see many, ascending."""
+
 
 @cache
 def cuda_name() -> str | None:
@@ -63,14 +66,26 @@ def describe_device(kind: str) -> str:
     return kind if name is None else f"{kind} ({name})"
 
 
-def warn_of_unused_device(engine: str, reason: str) -> None:
-    """Log that the engine computes on the processor although there is a CUDA device."""
-    _log.warning(
-        "%s does not use the CUDA device %s: %s; it computes on the processor. docs/scale.md says "
-        "what must be installed",
-        engine,
-        cuda_name(),
-        reason,
+def warn_of_unused_device(spec: "EngineSpec", device: str) -> None:
+    """Log it if the engine of `spec`, loaded on `device`, could use a CUDA device that is there."""
+    name = cuda_name() if device == CPU and spec.cuda_file is not None else None
+    if name is not None:
+        _log.warning("%s", unused_device(spec, name, is_built=_is_built_for_cuda(spec)))
+
+
+def unused_device(spec: "EngineSpec", name: str, *, is_built: bool) -> str:
+    """Return why the engine of `spec` does not use the CUDA device `name`, and the cure.
+
+    `is_built` is whether its library could use one if it found NVIDIA's libraries.
+    """
+    reason = (
+        "it does not find NVIDIA's libraries, or the driver is too old for them"
+        if is_built
+        else f"the installed {spec.title or spec.library} is built without CUDA"
+    )
+    return (
+        f"the {spec.name} engine computes on the processor, not on the CUDA device {name}: "
+        f'{reason}; run `{spec.cuda_install}` (docs/scale.md, "GPUs")'
     )
 
 
@@ -82,12 +97,17 @@ def padded_size(pictures: int) -> int:
     return 1 << max(0, pictures - 1).bit_length()
 
 
-def memory_limit_bytes(graph_bytes: int) -> int:
-    """Return how much device memory an engine may take for a graph of this size.
+def device_size(pictures: int) -> int:
+    """Return the smallest of `DEVICE_SIZES` that holds so many pictures; of more, the largest."""
+    return next((size for size in DEVICE_SIZES if size >= pictures), DEVICE_SIZES[-1])
 
-    4 GiB for the values between the layers, and room for the weights and a copy of them.
+
+def memory_limit_bytes(graph_bytes: int, batch: int = DEVICE_SIZES[-1]) -> int:
+    """Return how much device memory a graph of this size may take for batches of `batch` pictures.
+
+    1, 2 or 4 GiB for the values between the layers, and room for the weights and a copy of them.
     """
-    return 4 * _GIB + 2 * graph_bytes
+    return (1 << DEVICE_SIZES.index(device_size(batch))) * _GIB + 2 * graph_bytes
 
 
 def _is_built_for_cuda(spec: "EngineSpec") -> bool:

@@ -6,7 +6,7 @@ from seefood.bundle import SMALL_NETWORK, Bundle, load_bundle
 from seefood.engines.base import Engine
 from seefood.engines.cascade import CascadeEngine
 from seefood.engines.certificate import certify
-from seefood.engines.devices import CPU, CUDA, device_for, device_of
+from seefood.engines.devices import CPU, CUDA, device_for, device_of, warn_of_unused_device
 from seefood.engines.registry import AUTO, EngineSpec, Graph, engine_spec, selectable_engines
 from seefood.errors import BundleError, UsageError
 
@@ -16,7 +16,8 @@ def load_engine(bundle: Bundle, name: str = AUTO, *, features: bool = False) -> 
 
     With `features` it is a `FeatureEngine` whose features are certified too.
     `auto` depends on the bundle alone (`AUTO`), whatever is installed, and so do its rows.
-    An engine that can use a CUDA device does so where there is one, with a tolerance of its own.
+    An engine that can use a CUDA device does so where there is one, with a tolerance of its own;
+    if it cannot, a warning says why.
     Raises `UsageError` for an engine that is unknown, not installed or without features,
     `BundleError` if the engine does not reproduce the certificate or the bundle has no features.
     """
@@ -24,6 +25,7 @@ def load_engine(bundle: Bundle, name: str = AUTO, *, features: bool = False) -> 
         name = _automatic(bundle)
     spec = engine_spec(name)
     engine = create_engine(bundle, name, features=features, device=device_for(spec))
+    warn_of_unused_device(spec, device_of(engine))
     if bundle.is_cascade and spec.graph is Graph.LITERT:
         engine = _cascade(engine, bundle, name)
     certify(engine, bundle, tolerance_of(engine, spec), features=features)

@@ -5,6 +5,7 @@ that compute one picture each do not wait for one another, as with LiteRT.
 """
 
 import sys
+import threading
 from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -14,13 +15,7 @@ import onnxruntime as ort
 
 from seefood.bundle import ONNX_MODEL, Bundle
 from seefood.engines.adapting import GraphAdapter, Tensor
-from seefood.engines.devices import (
-    CPU,
-    CUDA,
-    memory_limit_bytes,
-    padded_size,
-    warn_of_unused_device,
-)
+from seefood.engines.devices import CPU, CUDA, DEVICE_SIZES, device_size, memory_limit_bytes
 from seefood.engines.extra_output import with_onnx_output
 from seefood.engines.feature_tensor import feature_tensor
 from seefood.engines.native_stderr import native_output_logged
@@ -33,6 +28,7 @@ if TYPE_CHECKING:
     from seefood.vectors import Features
 
 _ERRORS_ONLY: Final = 3
+_FATAL_ONLY: Final = 4
 _CUDA_PROVIDER: Final = "CUDAExecutionProvider"
 _CPU_PROVIDER: Final = "CPUExecutionProvider"
 
@@ -46,7 +42,7 @@ class OnnxRuntimeEngine:
     def __init__(self, bundle: Bundle, *, features: bool = False, device: str = CPU) -> None:
         """With `features`, the graph returns those that the bundle states too.
 
-        On a CUDA `device` that ONNX Runtime cannot use it computes on the processor, and warns.
+        On a CUDA `device` that ONNX Runtime cannot use it computes on the processor.
         Raises `BundleError` if the bundle has no ONNX graph, or one of another shape.
         """
         if not bundle.has_onnx:
@@ -60,11 +56,9 @@ class OnnxRuntimeEngine:
         content = None
         if self._features is not None:
             content = with_onnx_output(Path(self._path).read_bytes(), self._features)
-        self._session = open_session(self._path, content, device)
-        is_cuda = _CUDA_PROVIDER in self._session.get_providers()
-        self.device = CUDA if is_cuda else CPU
-        if device != self.device:
-            warn_of_unused_device(self.name, "its CUDA provider cannot be loaded")
+        self._sessions = _Sessions(self._path, content, device, self._adapter.batch)
+        self.device = self._sessions.device
+        self._session = self._sessions.first
         self._input = self._session.get_inputs()[0].name
         self._output = self._output_name()
         self._check_input()
@@ -102,7 +96,7 @@ class OnnxRuntimeEngine:
         """Return how many pictures one run of the graph takes."""
         if self._adapter.batch is not None:
             return self._adapter.batch
-        return padded_size(pictures) if self.device == CUDA else pictures
+        return device_size(pictures) if self.device == CUDA else pictures
 
     def _run(self, pictures: Tensor, batch: int, names: tuple[str, ...]) -> list[Tensor]:
         """Return the outputs `names` for at most `batch` pictures, filled up to `batch`."""
@@ -110,7 +104,7 @@ class OnnxRuntimeEngine:
             missing = np.zeros((batch - len(pictures), *pictures.shape[1:]), pictures.dtype)
             pictures = np.concatenate([pictures, missing])
         source = pictures.reshape(self._adapter.shape(batch))
-        return [np.asarray(each) for each in self._session.run(names, {self._input: source})]
+        return [np.asarray(each) for each in self._sessions.run(batch, names, self._input, source)]
 
     def _output_name(self) -> str:
         names = [str(output.name) for output in self._session.get_outputs()]
@@ -137,6 +131,45 @@ class OnnxRuntimeEngine:
             )
 
 
+class _Sessions:
+    """The sessions of a graph: one on the processor, one for each size of a batch on a device.
+
+    ONNX Runtime's convolutions on CUDA keep the plan that cuDNN made for the last shape, and make a
+    new one whenever the shape differs from the run before (`Conv::UpdateState` in
+    onnxruntime/core/providers/cuda/nn/conv.cc). So a session there computes batches of one size,
+    one at a time, which also makes the memory that it takes the same each time.
+    """
+
+    def __init__(self, path: str, content: bytes | None, device: str, batch: int | None) -> None:
+        """`batch` is the only size that the graph takes; None if it takes any."""
+        self._path, self._content = path, content
+        self._changing = threading.Lock()
+        size = batch or DEVICE_SIZES[0]
+        self.first = self._open(size, device)
+        self.device = CUDA if _CUDA_PROVIDER in self.first.get_providers() else CPU
+        self._of_size = {size: (self.first, threading.Lock())}
+
+    def run(
+        self, batch: int, names: tuple[str, ...], source: str, pictures: Tensor
+    ) -> list[Tensor]:
+        """Return the outputs `names` of the graph for `batch` pictures."""
+        feed = {source: pictures}
+        if self.device == CPU:
+            return list(self.first.run(names, feed))
+        session, computing = self._session(batch)
+        with computing:
+            return list(session.run(names, feed))
+
+    def _session(self, batch: int) -> "tuple[ort.InferenceSession, threading.Lock]":
+        with self._changing:
+            if batch not in self._of_size:
+                self._of_size[batch] = (self._open(batch, CUDA), threading.Lock())
+            return self._of_size[batch]
+
+    def _open(self, batch: int, device: str) -> ort.InferenceSession:
+        return open_session(self._path, self._content, device, batch)
+
+
 DTYPES: Final = {
     "tensor(uint8)": "uint8",
     "tensor(int8)": "int8",
@@ -152,19 +185,24 @@ DTYPES: Final = {
 
 
 def open_session(
-    path: str, content: bytes | None = None, device: str = CPU
+    path: str,
+    content: bytes | None = None,
+    device: str = CPU,
+    batch: int = DEVICE_SIZES[-1],
 ) -> ort.InferenceSession:
     """Return the session of the ONNX file at `path`, or of the changed `content` of that file.
 
-    What a CUDA `device` cannot compute, the processor does. Raises `BundleError` if it cannot be
-    read.
+    What a CUDA `device` cannot compute, the processor does; `batch` bounds the memory that it takes
+    there. Raises `BundleError` if the file cannot be read.
     """
     options = ort.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = _ERRORS_ONLY
     providers: list[str | tuple[str, dict[str, object]]] = [_CPU_PROVIDER]
     if device == CUDA and _CUDA_PROVIDER in ort.get_available_providers():
-        providers.insert(0, (_CUDA_PROVIDER, _cuda_options(Path(path).stat().st_size)))
+        memory_bytes = memory_limit_bytes(Path(path).stat().st_size, batch)
+        providers.insert(0, (_CUDA_PROVIDER, _cuda_options(memory_bytes)))
+        options.log_severity_level = _FATAL_ONLY  # a batch that does not fit is halved, not shown
     try:
         with native_output_logged(), redirect_stdout(sys.stderr):
             if device == CUDA and hasattr(ort, "preload_dlls"):
@@ -176,15 +214,15 @@ def open_session(
         raise BundleError(f"ONNX Runtime cannot load {path}: {reason}") from error
 
 
-def _cuda_options(graph_bytes: int) -> dict[str, object]:
-    """Return the options of ONNX Runtime's CUDA provider.
+def _cuda_options(memory_bytes: int) -> dict[str, object]:
+    """Return the options of ONNX Runtime's CUDA provider, which takes at most `memory_bytes`.
 
     Its defaults try every algorithm for each batch size and double the memory that they take:
     https://onnxruntime.ai/docs/execution-providers/CUDA-ExecutionProvider.html
     """
     return {
         "device_id": 0,
-        "gpu_mem_limit": memory_limit_bytes(graph_bytes),
+        "gpu_mem_limit": memory_bytes,
         "arena_extend_strategy": "kSameAsRequested",
         "cudnn_conv_algo_search": "HEURISTIC",
         "cudnn_conv_use_max_workspace": "1",

@@ -51,6 +51,8 @@ class EngineSpec:
 
     `factory` then takes `device`, and the engine says in `device` what it computes on.
     """
+    cuda_install: str = ""
+    """The command that installs such a build with NVIDIA's libraries."""
     cuda_tolerance: float = 0.01
     """`tolerance` on a CUDA device, whose TensorFloat-32 has 10 bits of mantissa."""
     is_exact: bool = False
@@ -84,6 +86,7 @@ _BUILT_IN: Final = (
         library="tensorflow",
         extra="tensorflow",
         cuda_file="__init__.py",  # each build for Linux can, if it finds NVIDIA's libraries
+        cuda_install='pip install "seefood[tensorflow-cuda]"',
         gives_features=True,
         is_exact=True,
     ),
@@ -95,6 +98,9 @@ _BUILT_IN: Final = (
         library="onnxruntime",
         extra="onnx",
         cuda_file="capi/libonnxruntime_providers_cuda.so",
+        # Both of its packages install the same folder: one must go before the other comes.
+        cuda_install="pip uninstall --yes onnxruntime onnxruntime-gpu && "
+        'pip install "seefood[onnx-cuda]"',
         gives_features=True,
         is_exact=True,
     ),

@@ -10,13 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from seefood.bundle import Bundle
-from seefood.engines.devices import (
-    CPU,
-    CUDA,
-    memory_limit_bytes,
-    padded_size,
-    warn_of_unused_device,
-)
+from seefood.engines.devices import CPU, CUDA, memory_limit_bytes, padded_size
 from seefood.engines.feature_tensor import feature_tensor
 from seefood.engines.native_stderr import native_output_logged
 from seefood.engines.registry import Graph
@@ -40,7 +34,7 @@ class TensorFlowEngine:
     def __init__(self, bundle: Bundle, *, features: bool = False, device: str = CPU) -> None:
         """With `features`, the graph returns those that the bundle states too.
 
-        On a CUDA `device` that TensorFlow cannot use it computes on the processor, and warns.
+        On a CUDA `device` that TensorFlow cannot use it computes on the processor.
         Raises `BundleError` if the SavedModel is absent, unreadable or of another signature.
         """
         if not bundle.has_saved_model:
@@ -49,8 +43,6 @@ class TensorFlowEngine:
                 f"the bundle {bundle.path} comes without its SavedModel; use `--engine {other}`"
             )
         self.device = CUDA if device == CUDA and _claim_cuda(bundle) else CPU
-        if device != self.device:
-            warn_of_unused_device(self.name, "TensorFlow finds no GPU, or not NVIDIA's libraries")
         self._place = "/GPU:0" if self.device == CUDA else "/CPU:0"
         try:
             # Kept, because the signature refers to variables that the loaded object owns.

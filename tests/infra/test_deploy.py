@@ -98,6 +98,22 @@ def test_an_image_is_named_by_its_content(tmp_path: Path) -> None:
         same = image_tag(tmp_path)
 
 
+def test_a_gpu_takes_an_image_with_cuda_and_another_tag() -> None:
+    """The image has the engine's extra, and never the tag of the image without."""
+    tags = set()
+    for engine, extra in (
+        (None, None),
+        ("tensorflow", "tensorflow-cuda"),
+        ("onnxruntime", "onnx-cuda"),
+    ):
+        given = () if engine is None else ("BulkGpuInstances=g6.xlarge", f"BulkGpuEngine={engine}")
+        text = "\n".join(map(_words, plan_deploy(Options("eu-west-1", parameters=given))))
+        tags |= set(re.findall('BulkImageTag="([0-9a-f]+)"', text))
+        assert (f"--build-arg EXTRAS=beam {extra} " in text) == (extra is not None)
+        assert ("--build-arg" in text) == (extra is not None)
+    assert 3 == len(tags)
+
+
 def test_destroying_keeps_pictures_and_results_by_default() -> None:
     """Only DELETE_DATA deletes data, and never a bucket that the stack did not create."""
     default = plan_destroy(Options("eu-west-1"))
@@ -188,6 +204,8 @@ def test_invalid_options_fail_before_the_first_step(arguments: list[str], messag
         ("ScheduleExpression=every night", "no schedule"),
         ("VpcId=vpc-0123456789abcdef0", "belong together"),
         ("BulkVcpus=16", "Fargate takes"),
+        ("BulkGpuInstances=large", "does not have the form"),
+        ("BulkGpuInstances=g6.xlarge,g5g.xlarge", "g5g.xlarge has no NVIDIA GPU"),
         ("HttpAccess=token", "belong together"),
         ("HttpToken=short", "its value does not have the form"),
         ("ImagePrefix=in/,in/new/", "would be taken twice"),
@@ -202,6 +220,14 @@ def test_every_parameter_is_checked_before_the_first_step(parameter: str, messag
         check_parameters("seefood", "eu-west-1", (parameter,))
 
 
+def test_a_gpu_is_for_one_architecture_and_has_no_limits_of_fargate() -> None:
+    """CUDA's builds are for x86_64; EC2 takes any memory that its instances have."""
+    gpu = "BulkGpuInstances=g6.16xlarge"
+    with pytest.raises(ParameterError, match="needs BulkArchitecture=X86_64"):
+        check_parameters("seefood", "eu-west-1", (gpu, "BulkArchitecture=ARM64"))
+    check_parameters("seefood", "eu-west-1", (gpu, "BulkVcpus=16", "BulkMemory=16384"))
+
+
 @pytest.mark.parametrize(
     "parameters",
     [
@@ -210,6 +236,7 @@ def test_every_parameter_is_checked_before_the_first_step(parameter: str, messag
         ("ReservedConcurrency=10", "HttpAccess=public"),
         ("Bulk=none",),
         ("HttpAccess=token", "HttpToken=correct-horse-battery"),
+        ("BulkGpuInstances=g6.xlarge,g5.xlarge", "BulkVcpus=4", "BulkMemory=8192"),
         ("ImagePrefix=in/,my phone/", "ImageSuffix=.jpg,.JPG", "SnapStart=yes"),
     ],
 )

@@ -10,7 +10,7 @@ import pytest
 
 from seefood.bundle import load_bundle
 from seefood.synthetic import draw_picture
-from tests.infra.aws import REGION, STACK, Stack
+from tests.infra.aws import REGION, STACK, Stack, Template, read_template
 from tests.infra.iam import Request, is_allowed
 from tests.infra.running import finish, invoke, start_container, validate_submit_job
 from tests.infra.traffic import recorded_s3_requests
@@ -171,6 +171,35 @@ def test_the_schedules_input_is_a_job_that_labels_the_bucket(
     assert labelled == summary["skipped_by_ledger"]
     assert len(bucket) - labelled == summary["rows"]
     _assert_permitted(stack, "BulkRole", requests)
+
+
+def test_a_gpu_needs_ec2_and_nothing_of_it_is_made_without(stack: Stack) -> None:
+    """By parameter the job has one GPU on EC2, and the engine; the default has Fargate alone."""
+    usual, gpu = stack.variant(), read_template(BulkGpuInstances="g6.xlarge,g5.xlarge")
+    names = {"BulkGpuCompute", "BulkInstance", "BulkInstanceProfile", "BulkInstanceRole"}
+    assert names == set(gpu.resources()) - set(usual.resources())
+    assert {"BulkCompute"} == set(usual.resources()) - set(gpu.resources())
+    known = dict.fromkeys(("BulkInstance", "BulkInstanceProfile.Arn", "BulkGpuCompute"), "made")
+    known["BulkInstance.LatestVersionNumber"] = "1"
+    made = Template(gpu.document, gpu.parameters, {**stack.template.physical, **known})
+    compute = made.properties("BulkGpuCompute")["ComputeResources"]
+    job, plain = made.properties("BulkJob"), usual.properties("BulkJob")
+    container, usual_container = job["ContainerProperties"], plain["ContainerProperties"]
+
+    assert ("SPOT", 0) == (compute["Type"], compute["MinvCpus"])
+    assert ["g6.xlarge", "g5.xlarge"] == compute["InstanceTypes"]
+    assert [["EC2"], ["FARGATE"]] == [one["PlatformCapabilities"] for one in (job, plain)]
+    assert {"Type": "GPU", "Value": "1"} == container["ResourceRequirements"][-1]
+    assert ["VCPU", "MEMORY"] == [one["Type"] for one in usual_container["ResourceRequirements"]]
+    engine = {"Name": "SEEFOOD_CLASSIFY_ENGINE", "Value": "tensorflow"}
+    assert [True, False] == [engine in one["Environment"] for one in (container, usual_container)]
+    fargate = {"NetworkConfiguration", "RuntimePlatform"}
+    assert fargate == set(usual_container) - set(container)
+    assert (
+        "made" == made.properties("BulkQueue")["ComputeEnvironmentOrder"][0]["ComputeEnvironment"]
+    )
+    assert made.properties("BulkQueue")["JobQueueName"].endswith("-gpu")
+    assert "JobQueueName" not in usual.properties("BulkQueue")
 
 
 @pytest.mark.beam

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from seefood.bundle import ONNX_MODEL, Adapter, Bundle, load_bundle, write_bundle
+from seefood.engines.devices import CPU, CUDA, cuda_name
 from seefood.engines.loading import load_engine
 from seefood.errors import BundleError, UsageError
 from seefood.imaging.decode import Pixels, ResizeRule
@@ -19,6 +20,7 @@ pytest.importorskip("onnx", reason="makes the networks")
 
 from onnx import TensorProto
 
+from seefood.engines.onnxruntime import OnnxRuntimeEngine
 from tests.onnx_graphs import SIZE, linear_graph, sealed, weights
 
 LABELS = ("cat", "dog", "bird")
@@ -98,3 +100,12 @@ def test_engines_without_their_graph_name_the_one_that_has(tmp_path: Path) -> No
         with pytest.raises((BundleError, UsageError), match="use `--engine onnxruntime`"):
             load_engine(bundle, name)
     assert load_engine(load_bundle(bundle.path), "onnxruntime").name == "onnxruntime"
+
+
+def test_without_the_device_the_processor_computes(tmp_path: Path) -> None:
+    """A build without CUDA, or without NVIDIA's libraries, gives the same answers, and says so."""
+    bundle = _bundle(tmp_path, NCHW)
+    engine = OnnxRuntimeEngine(bundle, device=CUDA)
+    if cuda_name() is None:
+        assert CPU == engine.device
+    np.testing.assert_allclose(_due(IMAGES), engine.predict(IMAGES), atol=0.01)
