@@ -189,9 +189,13 @@ def image_tag(root: Path, extras: str = "") -> str:
 
 
 def _deployment(tag: str, digest: str, parameters: Sequence[str]) -> str:
-    """Return a name made of everything that decides the function: SnapStart's version has it."""
+    """Return a name made of everything that decides the function: SnapStart's version has it.
+
+    Whoever may read the stack sees it. HttpToken is among the parameters, so the hash is a slow
+    one: nobody can try a list of likely tokens against it.
+    """
     text = "\0".join((tag, digest, *sorted(parameters)))
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    return hashlib.scrypt(text.encode(), salt=tag.encode(), n=2**14, r=8, p=1, dklen=8).hex()
 
 
 def _files(path: Path) -> Iterator[Path]:

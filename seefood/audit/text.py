@@ -9,13 +9,15 @@ from seefood.sanitize import printable
 def estimate_lines(estimates: Mapping[str, Any], failed: int) -> Iterator[str]:
     """Yield the lines of what `Estimates.as_json` returns, with ends of intervals in brackets."""
     confidence = f"{estimates['confidence']:.4g}"
+    answers, population = estimates["answers"], estimates["population"]
     yield (
-        f"{estimates['answers']:,} answers about {estimates['population']:,} labelled pictures, "
+        f"{_counted(answers, 'answer')} about {_counted(population, 'labelled picture')}, "
         f"intervals with confidence {float(confidence):.4g}"
     )
     yield f"accuracy  {share_text(estimates['accuracy'])}"
     if failed:
-        yield f"{failed:,} pictures without a label are not counted"
+        verb = "is" if failed == 1 else "are"
+        yield f"{_counted(failed, 'picture')} without a label {verb} not counted"
     yield f"{'label':<24} {'said':>9}  {'true':<32} {'precision':<24} recall"
     for label, item in estimates["labels"].items():
         true = item["true"]
@@ -35,3 +37,7 @@ def estimate_lines(estimates: Mapping[str, Any], failed: int) -> Iterator[str]:
 def share_text(interval: Mapping[str, float]) -> str:
     """Return an interval of a share in percent."""
     return f"{interval['estimate']:.1%} [{interval['low']:.1%}, {interval['high']:.1%}]"
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"

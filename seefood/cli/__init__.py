@@ -24,7 +24,12 @@ from seefood.cli.failures import code_of, fail, other_message, refuse
 from seefood.cli.interrupts import STOPPED, interruptible
 from seefood.cli.json_log import json_handler, use_json
 from seefood.cli.nearest import did_you_mean
-from seefood.cli.terminal import discard_output, prepare_streams, redirect_native_stderr
+from seefood.cli.terminal import (
+    ReaderGoneError,
+    discard_output,
+    prepare_streams,
+    redirect_native_stderr,
+)
 from seefood.errors import SeefoodError
 from seefood.sanitize import SafeFormatter
 
@@ -257,7 +262,7 @@ def _run(own: list[str], rest: list[str], *, verbose: bool) -> int:
         if verbose:
             raise
         return fail(str(error), code_of(error))
-    except BrokenPipeError:
+    except ReaderGoneError:
         discard_output()
         return 0
     except Exception as error:

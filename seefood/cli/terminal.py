@@ -16,14 +16,21 @@ from seefood.errors import JobError
 _STANDARD: Final = (0, 1, 2)
 
 
+class ReaderGoneError(Exception):
+    """Nobody reads stdout any more, as after `| head -1`.
+
+    Not an `OSError`: click ends a program with exit code 1 for a broken pipe of any kind.
+    """
+
+
 class _Output(io.FileIO):
-    """Standard output: a failed write is a `JobError`."""
+    """Standard output: a failed write is a `JobError`, or `ReaderGoneError`."""
 
     def write(self, data: object) -> int:
         try:
             return super().write(data)  # type: ignore[arg-type]  # a buffer, as `FileIO` takes
-        except BrokenPipeError:
-            raise
+        except BrokenPipeError as error:
+            raise ReaderGoneError from error
         except OSError as error:
             raise JobError(
                 f"cannot write to stdout: {error.strerror}; what was done before is kept"

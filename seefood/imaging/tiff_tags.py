@@ -59,7 +59,7 @@ _KNOWN: Final = frozenset(Tag) | _OLD_JPEG
 _DESCRIPTIVE: Final = frozenset(
     {Tag.SUBFILE_TYPE, Tag.MAKE, Tag.SUB_IFDS, Tag.CFA_PATTERN, Tag.DNG_VERSION}
 )
-_MAX_REDUCED: Final = 16
+_MAX_REDUCED: Final = 16  # the directories of a damaged file may form a circle
 _PIXEL_TAGS: Final = _KNOWN - _DESCRIPTIVE
 
 
@@ -100,12 +100,13 @@ class TiffTags:
 def main_picture(data: bytes, first: TiffTags) -> tuple[TiffTags, int]:
     """Return the tags and the number of the first picture that is no reduced copy of another.
 
-    `first` are the tags of the first picture, and what is returned if all are reduced.
+    `first` are the tags of the first picture, and what is returned if all are reduced. In a
+    truncated file the next picture's tags may not be there: it is returned with its `problem`.
     """
     tags, number = first, 0
     while tags.number(Tag.SUBFILE_TYPE, 0) & 1 and tags.next_at and number < _MAX_REDUCED:
         tags, number = read_tags(data, tags.next_at), number + 1
-        if not tags.number(Tag.SUBFILE_TYPE, 0) & 1 and tags.problem is None:
+        if not tags.number(Tag.SUBFILE_TYPE, 0) & 1:
             return tags, number
     return first, 0
 

@@ -150,7 +150,12 @@ def decode_latin_1(data: bytes) -> str:
 
 def is_like_a_name(text: str) -> bool:
     """Whether a cell can only be a name: a URI, an absolute path, or one with a known suffix."""
-    return "://" in text or text.startswith("/") or _PICTURE.fullmatch(text) is not None
+    return "://" in text or text.startswith("/") or has_known_suffix(text)
+
+
+def has_known_suffix(text: str) -> bool:
+    """Whether a text ends like the name of a picture, such as `.jpg`."""
+    return _PICTURE.fullmatch(text) is not None
 
 
 def _name_in_object(number: int, column: str, value: Mapping[str, Any]) -> Any:

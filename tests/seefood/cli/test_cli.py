@@ -198,9 +198,10 @@ def test_predict_takes_pictures_only(pictures: Path, name: str, expected: str) -
 
 
 def test_a_closed_pipe_is_no_error(pictures: Path, bundle_path: Path) -> None:
-    """`seefood predict … | head -1` prints no error."""
+    """`seefood predict … | head -1` prints no error and exits with 0."""
     names = " ".join([f"'{next(pictures.iterdir())}'"] * 40)
-    command = f"{sys.executable} -m seefood predict --model {bundle_path} {names} | head -1"
+    predict = f"{sys.executable} -m seefood predict --model {bundle_path} {names}"
+    command = f"{predict} | head -1; exit ${{PIPESTATUS[0]}}"
     done = subprocess.run(["bash", "-c", command], capture_output=True, check=True, timeout=60)
     assert b"" == done.stderr
     assert 1 == len(done.stdout.splitlines())

@@ -308,6 +308,17 @@ def test_a_thumbnail_is_not_the_picture(how: Tiff) -> None:
     assert np.abs(image.pixels - expected).max() <= 2
 
 
+def test_a_file_cut_behind_its_thumbnail_is_truncated() -> None:
+    """The thumbnail is no answer for a picture that is not there."""
+    data, _ = made(Tiff(2, 8, tags={254: (4, [1])}))
+    count = struct.unpack_from("<H", data, struct.unpack_from("<L", data, 4)[0])[0]
+    at = struct.unpack_from("<L", data, 4)[0] + 2 + 12 * count
+    behind = struct.pack("<L", len(data) + 1000)
+    with pytest.raises(PictureError) as caught:
+        decode(data[:at] + behind + data[at + 4 :], RULE)
+    assert ErrorCode.TRUNCATED is caught.value.code
+
+
 @pytest.mark.parametrize("how", [Tiff(2, 16), Tiff(2, 8), Tiff(0, 16), Tiff(2, 16, planar=True)])
 def test_a_cut_file_is_truncated(how: Tiff) -> None:
     """Missing strips are told, whoever decodes."""

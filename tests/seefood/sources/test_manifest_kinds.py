@@ -65,6 +65,7 @@ def test_a_class_may_follow_each_name(tmp_path: Path) -> None:
         ("a.png 0\nb.png 12\n", ["a.png", "b.png"]),
         ("n01/a.png  0 x\nb.png 1 y\n", None),
         ("my a.png\nb.png 1\n", ["my a.png", "b.png 1"]),
+        ("/my a\n/my b.dng\n", ["/my a", "/my b.dng"]),
     ):
         file.write_text(text)
         manifest = parse_manifest(str(file))
