@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from seefood.errors import RetryableError, StopError
+from seefood.storage.retry import Failure, RetryPolicy
 from seefood.storage.s3_address import environment_address
 
 if TYPE_CHECKING:
@@ -20,32 +21,65 @@ if TYPE_CHECKING:
 
 _ACTION: Final = "AWSEvents.PutEvents"
 _TYPE: Final = "application/x-amz-json-1.1"
-_TIMEOUT_SECONDS: Final = 10.0
+_TIMEOUT_SECONDS: Final = (
+    10.0  # longer than requests are sent again for: a silent bus is asked once
+)
+_SERVER_ERROR: Final = 500
+_THROTTLED: Final = frozenset({"ThrottlingException", "LimitExceededException", "429"})
+
+
+class _RefusedError(Exception):
+    """EventBridge's answer is an error."""
+
+    def __init__(self, status: int, code: str) -> None:
+        super().__init__(code)
+        self.status = status
+        self.code = code
 
 
 def put_events(entries: Sequence[Mapping[str, str]]) -> dict[str, Any]:
-    """Return EventBridge's answer. Raises `RetryableError` if it refuses or does not answer."""
-    from http.client import HTTPException  # noqa: PLC0415 (as below)
-    from urllib.error import HTTPError  # noqa: PLC0415 (most functions have no bus)
-    from urllib.request import Request, urlopen  # noqa: PLC0415 (as above)
+    """Return EventBridge's answer; throttled, failed and reset requests are sent again for 4 s.
+
+    Raises `RetryableError` if it refuses or does not answer. It may have taken the events
+    nevertheless, if its answer was lost.
+    """
+    from http.client import HTTPException  # noqa: PLC0415 (most functions have no bus)
 
     # The name of a bucket that could be one: only whether the environment decides is of interest.
     address = environment_address("event-bus", os.environ)
     if address is None:
         return _through_botocore(entries)
-    endpoint = os.environ.get("AWS_ENDPOINT_URL")
-    url = endpoint or f"https://events.{address.region}.amazonaws.com"
+    region = address.region
+    endpoint = os.environ.get("AWS_ENDPOINT_URL") or f"https://events.{region}.amazonaws.com"
     body = json.dumps({"Entries": entries}).encode()
-    headers = signed_headers(url, address.region, body, os.environ, dt.datetime.now(dt.UTC))
-    request = Request(f"{url.rstrip('/')}/", body, headers, method="POST")  # noqa: S310 (AWS's or the user's)
+    try:
+        return RetryPolicy(_kind_of).call(lambda: _post(endpoint.rstrip("/"), region, body))
+    except _RefusedError as error:
+        raise RetryableError(f"the event bus refused an event ({error.code})") from error
+    except (OSError, HTTPException, ValueError) as error:
+        raise RetryableError(f"the event bus cannot be reached: {error}") from error
+
+
+def _post(url: str, region: str, body: bytes) -> dict[str, Any]:
+    """Send one request, signed now. Raises `_RefusedError`, and what `http.client` raises."""
+    from urllib.error import HTTPError  # noqa: PLC0415 (as above)
+    from urllib.request import Request, urlopen  # noqa: PLC0415 (as above)
+
+    headers = signed_headers(url, region, body, os.environ, dt.datetime.now(dt.UTC))
+    request = Request(f"{url}/", body, headers, method="POST")  # noqa: S310 (AWS's or the user's)
     try:
         with urlopen(request, timeout=_TIMEOUT_SECONDS) as response:  # noqa: S310 (as above)
             answer: dict[str, Any] = json.load(response)
+            return answer
     except HTTPError as error:
-        raise RetryableError(f"the event bus refused an event ({_code(error)})") from error
-    except (OSError, HTTPException, ValueError) as error:
-        raise RetryableError(f"the event bus cannot be reached: {error}") from error
-    return answer
+        raise _RefusedError(error.code, _code(error)) from error
+
+
+def _kind_of(error: Exception) -> Failure:
+    if isinstance(error, _RefusedError):
+        is_passing = error.status >= _SERVER_ERROR or error.code in _THROTTLED
+        return Failure.BUSY if is_passing else Failure.PERMANENT
+    return Failure.BUSY
 
 
 def signed_headers(

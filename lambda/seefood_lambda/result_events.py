@@ -1,8 +1,9 @@
 """Sends each row to an event bus, and so to a topic, a webhook or another function.
 
 One event a row, none for a duplicate delivery: a marker below `runs/announced/` is written after
-the event was sent. If the function stops in between, the next delivery finds the row without a
-marker and sends the event; only a stop between sending and marking can repeat one.
+the event was sent. If the function stops in between, or the bus refuses, the next delivery finds
+the row, which stays as it is, without a marker and sends the event. An event can be repeated if
+the function stops between sending and marking, or if the bus's answer is lost.
 """
 
 import json

@@ -2,6 +2,7 @@
 
     THROTTLED    the store is overloaded, broken or silent: nine tries
     NOT_A_STORE  something else replied, such as a proxy's web page: five tries within four seconds
+    BUSY         a service beside the store is overloaded or silent: like NOT_A_STORE
     DENIED       refused: like NOT_A_STORE if the same was permitted before in this process
     PERMANENT    the same request would fail again: one try
 
@@ -25,6 +26,7 @@ class Failure(Enum):
 
     THROTTLED = "throttled"
     NOT_A_STORE = "not_a_store"
+    BUSY = "busy"
     DENIED = "denied"
     PERMANENT = "permanent"
 
@@ -88,6 +90,7 @@ class RetryPolicy:
         if failure is Failure.THROTTLED:
             return THROTTLED_BACKOFF
         was_granted = permission is not None and permission in self._granted
-        if failure is Failure.NOT_A_STORE or (failure is Failure.DENIED and was_granted):
+        is_short = failure in (Failure.NOT_A_STORE, Failure.BUSY)
+        if is_short or (failure is Failure.DENIED and was_granted):
             return SHORT_BACKOFF
         return None

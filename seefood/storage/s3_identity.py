@@ -40,6 +40,13 @@ _CONFIG: Final = {
     "retries": {"total_max_attempts": 1, "mode": "standard"},  # `storage.retry` retries
     "user_agent_extra": "seefood",
 }
+# Of other services: a request ends within a minute, the time of a Lambda function.
+_SERVICE_CONFIG: Final = {
+    "connect_timeout": 5,
+    "read_timeout": 10,
+    "retries": {"total_max_attempts": 3, "mode": "standard"},
+    "user_agent_extra": "seefood",
+}
 # obstore asks again when less than this is left, so once a minute.
 _ASK_AGAIN: Final = timedelta(seconds=60)
 _LOCK: Final = threading.RLock()
@@ -108,7 +115,8 @@ class Identity:
         """Return the client of another service; the same one for each call."""
         with _LOCK:
             if service not in self._clients:
-                self._clients[service] = self.session.create_client(service)
+                config = Config(**_SERVICE_CONFIG)  # type: ignore[arg-type]
+                self._clients[service] = self.session.create_client(service, config=config)
             return self._clients[service]
 
     @property

@@ -99,16 +99,12 @@ def is_spaced(opened: OpenList) -> bool:
     lines = [line.split() for line in opened.head_text.splitlines()[:_SAMPLE_ROWS] if line.strip()]
     if not opened.is_whole and 1 < len(lines) < _SAMPLE_ROWS:
         lines.pop()
-    return (
-        bool(lines)
-        and all(
-            len(words) > 1
-            and has_known_suffix(
-                words[0]
-            )  # what begins like a URI or a path may go on after a space
-            and not any(is_like_a_name(word) for word in words[1:])
-            for words in lines
-        )
+    # The first word ends like a picture: a URI or a path alone may go on after a space.
+    return bool(lines) and all(
+        len(words) > 1
+        and has_known_suffix(words[0])
+        and not any(is_like_a_name(word) for word in words[1:])
+        for words in lines
     )
 
 
