@@ -264,7 +264,8 @@ class BatchingEngine:
             answer = _Answer(*self._engine.predict_with_features(images))
         else:
             answer = _Answer(self._engine.predict(images), None)
-        if len(answer.probabilities) != len(images):
-            message = f"it returned {len(answer.probabilities)} answers for {len(images)} pictures"
-            raise ValueError(message)
+        for part in answer:
+            if part is not None and len(part) != len(images):
+                message = f"it returned {len(part)} answers for {len(images)} pictures"
+                raise ValueError(message)
         return answer

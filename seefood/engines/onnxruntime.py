@@ -7,6 +7,7 @@ that compute one picture each do not wait for one another, as with LiteRT.
 import sys
 import threading
 from contextlib import redirect_stdout
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -204,14 +205,25 @@ def open_session(
         providers.insert(0, (_CUDA_PROVIDER, _cuda_options(memory_bytes)))
         options.log_severity_level = _FATAL_ONLY  # a batch that does not fit is halved, not shown
     try:
-        with native_output_logged(), redirect_stdout(sys.stderr):
-            if device == CUDA and hasattr(ort, "preload_dlls"):
-                ort.preload_dlls()  # those of NVIDIA's Python packages; it prints what is missing
+        with native_output_logged():
+            if device == CUDA:
+                _load_nvidia_libraries()
             source = path if content is None else content
             return ort.InferenceSession(source, options, providers=providers)
     except Exception as error:  # its exceptions share no base class
         reason = " ".join(str(error).split())[:300]
         raise BundleError(f"ONNX Runtime cannot load {path}: {reason}") from error
+
+
+@cache
+def _load_nvidia_libraries() -> None:
+    """Load those of NVIDIA's Python packages, once: `sys.stdout` belongs to all threads.
+
+    ONNX Runtime prints what is missing, and stdout is for data.
+    """
+    if hasattr(ort, "preload_dlls"):
+        with redirect_stdout(sys.stderr):
+            ort.preload_dlls()
 
 
 def _cuda_options(memory_bytes: int) -> dict[str, object]:

@@ -1,6 +1,7 @@
 """TensorFlow: the SavedModel itself, as TF Serving would run it."""
 
 import os
+from contextlib import suppress
 
 # Before the first import, because the C++ side reads it once. 3 hides everything but errors.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -108,8 +109,6 @@ def _claim_cuda(bundle: Bundle) -> bool:
         return False
     graph_bytes = sum(file.stat().st_size for file in bundle.path.rglob("*") if file.is_file())
     limit = tf.config.LogicalDeviceConfiguration(memory_limit=memory_limit_bytes(graph_bytes) >> 20)
-    try:
+    with suppress(RuntimeError):  # TensorFlow was used before in this process: it keeps what it has
         tf.config.set_logical_device_configuration(devices[0], [limit])
-    except RuntimeError:  # TensorFlow was used before in this process, and keeps what it has
-        return True
     return True

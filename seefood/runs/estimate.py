@@ -128,8 +128,8 @@ def measure(
         (row,) = classify_images([(ref, source)], engine, model, options)
         return time.thread_time() - cpu_started, fetched - started, row
 
-    deadline = time.perf_counter() + _MAX_SECONDS
     device_seconds = _device_seconds(engine, model)
+    deadline = time.perf_counter() + _MAX_SECONDS
     with ThreadPoolExecutor(cores) as pool:
         list(pool.map(classify, sample[: 2 * cores]))  # fills caches
         cpu_before = time.process_time()
@@ -149,15 +149,23 @@ def measure(
 
 
 def _device_seconds(engine: Engine, model: Model) -> float:
-    """Return the time that a device takes for one picture of a full batch; 0 on the processor."""
+    """Return the time that a device takes for one picture of a full batch; 0 on the processor.
+
+    A batch is halved until it fits, as in a run. Raises what the engine raises for one picture.
+    """
     if device_of(engine) == CPU:
         return 0.0
-    pictures = BatchPolicy().max_pictures
-    images = np.zeros((pictures, *model.rule.shape), np.uint8)
-    engine.predict(images)  # plans its algorithms
-    started = time.perf_counter()
-    engine.predict(images)
-    return (time.perf_counter() - started) / pictures
+    images = np.zeros((BatchPolicy().max_pictures, *model.rule.shape), np.uint8)
+    while True:
+        try:
+            engine.predict(images)  # plans its algorithms
+            started = time.perf_counter()
+            engine.predict(images)
+            return (time.perf_counter() - started) / len(images)
+        except Exception:
+            if len(images) == 1:
+                raise
+            images = images[: len(images) // 2]
 
 
 def interval(values: Sequence[float], seed: int = 1) -> Interval:

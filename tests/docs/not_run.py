@@ -37,6 +37,10 @@ COMMANDS: Final = (
     ),
     Elsewhere(r".*--runner=(Dataflow|Spark)Runner.*", "needs a cluster; the page says `not run`"),
     Elsewhere(
+        r"java .*SparkJobServerDriver.*|python my_pipeline.py --runner=PortableRunner .*",
+        "needs Java and Maven; the page says `run once, by hand`",
+    ),
+    Elsewhere(
         r"seefood classify --shard batch",
         "reads AWS Batch's variables",
         "tests/infra/test_stack.py",
@@ -51,6 +55,11 @@ COMMANDS: Final = (
         r"seefood evaluate .* --corrections .*", "needs labels", "tests/training/test_corrected.py"
     ),
     Elsewhere(r"seefood evaluate food .*", "needs `food`", "tests/training/test_acceptance.py"),
+    Elsewhere(
+        r"seefood evaluate BUNDLE DATA .*",
+        "needs labelled photos",
+        "tests/training/test_evaluate.py",
+    ),
     Elsewhere(r"seefood package .*|head -3 known.csv", _TRAINS, "tests/training/packaging"),
     Elsewhere(r".* --model bundles/flowers", "needs `flowers`", "tests/training/packaging"),
     Elsewhere(

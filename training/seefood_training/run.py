@@ -91,7 +91,7 @@ def train(request: Request, observe: Observe = lambda _: None) -> Outcome:
     with_reference(bundle, inputs, trained, calibration)
     check_absent(request.output, overwrite=request.overwrite)
     put_in_place(draft, request.output)
-    draft.parent.rmdir()
+    shutil.rmtree(draft.parent, ignore_errors=True)
     bundle = load_bundle(request.output)
     write_documentation(inputs, trained.runs, task)
     observe(Progress("exporting", 1, 1))

@@ -131,17 +131,24 @@ def new_bundle(output: Path, *, overwrite: bool = False) -> Iterator[Path]:
 
 
 def put_in_place(folder: Path, output: Path) -> None:
-    """Rename `folder`, in the same file system, to `output`; a bundle that is there is removed."""
-    if output.exists():
-        old = folder.with_suffix(".old")
-        output.rename(old)
+    """Rename `folder`, in the same file system, to `output`; a bundle that is there is removed.
+
+    Raises `OSError` if it cannot be renamed; what was there stays then.
+    """
+    if not output.exists():
         folder.rename(output)
-        if old.is_symlink():
-            old.unlink()
-        else:
-            shutil.rmtree(old)
+        return
+    old = folder.with_name(f"{folder.name}.old")
+    output.rename(old)
+    try:
+        folder.rename(output)
+    except OSError:
+        old.rename(output)
+        raise
+    if old.is_symlink():
+        old.unlink()
     else:
-        folder.rename(output)
+        shutil.rmtree(old)
 
 
 def _spec(draft: Draft, certificate: Certificate) -> BundleSpec:

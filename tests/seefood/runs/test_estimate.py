@@ -15,6 +15,7 @@ from seefood.cli.units import duration, size
 from seefood.drift.novelty import NoveltySpace
 from seefood.engines.fake import FakeEngine
 from seefood.errors import UsageError
+from seefood.imaging.decode import Pixels
 from seefood.records import ImageRef
 from seefood.results.ledger import Ledger, ledger_key
 from seefood.runs.estimate import as_json, interval, measure, quote, survey
@@ -45,6 +46,31 @@ _PRICES = {
 _WORK = Work(
     2000, {"list": 5, "get": 2000, "put": 8, "delete": 3}, Interval(0.005, 0.010, 0.020), 10**9
 )
+
+
+class SmallDevice(FakeEngine):
+    """A device whose memory holds `room` pictures at a time."""
+
+    device = "cuda"
+
+    def __init__(self, room: int) -> None:
+        self.sizes: list[int] = []
+
+        def before(images: Pixels) -> None:
+            self.sizes.append(len(images))
+            if len(images) > room:
+                raise MemoryError
+
+        super().__init__(2, before=before)
+
+
+def test_a_batch_that_does_not_fit_on_the_device_is_halved() -> None:
+    """`plan` measures the largest that fits; what fails for one picture is raised."""
+    engine = SmallDevice(32)
+    assert measure((), engine, MODEL, ClassifyOptions(), 1).device_seconds > 0
+    assert [128, 64, 32, 32] == engine.sizes
+    with pytest.raises(MemoryError):
+        measure((), SmallDevice(0), MODEL, ClassifyOptions(), 1)
 
 
 def test_a_survey_counts_new_pictures() -> None:

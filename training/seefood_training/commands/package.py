@@ -115,7 +115,8 @@ _FILTERS = ("nearest", "bilinear", "bicubic", "lanczos", "tf-bilinear", "box")
     default=0.3,
     show_default=True,
     metavar="R",
-    help="With --calibrate: largest share of pictures left `unsure`.",
+    help="With --calibrate: largest share of pictures left `unsure`, even where `--accept` is then "
+    "not reached.",
 )
 @click.option("--onnx", is_flag=True, help="Write an ONNX file too, for ONNX Runtime.")
 @click.option(

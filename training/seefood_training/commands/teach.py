@@ -27,14 +27,14 @@ if TYPE_CHECKING:
     help="The folder of the new bundle.",
 )
 @click.option(
-    "--max-wrong",
     "--accept",
-    "max_wrong",
+    "--max-wrong",
+    "accept",
     type=click.FloatRange(0.0001, 0.5),
     default=0.01,
     show_default=True,
     metavar="R",
-    help="Largest share of mistakes among accepted pictures; the others are unsure.",
+    help="Largest share of mistakes among the accepted pictures; the others are `unsure`.",
 )
 @click.option(
     "--unsure-share",
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     default=0.3,
     show_default=True,
     metavar="R",
-    help="Largest share of pictures left unsure, even where --max-wrong is then not reached.",
+    help="Largest share of pictures left `unsure`, even where `--accept` is then not reached.",
 )
 @click.option("--overwrite", is_flag=True, help="Replace an existing bundle.")
 @click.option("--no-relabel", is_flag=True, help="Write the bundle alone, and no rows.")
@@ -86,7 +86,7 @@ def teach_command(*, dest: str, output: Path, as_json: bool, **params: Any) -> N
     vectors = load_vectors(location, source.digest)
     taught = _examples(params["examples"], params["corrections"], location, vectors, source)
     old = read_head(source.file(LITERT_MODEL).read_bytes(), tensor)
-    wish = Wish(params["max_wrong"], params["unsure_share"])
+    wish = Wish(params["accept"], params["unsure_share"])
     head = fit_head(taught.features, taught.labels, taught.names, wish, old)
     bundle = write_taught_bundle(
         source,
