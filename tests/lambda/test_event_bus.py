@@ -47,12 +47,12 @@ def test_the_signature_is_botocores(url: str, token: str) -> None:
     assert request.headers["Authorization"] == theirs["authorization"]
 
 
-_TAKEN = (200, {"FailedEntryCount": 0, "Entries": [{"EventId": "1"}]})
-_BUSY = (400, {"__type": "com.amazon#ThrottlingException"})
-_BROKEN = (500, {})
-_DENIED = (400, {"__type": "AccessDeniedException"})
-_FAILED = (200, {"FailedEntryCount": 1, "Entries": [{"ErrorCode": "InternalFailure"}]})
 Answer = tuple[int, dict[str, object]]
+_TAKEN: Answer = (200, {"FailedEntryCount": 0, "Entries": [{"EventId": "1"}]})
+_BUSY: Answer = (400, {"__type": "com.amazon#ThrottlingException"})
+_BROKEN: Answer = (500, {})
+_DENIED: Answer = (400, {"__type": "AccessDeniedException"})
+_FAILED: Answer = (200, {"FailedEntryCount": 1, "Entries": [{"ErrorCode": "InternalFailure"}]})
 
 
 @contextmanager
