@@ -7,8 +7,6 @@ antialiased. Orientation is applied after the resize, when fewer pixels are left
 for `nearest`, which is not symmetric. Of an animation the first frame is decoded.
 """
 
-import re
-import struct
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -25,7 +23,6 @@ from seefood.imaging.exif_time import taken_at
 from seefood.imaging.fit import covered_size, fit_scale, resize_to_fit
 from seefood.imaging.formats import open_image
 from seefood.imaging.jpeg import END_OF_IMAGE, endings
-from seefood.imaging.jpeg_markers import is_arithmetic, unread_kind
 from seefood.imaging.limits import DEFAULT_LIMITS, Limits
 from seefood.imaging.memory_budget import MemoryBudget
 from seefood.imaging.memory_estimate import decode_bytes, has_more_frames
@@ -34,6 +31,7 @@ from seefood.imaging.perceptual_hash import perceptual_hash
 from seefood.imaging.resize import Pixels, resample
 from seefood.imaging.resize_rule import ResizeRule
 from seefood.imaging.signatures import sniff_format
+from seefood.imaging.undecodable import undecodable
 
 __all__ = [
     "DEFAULT_LIMITS",
@@ -60,9 +58,6 @@ _UPRIGHT: Final = {
 _SWAPS_SIDES: Final = frozenset({_UPRIGHT[5], _UPRIGHT[6], _UPRIGHT[7], _UPRIGHT[8]})
 # Below this, memory is not accounted for: it is not worth the lock.
 _SMALL_BYTES: Final = 4 * 1024 * 1024
-_UNSUPPORTED: Final = re.compile(
-    r"unsupported|not supported|not implemented|not been built|no codec available", re.IGNORECASE
-)
 _HASHED_SIZE: Final = (64, 64)
 _Result = TypeVar("_Result")
 
@@ -258,29 +253,7 @@ def _decoding(data: bytes, limits: Limits) -> Iterator[tuple[Image.Image, str]]:
             ErrorCode.OUT_OF_MEMORY, "there was not enough memory to decode it"
         ) from error
     except Exception as error:  # decoders raise anything: SyntaxError, struct.error, KeyError, ...
-        raise _undecodable(error, data) from error
-
-
-def _undecodable(error: Exception, data: bytes) -> PictureError:
-    format_name = sniff_format(data[:64]) or "picture"
-    kind = unread_kind(data) if format_name == "JPEG" else None
-    if kind is not None:
-        return PictureError(
-            ErrorCode.UNSUPPORTED_FORMAT, f"a {kind} JPEG is not decoded; convert it to 8 bits"
-        )
-    text = " ".join(str(error).split())[:200] or type(error).__name__
-    if _UNSUPPORTED.search(text):
-        return PictureError(
-            ErrorCode.UNSUPPORTED_FORMAT, f"this kind of {format_name} is not decoded: {text}"
-        )
-    causes = (error, error.__cause__)  # Pillow wraps errors in the header
-    truncated = any(isinstance(cause, EOFError | struct.error) for cause in causes) or any(
-        words in text.lower() for words in ("truncated", "end of file")
-    )
-    if format_name == "JPEG" and END_OF_IMAGE not in data and is_arithmetic(data):
-        truncated = True
-    code = ErrorCode.TRUNCATED if truncated else ErrorCode.CORRUPT
-    return PictureError(code, f"damaged {format_name}: {text}")
+        raise undecodable(error, data) from error
 
 
 def _too_many_pixels(image: Image.Image, limit: int) -> PictureError:

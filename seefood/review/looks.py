@@ -48,6 +48,11 @@ class _OnDemand(Generic[_T]):
         self._thread: Thread | None = None
         self._problem: UsageError | None = None
         self._value: _T | None = None
+        self._is_stopped = False
+
+    def stop(self) -> None:
+        """Report no failure any more: threads of a process that ends cannot start others."""
+        self._is_stopped = True
 
     @property
     def is_busy(self) -> bool:
@@ -82,6 +87,8 @@ class _OnDemand(Generic[_T]):
         except SeefoodError as error:
             self._problem = UsageError(str(error))
         except Exception as error:
+            if self._is_stopped:
+                return
             _LOGGER.exception("pictures cannot be compared")
             self._problem = UsageError(
                 f"pictures cannot be compared: {printable(redacted(str(error)))}"
@@ -137,6 +144,12 @@ class Looks:
             "different": _OnDemand(self._differences, done),
             "copies": _OnDemand(self._copies, done),
         }
+
+    def stop(self) -> None:
+        """Let the process end."""
+        self._similar.stop()
+        for order in self._orders.values():
+            order.stop()
 
     @property
     def is_busy(self) -> bool:

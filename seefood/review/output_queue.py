@@ -91,6 +91,7 @@ class OutputQueue:
     def stop(self) -> None:
         """Stop reading rows, so that the process can end."""
         self._is_stopped = True
+        self._looks.stop()
 
     def wait_until_loaded(self) -> None:
         """Return when all rows are there, for tests and scripts. Raises `JobError`."""
