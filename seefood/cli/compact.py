@@ -16,7 +16,13 @@ from seefood.cli.profile_options import profile_option
     metavar="N",
     help="About how many rows a result object shall have.",
 )
-def compact_command(*, dest: str, rows: int) -> None:
+@click.option(
+    "--keep-uploads",
+    is_flag=True,
+    help="Leave the rows below uploads/ there. Needed if the Lambda removes the rows of removed "
+    "pictures (SEEFOOD_REMOVED=delete): it finds them only there.",
+)
+def compact_command(*, dest: str, rows: int, keep_uploads: bool) -> None:
     """Merge the small result objects below DEST, of every model, into few large ones.
 
     Rows of uploads, one an object below uploads/, move to results/; the Lambda may run meanwhile.
@@ -43,7 +49,7 @@ def compact_command(*, dest: str, rows: int) -> None:
         raise UsageError(f"there are no results below {dest}; check the path")
     for digest in models:
         with hold_lease(RunSpec(output, digest, f"compact-{token_hex(3)}")):
-            compaction = compact(output, digest, rows)
+            compaction = compact(output, digest, rows, keep_uploads=keep_uploads)
         click.echo(
             f"digest={digest}: {compaction.before:,} objects became {compaction.after:,}, "
             f"{compaction.rows:,} rows moved"

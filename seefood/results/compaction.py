@@ -54,8 +54,12 @@ class _Part:
         return parse_location(self.uri)
 
 
-def compact(output: Location, digest: str, rows: int = ROWS) -> Compaction:
-    """Merge the model's small result objects into ones of about `rows` rows, those of uploads too.
+def compact(
+    output: Location, digest: str, rows: int = ROWS, *, keep_uploads: bool = False
+) -> Compaction:
+    """Merge the model's small result objects into ones of about `rows` rows.
+
+    Those of uploads too, unless `keep_uploads`.
 
     The caller holds the lease of `output`, so that no run writes there at the same time. Raises
     `UsageError` if there are no results, `JobError` for an object that holds something else.
@@ -63,7 +67,7 @@ def compact(output: Location, digest: str, rows: int = ROWS) -> Compaction:
     before = len(list_parts(output, digest))
     if not before:
         raise UsageError(f"there are no results of {digest} below {output.uri}")
-    moved = merge_uploads(output, digest)
+    moved = 0 if keep_uploads else merge_uploads(output, digest)
     deduplicate(output, digest)  # an interrupted compaction leaves duplicates
     uris = [part.uri for part in list_batch_parts(output, digest)]
     folder = results_folder(output, digest)

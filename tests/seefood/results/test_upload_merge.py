@@ -65,6 +65,14 @@ def test_final_rows_move_and_others_stay(memory: str) -> None:
     assert [left.uri] == [part.uri for part in list_upload_parts(output, DIGEST)]
 
 
+def test_uploads_stay_if_asked(memory: str) -> None:
+    """Where the Lambda removes rows, it must find them below `uploads/`."""
+    _uploads(memory)
+    output = parse_location(memory)
+    assert 0 == compact(output, DIGEST, keep_uploads=True).rows
+    assert 5 == len(list_upload_parts(output, DIGEST))
+
+
 def test_uploads_merge_with_the_rows_of_batch_jobs(memory: str) -> None:
     """One object, in which the newest row of a picture is left."""
     output = parse_location(memory)
