@@ -20,6 +20,8 @@ Floats = NDArray[np.float32]
 COMPONENTS: Final = 64
 _FEW: Final = 8
 """Vectors for each component that is taken, at least."""
+LEAST_PICTURES: Final = 2 * _FEW
+"""With fewer there is no space."""
 _FOLDS: Final = 5
 KNOWN: Final = 0.99
 """So many of held-out pictures of the training's kind have a novelty of at most 1."""
@@ -79,7 +81,7 @@ def fit_space(
     the training pictures, each fifth measured with the space of the others: the own pictures of a
     space have shorter residuals than any others. None if there are too few pictures.
     """
-    if len(features) < 2 * _FEW:
+    if len(features) < LEAST_PICTURES:
         return None
     mean, basis = _fit(features)
     if held_out is None:

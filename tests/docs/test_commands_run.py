@@ -19,7 +19,7 @@ import pytest
 from click.testing import CliRunner
 from samtranslator.yaml_helper import yaml_parse
 
-from seefood.bundle import default_bundle_path
+from seefood.bundle import default_bundle_path, load_bundle
 from seefood.cli import cli
 from seefood.synthetic import draw_picture
 from tests.conftest import Bucket
@@ -39,11 +39,24 @@ _READ_AS: Final = {
     ),
 }
 """Commands with placeholders, and what is run for them."""
-_WORDS: Final = {"DEST": "results", "FOLDER": "sorted", "BUNDLE": "my-model", "LABEL": "hotdog"}
+_WORDS: Final = {
+    "DEST": "results",
+    "FOLDER": "sorted",
+    "LABEL": "hotdog",
+    "DIGEST": load_bundle(default_bundle_path()).digest,
+}
 _OPEN: Final = re.compile(r"http://localhost:(\d+)/")
 _DONE: Final[set[str]] = set()
 """What this process has run: a command that several pages state runs once."""
 _SERVERS: Final = ("serve", "review", "audit")
+_UPLOAD: Final = json.dumps(
+    {
+        **dict.fromkeys(("uri", "etag", "label", "status", "error_code"), "any"),
+        "score": 0.9,
+        "classified_at": "2026-01-01T00:00:00Z",
+    }
+)
+"""A row as the Lambda writes it, in the columns that documented queries read."""
 _IN_S3: Final = "seefood classify s3://photos/2026/ --output s3://labels/2026"
 """Other pages look at its output, so it runs before all others."""
 
@@ -70,14 +83,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (root / name).write_bytes(hotdog)
     (root / "photos" / "house.png").write_bytes(house)
     (root / "photos" / "broken.jpg").write_bytes(b"no picture")
-    for label, kinds in {"warm": ("pizza", "banana"), "cold": ("house", "hotdog_plain")}.items():
-        (root / "my-classes" / label).mkdir(parents=True)
-        for number in range(6):
-            picture = draw_picture(kinds[number % 2], number, (160, 120))
-            picture.save(root / "my-classes" / label / f"{number}.png")
     with zipfile.ZipFile(root / "photos.zip", "w") as archive:
         archive.writestr("img/1.jpg", hotdog)
-    shutil.copytree(default_bundle_path(), root / "my-model")
     return root
 
 
@@ -90,10 +97,9 @@ def place(folder: Path, s3: Bucket, monkeypatch: pytest.MonkeyPatch) -> Path:
     if not (folder / "results").exists():
         for name in ("photos", "labels", "bucket"):
             s3.client.create_bucket(Bucket=name)
-        for file in [*(folder / "photos").iterdir(), *(folder / "my-classes").rglob("*.png")]:
-            key = str(file.relative_to(folder)).removeprefix("photos/")
-            for prefix in ("", "2026/"):
-                s3.client.put_object(Bucket="photos", Key=prefix + key, Body=file.read_bytes())
+        for file in (folder / "photos").iterdir():
+            for key in (file.name, f"2026/{file.name}"):
+                s3.client.put_object(Bucket="photos", Key=key, Body=file.read_bytes())
         s3.client.put_object(Bucket="bucket", Key="prefix/a.jpg", Body=b"no picture")
         for source, output in (("photos", "results"), ("s3://photos", "s3://labels")):
             _run(f"seefood classify {source} --output {output} --quiet --features")
@@ -189,6 +195,10 @@ def test_the_list_is_true() -> None:
 @pytest.mark.slow
 def test_every_snippet_is_run(place: Path) -> None:
     """What is neither a command nor listed in `SNIPPETS` is run or parsed here."""
+    shutil.copytree("results", "with-uploads")
+    upload = place / "with-uploads" / "uploads" / "one.json"
+    upload.parent.mkdir()
+    upload.write_text(_UPLOAD)
     for block in (block for page in PAGES for block in blocks(page)):
         key = (block.page, block.language)
         if key in SNIPPETS:
@@ -207,6 +217,6 @@ def test_every_snippet_is_run(place: Path) -> None:
         elif block.language == "json":
             assert json.loads(block.text)
         elif block.language == "sql" and "external table" not in block.text:
-            duckdb.execute(block.text.replace("DEST", "results")).fetchall()
+            duckdb.execute(block.text.replace("DEST", "with-uploads")).fetchall()
         else:
             assert block.language in ("", "console", "sh", "sql"), key

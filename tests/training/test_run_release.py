@@ -10,7 +10,8 @@ pytest.importorskip("tensorflow", reason="training needs TensorFlow")
 from seefood.records import ImageRef
 from seefood_training.data import DecodedPhotos, Photo, PhotoSet
 from seefood_training.partition import Partition
-from seefood_training.run_release import variant_data
+from seefood_training.request_checks import check_photos
+from seefood_training.run_release import photos_to_describe, variant_data
 from seefood_training.run_types import Inputs, Request
 from seefood_training.training_photos import Copy, TrainingPhotos
 
@@ -24,9 +25,14 @@ def _decoded(photos: tuple[Photo, ...]) -> DecodedPhotos:
     return DecodedPhotos(photos, pixels, ("",) * len(photos), ())
 
 
-def _inputs(test: tuple[Photo, ...] = (), copies: tuple[Copy | None, ...] = ()) -> Inputs:
-    """Return 40 photos to train on, of which the first 10 are held out, and `test`."""
-    photos = _photos("train", 40)
+def _inputs(
+    test: tuple[Photo, ...] = (),
+    copies: tuple[Copy | None, ...] = (),
+    reject: float | None = None,
+    count: int = 40,
+) -> Inputs:
+    """Return `count` photos to train on, of which the first 10 are held out, and `test`."""
+    photos = _photos("train", count)
     parts = Partition(
         _decoded(photos[10:]),
         _decoded(photos[:10]),
@@ -35,7 +41,7 @@ def _inputs(test: tuple[Photo, ...] = (), copies: tuple[Copy | None, ...] = ()) 
         copies,
         (),
     )
-    request = Request("photos", Path("bundle"))
+    request = Request("photos", Path("bundle"), reject_unknown=reject)
     photo_set = PhotoSet(("a", "b"), photos, test)
     return Inputs(request, photo_set, _decoded(photos), parts, Path("folder"))
 
@@ -59,3 +65,21 @@ def test_copies_among_test_photos_measure_nothing() -> None:
     data = variant_data(_inputs(test, (None, "near", None)), _photos("train", 10))
     assert (test[0], test[2]) == data.measured
     assert "the test photos" == data.name
+
+
+@pytest.mark.parametrize(
+    ("count", "tested", "reject"), [(40, 0, 1 / 40), (40, 60, 1 / 40), (4_000, 300, 1 / 3_500)]
+)
+def test_a_share_that_the_photos_can_tell_is_told(count: int, tested: int, reject: float) -> None:
+    """What is accepted before training is never refused after it: enough photos are described."""
+    inputs = _inputs(_photos("test", tested), (None,) * tested, reject, count)
+    check_photos(inputs.request, count)
+    training, held_out = photos_to_describe(inputs, _photos("train", 10))
+    assert len(held_out or training) >= 1 / reject
+
+
+def test_many_photos_that_were_not_trained_on_are_described_apart() -> None:
+    """They say how long residuals are; no photo is on both sides."""
+    training, held_out = photos_to_describe(_inputs(count=500), _photos("train", 200))
+    assert (300, 200) == (len(training), len(held_out))
+    assert (500, 0) == tuple(map(len, photos_to_describe(_inputs(count=500), _photos("train", 9))))

@@ -25,7 +25,7 @@ _BATCH: Final = 16
 _THREADS: Final = 2
 _MAX_VECTORS: Final = 6000
 """Photos of which the features are kept: 30 MB for 1,280 features."""
-_MIN_HELD_OUT: Final = 200
+MIN_HELD_OUT: Final = 200
 """Photos without which held-out figures are too uncertain to be used."""
 
 
@@ -76,7 +76,7 @@ def add_reference(
         return result
 
     training, held_out = rows_of(known.training), rows_of(known.held_out)
-    enough = len(held_out) >= _MIN_HELD_OUT
+    enough = len(held_out) >= MIN_HELD_OUT
     space, novelty = _space(
         [row for row, _ in training], [row for row, _ in held_out] if enough else []
     )

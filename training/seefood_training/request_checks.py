@@ -4,9 +4,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from seefood.bundle import MANIFEST
+from seefood.drift.novelty import LEAST_PICTURES
 from seefood.errors import SeefoodError, UsageError
 from seefood.storage.uris import parse_location
-from seefood_training.data import PhotoSet
 from seefood_training.networks import NetworkChoice, Weights, build, network
 from seefood_training.networks.built_in_weights import NETWORK as DEFAULT
 from seefood_training.run_types import Request, weights_name
@@ -33,10 +33,10 @@ def check_options(request: Request) -> None:
     check_network(two, request.weights)
 
 
-def check_photos(request: Request, photo_set: PhotoSet) -> None:
-    """Raise `UsageError` for too few photos for what `request` asks."""
-    share, count = request.reject_unknown, len(photo_set.train)
-    if share is not None and count < 1 / share:
+def check_photos(request: Request, count: int) -> None:
+    """Raise `UsageError` if `count` training photos are too few for what `request` asks."""
+    share = request.reject_unknown
+    if share is not None and count < max(LEAST_PICTURES, 1 / share):
         raise UsageError(
             f"{count:,} photos are too few to tell which {share:.1%} of such photos resemble the "
             f"others least (`--reject-unknown`); give more photos, or a larger share"

@@ -54,7 +54,7 @@ def train(request: Request, observe: Observe = lambda _: None) -> Outcome:
     check_output(request.output, request.data, overwrite=request.overwrite)
     keras.utils.clear_session()  # layers are numbered anew: their names are part of the digest
     photo_set = read_photo_set(request.data, nested=request.nested, corrections=request.corrections)
-    check_photos(request, photo_set)
+    check_photos(request, len(photo_set.train))
     chosen = _with_defaults(request, photo_set)
     size = chosen.side
     rule = ResizeRule(size, size, request.fit)
@@ -72,6 +72,7 @@ def train(request: Request, observe: Observe = lambda _: None) -> Outcome:
         fingerprints=True,
         observe=_reading(observe, photo_set),
     )
+    check_photos(request, len(photos.photos))  # some may be no pictures
     observe(Progress("preparing", 0, 1, "looking for copies of photos"))
     parts = partition(photo_set, photos, rule, request.validation_share, request.schedule.seed)
     observe(Progress("preparing", 1, 1, "the network is built next", is_milestone=True))

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
+from math import ceil
 from pathlib import Path
 from typing import Final
 
@@ -21,7 +22,7 @@ from seefood_training.data import Photo, decode_photos
 from seefood_training.fit_types import Fitted, Task
 from seefood_training.model_card import render_card
 from seefood_training.probed_fit import Trained
-from seefood_training.reference import Known, add_reference
+from seefood_training.reference import MIN_HELD_OUT, Known, add_reference
 from seefood_training.release import (
     Calibration,
     ExportedModel,
@@ -118,14 +119,32 @@ def with_reference(
     How right its scores are is told by photos that it was not trained on, or else by the answers
     that calibrated it.
     """
-    labels, photos = inputs.photo_set.labels, inputs.photos.photos
-    step = -(-len(photos) // _REFERENCE_PHOTOS)
-    held_out = photos_to_test_with(inputs) or trained.unseen
-    held_out_uris = {photo.ref.uri for photo in held_out}
-    training = [photo for photo in photos[::step] if photo.ref.uri not in held_out_uris]
+    labels = inputs.photo_set.labels
+    training, held_out = photos_to_describe(inputs, trained.unseen)
     answers = cross_validated(trained.scored, calibration.temperature, labels)
     known = Known(labels, training, held_out, answers)
     return add_reference(bundle, known, inputs.request.reject_unknown)
+
+
+def photos_to_describe(
+    inputs: Inputs, unseen: Sequence[Photo]
+) -> tuple[Sequence[Photo], Sequence[Photo]]:
+    """Return the training photos that a bundle is told of, and those that it was not trained on.
+
+    Without enough of the latter there are none, and all are training photos. Either are so many
+    that the share of `--reject-unknown` can be told of them, which `check_photos` has checked.
+    """
+    share = inputs.request.reject_unknown
+    needed = 0 if share is None else ceil(1 / share)
+    photos = inputs.photos.photos
+    held_out = photos_to_test_with(inputs) or tuple(unseen)
+    if len(held_out) < max(MIN_HELD_OUT, needed):
+        held_out = ()
+    held_out_uris = {photo.ref.uri for photo in held_out}
+    step = -(-len(photos) // _REFERENCE_PHOTOS)
+    if needed and not held_out:
+        step = min(step, len(photos) // needed)
+    return [photo for photo in photos[::step] if photo.ref.uri not in held_out_uris], held_out
 
 
 def cross_validated(

@@ -11,7 +11,7 @@ from seefood.cli.interrupts import note
 from seefood_training.fit_types import EnoughError
 from seefood_training.run_types import Observe, Progress
 
-ENDING: Final = "training ends with this step; the best so far becomes the bundle"
+ENDING: Final = "the best so far becomes the bundle; Ctrl-C once more stops the run"
 _KEEPS: Final = ("training", "exporting")
 """The stages in which there is something to keep."""
 

@@ -101,7 +101,7 @@ _BAR_WIDTH: Final = 16
 )
 @click.option(
     "--reject-unknown",
-    type=click.FloatRange(0.0, 0.5, min_open=True),
+    type=click.FloatRange(0.0005, 0.5),
     metavar="SHARE",
     help="Pictures that resemble the training photos less than all but this share of such photos "
     "are `unsure`, whatever their score. There are no faster variants then.",
