@@ -11,7 +11,8 @@ import boto3
 from botocore.validate import validate_parameters
 
 from tests.conftest import ROOT
-from tests.infra.aws import REGION, Stack, Template
+from tests.infra.aws import Stack
+from tests.infra.resolved import REGION, Template
 
 # What the Lambda runtime does with an event: import the handler, call it, return its result.
 _RUNTIME: Final = """

@@ -22,7 +22,8 @@ from seefood_lambda.uploads import Outcome, UploadStatus
 from seefood_pipeline.command import drift_text
 from tests.fakes import MODEL
 from tests.infra.alarms import Metrics, Name, name_of, state
-from tests.infra.aws import STACK, Stack, Template
+from tests.infra.aws import Stack
+from tests.infra.resolved import STACK, Template
 from tests.pictures import jpeg
 
 _HOUR: Final = 3600.0

@@ -8,8 +8,9 @@ import pytest
 
 from seefood.errors import UsageError
 from seefood_lambda.settings import read_config
-from tests.infra.aws import ACCOUNT, REGION, Stack, Template
+from tests.infra.aws import Stack
 from tests.infra.iam import Request, is_allowed
+from tests.infra.resolved import ACCOUNT, REGION, Template
 
 _IMAGES: Final = f"arn:aws:s3:::seefood-images-{ACCOUNT}-{REGION}"
 _RESULTS: Final = f"arn:aws:s3:::seefood-results-{ACCOUNT}-{REGION}"

@@ -10,8 +10,9 @@ import pytest
 
 from seefood.bundle import load_bundle
 from seefood.synthetic import draw_picture
-from tests.infra.aws import REGION, STACK, Stack, Template, read_template
+from tests.infra.aws import Stack
 from tests.infra.iam import Request, is_allowed
+from tests.infra.resolved import REGION, STACK, Template, read_template
 from tests.infra.running import finish, invoke, start_container, validate_submit_job
 from tests.infra.traffic import recorded_s3_requests
 

@@ -15,7 +15,8 @@ from infra.plans import Options
 from infra.steps import Step
 from infra.take_up import plan_take_up
 from tests.conftest import Bucket
-from tests.infra.aws import ACCOUNT, REGION, make_client, read_template
+from tests.infra.aws import make_client
+from tests.infra.resolved import ACCOUNT, REGION, read_template
 
 _KINDS: Final = {"AWS::S3::Bucket", "AWS::SQS::Queue", "AWS::Events::Rule"}
 

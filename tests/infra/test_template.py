@@ -22,7 +22,7 @@ from seefood.runs.pricing import (
     money,
 )
 from tests.conftest import ROOT
-from tests.infra.aws import TEMPLATE, read_template
+from tests.infra.resolved import TEMPLATE, read_template
 
 _INFRA: Final = ROOT / "infra"
 _DOCKERFILES: Final = ("bulk.Dockerfile", "lambda.Dockerfile")

@@ -1,4 +1,3 @@
-import base64
 import json
 import re
 import signal
@@ -12,58 +11,16 @@ from http.client import HTTPConnection, HTTPResponse
 from io import BytesIO
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import pytest
 from openapi_spec_validator import validate
 
 from seefood.local_http.address import HostCheck, phone_url, qr_code
-from seefood_lambda.application import Application
-from seefood_lambda.events import HttpRequest, parse_event
-from seefood_lambda.local_server import as_wsgi, to_event
+from seefood_lambda.events import HttpRequest
+from seefood_lambda.local_server import as_wsgi
 from seefood_lambda.problem_details import STATUS_OF
-from seefood_lambda.settings import LambdaConfig
-from tests.lambda_context import Context
+from tests.local_server import Server
 from tests.pictures import jpeg
-
-
-class Server:
-    """A running `seefood serve`."""
-
-    def __init__(self, bundle: Path) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "seefood", "serve", "--port", "0", "--model", bundle],
-            stderr=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        assert self.process.stderr is not None
-        first_line = self.process.stderr.readline()
-        address = re.search(r"http://localhost:(\d+)/", first_line)
-        assert address is not None, first_line + self.process.stderr.read()
-        self.port = int(address[1])
-
-    def request(
-        self,
-        method: str,
-        path: str,
-        body: bytes | Iterator[bytes] | None = None,
-        content_type: str = "image/jpeg",
-    ) -> tuple[int, str, bytes]:
-        """Return status, content type and body; an iterator is sent in chunks."""
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=120)
-        headers = {"content-type": content_type} if body is not None else {}
-        connection.request(method, path, body, headers)
-        response = connection.getresponse()
-        data = response.read()
-        connection.close()
-        return response.status, response.headers["content-type"], data
-
-
-@pytest.fixture(scope="module")
-def application(bundle_path: Path) -> Application:
-    """The function with the server's model."""
-    return Application(LambdaConfig(bundle_path))
 
 
 @pytest.fixture(scope="module")
@@ -171,25 +128,6 @@ def test_a_port_that_is_taken_is_a_usage_error(server: Server, bundle_path: Path
     assert "choose another --port or --host" in done.stderr
 
 
-def test_a_request_becomes_the_event_of_a_function_url() -> None:
-    """The query is decoded, header names are in lower case, bytes are base64 and JSON is text."""
-    picture = to_event(
-        "POST", f"/classify?q={quote('ä b')}", {"Content-Type": "image/gif"}, b"\xff"
-    )
-    text = to_event("POST", "/classify", {"Content-Type": "application/json"}, b"{}")
-
-    requests = [parse_event(event) for event in (picture, text)]
-    assert [HttpRequest, HttpRequest] == [type(request) for request in requests]
-    assert ("POST", "/classify", {"q": "ä b"}, {"content-type": "image/gif"}) == tuple(
-        getattr(requests[0], name) for name in ("method", "path", "query", "headers")
-    )
-    assert (base64.b64encode(b"\xff").decode(), True) == (
-        picture["body"],
-        picture["isBase64Encoded"],
-    )
-    assert ("{}", False) == (text["body"], text["isBase64Encoded"])
-
-
 def raw(server: Server, request: bytes) -> tuple[int, dict[str, Any]]:
     """Return status and problem details of the response to these bytes."""
     with socket.create_connection(("127.0.0.1", server.port), timeout=30) as connection:
@@ -232,66 +170,6 @@ def test_every_error_of_the_protocol_is_a_problem(
     assert (status, status) == (actual, problem["status"])
     assert problem["code"]
     assert problem["detail"]
-
-
-_FORM = (
-    b'--x\r\nContent-Disposition: form-data; name="image"; filename="a.jpg"\r\n\r\n'
-    + jpeg()
-    + b"\r\n--x--\r\n"
-)
-_BASE64 = base64.b64encode(jpeg())
-
-
-@pytest.mark.parametrize(
-    ("method", "path", "content_type", "body"),
-    [
-        ("GET", "/", None, None),
-        ("GET", "/?key=a%20b", None, None),
-        ("GET", "/health", None, None),
-        ("GET", "/openapi.json", None, None),
-        ("GET", "/icon-192.png", None, None),
-        ("GET", "/nowhere", None, None),
-        ("GET", "/classify", None, None),
-        ("DELETE", "/classify", None, None),
-        ("OPTIONS", "/classify", None, None),
-        ("POST", "/", "image/jpeg", b"x"),
-        ("POST", "/classify", "image/jpeg", jpeg()),
-        ("POST", "/classify", "", jpeg()),
-        ("POST", "/classify", "text/plain", _BASE64),
-        ("POST", "/classify", "text/plain", b"a letter"),
-        ("POST", "/classify", "image/jpeg", b""),
-        ("POST", "/classify", "image/jpeg", jpeg()[:300]),
-        ("POST", "/classify", "application/json", b'{"image": "' + _BASE64 + b'"}'),
-        ("POST", "/classify", "application/json", b'{"images": ["' + _BASE64 + b'", "x"]}'),
-        ("POST", "/classify", "application/json", b'{"uri": "s3://photos/a.jpg"}'),
-        ("POST", "/classify", "application/json", b"{"),
-        ("POST", "/classify", "application/json", b"\xff"),
-        ("POST", "/classify", "multipart/form-data; boundary=x", _FORM),
-        ("POST", "/classify", "multipart/form-data", _FORM),
-        ("POST", "/classify", "application/x-www-form-urlencoded", b"image=" + _BASE64),
-    ],
-)
-def test_the_server_answers_as_the_function_url_does(
-    server: Server,
-    application: Application,
-    method: str,
-    path: str,
-    content_type: str | None,
-    body: bytes | None,
-) -> None:
-    """Status, type and content are the same, but for ids and times."""
-    headers = {} if content_type is None else {"content-type": content_type}
-    actual = server.request(method, path, body, content_type or "")
-    event = application(to_event(method, path, headers, body or b""), Context())
-    content = event["body"].encode()
-    expected = base64.b64decode(content) if event["isBase64Encoded"] else content
-
-    assert (event["statusCode"], event["headers"]["content-type"]) == actual[:2]
-    assert _without_ids(expected) == _without_ids(actual[2])
-
-
-def _without_ids(body: bytes) -> bytes:
-    return re.sub(rb'"(instance|milliseconds)": ?("[^"]*"|[\d.]+)', b"", body)
 
 
 def test_health_is_answered_while_a_hundred_clients_wait(server: Server) -> None:
