@@ -185,13 +185,13 @@ def explain(error: Exception, session: "Session", bucket: str = "") -> str:
     for kind in type(error).__mro__:
         if kind in _EXPLANATIONS:
             return _EXPLANATIONS[kind](error, session)
+    if isinstance(error, OSError) and error.filename:
+        return f"{error.filename} cannot be read ({error.strerror}), which the AWS settings name"
     if isinstance(error, OSError | EOFError) and "mfa_serial" in str(session.full_config):
         return (
             f"the profile {_profile(session)!r} needs a code (mfa_serial), which cannot be asked "
             "for here; set the keys that `aws sts assume-role --serial-number ...` prints"
         )
-    if isinstance(error, OSError) and error.filename:
-        return f"{error.filename} cannot be read ({error.strerror}), which the AWS settings name"
     if isinstance(error, ValueError) and "endpoint" in str(error).lower():
         return f"the endpoint is no URL: {str(error)[:200]}; check AWS_ENDPOINT_URL"
     process = _scoped(session).get("credential_process")

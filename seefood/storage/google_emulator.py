@@ -7,7 +7,7 @@ and deleting are obstore's.
 from typing import TYPE_CHECKING, Any, Final, Literal
 from urllib.parse import urlencode
 
-from obstore.exceptions import AlreadyExistsError
+from obstore.exceptions import AlreadyExistsError, NotFoundError, PermissionDeniedError
 
 from seefood.storage import request_counts
 from seefood.storage.object_store import RemoteStore
@@ -15,7 +15,12 @@ from seefood.storage.object_store import RemoteStore
 if TYPE_CHECKING:
     from obstore.store import ObjectStore
 
-_CONFLICT: Final = 412
+_ERRORS: Final[dict[int, type[Exception]]] = {
+    403: PermissionDeniedError,
+    404: NotFoundError,
+    412: AlreadyExistsError,
+}
+"""obstore's errors, which `RemoteStore` explains, by HTTP's statuses."""
 _TIMEOUT_SECONDS: Final = 60.0
 
 
@@ -43,6 +48,6 @@ class EmulatorStore(RemoteStore):
             with urlopen(request, timeout=_TIMEOUT_SECONDS):  # noqa: S310
                 return
         except HTTPError as error:
-            if error.code == _CONFLICT:
-                raise AlreadyExistsError(key) from error
+            if error.code in _ERRORS:
+                raise _ERRORS[error.code](key) from error
             raise
