@@ -3,7 +3,7 @@
 One event a row, none for a duplicate delivery: a marker below `runs/announced/` is written after
 the event was sent. If the function stops in between, or the bus refuses, the next delivery finds
 the row, which stays as it is, without a marker and sends the event. An event can be repeated if
-the function stops between sending and marking, or if the bus's answer is lost.
+the bus's answer is lost, or if the function stops or the store fails before the marker is written.
 """
 
 import json
