@@ -24,10 +24,11 @@ _RESULT: Final = "|".join(map(re.escape, (*format_names(), "json")))
 _RUN: Final = r"(?:summary|before|listing|stop|totals)\.json|report\.html"
 _OWN: Final = re.compile(
     rf"(?:{RESULTS}|{UPLOADS}|features)/digest=[^/]+/[^/]+\.(?:{_RESULT})"
-    rf"|{RUNS}/(?:leases/[^/]+\.json|[^/]+/(?:{_RUN}))"
-    r"|(?:corrections/[^/]+|audits|journal)/[^/]+\.jsonl?"
+    rf"|{RUNS}/(?:leases/[^/]+\.json|announced/[^/]+\.(?:final|transient)|[^/]+/(?:{_RUN}))"
+    r"|(?:corrections/[^/]+|audits)/[^/]+\.jsonl?"
+    r"|journal/[^/]+\.(?:jsonl|done|undone)"
 )
-"""What runs, reviews and audits write, below an output."""
+"""What runs, uploads, reviews, audits and actions write, below an output."""
 
 
 def list_sources(
