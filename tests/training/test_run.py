@@ -35,7 +35,7 @@ def drawings(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_train(drawings: Path, tmp_path: Path) -> None:
     """The command makes a bundle with test figures, and a folder with images beside it."""
     output = tmp_path / "bundle"
-    options = ["--network", "lenet5", "--image-size", "32", "--epochs", "2", "--quiet"]
+    options = ["--network", "lenet5", "--image-size", "32", "--epochs", "1", "--quiet"]
     result = CliRunner().invoke(
         train_command, [str(drawings), "--output", str(output), *options], catch_exceptions=False
     )
