@@ -188,7 +188,7 @@ class BatchingEngine:
                 self._changed.wait(rest)
 
     def _rest_seconds(self) -> float:
-        """Return how long the waiting pictures may still wait for others; at most 0 is not."""
+        """Return how long the waiting pictures may still wait for others; 0 or less: no longer."""
         is_full = self._pictures() >= self._limit
         nobody_else = self._callers is not None and (
             len(self._waiting) + self._busy >= self._callers

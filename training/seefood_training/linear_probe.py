@@ -124,7 +124,7 @@ def _thread_pools() -> ThreadpoolController:
     """Return those of the linear algebra libraries.
 
     The products of a fit are so short that with several threads most of its time is waiting for
-    them: 40 to 4,000 examples took 1.4 to 5 times as long on two busy cores.
+    them: 40 to 4,000 examples took 2 to 5 times as long on two busy cores.
     """
     return ThreadpoolController()
 
