@@ -50,7 +50,7 @@ COMMANDS: Final = (
         r"python -m seefood_training.recipe .*", _TRAINS, "tests/training/test_run_release.py"
     ),
     Elsewhere(r"seefood features BUNDLE", "loads TensorFlow", "tests/training/features"),
-    Elsewhere(r"seefood teach .*", "loads TensorFlow", "tests/docs/test_notebook.py"),
+    Elsewhere(r"seefood teach .*", "fits and certifies a layer", "tests/docs/test_notebook.py"),
     Elsewhere(r"seefood cascade .*", _TRAINS, "tests/training/test_cascade.py"),
     Elsewhere(
         r"seefood evaluate .* --corrections .*", "needs labels", "tests/training/test_corrected.py"
