@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-import onnxruntime as ort
 
 from seefood.bundle import ONNX_MODEL, Bundle
 from seefood.engines.adapting import GraphAdapter, Tensor
@@ -20,6 +19,7 @@ from seefood.engines.devices import CPU, CUDA, DEVICE_SIZES, device_size, memory
 from seefood.engines.extra_output import with_onnx_output
 from seefood.engines.feature_tensor import feature_tensor
 from seefood.engines.native_stderr import native_output_logged
+from seefood.engines.onnxruntime_library import ort
 from seefood.engines.registry import Graph
 from seefood.errors import BundleError
 from seefood.imaging.decode import Pixels

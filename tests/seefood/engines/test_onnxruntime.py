@@ -1,5 +1,6 @@
 """ONNX Runtime runs graphs as PyTorch exports them."""
 
+import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -109,3 +110,8 @@ def test_without_the_device_the_processor_computes(tmp_path: Path) -> None:
     if cuda_name() is None:
         assert CPU == engine.device
     np.testing.assert_allclose(_due(IMAGES), engine.predict(IMAGES), atol=0.01)
+
+
+def test_no_telemetry_is_sent() -> None:
+    """The variable must be set before the library is loaded; other modules may not import it."""
+    assert "1" == os.environ["ORT_DISABLE_TELEMETRY"]

@@ -83,12 +83,12 @@ def _labels(metadata: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def _session(file: Path) -> Any:
-    import onnxruntime
+    from seefood.engines.onnxruntime_library import ort
 
-    options = onnxruntime.SessionOptions()
+    options = ort.SessionOptions()
     options.log_severity_level = 4
     try:
-        return onnxruntime.InferenceSession(
+        return ort.InferenceSession(
             str(file), sess_options=options, providers=["CPUExecutionProvider"]
         )
     except Exception as error:
