@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from seefood.imaging.resize_rule import FITS
+from seefood_training.commands.threshold_options import threshold_options
 from seefood_training.packaging.input_ranges import INPUT_RANGES, parse_range
 
 if TYPE_CHECKING:
@@ -101,23 +102,7 @@ _FILTERS = ("nearest", "bilinear", "bicubic", "lanczos", "tf-bilinear", "box")
     metavar="DATA",
     help="Labelled photos, as `seefood evaluate` takes them, on which the thresholds are chosen.",
 )
-@click.option(
-    "--accept",
-    type=click.FloatRange(0.0001, 0.5),
-    default=0.01,
-    show_default=True,
-    metavar="R",
-    help="With --calibrate: largest share of mistakes among the accepted pictures.",
-)
-@click.option(
-    "--unsure-share",
-    type=click.FloatRange(0.0, 0.95),
-    default=0.3,
-    show_default=True,
-    metavar="R",
-    help="With --calibrate: largest share of pictures left `unsure`, even where `--accept` is then "
-    "not reached.",
-)
+@threshold_options(when="With --calibrate: ")
 @click.option("--onnx", is_flag=True, help="Write an ONNX file too, for ONNX Runtime.")
 @click.option(
     "--fast-data",

@@ -8,6 +8,7 @@ import click
 
 from seefood.cli.options import model_digest_option, model_option, open_bundle
 from seefood.cli.profile_options import profile_option
+from seefood_training.commands.threshold_options import threshold_options
 
 if TYPE_CHECKING:
     from seefood.features.stored import StoredVectors
@@ -26,24 +27,7 @@ if TYPE_CHECKING:
     metavar="BUNDLE",
     help="The folder of the new bundle.",
 )
-@click.option(
-    "--accept",
-    "--max-wrong",
-    "accept",
-    type=click.FloatRange(0.0001, 0.5),
-    default=0.01,
-    show_default=True,
-    metavar="R",
-    help="Largest share of mistakes among the accepted pictures; the others are `unsure`.",
-)
-@click.option(
-    "--unsure-share",
-    type=click.FloatRange(0.0, 0.95),
-    default=0.3,
-    show_default=True,
-    metavar="R",
-    help="Largest share of pictures left `unsure`, even where `--accept` is then not reached.",
-)
+@threshold_options("--max-wrong")
 @click.option("--overwrite", is_flag=True, help="Replace an existing bundle.")
 @click.option("--no-relabel", is_flag=True, help="Write the bundle alone, and no rows.")
 @profile_option

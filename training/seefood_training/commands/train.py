@@ -9,6 +9,7 @@ import click
 from seefood.imaging.resize_rule import FITS
 from seefood.sanitize import printable
 from seefood_training.commands.requirements import require
+from seefood_training.commands.threshold_options import threshold_options
 from seefood_training.networks import NETWORKS
 from seefood_training.quantisation import QUANTISATIONS
 
@@ -83,22 +84,7 @@ _BAR_WIDTH: Final = 16
     metavar="SHARE",
     help="Share of the photos that are used for validation and calibration.",
 )
-@click.option(
-    "--accept",
-    type=click.FloatRange(0.0001, 0.5),
-    default=0.01,
-    show_default=True,
-    metavar="R",
-    help="Largest share of mistakes among the accepted pictures; the others are `unsure`.",
-)
-@click.option(
-    "--unsure-share",
-    type=click.FloatRange(0.0, 0.95),
-    default=0.3,
-    show_default=True,
-    metavar="R",
-    help="Largest share of pictures left `unsure`, even where `--accept` is then not reached.",
-)
+@threshold_options()
 @click.option(
     "--reject-unknown",
     type=click.FloatRange(0.0005, 0.5),

@@ -1,0 +1,50 @@
+"""The options of commands that choose thresholds: when a picture is left `unsure`."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+
+def threshold_options(*accept_names: str, when: str = "") -> Callable[[_F], _F]:
+    """Return a decorator that adds `--accept` and `--unsure-share`.
+
+    `accept_names` are further names of the first; `when` begins both help texts.
+    """
+
+    def add(function: _F) -> _F:
+        share = click.option(
+            "--unsure-share",
+            type=click.FloatRange(0.0, 0.95),
+            default=0.3,
+            show_default=True,
+            metavar="R",
+            help=_sentence(
+                when,
+                "largest share of pictures left `unsure`, even where `--accept` is then not "
+                "reached.",
+            ),
+        )
+        accept = click.option(
+            "--accept",
+            *accept_names,
+            "accept",
+            type=click.FloatRange(0.0001, 0.5),
+            default=0.01,
+            show_default=True,
+            metavar="R",
+            help=_sentence(
+                when,
+                "largest share of mistakes among the accepted pictures"
+                + ("." if when else "; the others are `unsure`."),
+            ),
+        )
+        return accept(share(function))
+
+    return add
+
+
+def _sentence(when: str, text: str) -> str:
+    return when + text if when else text[0].upper() + text[1:]
