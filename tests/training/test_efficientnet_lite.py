@@ -52,7 +52,7 @@ def test_weights_of_another_network(tmp_path: Path) -> None:
     """A file without one of the layers is a usage error."""
     file = tmp_path / "some.pth"
     write_torch_weights(file, {"other": np.zeros(3, np.float32)})
-    with pytest.raises(UsageError, match="cannot be built"):
+    with pytest.raises(UsageError, match="does not have the weights of efficientnet_lite0"):
         build(NetworkChoice("efficientnet_lite0", 32, 32, 2), file)
 
 
