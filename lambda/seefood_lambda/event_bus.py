@@ -21,9 +21,8 @@ if TYPE_CHECKING:
 
 _ACTION: Final = "AWSEvents.PutEvents"
 _TYPE: Final = "application/x-amz-json-1.1"
-_TIMEOUT_SECONDS: Final = (
-    10.0  # longer than requests are sent again for: a silent bus is asked once
-)
+# Longer than requests are sent again for: a silent bus is asked once.
+_TIMEOUT_SECONDS: Final = 10.0
 _SERVER_ERROR: Final = 500
 _THROTTLED: Final = frozenset({"ThrottlingException", "LimitExceededException", "429"})
 

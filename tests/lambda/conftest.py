@@ -15,6 +15,7 @@ from seefood.storage.uris import parse_location
 from seefood_lambda.classifier import Classifier
 from seefood_lambda.settings import LambdaConfig
 from tests.fakes import MODEL
+from tests.local_server import Server
 
 EVENTS: Final = Path(__file__).parent / "events"
 
@@ -23,6 +24,15 @@ EVENTS: Final = Path(__file__).parent / "events"
 def recorded() -> Callable[[str], Any]:
     """Return the recorded AWS event of that name."""
     return lambda name: json.loads((EVENTS / f"{name}.json").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def server(bundle_path: Path) -> Iterator[Server]:
+    """One server for the tests of a module that do not stop it."""
+    running = Server(bundle_path)
+    yield running
+    running.process.kill()
+    running.process.wait()
 
 
 @pytest.fixture

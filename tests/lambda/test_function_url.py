@@ -2,7 +2,6 @@
 
 import base64
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
 
@@ -21,15 +20,6 @@ from tests.pictures import jpeg
 def application(bundle_path: Path) -> Application:
     """The function with the server's model."""
     return Application(LambdaConfig(bundle_path))
-
-
-@pytest.fixture(scope="module")
-def server(bundle_path: Path) -> Iterator[Server]:
-    """One server for the tests that do not stop it."""
-    running = Server(bundle_path)
-    yield running
-    running.process.kill()
-    running.process.wait()
 
 
 def test_a_request_becomes_the_event_of_a_function_url() -> None:

@@ -5,7 +5,6 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection, HTTPResponse
 from io import BytesIO
@@ -21,15 +20,6 @@ from seefood_lambda.local_server import as_wsgi
 from seefood_lambda.problem_details import STATUS_OF
 from tests.local_server import Server
 from tests.pictures import jpeg
-
-
-@pytest.fixture(scope="module")
-def server(bundle_path: Path) -> Iterator[Server]:
-    """One server for the tests that do not stop it."""
-    running = Server(bundle_path)
-    yield running
-    running.process.kill()
-    running.process.wait()
 
 
 def test_the_page_and_the_classifier_respond(server: Server) -> None:

@@ -350,22 +350,29 @@ function drawGrid() {
   $("grid").replaceChildren(...cells);
 }
 
-function cell(at, card) {
-  const label = card.said ? card.said.label : card.label;
-  const made = element("button", `cell ${tone(label)}${card.said ? " said" : ""}`);
-  made.type = "button";
-  made.title = card.shown_uri;
-  made.dataset.at = at;
-  made.setAttribute("aria-pressed", String(selected.has(at)));
+/* Shows a card in `made`: its picture, and in `line` its label and a note. */
+function fillCell(made, card, line, note) {
   const image = element("img");
   image.alt = card.name;
   image.loading = "lazy";
   image.addEventListener("error", () => image.classList.add("gone"));
   image.src = picture(card, 320);
-  const line = element("span");
-  line.append(element("b", "", label || card.error || "?"), element("i", "", card.said ? card.said.by : percent(card.score)));
+  line.append(element("b", "", labelOf(card) || card.error || "?"), element("i", "", note));
+  made.title = card.shown_uri;
   made.append(image, line);
   return made;
+}
+
+function labelOf(card) {
+  return card.said ? card.said.label : card.label;
+}
+
+function cell(at, card) {
+  const made = element("button", `cell ${tone(labelOf(card))}${card.said ? " said" : ""}`);
+  made.type = "button";
+  made.dataset.at = at;
+  made.setAttribute("aria-pressed", String(selected.has(at)));
+  return fillCell(made, card, element("span"), card.said ? card.said.by : percent(card.score));
 }
 
 function select(at, isRange) {
@@ -383,7 +390,7 @@ function selectAll() {
 }
 
 function flipped(card) {
-  const now = card.said ? card.said.label : card.label;
+  const now = labelOf(card);
   return labels.length === 2 ? labels[now === labels[0] ? 1 : 0] : null;
 }
 
@@ -402,20 +409,9 @@ async function drawNear(card) {
 }
 
 function fillNear(list, note) {
-  $("near").replaceChildren(...list.map((card) => {
-    const label = card.said ? card.said.label : card.label;
-    const made = element("figure", `cell ${tone(label)}`);
-    made.title = card.shown_uri;
-    const image = element("img");
-    image.alt = card.name;
-    image.loading = "lazy";
-    image.addEventListener("error", () => image.classList.add("gone"));
-    image.src = picture(card, 320);
-    const line = element("figcaption");
-    line.append(element("b", "", label || card.error || "?"), element("i", "", note(card)));
-    made.append(image, line);
-    return made;
-  }));
+  $("near").replaceChildren(...list.map((card) => fillCell(
+    element("figure", `cell ${tone(labelOf(card))}`), card, element("figcaption"), note(card),
+  )));
   $("near").hidden = !list.length;
 }
 
