@@ -127,7 +127,10 @@ class Application:
             raise UsageError("SEEFOOD_RESULTS is not set, so there are no rows to remove; set it")
         try:
             count = remove_all(
-                message.removals, self._config.results, self._classifier.model.digest
+                message.removals,
+                self._config.results,
+                self._classifier.model.digest,
+                has_marks=self._config.event_bus is not None,
             )
         except RetryableError as error:
             return replace(message, error=str(error))

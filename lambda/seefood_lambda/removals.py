@@ -1,23 +1,29 @@
 """Removes the rows of pictures that were removed, if the operator wants it (SEEFOOD_REMOVED).
 
 Only rows of this function go: those of the batch job are many to an object, and readers take them
-for what was there at that time.
+for what was there at that time. The mark that a row's event was sent goes before the row: the same
+picture uploaded again is a new row, with an event.
 """
 
 import json
 from collections.abc import Iterable
 
 from seefood.errors import JobError, PictureError, RetryableError, UsageError
+from seefood.records import ImageRef
+from seefood.results.announced import mark_location
 from seefood.results.files import upload_prefix
 from seefood.storage import current_etag, open_store
 from seefood.storage.uris import Location, parse_location
 from seefood_lambda.events import Removal
 
 
-def remove_rows(removal: Removal, results: Location, digest: str) -> int:
+def remove_rows(
+    removal: Removal, results: Location, digest: str, *, has_marks: bool = False
+) -> int:
     """Delete the rows of a removed object under the model `digest`; return how many.
 
-    Events may come late: the row of what is there now stays. Idempotent. Raises `RetryableError`.
+    With `has_marks` their marks, too. Events may come late: the row of what is there now stays.
+    Idempotent. Raises `RetryableError`.
     """
     prefix = upload_prefix(results, digest, removal.uri)
     store = open_store(prefix.root)
@@ -34,6 +40,10 @@ def remove_rows(removal: Removal, results: Location, digest: str) -> int:
                 continue
             if removal.version_id not in {None, row.get("version_id")}:
                 continue
+            for is_transient in (True, False) if has_marks else ():
+                labelled = ImageRef(row["uri"], row["etag"])
+                mark = mark_location(results, digest, labelled, is_transient=is_transient)
+                store.delete(mark.key)
             store.delete(key)
             removed += 1
     except (PictureError, JobError, UsageError, OSError, ValueError, KeyError) as error:
@@ -41,6 +51,11 @@ def remove_rows(removal: Removal, results: Location, digest: str) -> int:
     return removed
 
 
-def remove_all(removals: Iterable[Removal], results: Location, digest: str) -> int:
+def remove_all(
+    removals: Iterable[Removal], results: Location, digest: str, *, has_marks: bool
+) -> int:
     """Delete the rows of all removed objects; return how many. Raises `RetryableError`."""
-    return sum(remove_rows(removal, results, digest) for removal in dict.fromkeys(removals))
+    return sum(
+        remove_rows(removal, results, digest, has_marks=has_marks)
+        for removal in dict.fromkeys(removals)
+    )

@@ -1,9 +1,10 @@
 """Sends each row to an event bus, and so to a topic, a webhook or another function.
 
-One event a row, none for a duplicate delivery: a marker below `runs/announced/` is written after
-the event was sent. If the function stops in between, or the bus refuses, the next delivery finds
-the row, which stays as it is, without a marker and sends the event. An event can be repeated if
-the bus's answer is lost, or if the function stops or the store fails before the marker is written.
+One event a row, none for a duplicate delivery: a mark below `announced/` is written after the
+event was sent (`seefood.results.announced`). If the function stops in between, or the bus refuses,
+the next delivery finds the row, which stays as it is, without a mark and sends the event. An event
+can be repeated if the bus's answer is lost, or if the function stops or the store fails before the
+mark is written, and by a delivery after the mark has expired.
 """
 
 import json
@@ -12,7 +13,8 @@ from typing import Any, Final
 
 from seefood.errors import JobError, RetryableError
 from seefood.records import ImageRef, Row, utc_now
-from seefood.results.files import RUNS, upload_location
+from seefood.results.announced import mark_location
+from seefood.results.files import upload_location
 from seefood.results.ledger import TRANSIENT
 from seefood.storage import open_store
 from seefood.storage.uris import Location
@@ -34,20 +36,22 @@ def announce(row: Row, written: WriteResult, results: Location, bus: str) -> boo
 
     Raises `RetryableError`: then the next delivery sends it.
     """
-    location = upload_location(results, row.model_digest, ImageRef(row.uri, row.etag))
+    ref = ImageRef(row.uri, row.etag)
+    location = upload_location(results, row.model_digest, ref)
     store = open_store(location.root)
     try:
         document = row.as_json()
         if written is WriteResult.KEPT:
             document = json.loads(store.read(location.key))
-        marker = _marker(location, results, is_transient=document["error_code"] in TRANSIENT)
-        if _exists(store, marker.key):  # also of a row that `seefood compact` has moved
+        is_transient = document["error_code"] in TRANSIENT
+        mark = mark_location(results, row.model_digest, ref, is_transient=is_transient)
+        if _exists(store, mark.key):  # also of a row that `seefood compact` has moved
             return False
         age = utc_now() - _time(document["classified_at"])
         if written is WriteResult.KEPT and age < _IN_FLIGHT:
             raise RetryableError(f"another delivery may be sending the event of {row.uri}")
         put_event(document, bus)
-        store.create(marker.key, b"{}")
+        store.create(mark.key, b"{}")
     except (JobError, FileNotFoundError, ValueError, KeyError) as error:
         raise RetryableError(f"the event of {row.uri} cannot be sent: {error}") from error
     return True
@@ -70,11 +74,6 @@ def put_event(document: dict[str, Any], bus: str) -> None:
     if answer.get("FailedEntryCount"):
         shown = json.dumps(answer.get("Entries"))[:300]
         raise RetryableError(f"the event bus {bus} refused an event: {shown}")
-
-
-def _marker(row: Location, results: Location, *, is_transient: bool) -> Location:
-    name = row.key.rpartition("/")[2].removesuffix(".json")
-    return results.child(f"{RUNS}/announced/{name}.{'transient' if is_transient else 'final'}")
 
 
 def _exists(store: Any, key: str) -> bool:

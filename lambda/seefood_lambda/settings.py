@@ -38,6 +38,7 @@ from seefood.classification import ClassifyOptions
 from seefood.errors import UsageError
 from seefood.features.files import FEATURES
 from seefood.imaging.decode import DEFAULT_LIMITS, Limits
+from seefood.results.announced import ANNOUNCED
 from seefood.results.files import RESULTS, RUNS, UPLOADS
 from seefood.storage.uris import Location, parse_location
 
@@ -145,9 +146,8 @@ def is_own_output(uri: str, results: Location | None) -> bool:
     """Whether `uri` is an object that seefood wrote below `results`."""
     if results is None:
         return False
-    return any(
-        uri.startswith(results.child(f"{kind}/").uri) for kind in (RESULTS, UPLOADS, RUNS, FEATURES)
-    )
+    kinds = (RESULTS, UPLOADS, ANNOUNCED, RUNS, FEATURES)
+    return any(uri.startswith(results.child(f"{kind}/").uri) for kind in kinds)
 
 
 def _limits(environ: Mapping[str, str]) -> Limits:

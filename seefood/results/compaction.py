@@ -13,6 +13,8 @@ from itertools import groupby, islice
 from typing import Final
 
 from seefood.errors import UsageError
+from seefood.records import utc_now
+from seefood.results.announced import delete_old_marks
 from seefood.results.deduplicate import deduplicate
 from seefood.results.files import (
     digest_of,
@@ -59,7 +61,8 @@ def compact(
 ) -> Compaction:
     """Merge the model's small result objects into ones of about `rows` rows.
 
-    Those of uploads too, unless `keep_uploads`.
+    Those of uploads too, unless `keep_uploads`. Old marks of sent events go
+    (`seefood.results.announced`).
 
     The caller holds the lease of `output`, so that no run writes there at the same time. Raises
     `UsageError` if there are no results, `JobError` for an object that holds something else.
@@ -74,6 +77,7 @@ def compact(
     for _, same_suffix in groupby(sorted(uris, key=_suffix), key=_suffix):
         for group in _groups(same_suffix, rows):
             moved += _merge(folder, group)
+    delete_old_marks(output, digest, utc_now())
     return Compaction(before, len(list_parts(output, digest)), moved)
 
 

@@ -6,6 +6,7 @@ from typing import Final
 
 from seefood.errors import UsageError
 from seefood.records import ImageRef, ListingNote
+from seefood.results.announced import ANNOUNCED
 from seefood.results.files import RESULTS, RUNS, UPLOADS
 from seefood.results.formats import format_names
 from seefood.sources.archives import expand
@@ -24,7 +25,8 @@ _RESULT: Final = "|".join(map(re.escape, (*format_names(), "json")))
 _RUN: Final = r"(?:summary|before|listing|stop|totals)\.json|report\.html"
 _OWN: Final = re.compile(
     rf"(?:{RESULTS}|{UPLOADS}|features)/digest=[^/]+/[^/]+\.(?:{_RESULT})"
-    rf"|{RUNS}/(?:leases/[^/]+\.json|announced/[^/]+\.(?:final|transient)|[^/]+/(?:{_RUN}))"
+    rf"|{RUNS}/(?:leases/[^/]+\.json|[^/]+/(?:{_RUN}))"
+    rf"|{ANNOUNCED}/digest=[^/]+/[^/]+\.(?:final|transient)"
     r"|(?:corrections/[^/]+|audits)/[^/]+\.jsonl?"
     r"|journal/[^/]+\.(?:jsonl|done|undone)"
 )

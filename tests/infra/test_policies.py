@@ -7,6 +7,7 @@ from typing import Any, Final
 import pytest
 
 from seefood.errors import UsageError
+from seefood.results.announced import ANNOUNCED, KEPT
 from seefood_lambda.settings import read_config
 from tests.infra.aws import Stack
 from tests.infra.iam import Request, is_allowed
@@ -295,6 +296,21 @@ def test_without_a_tag_the_function_may_not_tag(stack: Stack) -> None:
     statements = stack.policies("ClassifierRole")
 
     assert not is_allowed(statements, Request("s3:PutObjectTagging", f"{_IMAGES}/a.jpg"))
+
+
+def test_the_marks_of_sent_events_are_the_functions_and_expire(stack: Stack) -> None:
+    """It may delete one only where it may delete the row; the stack's own bucket lets them go."""
+    mark = f"{_RESULTS}/announced/digest=0/a.final"
+    for removed in ("keep", "delete"):
+        given = {"EventBusName": "default", "RemovedPictures": removed}
+        statements = stack.policies("ClassifierRole", **given)
+        assert is_allowed(statements, Request("s3:GetObject", mark))
+        assert is_allowed(statements, Request("s3:PutObject", mark))
+        assert (removed == "delete") == is_allowed(statements, Request("s3:DeleteObject", mark))
+    assert not is_allowed(stack.policies("ClassifierRole"), Request("s3:PutObject", mark))
+    rules = stack.template.properties("ResultsBucket")["LifecycleConfiguration"]["Rules"]
+    expired = {rule["Prefix"]: rule["ExpirationInDays"] for rule in rules if "Prefix" in rule}
+    assert {f"{ANNOUNCED}/": KEPT.days} == expired
 
 
 def _many(value: Any) -> list[str]:

@@ -197,9 +197,12 @@ def test_a_removed_pictures_row_goes_if_the_operator_wants_it(
 
 
 def test_each_row_is_one_event_on_the_bus(bundle_path: Path, s3: Bucket) -> None:
-    """A duplicate delivery sends none, also after `seefood compact` has moved the row."""
+    """A duplicate delivery sends none, also after `seefood compact` has moved the row.
+
+    A removed picture that is uploaded again has a new row, and so an event.
+    """
     results = parse_location(f"{s3.uri}/labels")
-    config = LambdaConfig(bundle_path, None, results, event_bus="default")
+    config = LambdaConfig(bundle_path, None, results, event_bus="default", removes_rows=True)
     application = Application(config)
     queue = _queue_of_the_bus(s3)
     s3.put("a.jpg", hotdog())
@@ -218,6 +221,13 @@ def test_each_row_is_one_event_on_the_bus(bundle_path: Path, s3: Bucket) -> None
     assert {"seefood"} == {event["source"] for event in events}
     for uri, detail in details.items():
         assert {name: rows[uri][name] for name in detail} == detail
+
+    s3.client.delete_object(Bucket=s3.name, Key="a.jpg")
+    application(uploaded(s3.name, "a.jpg", "ObjectRemoved:Delete"), Context())
+    s3.put("a.jpg", hotdog())
+    for _ in range(2):
+        application(uploaded(s3.name, "a.jpg"), Context())
+    assert [f"{s3.uri}/a.jpg"] == [json.loads(body)["detail"]["uri"] for body in queue()]
 
 
 def _queue_of_the_bus(s3: Bucket) -> Callable[[], list[str]]:

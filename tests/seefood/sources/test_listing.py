@@ -64,8 +64,8 @@ def test_a_stranger_s_files_below_the_output_are_listed(filled: str) -> None:
     own = {
         "results/digest=0/part-1.csv", "uploads/digest=0/1.json", "runs/leases/0.all.000001.json",
         "runs/r/summary.json", "features/digest=0/part-1.parquet", "journal/1.jsonl",
-        "journal/1.done", "journal/1.undone", "runs/announced/0.final",
-        "runs/announced/0.transient", "audits/1.json", "corrections/ada/1.jsonl",
+        "journal/1.done", "journal/1.undone", "announced/digest=a/0.final",
+        "announced/digest=a/0.transient", "audits/1.json", "corrections/ada/1.jsonl",
     }  # fmt: skip
     others = {
         "results/a.jpg", "results/digest=0/a.jpg", "uploads/b.jpg", "runs/a.jpg", "runs/r/a.jpg",
