@@ -16,6 +16,7 @@ Values = NDArray[np.float32]
 
 _SUM_TOLERANCE: Final = 1e-3
 _QUANTISED_SUM_TOLERANCE: Final = 0.02
+_SORTING: Final = frozenset({"TopK", "TopKV2"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,11 @@ def choose_answers(
     """
     name, columns, notes = _output(function, outputs, labels, options)
     values = outputs[name]
+    if last_operations.get(name) in _SORTING:
+        raise UsageError(
+            f"the output {name} of {function.name} is sorted ({last_operations[name]}), so that "
+            "its numbers belong to other labels for each picture; export the scores before that"
+        )
     if not np.isfinite(values).all():
         raise UsageError(
             f"{function.name} returns NaN or infinity for ordinary pictures; check "
@@ -171,8 +177,13 @@ def _wrong_count(
         columns = values.shape[1]
         wanted = f"{columns} label{'s' if columns > 1 else ''}"
         return f"{found} ({name} has {columns}); give `--labels` with {wanted}, in that order"
+    if not outputs:
+        return (
+            f"{function.name} returns {described} and no scores; export the model with an output "
+            "that has a number for each label"
+        )
     counts = ", ".join(f"{name} has {values.shape[1]}" for name, values in outputs.items())
-    return f"{found} ({counts or 'no numbers for each picture'}); check `--labels`"
+    return f"{found} ({counts}); check `--labels`"
 
 
 def _among_equals(

@@ -6,8 +6,9 @@ measured on pictures and taken over.
 """
 
 import io
-from collections.abc import Iterable
-from dataclasses import dataclass
+from base64 import urlsafe_b64encode
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -22,13 +23,18 @@ from seefood_training.packaging.examples import resized
 from seefood_training.packaging.forms.tensorflow_functions import function_from_graph
 from seefood_training.packaging.input_ranges import INPUT_RANGES
 from seefood_training.packaging.network import Function
-from seefood_training.packaging.pixels import PixelChoice
+from seefood_training.packaging.pixels import ChannelOrder, PixelChoice
+from seefood_training.packaging.reasons import reason
 from seefood_training.packaging.search import SEARCHED_FILTERS
 
 _CURE: Final = (
     "export the model without the decoder: a signature that takes the pixels, float32 of "
     "(None, height, width, 3)"
 )
+Reader = Callable[[list[Image.Image]], NDArray[np.float64]]
+"""From pictures to the pixels that the model makes of their files."""
+_ONE: Final = ((), (1,))
+"""The shapes of an input that takes one file at a time."""
 _MAX_LEVELS: Final = 2.0
 """Mean difference of the pixels, in levels of 255, that counts as the same resize."""
 _PROBES: Final = (("hotdog_mustard", (200, 150)), ("pizza", (120, 170)), ("house", (260, 260)))
@@ -51,15 +57,17 @@ def without_decoder(function: Function) -> WithoutDecoder:
         raise UsageError(
             f"{function.name} takes picture files and resizes to no fixed size; {_CURE}"
         )
-    rule = ResizeRule(height, width, scaled_decode=None)
+    rule = ResizeRule(
+        height, width, scaled_decode=None, channels="grey" if channels == 1 else "rgb"
+    )
     try:
-        pixels = _measured(before, rule)
+        pixels = _measured(_reader(before, graph), rule)
     except Exception as error:
         if isinstance(error, UsageError):
             raise
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
         raise UsageError(
-            f"{function.name} takes picture files and cannot decode a PNG ({reason}); {_CURE}"
+            f"{function.name} takes picture files and cannot decode a PNG ({reason(error)}); "
+            f"{_CURE}"
         ) from error
     inner = function_from_graph(
         function.name, _from_cut(graph, cut, before), {"pixels": cut}, outputs
@@ -90,9 +98,10 @@ def _cut_graph(function: Function) -> tuple[Any, str, dict[str, str], str]:
         frozen = freeze(tf.function(outputs, autograph=False).get_concrete_function(spec), names)
     except Exception as error:
         raise UsageError(f"{function.name} takes picture files; {_CURE}") from error
-    if any(
-        node.op.startswith(("ParseExample", "ParseSingleExample")) for node in frozen.graph.node
-    ):
+    used = _operations(frozen.graph)
+    if "ReadFile" in used:
+        raise UsageError(f"{function.name} takes the paths of files and reads these; {_CURE}")
+    if any(each.startswith(("ParseExample", "ParseSingleExample")) for each in used):
         raise UsageError(
             f"{function.name} takes serialised tf.train.Example messages, not pictures; choose "
             f"another function with `--signature`, or {_CURE}"
@@ -146,21 +155,44 @@ def _from_cut(graph: Any, cut: str, before: Function) -> Any:
             node.Clear()
             node.name, node.op = _owner(cut), "Placeholder"
             node.attr["dtype"].type = tf.as_dtype(spec.dtype).as_datatype_enum
-            shape = tf.TensorShape((None, *(spec.shape or ())[1:]))
+            count = 1 if before.inputs[0].shape in _ONE else None
+            shape = tf.TensorShape((count, *(spec.shape or ())[1:]))
             node.attr["shape"].shape.CopyFrom(shape.as_proto())
     return result
 
 
-def _measured(before: Function, rule: ResizeRule) -> PixelChoice:
+def _operations(graph: Any) -> set[str]:
+    """Return the operations of the graph, those in its loops included."""
+    inside = (node for each in graph.library.function for node in each.node_def)
+    return {node.op for node in (*graph.node, *inside)}
+
+
+def _reader(before: Function, graph: Any) -> Reader:
+    """Return `before` as a function of pictures; it may take one at a time, or base64."""
+    is_base64 = "DecodeBase64" in _operations(graph)
+
+    def read(pictures: list[Image.Image]) -> NDArray[np.float64]:
+        files = list(map(_png, pictures))
+        data = np.array([urlsafe_b64encode(each) for each in files] if is_base64 else files, object)
+        one = before.inputs[0].shape
+        batches = [each.reshape(one) for each in data[:, np.newaxis]] if one in _ONE else [data]
+        return np.concatenate([before.run({"files": each})["pixels"] for each in batches])
+
+    return read
+
+
+def _measured(decoded: Reader, rule: ResizeRule) -> PixelChoice:
     """Return the range, the channels, the filter and the fit of the part with the decoder."""
+    mode = "L" if rule.channels == "grey" else "RGB"
     size = (rule.width, rule.height)
     rng = np.random.default_rng(1)
     exact = [Image.fromarray(rng.integers(0, 256, (*size[::-1], 3), dtype=np.uint8))]
     exact += [draw_picture("banana", seed, size) for seed in (1, 2)]
-    known = np.stack([np.asarray(image, np.float64) for image in exact])
-    scale, offset, reverse = _fitted(known, _decoded(before, exact))
-    pictures = [draw_picture(kind, 1, size) for kind, size in _PROBES]
-    actual = [(each - offset) / scale for each in _decoded(before, pictures)]
+    exact = [image.convert(mode) for image in exact]
+    known = np.stack([np.asarray(image, np.float64) for image in exact]).reshape(-1, *rule.shape)
+    scale, offset, reverse = _fitted(known, np.asarray(decoded(exact), np.float64))
+    pictures = [draw_picture(kind, 1, size).convert(mode) for kind, size in _PROBES]
+    actual = [(each - offset) / scale for each in np.asarray(decoded(pictures), np.float64)]
     if reverse:
         actual = [each[..., ::-1] for each in actual]
     distances = {
@@ -174,12 +206,8 @@ def _measured(before: Function, rule: ResizeRule) -> PixelChoice:
             f"the model resizes pictures in a way that seefood does not know: {kind} and {fit} "
             f"come nearest and differ by {levels:.1f} levels of 255 on average; {_CURE}"
         )
-    return PixelChoice(_range_text(scale, offset), kind, fit, "bgr" if reverse else "rgb")
-
-
-def _decoded(before: Function, pictures: list[Image.Image]) -> NDArray[np.float64]:
-    files = np.array([_png(picture) for picture in pictures], object)
-    return np.asarray(before.run({"files": files})["pixels"], np.float64)
+    order: ChannelOrder = "grey" if mode == "L" else "bgr" if reverse else "rgb"
+    return PixelChoice(_range_text(scale, offset), kind, fit, order)
 
 
 def _png(picture: Image.Image) -> bytes:
@@ -212,7 +240,7 @@ def _distance(
     fit: Fit,
     rule: ResizeRule,
 ) -> float:
-    own = ResizeRule(rule.height, rule.width, fit, kind, scaled_decode=None)
+    own = replace(rule, fit=fit, filter=kind)
     differences = [
         np.abs(resized(_png(picture), own) - each).mean()
         for picture, each in zip(pictures, actual, strict=True)

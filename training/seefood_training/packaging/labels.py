@@ -1,11 +1,12 @@
 """Reads the names of a model's classes from the files that people have.
 
-One a line, numbered or not (Teachable Machine writes "0 Eyes open"); CSV with a number and a name;
-JSON as a list, `{"name": index}`, `{"index": "name"}` or Hugging Face's `id2label`; a label map of
-the TensorFlow Object Detection API; Lobe's `signature.json`.
+One a line, numbered or not (Teachable Machine writes "0 Eyes open"); CSV with or without a header,
+numbers and other columns; JSON as a list, `{"name": index}`, `{"index": "name"}` or Hugging Face's
+`id2label`; a label map of the TensorFlow Object Detection API; Lobe's `signature.json`.
 """
 
 import ast
+import csv
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,11 +15,35 @@ from typing import Any, Final
 
 from seefood.errors import UsageError
 
-_NUMBERED: Final = re.compile(r"(\d{1,6})\s*[\s:,;\t]\s*(\S.*)")
+_NUMBERED: Final = re.compile(r"(\d{1,6})(?:\s*[:,;\t]\s*|[.)]\s+|\s+-\s+|\s+)(\S.*)")
+_INDEX_COLUMNS: Final = ("index", "id", "class_id", "class_index", "label_id", "category_id", "")
+_NAME_COLUMNS: Final = (
+    "name",
+    "label",
+    "class",
+    "class_name",
+    "label_name",
+    "category",
+    "names",
+    "labels",
+    "classes",
+)
+_INLINE_LIST: Final = re.compile(r"\w+:\s*\[(.*)\]")
+"""A list in YAML."""
 _MAP_ITEM: Final = re.compile(r"item\s*\{(.*?)\}", re.DOTALL)
 _MAP_ID: Final = re.compile(r"\bid\s*:\s*(\d+)")
 _MAP_NAME: Final = re.compile(r"\b(?:display_name|name)\s*:\s*([\"'])(.*?)\1")
-_LIST_KEYS: Final = ("id2label", "label2id", "labels", "classes", "class_names", "names", "Label")
+_LIST_KEYS: Final = (
+    "id2label",
+    "label2id",
+    "labels",
+    "label_names",
+    "classes",
+    "class_names",
+    "categories",
+    "names",
+    "Label",
+)
 USUAL_NAMES: Final = (
     "labels.txt",
     "labels.json",
@@ -64,6 +89,8 @@ def find_labels(folders: Iterable[Path]) -> Path | None:
         for name in USUAL_NAMES:
             if (folder / name).is_file():
                 return folder / name
+        if len(assets := sorted((folder / "assets").glob("*.txt"))) == 1:
+            return assets[0]  # the vocabulary of a SavedModel that names its answers
     return None
 
 
@@ -76,12 +103,16 @@ def _text(file: Path) -> str:
         raise UsageError(f"the labels file {file} cannot be read: {error.strerror}") from error
     encoding = "utf-16" if data[:2] in {b"\xff\xfe", b"\xfe\xff"} else "utf-8-sig"
     try:
-        return data.decode(encoding)
+        text = data.decode(encoding)
+        at = text.find("\0")
     except UnicodeDecodeError as error:
+        text, at = "", error.start
+    if at >= 0:
         raise UsageError(
-            f"the labels file {file} is not text in UTF-8 (byte {error.start}); save it as UTF-8, "
-            "one label a line"
-        ) from error
+            f"the labels file {file} is not text in UTF-8 (byte {at}); save it as UTF-8, one label "
+            "a line"
+        )
+    return text
 
 
 def _parsed(text: str, file: Path) -> list[str]:
@@ -91,7 +122,46 @@ def _parsed(text: str, file: Path) -> list[str]:
     if items := _MAP_ITEM.findall(text):
         return _from_label_map(items, file)
     lines = [line.strip() for line in text.splitlines() if line.strip()]
+    if len(lines) == 1 and (match := _INLINE_LIST.fullmatch(lines[0])):
+        lines = [match[1]]
+    if file.suffix.lower() in {".csv", ".tsv"} or (len(lines) == 1 and "," in lines[0]):
+        return _from_table(lines, file)
+    if len(lines) > 1 and all(line.startswith("- ") for line in lines):
+        return [line[2:].strip() for line in lines]  # a list in YAML
     return _without_numbers(lines)
+
+
+def _from_table(lines: list[str], file: Path) -> list[str]:
+    """Return the labels of a CSV: a row, or a column beside one of numbers; a header names them."""
+    delimiter = max(",;\t", key="".join(lines).count)
+    rows = [[cell.strip() for cell in row] for row in csv.reader(lines, delimiter=delimiter)]
+    if len(rows) == 1:
+        return rows[0]
+    header, width = [cell.lower() for cell in rows[0]], min(map(len, rows))
+    name = next((header.index(each) for each in _NAME_COLUMNS if each in header), None)
+    numbers = [at for at in range(width) if all(row[at].isdecimal() for row in rows[1:])]
+    if name is not None or any(not header[at].isdecimal() for at in numbers):
+        rows = rows[1:]
+    named = [header.index(each) for each in _INDEX_COLUMNS if each in header]
+    index = next((at for at in numbers if at in named or _is_complete(rows, at)), None)
+    if name is None or name == index:
+        name = next((at for at in range(width) if at != index), 0)
+    if name >= width:
+        raise UsageError(f"the labels file {file} has lines with fewer than {name + 1} columns")
+    names = [row[name] for row in rows]
+    if index is None or index == name:
+        return names
+    return _ordered({int(row[index]): each for row, each in zip(rows, names, strict=True)}, file)
+
+
+def _is_complete(rows: list[list[str]], at: int) -> bool:
+    return _counts_up(int(row[at]) for row in rows)
+
+
+def _counts_up(numbers: Iterable[int]) -> bool:
+    """Return whether `numbers`, sorted, are those from 0 or 1 without gaps."""
+    order = sorted(numbers)
+    return bool(order) and order[0] in {0, 1} and order == [*range(order[0], order[-1] + 1)]
 
 
 def _document(text: str, file: Path) -> Any:
@@ -113,6 +183,9 @@ def _from_document(document: Any, file: Path) -> list[str]:
                 return _from_document(document[key], file)
         return _from_mapping(document, file)
     if isinstance(document, Sequence) and not isinstance(document, str):
+        key = next((key for key in ("id", "index") if _has_index(document, key)), None)
+        if key is not None:
+            return _ordered({int(each[key]): _name(each, file) for each in document}, file)
         return [_name(each, file) for each in document]
     raise UsageError(f"the labels file {file} holds {document!r:.80}, not a list of labels")
 
@@ -143,6 +216,13 @@ def _ordered(numbered: Mapping[int, str], file: Path) -> list[str]:
             f"{missing[0] if missing else 0}; number the labels from 0 without gaps"
         )
     return [numbered[at] for at in order]
+
+
+def _has_index(document: Sequence[Any], key: str) -> bool:
+    """Return whether `document` is objects that `key` numbers from 0 or 1 without gaps."""
+    if not all(isinstance(each, Mapping) and _is_index(each.get(key)) for each in document):
+        return False
+    return _counts_up(int(each[key]) for each in document)
 
 
 def _is_index(value: Any) -> bool:
@@ -183,7 +263,10 @@ def _without_numbers(lines: list[str]) -> list[str]:
         if len(rows) > 1 and all(matches):
             numbered = {int(match[1]): match[2].strip() for match in matches if match}
             order = sorted(numbered)
-            complete = order in (list(range(len(rows))), list(range(1, len(rows) + 1)))
-            if complete and len(set(numbered.values())) == len(rows):
+            if (
+                _counts_up(order)
+                and len(order) == len(rows)
+                and len(set(numbered.values())) == len(rows)
+            ):
                 return [numbered[at] for at in order]
     return lines

@@ -37,6 +37,7 @@ _CURES: Final = {
     "file",
     ".h5": "it is not a whole HDF5 file: copy it again",
     ".tflite": "it is not a whole LiteRT file: copy it again",
+    ".gz": "unpack it, and name the file or folder that was in it",
     ".zip": "it is not a whole zip archive: get it again",
 }
 _SAME_CURE: Final = {
@@ -50,6 +51,10 @@ _SAME_CURE: Final = {
     ".trt": ".engine",
     ".npy": ".npz",
     ".hdf5": ".h5",
+    ".7z": ".gz",
+    ".bz2": ".gz",
+    ".rar": ".gz",
+    ".xz": ".gz",
 }
 _MOST_TELLING: Final = (
     ".mlpackage",
@@ -164,6 +169,9 @@ def _cure_of_folder(root: Path) -> str:
     for suffix in _MOST_TELLING:
         if suffix in files:
             return f"{files[suffix].name}: {_CURES[_SAME_CURE.get(suffix, suffix)]}"
+    for file in files.values():
+        if file.is_file() and is_archive(file):
+            return f"{file.name}: {_CURES['.gz']}"
     return (
         "write a SavedModel with `tf.saved_model.save(model, folder)` or Keras's "
         "`model.export(folder)`"

@@ -47,6 +47,15 @@ class Function:
     """The same with TensorFlow's tensors; None if the model is no TensorFlow graph."""
     is_training: bool = False
     """Whether it was traced with an argument that is true, such as `training=True`."""
+    is_signature: bool = False
+    """Whether its maker named it as a way to call the model."""
+
+    def may_return(self, classes: int) -> bool:
+        """Return whether an output may have a number for each of `classes`."""
+        return any(
+            spec.dtype in FLOATS and (spec.shape is None or _fits(spec.shape, classes))
+            for spec in self.outputs
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,3 +83,8 @@ class Opened:
 def numpy_type(dtype: str) -> Any:
     """Return NumPy's type for a tensor's `dtype`; bfloat16 travels as float32."""
     return np.dtype("float32" if dtype == "bfloat16" else dtype)
+
+
+def _fits(shape: Shape, classes: int) -> bool:
+    last = shape[-1] if shape else None
+    return last is None or last == classes or (last == 1 and classes == 2)

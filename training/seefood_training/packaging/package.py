@@ -16,7 +16,7 @@ from seefood_training.packaging.answers import (
     rows_of,
 )
 from seefood_training.packaging.asking import filter_effect, which_filter, which_range
-from seefood_training.packaging.choosing import Chosen, choose_function
+from seefood_training.packaging.choosing import Chosen, Wish, choose_function
 from seefood_training.packaging.examples import Examples, read_examples
 from seefood_training.packaging.forms import open_model
 from seefood_training.packaging.graphs import last_operation
@@ -59,7 +59,8 @@ def package_model(
         labels, notes = _labels(options, opened, found)
         wanted = options.pixels.channels
         channels = None if wanted is None else 1 if wanted == "grey" else 3
-        chosen = choose_function(opened, found.form, options.signature, options.size, channels)
+        wish = Wish(options.signature, options.size, channels, max(2, len(labels)))
+        chosen = choose_function(opened, found.form, wish)
         work = _Work(opened, chosen, labels, options)
         work.notes += [*found.notes, *notes, *chosen.notes]
         work.decide()

@@ -15,6 +15,8 @@ Layout = Literal["nhwc", "nchw", "nhw", "flat"]
 """Order of the axes: of pictures, rows, columns, channels; `nhw` has no channel axis, `flat` has
 one axis for rows, columns and channels."""
 _CHANNELS: Final = (3, 1)
+_LEAST_VALUES: Final = 64
+"""Of one picture, where its rows are not told apart: 8x8, the smallest that people classify."""
 _FALSE_NAMES: Final = ("train", "phase", "learning", "is_")
 _KEEP_NAMES: Final = ("keep",)
 
@@ -107,7 +109,9 @@ def _is_picture(spec: TensorSpec) -> bool:
     if spec.shape is None:
         return True
     sides = [side for side in spec.shape if side is None or side > 1]
-    return len(sides) >= 2 or (len(sides) == 1 and (sides[0] or 0) >= 16)
+    if len(spec.shape) <= 2 and None not in spec.shape[-1:] and len(sides) < 3:
+        return math.prod(side or 1 for side in sides) >= _LEAST_VALUES
+    return len(sides) >= 2
 
 
 def _axes(
@@ -131,7 +135,10 @@ def _axes(
         return "nhw", False, None, shape, 1
     if len(shape) == 1 and shape[0] is not None:
         return _flat(spec, shape[0], has_batch=False, batch=None, channels=channels)
-    raise UsageError(f"the input {spec} has {len(shape)} axes; a batch of pictures has four")
+    raise UsageError(
+        f"the input {spec} has {len(shape)} axes; a batch of pictures has four: export a model of "
+        "single pictures, float32 of (None, height, width, 3)"
+    )
 
 
 def _four_axes(

@@ -31,6 +31,7 @@ from seefood_training.packaging.graphs import concrete, probabilities_function
 from seefood_training.packaging.network import Function, Opened
 from seefood_training.packaging.picture_input import PictureInput
 from seefood_training.packaging.pixels import PixelArithmetic
+from seefood_training.packaging.reasons import reason
 from seefood_training.sealing import Draft, new_bundle, seal_bundle
 
 _PROCESS_SECONDS: Final = 300
@@ -123,11 +124,10 @@ def _write_graphs(contents: Contents, folder: Path) -> str | None:
             freeze(concrete(function, source, 1), ["probabilities"]) if source.one_by_one else None
         )
     except Exception as error:
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
         if contents.onnx:
-            raise UsageError(f"this graph cannot be converted to ONNX: {reason}") from error
+            raise UsageError(f"this graph cannot be converted to ONNX: {reason(error)}") from error
         _save_unfrozen(contents.opened.owner, function, folder, source)
-        return f"its graph cannot be made constant: {reason}"
+        return f"its graph cannot be made constant: {reason(error)}"
     return write_graphs(frozen, folder, contents.rule, onnx=contents.onnx, single=single)
 
 
@@ -221,8 +221,8 @@ def _check_other_process(folder: Path) -> None:
         check=False,
     )
     if done.returncode:
-        reason = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1][:300]
+        last = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1][:300]
         raise UsageError(
-            f"another process gets other answers from this model ({reason}); export it without "
+            f"another process gets other answers from this model ({last}); export it without "
             "anything random or stateful"
         )

@@ -9,10 +9,11 @@ from typing import Any, Final
 
 from seefood.engines.native_stderr import native_output_logged
 from seefood.errors import UsageError
-from seefood_training.packaging.forms.keras_safety import description
+from seefood_training.packaging.forms.keras_safety import description, export_call
 from seefood_training.packaging.forms.tensorflow_functions import function_from_call
 from seefood_training.packaging.locate import Found
 from seefood_training.packaging.network import Opened
+from seefood_training.packaging.reasons import reason
 
 _SUFFIXES: Final = {"keras": ".keras", "h5": ".h5"}
 
@@ -30,7 +31,7 @@ def open_keras_file(found: Found) -> Opened:
             f"{found.path} is a file of Keras {version}, which needs tf_keras; "
             'run `pip install "seefood[train]"`'
         )
-    model = _load(found, "tf_keras" if is_old else "keras")
+    model = _load(found, version, "tf_keras" if is_old else "keras")
     inputs = list(_inputs(model, found.path))
     single = len(inputs) == 1
 
@@ -46,8 +47,8 @@ def open_keras_file(found: Found) -> Opened:
         function = function_from_call("model", inputs, call)
     except Exception as error:
         raise UsageError(
-            f"the model in {found.path} cannot be run ({_first_line(error)}); export it with "
-            "`model.export(folder)` and package that folder"
+            f"the model in {found.path} cannot be run ({reason(error)}); export it with "
+            f"{export_call(version)} and package that folder"
         ) from error
     kind = "HDF5 file" if found.form == "h5" else ".keras file"
     return Opened(
@@ -58,7 +59,7 @@ def open_keras_file(found: Found) -> Opened:
     )
 
 
-def _load(found: Found, library: str) -> Any:
+def _load(found: Found, version: str, library: str) -> Any:
     if library == "keras":
         import keras
     else:
@@ -72,19 +73,25 @@ def _load(found: Found, library: str) -> Any:
                 path.symlink_to(found.path.absolute())
             return keras.saving.load_model(str(path), compile=False, safe_mode=True)
     except Exception as error:
-        raise UsageError(_problem(found.path, error)) from error
+        raise UsageError(_problem(found.path, version, error)) from error
 
 
-def _problem(file: Path, error: Exception) -> str:
+def _problem(file: Path, version: str, error: Exception) -> str:
     text = str(error)
     if match := re.search(r"(?:locate class|[Uu]nknown (?:layer|object)):? *'?([\w>.]+)", text):
         return (
             f"{file} holds {match[1]}, which is not one of Keras's own layers, and its code is not "
-            "in the file; export a SavedModel with `model.export(folder)` where that code is"
+            f"in the file; export a SavedModel with {export_call(version)} where that code is"
+        )
+    if version.startswith("1"):
+        return (
+            f"{file} is a file of Keras {version}, which no later TensorFlow reads; load it with "
+            "Keras 2.2 or 2.3 (`keras.models.load_model`), which read both, and save it again "
+            "(`model.save`)"
         )
     return (
-        f"Keras cannot read {file} ({_first_line(error)}); export a SavedModel with "
-        "`model.export(folder)` where it was trained"
+        f"Keras cannot read {file} ({reason(error)}); export a SavedModel with "
+        f"{export_call(version)} where it was trained"
     )
 
 
@@ -118,8 +125,3 @@ def _names(part: Any) -> Iterator[str]:
     elif isinstance(part, list):
         for each in part:
             yield from _names(each)
-
-
-def _first_line(error: Exception) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[0][:200] if lines else type(error).__name__

@@ -58,14 +58,18 @@ def description(file: Path, form: str) -> tuple[Mapping[str, Any], str]:
         raise UsageError(f"the description of the layers in {file} is damaged: {error}") from error
     for part in _parts(document):
         if (problem := _problem(part)) is not None:
-            raise UsageError(f"{file} holds {problem}, which is not run; {_CURE}")
+            raise UsageError(
+                f"{file} holds {problem}, which is not run; write the same with Keras's own layers "
+                "(Rescaling in place of a Lambda that divides), or export a SavedModel with "
+                f"{export_call(version)}"
+            )
     return document, version
 
 
-_CURE: Final = (
-    "write the same with Keras's own layers (Rescaling in place of a Lambda that divides), or "
-    "export a SavedModel with `model.export(folder)`"
-)
+def export_call(version: str) -> str:
+    """Return the call that writes a SavedModel in the given version of Keras."""
+    call = "save" if version.startswith(("1", "2")) else "export"
+    return f"`model.{call}('folder')`"
 
 
 def _problem(part: Mapping[str, Any]) -> str | None:

@@ -13,9 +13,11 @@ from seefood_training.packaging.forms.tensorflow_functions import (
 )
 from seefood_training.packaging.locate import GRAPH_FILES, Found
 from seefood_training.packaging.network import Function, Opened
+from seefood_training.packaging.reasons import reason
 
 _SERVING: Final = "serve"
-_DEFAULT: Final = "serving_default"
+_DEFAULTS: Final = ("default", "serving_default")
+"""The signature that is meant if none is named: of TensorFlow 1's hub, and of all others."""
 _CALLED: Final = ("__call__", "call", "serve", "predict", "infer", "inference", "classify")
 """The names of functions outside signatures, the likeliest first."""
 
@@ -119,24 +121,19 @@ def _load_problem(folder: Path, error: Exception) -> str:
     if "Op type not registered" in text or "not registered" in text:
         return (
             f"{folder} uses an operation that TensorFlow does not have "
-            f"({_first_line(error)}); export the model without it"
+            f"({reason(error)}); export the model without it"
         )
     if isinstance(error, FileNotFoundError) or "data-00000" in text or "checksum" in text.lower():
         return (
-            f"the weights of {folder} are damaged or incomplete ({_first_line(error)}); copy the "
+            f"the weights of {folder} are damaged or incomplete ({reason(error)}); copy the "
             "whole folder again"
         )
-    return f"TensorFlow cannot load the SavedModel {folder}: {_first_line(error)}; export it again"
-
-
-def _first_line(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0][:200] if lines else type(error).__name__
+    return f"TensorFlow cannot load the SavedModel {folder}: {reason(error)}; export it again"
 
 
 def _functions(model: Any) -> Iterator[Function]:
     signatures = dict(getattr(model, "signatures", {}))
-    for name in sorted(signatures, key=lambda name: (name != _DEFAULT, name)):
+    for name in sorted(signatures, key=lambda name: (-_rank(name), name)):
         if name != "__saved_model_init_op":
             yield function_from_signature(name, signatures[name])
     names = [*_CALLED, *(name for name in vars(model) if name not in _CALLED)]
@@ -149,6 +146,10 @@ def _functions(model: Any) -> Iterator[Function]:
         made = (function_from_trace(name, function, concrete) for concrete in found)
         traces.extend(trace for trace in made if trace is not None)
     yield from sorted(traces, key=lambda trace: trace.is_training)
+
+
+def _rank(name: str) -> int:
+    return _DEFAULTS.index(name) if name in _DEFAULTS else -1
 
 
 def _layer_names(document: Any) -> tuple[str, ...]:

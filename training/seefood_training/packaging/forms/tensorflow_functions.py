@@ -1,6 +1,7 @@
 """Turns TensorFlow's functions into `Function`s: flat inputs and outputs with names."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,9 @@ def function_from_signature(name: str, signature: Any) -> Function:
     outputs = signature.structured_outputs
     described = tuple(_spec(key, spec) for key, spec in specs.items())
     named = outputs if isinstance(outputs, Mapping) else _named(outputs)
-    return _function(name, described, named, lambda tensors: signature(**tensors))
+    return replace(
+        _function(name, described, named, lambda tensors: signature(**tensors)), is_signature=True
+    )
 
 
 def function_from_trace(name: str, function: Any, concrete: Any) -> Function | None:

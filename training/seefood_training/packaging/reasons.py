@@ -1,0 +1,14 @@
+"""The part of a library's exception that a user can act on."""
+
+from typing import Final
+
+_MAX_CHARACTERS: Final = 200
+_SAY_NOTHING: Final = ("Graph execution error", "Detected at node", "[[{{node", "File ", "<stack")
+"""Where lines start that name a place in a graph and no reason."""
+
+
+def reason(error: Exception) -> str:
+    """Return the first line of the message that says what is wrong, shortened."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    telling = [line for line in lines if not line.startswith(_SAY_NOTHING)]
+    return (telling or lines or [type(error).__name__])[0][:_MAX_CHARACTERS]
