@@ -87,6 +87,7 @@ _CALLS: Final[list[tuple[str, tuple[Upload, ...], int, bool]]] = [
     ("map_items", (LISTED,), 0, True),
     ("map_item", (LISTED,), 0, False),
     ("map_inventory", (NAMED,), 0, True),
+    ("map_selected", (LISTED,), 0, True),
     (
         "map_uris",
         (
@@ -199,6 +200,24 @@ def test_s3_batch_operations_names_its_tasks(recorded: Recorded, name: str, vers
 
 
 @pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"s3BucketArn": "arn:aws:s3:eu-west-1:1:accesspoint/a"}, "access point"),
+        ({"s3Bucket": 7}, "s3Bucket"),
+        ({}, "s3BucketArn"),
+    ],
+)
+def test_a_task_without_a_bucket_fails_alone(fields: dict[str, Any], words: str) -> None:
+    """An access point is no bucket: `s3://accesspoint/` could be a stranger's."""
+    tasks = [{"taskId": "t", "s3Key": "k", **one} for one in (fields, {"s3Bucket": "b"})]
+    parsed = parse_event({"invocationSchemaVersion": "2.0", "invocationId": "i", "tasks": tasks})
+
+    assert isinstance(parsed, BatchOperations)
+    assert words in (parsed.messages[0].error or "")
+    assert "s3://b/k" == parsed.messages[1].uploads[0].ref.uri
+
+
+@pytest.mark.parametrize(
     ("event", "words"),
     [
         pytest.param({"Items": [{"Key": "a.jpg", "Size": 1}]}, "BatchInput", id="no bucket"),
@@ -240,6 +259,16 @@ def test_s3_batch_operations_names_its_tasks(recorded: Recorded, name: str, vers
         ),
         pytest.param({"ping": True, "order": 7}, "order", id="a ping that asks for more"),
         pytest.param({"uris": []}, "non-empty", id="an empty list of objects"),
+        pytest.param(
+            {"methodArn": "a", "httpMethod": "GET", "requestContext": {}},
+            "methodArn",
+            id="a question of API Gateway to an authorizer",
+        ),
+        pytest.param(
+            {"routeArn": "a", "requestContext": {"http": {"method": "GET"}}},
+            "routeArn",
+            id="the same in payload format 2.0",
+        ),
         pytest.param({"uris": "s3://b/k"}, "list", id="a text for a list"),
     ],
 )  # fmt: skip

@@ -30,10 +30,19 @@ def read_job(event: Any) -> BatchOperations:
 def _read_task(task: Any) -> Message:
     identity = text(task, "taskId")
     try:
-        bucket = get(task, "s3Bucket") or text(task, "s3BucketArn").rpartition(":")[2]
+        bucket = _bucket(task)
         key = unquote_plus(text(task, "s3Key"), errors="surrogateescape")
     except EventError as error:
         return Message(identity, error=str(error))
     return Message(
         identity, (Upload(make_ref(f"s3://{bucket}/{key}", None, None, get(task, "s3VersionId"))),)
     )
+
+
+def _bucket(task: Any) -> str:
+    if get(task, "s3Bucket"):
+        return text(task, "s3Bucket")
+    bucket = text(task, "s3BucketArn").rpartition(":")[2]
+    if "/" in bucket:
+        raise EventError(f"a task names the access point {bucket[:80]!r}; name the bucket instead")
+    return bucket

@@ -12,7 +12,7 @@ from seefood_lambda.events.values import Dialect, HttpRequest
 
 def is_url(event: Any) -> bool:
     """Whether it is a Function URL's, or has API Gateway's payload format 2.0."""
-    return isinstance(get(get(event, "requestContext"), "http"), dict)
+    return isinstance(get(get(event, "requestContext"), "http"), dict) and not _asks_whether(event)
 
 
 def read_url(event: Any) -> HttpRequest:
@@ -40,7 +40,9 @@ def read_url(event: Any) -> HttpRequest:
 
 def is_rest_or_load_balancer(event: Any) -> bool:
     """Whether it has API Gateway's payload format 1.0 or a load balancer's."""
-    return "httpMethod" in mapping(event) and isinstance(event.get("requestContext"), dict)
+    if "httpMethod" not in mapping(event) or _asks_whether(event):
+        return False
+    return isinstance(event.get("requestContext"), dict)
 
 
 def read_rest_or_load_balancer(event: Any) -> HttpRequest:
@@ -77,6 +79,11 @@ def read_rest_or_load_balancer(event: Any) -> HttpRequest:
         is_iam="elb" not in context and bool(get(context.get("identity"), "userArn")),
         dialect=dialect,
     )
+
+
+def _asks_whether(event: Any) -> bool:
+    """Whether API Gateway asks an authorizer if it may pass a request on, in its form."""
+    return "methodArn" in event or "routeArn" in event
 
 
 def _strings(values: dict[str, Any]) -> dict[str, str]:

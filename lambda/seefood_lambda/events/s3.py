@@ -38,7 +38,7 @@ def is_record(event: Any) -> bool:
 
 def read_record(record: Any) -> Iterable[Item]:
     """Return the upload or removal of one record. Raises `EventError`."""
-    name = str(get(record, "eventName", "")).removeprefix("s3:")
+    name = str(get(record, "eventName") or "").removeprefix("s3:")
     if not name:
         raise EventError(f"a record of S3 lacks its eventName; {KNOWN}")
     uri = f"s3://{text(record, 's3', 'bucket', 'name')}/{_key(record)}"

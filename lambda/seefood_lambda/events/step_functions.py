@@ -2,7 +2,8 @@
 
 An item is an object as S3 lists it (`Key`, `Etag`, `Size`), a line of an S3 Inventory (all values
 are strings, and the key is URL-encoded), one of the function's own forms, or a URI. A list of S3
-names no bucket, so it stands in `BatchInput`, or an `ItemSelector` adds it.
+names no bucket, so it stands in `BatchInput`, or an `ItemSelector` adds it. AWS's example of a
+selector puts the item into `ContextValue`.
 """
 
 from typing import Any
@@ -15,9 +16,10 @@ from seefood_lambda.events.values import Call, EventError, Upload
 
 def is_item(event: Any) -> bool:
     """Whether `event` is an item as S3 lists objects, or a batch of items."""
-    if not isinstance(event, dict):
+    if not isinstance(event, dict) or "Records" in event:  # MinIO adds `Key` to its notifications
         return False
-    return isinstance(event.get("Items"), list) or isinstance(event.get("Key"), str)
+    item = event.get("ContextValue", event)
+    return isinstance(event.get("Items"), list) or isinstance(get(item, "Key"), str)
 
 
 def read_items(event: Any) -> Call:
@@ -31,6 +33,8 @@ def read_items(event: Any) -> Call:
 
 
 def _read_item(item: Any, bucket: str | None) -> Upload:
+    if isinstance(item, dict) and "ContextValue" in item:
+        item, bucket = item["ContextValue"], _bucket(item) or bucket
     if is_own(item):
         call = read_call(item)
         if len(call.uploads) != 1:
