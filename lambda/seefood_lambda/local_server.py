@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 from uuid import uuid4
 
 import click
@@ -130,7 +130,7 @@ def as_wsgi(answer: "Answer", hosts: HostCheck) -> "WSGIApplication":
         headers = [*response.all_headers().items(), ("content-length", str(len(data)))]
         start_response(f"{status:d} {status.phrase}", headers)
         milliseconds = (time.perf_counter() - started) * 1000.0
-        path = printable(urlsplit(target).path[:200])
+        path = printable(_split(target)[1][:200])
         _log(f"{printable(method)} {path} {status:d} {milliseconds:.0f} ms")
         return [] if method == "HEAD" else [data]
 
@@ -163,13 +163,15 @@ def _check(environ: "WSGIEnvironment", hosts: HostCheck) -> None:
     from seefood_lambda.http_api import MAX_TARGET_CHARACTERS  # noqa: PLC0415 (as above)
     from seefood_lambda.problem_details import HttpError  # noqa: PLC0415
 
-    if not hosts.accepts(environ.get("HTTP_HOST")):
-        raise HttpError(
-            HTTPStatus.FORBIDDEN,
-            "wrong_host",
-            f"the Host {environ.get('HTTP_HOST', '')[:80]!r} is none of this server's; start it "
-            "with --allow-host if it is yours",
-        )
+    named = (environ.get("HTTP_HOST"), _split(environ["REQUEST_URI"])[0])
+    for host in named if named[1] is not None else named[:1]:
+        if not hosts.accepts(host):
+            raise HttpError(
+                HTTPStatus.FORBIDDEN,
+                "wrong_host",
+                f"the Host {(host or '')[:80]!r} is none of this server's; start it with "
+                "--allow-host if it is yours",
+            )
     if len(environ["REQUEST_URI"]) > MAX_TARGET_CHARACTERS:
         raise HttpError(
             HTTPStatus.REQUEST_URI_TOO_LONG,
@@ -209,19 +211,36 @@ def _is_text(content_type: str) -> bool:
     return content_type.strip().lower().startswith(_TEXT)
 
 
+def _split(target: str) -> tuple[str | None, str, str]:
+    """Return host, path and query of a request's target (RFC 9112, 3.2), as they were sent.
+
+    Only the absolute form, `http://host/path?query`, has a host. Nothing is decoded, and no target
+    is an error: `urlsplit` takes `//[/` for half of an address.
+    """
+    target, host = target.partition("#")[0], None
+    if not target.startswith("/") and "://" in target:
+        host, slash, rest = target.partition("://")[2].partition("/")
+        target = f"{slash}{rest}"
+        if "?" in host:
+            host, _, query = host.partition("?")
+            target = f"/?{query}"
+    path, _, query = target.partition("?")
+    return host, path, query
+
+
 def to_event(method: str, target: str, headers: dict[str, str], body: bytes) -> dict[str, Any]:
     """Return the Function URL event (payload format 2.0) of an HTTP request."""
-    url = urlsplit(f"//localhost{target}" if target.startswith("/") else target)
+    _, path, query = _split(target)
     lower = {name.lower(): value for name, value in headers.items()}
     is_text = _is_text(lower.get("content-type", ""))
     return {
         "version": "2.0",
-        "rawPath": url.path,
-        "rawQueryString": url.query,
+        "rawPath": path,
+        "rawQueryString": query,
         "headers": lower,
-        "queryStringParameters": dict(parse_qsl(url.query, keep_blank_values=True)),
+        "queryStringParameters": dict(parse_qsl(query, keep_blank_values=True)),
         "requestContext": {
-            "http": {"method": method, "path": url.path},
+            "http": {"method": method, "path": path},
             "requestId": str(uuid4()),
             "stage": "$default",
         },

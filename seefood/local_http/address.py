@@ -6,6 +6,7 @@ be rebound, so addresses are answered to.
 """
 
 import io
+import re
 import socket
 from collections.abc import Iterable
 from contextlib import suppress
@@ -17,6 +18,8 @@ from seefood.errors import UsageError
 
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 _ANY: Final = frozenset({"", "0.0.0.0", "::"})  # noqa: S104 (the user's choice, not ours)
+# RFC 9110, "uri-host [ ":" port ]"; the host in brackets is an IPv6 address.
+_HOST: Final = re.compile(r"(?:\[([0-9a-f:.%]+)\]|([^\s:,@\[\]]+))(?::[0-9]{0,5})?", re.IGNORECASE)
 _DOCUMENTATION: Final = ("192.0.2.1", 9)  # an address that is no one's; nothing is sent to it
 
 
@@ -37,22 +40,20 @@ class HostCheck:
         return cls(frozenset(own))
 
     def accepts(self, header: str | None) -> bool:
-        """Whether a request with this Host header was meant for this server."""
-        if header is None:
+        """Whether a request with this Host header was meant for this server.
+
+        Several hosts in one header, as a server that joins repeated headers sees them, are none.
+        """
+        parts = _HOST.fullmatch((header or "").strip().lower())
+        if parts is None:
             return False
-        name = _without_port(header.strip().lower()).rstrip(".")
+        name = (parts[1] or parts[2]).rstrip(".")
         if name in self.names:
             return True
         with suppress(ValueError):
             ip_address(name)
             return self.takes_addresses
         return False
-
-
-def _without_port(header: str) -> str:
-    if header.startswith("["):
-        return header[1:].partition("]")[0]
-    return header.partition(":")[0]
 
 
 def is_any(host: str) -> bool:

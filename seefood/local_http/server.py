@@ -18,10 +18,10 @@ from uuid import uuid4
 from waitress import wasyncore
 from waitress.adjustments import Adjustments
 from waitress.channel import HTTPChannel
-from waitress.parser import HTTPRequestParser
+from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.server import TcpWSGIServer
 from waitress.task import ErrorTask, ThreadedTaskDispatcher
-from waitress.utilities import Error, RequestHeaderFieldsTooLarge
+from waitress.utilities import BadRequest, Error, RequestHeaderFieldsTooLarge
 
 if TYPE_CHECKING:
     import socket
@@ -36,6 +36,16 @@ _DRAIN_SECONDS: Final = 10.0
 _MAX_HEADER_BYTES: Final = 32 * 1024
 _MAX_CONNECTIONS: Final = 512
 _QUICK_THREADS: Final = 4
+_TLS_HANDSHAKE: Final = b"\x16\x03"
+_CODES: Final = {
+    408: "too_slow",
+    413: "too_large",
+    414: "uri_too_long",
+    431: "headers_too_large",
+    500: "failed",
+    501: "not_implemented",
+}
+"""Of problem details, by status."""
 
 
 IsSlow = Callable[[str, str], bool]
@@ -64,7 +74,7 @@ class _ProblemTask(ErrorTask):  # type: ignore[misc]  # (waitress has no types)
             "title": error.reason,
             "status": error.code,
             "detail": str(error.body)[:200],
-            "code": "bad_request" if error.code < 500 else "not_implemented",
+            "code": _CODES.get(error.code, "bad_request"),
             "instance": f"urn:request:{uuid4()}",
         }
         body = json.dumps(problem).encode()
@@ -80,12 +90,16 @@ class _ProblemTask(ErrorTask):  # type: ignore[misc]  # (waitress has no types)
 
 
 class _Parser(HTTPRequestParser):  # type: ignore[misc]
-    """Distinguishes a request line that is too long from headers that are."""
+    """Distinguishes a request line that is too long from headers that are; refuses TLS at once."""
 
     error: Error | None
 
     def received(self, data: bytes) -> int:
         start = b"" if self.headers_finished else self.header_plus + data
+        if start.startswith(_TLS_HANDSHAKE):  # it has no end of a header, which would be waited for
+            self.error = BadRequest("this port speaks HTTP without TLS; open it with http://")
+            self.completed = True
+            return len(data)
         consumed: int = super().received(data)
         if isinstance(self.error, RequestHeaderFieldsTooLarge):
             if b"\n" not in start.lstrip():
@@ -94,6 +108,12 @@ class _Parser(HTTPRequestParser):  # type: ignore[misc]
                 limit = f"{_MAX_HEADER_BYTES:,}"
                 self.error = RequestHeaderFieldsTooLarge(f"the headers exceed {limit} bytes")
         return consumed
+
+    def parse_header(self, header_plus: bytes) -> None:
+        try:
+            super().parse_header(header_plus)
+        except ValueError as error:  # half of an IPv6 address in an absolute URI
+            raise ParsingError("Bad URI") from error
 
 
 class _Channel(HTTPChannel):  # type: ignore[misc]

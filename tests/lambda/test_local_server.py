@@ -149,6 +149,17 @@ _LINE = b"Host: localhost\r\n\r\n"
         pytest.param(b"TRACE /classify HTTP/1.1\r\n" + _LINE, 405, id="TRACE"),
         pytest.param(b"GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n", 403, id="another host"),
         pytest.param(b"nonsense\r\n" + _LINE, 400, id="no HTTP"),
+        pytest.param(b"\x16\x03\x01\x02\x00\x01", 400, id="TLS"),
+        pytest.param(b"GET //[/ HTTP/1.1\r\n" + _LINE, 404, id="half an address as the path"),
+        pytest.param(b"GET http://[::1/ HTTP/1.1\r\n" + _LINE, 400, id="half an address"),
+        pytest.param(
+            b"GET http://evil.example/ HTTP/1.1\r\n" + _LINE, 403, id="another host's address"
+        ),
+        pytest.param(
+            b"GET / HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\n\r\n",
+            403,
+            id="two hosts",
+        ),
     ],
 )
 def test_every_error_of_the_protocol_is_a_problem(
@@ -204,6 +215,10 @@ def test_a_signal_lets_running_requests_finish(bundle_path: Path) -> None:
         ("photos.example:8000", True),
         ("evil.example", False),
         ("localhost.evil.example", False),
+        ("localhost:8000, evil.example", False),
+        ("localhost:800000", False),
+        ("a@localhost", False),
+        ("[::1", False),
         ("", False),
         (None, False),
     ],
