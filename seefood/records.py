@@ -129,6 +129,13 @@ class Row:
         return ImageRef(self.uri, self.etag, self.size_bytes, self.version_id)
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """All labels that the model gave the picture; of a model of several perhaps none."""
+        if self.labels is not None:
+            return self.labels
+        return () if self.label is None else (self.label,)
+
+    @property
     def scored_labels(self) -> tuple[tuple[str, float | None], ...]:
         """All labels of the picture with their scores; None for a score that `top` left out.
 

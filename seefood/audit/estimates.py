@@ -2,7 +2,8 @@
 
 Each interval holds by itself with the audit's confidence (they do not hold jointly). Pictures of
 one label in one group are a simple random sample of those, given their number, so each label has
-exact intervals as the whole has (post-stratification).
+exact intervals as the whole has (post-stratification). A picture of several labels is right if all
+are; of one of them, only that one matters.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,6 +17,7 @@ from seefood.audit.bounds import many_strata_interval
 from seefood.audit.exact import count_interval
 from seefood.audit.hypergeometric import Sampled
 from seefood.audit.population import Codes, Population
+from seefood.label_sets import set_labels
 
 _MAX_EXACT_LABELS: Final = 12
 """With more labels, their intervals are the faster and wider ones of `seefood.audit.bounds`."""
@@ -78,17 +80,20 @@ class Findings:
     def __init__(
         self, population: Population, group: Codes, answers: Mapping[int, str], alpha: float
     ) -> None:
-        """`group` is that of each picture; `answers` are right labels by the picture's index."""
+        """`group` is that of each picture; `answers` are the texts of the right labels by index."""
         self._population = population
         self._group = group
         self._alpha = alpha
         self._groups = int(group.max()) + 1
         self._asked = np.array(sorted(answers), dtype=np.int64)
-        self._codes = {label: code for code, label in enumerate(population.labels)}
-        for label in sorted(set(answers.values())):
-            self._codes.setdefault(label, len(self._codes))
-        self._truth = np.array([self._codes[answers[at]] for at in self._asked], dtype=np.int64)
+        codes = {text: code for code, text in enumerate(population.sets)}
+        for text in sorted(set(answers.values())):
+            codes.setdefault(text, len(codes))
+        self._truth = np.array([codes[answers[at]] for at in self._asked], dtype=np.int64)
         self._wrong = self._truth != population.said[self._asked]
+        self._sets = [set_labels(text) for text in codes]
+        answered = {label for text in answers.values() for label in set_labels(text)}
+        self._labels = tuple(dict.fromkeys((*population.labels, *sorted(answered))))
 
     def estimates(self, confidence: float, error: float) -> Estimates:
         """Return everything; `error` is the wanted share of errors above the threshold."""
@@ -97,7 +102,7 @@ class Findings:
             len(self._population),
             confidence,
             self.accuracy(),
-            {label: self._label(code) for label, code in self._codes.items()},
+            {label: self._label(label) for label in self._labels},
             self._threshold(error),
         )
 
@@ -108,23 +113,26 @@ class Findings:
         return _complement(wrong, len(whole)).shares(len(whole))
 
     def precision(self, code: int) -> Interval:
-        """Return the share of the pictures with a label that are right."""
-        domain = self._population.said == code
-        wrong = self._count(domain, self._wrong, self._alpha)
-        return _complement(wrong, int(domain.sum())).shares(int(domain.sum()))
+        """Return the share of the pictures with the labels of a set that are right."""
+        return self._precision(self._population.said == code, self._wrong)
 
-    def _label(self, code: int) -> LabelEstimate:
-        domain = self._population.said == code
+    def _precision(self, domain: Mask, wrong: Mask) -> Interval:
+        found = self._count(domain, wrong, self._alpha)
+        return _complement(found, int(domain.sum())).shares(int(domain.sum()))
+
+    def _label(self, label: str) -> LabelEstimate:
+        having = np.array([label in labels for labels in self._sets])
+        domain = having[self._population.said]
         said = int(domain.sum())
-        true = self._truth == code
-        wrong = self._count(domain, self._wrong, self._alpha / 2)
+        true = having[self._truth]
+        wrong = self._count(domain, ~true, self._alpha / 2)
         hit = _complement(wrong, said)
         missed = self._count(~domain, true, self._alpha / 2, scored=False)
         both = Interval(*(getattr(hit, n) + getattr(missed, n) for n in _ENDS))
         return LabelEstimate(
             said,
             both,
-            self.precision(code) if said else Interval(0.0, 0.0, 1.0),
+            self._precision(domain, ~true) if said else Interval(0.0, 0.0, 1.0),
             Interval(
                 hit.estimate / both.estimate if both.estimate else 0.0,
                 hit.low / (hit.low + missed.high) if hit.low else 0.0,
@@ -151,10 +159,10 @@ class Findings:
             drawn, count = int(asked.sum()), int((asked & found).sum())
             expected = float(errors[inside].mean())
             if not scored:
-                expected /= max(1, len(self._codes) - 1)
+                expected /= max(1, len(self._sets) - 1)
             strata.append(Sampled(size, drawn, count, expected))
             estimate += size * count / drawn if drawn else size * expected
-        if len(self._codes) > _MAX_EXACT_LABELS and not domain.all():
+        if len(self._sets) > _MAX_EXACT_LABELS and not domain.all():
             low, high = _fast(strata, alpha)
         else:
             low, high = count_interval(strata, alpha)

@@ -2,21 +2,29 @@
 
 import hashlib
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Final
+from math import prod
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from seefood.audit.hypergeometric import Floats
 from seefood.errors import UsageError
+from seefood.label_sets import is_several, set_column, set_labels
 from seefood.results.output_rows import open_rows
 from seefood.storage.uris import Location
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import pyarrow as pa
+
 Codes = NDArray[np.int64]
 
-_COLUMNS: Final = ("uri", "etag", "label", "score", "size_bytes")
+_COLUMNS: Final = ("uri", "etag", "label", "labels", "score", "top", "size_bytes")
 _WRAP: Final = (1 << 64) - 1
 
 
@@ -26,7 +34,8 @@ class Picture:
 
     uri: str
     etag: str
-    label: str
+    said: str
+    """The text of the labels that the model gave (`seefood.label_sets`)."""
     score: float
     size_bytes: int
 
@@ -44,11 +53,13 @@ class Population:
     """The first digits of the model's digest."""
     uris: list[str] = field(repr=False)
     etags: list[str] = field(repr=False)
-    labels: tuple[str, ...]
-    """The labels that the model gave, sorted."""
+    sets: tuple[str, ...]
+    """The texts of the sets of labels that the model gave (`seefood.label_sets`), sorted. A model
+    of one label a picture gives sets of one."""
     said: Codes = field(repr=False)
-    """The label of each picture, as an index of `labels`."""
+    """The set of each picture, as an index of `sets`."""
     scores: Floats = field(repr=False)
+    """How probable it is, by the model, that the set is right."""
     sizes: Codes = field(repr=False)
     """In bytes."""
     failed: int
@@ -56,12 +67,22 @@ class Population:
     def __len__(self) -> int:
         return len(self.uris)
 
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """All labels of the sets, sorted."""
+        return tuple(sorted({label for text in self.sets for label in set_labels(text)}))
+
+    @property
+    def has_several(self) -> bool:
+        """Whether the model gave a picture several labels, or none."""
+        return any(map(is_several, self.sets))
+
     def picture(self, index: int) -> Picture:
         """Return one picture."""
         return Picture(
             self.uris[index],
             self.etags[index],
-            self.labels[self.said[index]],
+            self.sets[self.said[index]],
             float(self.scores[index]),
             int(self.sizes[index]),
         )
@@ -77,7 +98,7 @@ class Population:
         total = 0
         for item in zip(self.uris, self.etags, self.said.tolist(), self.scores, strict=True):
             uri, etag, code, score = item
-            total += _hash_of_row(uri, etag, self.labels[code], score)
+            total += _hash_of_row(uri, etag, self.sets[code], score)
         return _fingerprint(total)
 
     def shuffled(self, seed: int) -> Codes:
@@ -106,20 +127,19 @@ def read_population(output: Location, digest: str | None = None) -> Population:
     sizes: list[int] = []
     failed = 0
     for batch in rows.batches(_COLUMNS):
-        columns = [batch.column(index).to_pylist() for index in range(len(_COLUMNS))]
-        for uri, etag, label, score, size in zip(*columns, strict=True):
-            if label is None or score is None:
+        for uri, etag, text, score, size in _pictures(batch):
+            if text is None or score is None:
                 failed += 1
                 continue
             uris.append(uri)
             etags.append(etag)
-            said.append(codes.setdefault(label, len(codes)))
+            said.append(codes.setdefault(text, len(codes)))
             scores.append(score)
             sizes.append(size)
     if not uris:
         raise UsageError(f"no picture below {output.uri} has a label; there is nothing to audit")
     names = sorted(codes)
-    place = np.array([names.index(label) for label in codes])
+    place = np.array([names.index(text) for text in codes])
     return Population(
         rows.digests[0],
         uris,
@@ -135,16 +155,38 @@ def read_population(output: Location, digest: str | None = None) -> Population:
 def read_fingerprint(output: Location, digest: str) -> str:
     """Return the fingerprint of the population of a model, in bounded memory."""
     total = 0
-    for batch in open_rows(output, digest).batches(_COLUMNS[:4]):
-        columns = [batch.column(index).to_pylist() for index in range(4)]
-        for uri, etag, label, score in zip(*columns, strict=True):
-            if label is not None and score is not None:
-                total += _hash_of_row(uri, etag, label, score)
+    for batch in open_rows(output, digest).batches(_COLUMNS):
+        for uri, etag, text, score, _ in _pictures(batch):
+            if text is not None and score is not None:
+                total += _hash_of_row(uri, etag, text, score)
     return _fingerprint(total)
 
 
-def _hash_of_row(uri: str, etag: str, label: str, score: float) -> int:
-    return _hash([uri, etag, label, f"{score:.6f}"])
+def _pictures(
+    batch: "pa.RecordBatch",
+) -> "Iterator[tuple[str, str, str | None, float | None, int]]":
+    """Yield uri, etag, the text of the labels, how probable they are, and the size in bytes."""
+    texts = set_column(batch).to_pylist()
+    scores = batch["score"].to_pylist()
+    if batch["labels"].null_count < batch.num_rows:
+        each = zip(batch["labels"].to_pylist(), batch["top"].to_pylist(), scores, strict=True)
+        scores = [score if own is None else _joint(own, top or ()) for own, top, score in each]
+    columns = [batch[name].to_pylist() for name in ("uri", "etag", "size_bytes")]
+    for uri, etag, size, text, score in zip(*columns, texts, scores, strict=True):
+        yield uri, etag, text, score, size
+
+
+def _joint(labels: Sequence[str], top: Sequence[Mapping[str, Any]]) -> float:
+    """Return the probability that exactly these labels hold, as if they were independent.
+
+    Labels that `top` left out do not count.
+    """
+    chances = ((item["label"] in labels, float(item["score"])) for item in top)
+    return prod(score if holds else 1 - score for holds, score in chances)
+
+
+def _hash_of_row(uri: str, etag: str, said: str, score: float) -> int:
+    return _hash([uri, etag, said, f"{score:.6f}"])
 
 
 def _fingerprint(total: int) -> str:

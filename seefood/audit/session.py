@@ -36,10 +36,10 @@ class Session:
         self.goal = goal
         alpha = 1 - goal.confidence
         errors = population.errors
-        labels = range(len(population.labels)) if goal.per_label else [None]
+        sets = range(len(population.sets)) if goal.per_label else [None]
         self.group = np.zeros(len(population), dtype=np.int64)
         plans: list[Plan] = []
-        for code in labels:
+        for code in sets:
             inside = population.said == code if code is not None else np.ones_like(self.group, bool)
             plan = make_plan(errors[inside], goal.within, alpha)
             self.group[inside] = 2 * len(plans) + (errors[inside] > plan.groups.cut)
@@ -84,7 +84,7 @@ class Session:
             return True
         findings = self._findings(look, answers)
         if self.goal.per_label:
-            codes = range(len(self.population.labels))
+            codes = range(len(self.population.sets))
             return all(findings.precision(code).half_length <= self.goal.within for code in codes)
         return findings.accuracy().half_length <= self.goal.within
 

@@ -15,6 +15,7 @@ from typing import Any, Final
 from seefood.audit.population import Population
 from seefood.audit.session import Goal, Session
 from seefood.errors import JobError, UsageError
+from seefood.label_sets import set_labels
 from seefood.records import format_utc, utc_now
 from seefood.storage import open_store, read, write
 from seefood.storage.uris import Location, parse_location
@@ -55,6 +56,10 @@ def write_audit(
     output: Location, audit: AuditFile, session: Session, answers: Mapping[int, str]
 ) -> Location:
     """Write the audit with its sample and return its location. Atomic, overwrites."""
+
+    def as_said(text: str) -> str | list[str]:
+        return list(set_labels(text)) if session.population.has_several else text
+
     sample = []
     for index in session.drawn(audit.look).tolist():
         picture = session.population.picture(index)
@@ -62,11 +67,11 @@ def write_audit(
             {
                 "uri": picture.uri,
                 "etag": picture.etag,
-                "said": picture.label,
+                "said": as_said(picture.said),
                 "score": round(picture.score, 6),
                 "group": int(session.group[index]),
                 "probability": session.probability(index, audit.look),
-                "answer": answers.get(index),
+                "answer": None if index not in answers else as_said(answers[index]),
             }
         )
     document = {

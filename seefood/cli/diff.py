@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from seefood.corrections.verdict import Verdict
     from seefood.promotion.audited import AuditAnswers
     from seefood.promotion.comparison import Pair, PairedComparison
+    from seefood.records import Row
     from seefood.results.diff import Change, Diff
 
 _MAX_LINES = 20
@@ -112,7 +113,13 @@ def _paired(
         if before is None or after is None or change.is_replaced:
             continue
         if found := audit.answers.get((after.uri, after.etag)):
-            pairs.append(Pair(found[0], before.label, after.label, found[1]))
+            pairs.append(Pair(found[0], _said(before), _said(after), found[1]))
+
+
+def _said(row: "Row") -> str | None:
+    from seefood.label_sets import set_text
+
+    return None if row.label is None else set_text(row.names)
 
 
 def _audit_json(weighted: "PairedComparison | None") -> "dict[str, object] | None":

@@ -41,9 +41,10 @@ def labels_command(*, dest: str, as_json: bool, **options: Any) -> None:
     """Write the final label of each picture below DEST: what a person said, else the model.
 
     Each picture has uri, etag, label, by (person or model) and score, which is what the model gave
-    to that label. FILE is a table (.parquet, .csv, .jsonl), Label Studio's JSON (.json), a Hugging
-    Face metadata.csv, or a folder/ with a list of URIs for each label. --from reads the same
-    kinds: what people said there becomes corrections. Without FILE the labels are counted.
+    to that label; where models give a picture several labels, `labels` has them all. FILE is a
+    table (.parquet, .csv, .jsonl), Label Studio's JSON (.json), a Hugging Face metadata.csv, or a
+    folder/ with a list of URIs for each label. --from reads the same kinds: what people said there
+    becomes corrections. Without FILE the labels are counted.
 
     \b
     Examples:
@@ -154,7 +155,8 @@ def _counted(
     labels: "Iterable[FinalLabel]", counts: "Counter[tuple[str | None, str]]"
 ) -> "Iterator[FinalLabel]":
     for label in labels:
-        counts[label.label, label.by] += 1
+        for name in label.names or (None,):
+            counts[name, label.by] += 1
         yield label
 
 

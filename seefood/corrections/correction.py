@@ -21,7 +21,8 @@ class Correction:
     uri: str
     etag: str
     label: str | None
-    """The right label. None takes the earlier answers back: the model's label counts again."""
+    """The right label. None, with `labels` None, takes the earlier answers back: what the model
+    said counts again."""
     was: str | None
     """The model's label that the person saw, or would have seen; None if it had failed."""
     model_digest: str | None
@@ -30,6 +31,31 @@ class Correction:
     at: datetime
     """UTC, in whole milliseconds."""
     note: str | None = None
+    labels: tuple[str, ...] | None = None
+    """Of a picture that may have several labels: all right ones, possibly none. `label` is then
+    the first of them, None if there is none."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All right labels."""
+        if self.labels is not None:
+            return self.labels
+        return () if self.label is None else (self.label,)
+
+    @property
+    def is_answer(self) -> bool:
+        """Whether it says what is right, and does not take the earlier answers back."""
+        return self.label is not None or self.labels is not None
+
+    @property
+    def only_label(self) -> str:
+        """The one right label. Raises `UsageError` if there are several, or none."""
+        if len(self.names) != 1:
+            raise UsageError(
+                f"people gave {self.uri} {len(self.names)} labels, and this makes a model that "
+                "gives a picture one; leave the corrections out, or correct each picture to one"
+            )
+        return self.names[0]
 
     @property
     def key(self) -> tuple[str, str]:
@@ -39,7 +65,12 @@ class Correction:
     def as_json(self) -> dict[str, Any]:
         """Return the correction as a JSON object."""
         document = {item.name: getattr(self, item.name) for item in fields(self)}
-        return {**document, "at": format_utc(self.at)}
+        document["at"] = format_utc(self.at)
+        if self.labels is None:
+            del document["labels"]
+        else:
+            document["labels"] = list(self.labels)
+        return document
 
     @classmethod
     def from_json(cls, document: Any) -> "Correction":
@@ -59,7 +90,13 @@ class Correction:
         at = datetime.fromisoformat(str(document.get("at")))
         if at.tzinfo is None:
             raise ValueError("its at has no time zone")
-        return cls(at=at.astimezone(UTC), **texts)  # type: ignore[arg-type]  # (checked above)
+        labels = document.get("labels")
+        is_list = isinstance(labels, list) and all(isinstance(each, str) for each in labels)
+        if labels is not None and not is_list:
+            raise ValueError(f"its labels are {labels!r:.40}")
+        several = None if labels is None else tuple(labels)
+        at = at.astimezone(UTC)
+        return cls(at=at, labels=several, **texts)  # type: ignore[arg-type]  # (checked above)
 
 
 def encode_correction(correction: Correction) -> bytes:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from seefood.corrections.correction import Correction
 
@@ -25,7 +25,8 @@ def apply_corrections(
 ) -> "Iterator[pa.RecordBatch]":
     """Yield `batches` with final labels and, as last column, `by`: `person` or `model`.
 
-    `label` is that of the person if the picture has a correction. `score` is what the model gave
+    `label` is that of the person if the picture has a correction, and so is `labels`, if the
+    batches have that column and the model gives several. `score` is what the model gave
     to the final label: null if the label is not in its `top`. All other columns, `status`
     included, stay what the model said. The batches need the columns `FINAL_COLUMNS`.
     """
@@ -35,12 +36,23 @@ def apply_corrections(
     corrected = pa.array(sorted({uri for uri, _ in corrections}), pa.string())
     for batch in batches:
         found = pc.indices_nonzero(pc.is_in(batch["uri"], value_set=corrected)).to_pylist()
-        changes: dict[int, tuple[str | None, float | None]] = {}
+        several = batch["labels"] if "labels" in batch.schema.names else None
+        changes: dict[int, _Change] = {}
         for at in found:
             key = batch["uri"][at].as_py(), batch["etag"][at].as_py()
             if correction := corrections.get(key):
-                changes[at] = correction.label, _score(batch, at, correction.label)
+                labels = correction.labels
+                if labels is None and several is not None and several[at].is_valid:
+                    labels = correction.names
+                score = _score(batch, at, correction.label)
+                changes[at] = _Change(correction.label, score, labels)
         yield _changed(batch, changes)
+
+
+class _Change(NamedTuple):
+    label: str | None
+    score: float | None
+    labels: tuple[str, ...] | None
 
 
 def _score(batch: "pa.RecordBatch", at: int, label: str | None) -> float | None:
@@ -52,19 +64,19 @@ def _score(batch: "pa.RecordBatch", at: int, label: str | None) -> float | None:
     return next((float(item["score"]) for item in top if item["label"] == label), None)
 
 
-def _changed(
-    batch: "pa.RecordBatch", changes: Mapping[int, tuple[str | None, float | None]]
-) -> "pa.RecordBatch":
+def _changed(batch: "pa.RecordBatch", changes: Mapping[int, _Change]) -> "pa.RecordBatch":
     import pyarrow as pa  # noqa: PLC0415
 
     by = pa.array(
         [By.PERSON if at in changes else By.MODEL for at in range(batch.num_rows)], pa.string()
     )
     if changes:
-        for number, name in enumerate(("label", "score")):
+        for name in _Change._fields:
+            if name not in batch.schema.names:
+                continue
             values = batch[name].to_pylist()
             for at, change in changes.items():
-                values[at] = change[number]
+                values[at] = getattr(change, name)
             field = batch.schema.field(name)
             batch = batch.set_column(
                 batch.schema.get_field_index(name), field, pa.array(values, field.type)

@@ -57,13 +57,13 @@ class Corrections(Mapping[Key, Correction]):
 
     def __getitem__(self, key: Key) -> Correction:
         correction = self._latest[key].correction
-        if correction.label is None:
+        if not correction.is_answer:
             raise KeyError(key)
         return correction
 
     def __iter__(self) -> Iterator[Key]:
         items = list(self._latest.items())  # a copy: another thread may add some
-        return (key for key, item in items if item.correction.label is not None)
+        return (key for key, item in items if item.correction.is_answer)
 
     def __len__(self) -> int:
         return sum(1 for _ in self)

@@ -16,18 +16,19 @@ from seefood.errors import UsageError
 from seefood.records import utc_now
 from seefood.results.output_rows import OutputRows
 
-_COLUMNS: Final = (*FINAL_COLUMNS, "model_digest")
+_COLUMNS: Final = (*FINAL_COLUMNS, "labels", "model_digest")
 
 
 def final_labels(
     rows: OutputRows, corrections: Mapping[tuple[str, str], Correction]
 ) -> Iterator[FinalLabel]:
     """Yield one final label a picture, in the order of the rows."""
-    names = ("uri", "etag", "label", "by", "score", "model_digest")
+    names = ("uri", "etag", "label", "by", "score", "model_digest", "labels")
     for batch in apply_corrections(rows.batches(_COLUMNS), corrections):
         columns = [batch[name].to_pylist() for name in names]
-        for uri, etag, label, by, score, digest in zip(*columns, strict=True):
-            yield FinalLabel(uri, etag, label, By(by), score, digest)
+        for uri, etag, label, by, score, digest, labels in zip(*columns, strict=True):
+            several = None if labels is None else tuple(labels)
+            yield FinalLabel(uri, etag, label, By(by), score, digest, labels=several)
 
 
 def common_folder(rows: OutputRows) -> str:
@@ -66,12 +67,13 @@ def import_labels(
     counts: Counter[str] = Counter()
     given: dict[str, FinalLabel] = {}
     for line in labels:
-        if line.by is By.MODEL or line.label is None:
+        if line.by is By.MODEL or (line.label is None and line.labels is None):
             counts["by a model" if line.by is By.MODEL else "without a label"] += 1
             continue
-        refuse_unknown(checked_label(line.label), known)
+        for name in line.names:
+            refuse_unknown(checked_label(name), known)
         given[line.uri] = line
-    found = _matches(rows, given)
+    found, has_several = _matches(rows, given)
     counts["absent"] = len(given) - len(found)
     if given and not found:
         raise UsageError(
@@ -80,15 +82,23 @@ def import_labels(
         )
     corrections = []
     for line, uri, etag, was, digest in found.values():
-        label = checked_label(line.label or "")
+        names = tuple(dict.fromkeys(map(checked_label, line.names)))
+        if len(names) != 1 and not has_several:
+            raise UsageError(
+                f"the file gives {uri} {len(names)} labels, and the models of {rows.output.uri} "
+                "give a picture one; leave one in the file"
+            )
         before = log.corrections.get((uri, etag))
         if line.etag not in (None, etag):
             counts["replaced"] += 1
-        elif before is not None and before.label == label:
+        elif before is not None and set(before.names) == set(names):
             counts["known"] += 1
         else:
-            now = utc_now()
-            corrections.append(Correction(uri, etag, label, was, digest, reviewer, now, line.note))
+            main = was if was in names else next(iter(names), None)
+            several = names if has_several else None
+            corrections.append(
+                Correction(uri, etag, main, was, digest, reviewer, utc_now(), line.note, several)
+            )
     written = log.append(corrections)
     counts["written"] = len(written)
     return Import(tuple(written), +counts)
@@ -97,15 +107,20 @@ def import_labels(
 _Match = tuple[FinalLabel, str, str, str | None, str]
 
 
-def _matches(rows: OutputRows, given: Mapping[str, FinalLabel]) -> dict[str, _Match]:
-    """Return for each given picture its line and, of its row, uri, etag, label and digest."""
+def _matches(rows: OutputRows, given: Mapping[str, FinalLabel]) -> tuple[dict[str, _Match], bool]:
+    """Return for each given picture its line and, of its row, uri, etag, label and digest.
+
+    Also whether models of the output give pictures several labels.
+    """
     by_name: dict[str, list[str]] = {}
     for name in given:
         if "://" not in name:
             by_name.setdefault(posixpath.basename(name), []).append(name)
     found: dict[str, _Match] = {}
-    for batch in rows.batches(("uri", "etag", "label", "model_digest")):
-        columns = [column.to_pylist() for column in batch]
+    has_several = False
+    for batch in rows.batches(("uri", "etag", "label", "model_digest", "labels")):
+        has_several = has_several or batch["labels"].null_count < batch.num_rows
+        columns = [column.to_pylist() for column in batch.columns[:4]]
         for uri, etag, label, digest in zip(*columns, strict=True):
             for name in _names_of(uri, given, by_name):
                 if name in found:
@@ -114,7 +129,7 @@ def _matches(rows: OutputRows, given: Mapping[str, FinalLabel]) -> dict[str, _Ma
                         f"{found[name][1]!r:.200}; give whole URIs"
                     )
                 found[name] = given[name], uri, etag, label, digest
-    return found
+    return found, has_several
 
 
 def _names_of(

@@ -14,6 +14,7 @@ from typing import Any, Final
 import numpy as np
 
 from seefood.corrections.correction import Correction
+from seefood.label_sets import set_text, shown_set
 from seefood.results.diff import Change
 
 _STEPS: Final = 60
@@ -77,16 +78,17 @@ def judged(
         if before is None or after is None or change.is_replaced:
             continue
         correction = corrections.get((after.uri, after.etag))
-        if correction is None or correction.label is None:
+        if correction is None:
             continue
-        is_right = before.label == correction.label, after.label == correction.label
+        right = set(correction.names)
+        is_right = set(before.names) == right, set(after.names) == right
         if is_right == (True, True):
             verdict.both += 1
         elif is_right == (False, False):
             verdict.neither += 1
         else:
             winners = verdict.only_before if is_right[0] else verdict.only_after
-            winners.append((change, correction.label))
+            winners.append((change, shown_set(set_text(right))))
 
 
 def proportion_interval(found: int, drawn: int, alpha: float = 0.05) -> tuple[float, float]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from seefood.corrections import CorrectionLog
 from seefood.errors import UsageError
+from seefood.label_sets import set_column, set_text
 from seefood.promotion.comparison import Pair
 from seefood.records import DIGEST_SHOWN, format_utc
 from seefood.results.output_rows import open_rows
@@ -52,7 +53,8 @@ class AuditAnswers:
     day: str
     """On which it began."""
     answers: Mapping[Key, tuple[str, float]]
-    """The right label of a picture, and the probability with which it was drawn."""
+    """The text of a picture's right labels (`seefood.label_sets`), and the probability with which
+    it was drawn."""
 
 
 def newest_answers(outputs: Iterable[Location]) -> AuditAnswers | None:
@@ -69,20 +71,26 @@ def newest_answers(outputs: Iterable[Location]) -> AuditAnswers | None:
 
 def _answers(audit: Mapping[str, Any]) -> dict[Key, tuple[str, float]]:
     return {
-        (each["uri"], each["etag"]): (str(each["answer"]), float(each["probability"]))
+        (each["uri"], each["etag"]): (_text(each["answer"]), float(each["probability"]))
         for each in audit["sample"]
         if each.get("answer") is not None
     }
 
 
+def _text(answer: str | list[str]) -> str:
+    return set_text([answer] if isinstance(answer, str) else answer)
+
+
 def _labels(output: Location, digest: str) -> tuple[dict[Key, str | None], str]:
-    """Return the label of each picture, and when the first one was given."""
+    """Return the text of each picture's labels, and when the first one was given."""
     labels: dict[Key, str | None] = {}
     times: list[str] = []
-    for batch in open_rows(output, digest).batches(("uri", "etag", "label", "classified_at")):
-        rows = batch.to_pylist()
-        labels |= {(row["uri"], row["etag"]): row["label"] for row in rows}
-        times += [format_utc(min(row["classified_at"] for row in rows))] if rows else []
+    columns = ("uri", "etag", "label", "labels", "classified_at")
+    for batch in open_rows(output, digest).batches(columns):
+        texts = set_column(batch).to_pylist()
+        keys = zip(batch["uri"].to_pylist(), batch["etag"].to_pylist(), strict=True)
+        labels |= dict(zip(keys, texts, strict=True))
+        times += [format_utc(min(batch["classified_at"].to_pylist()))] if texts else []
     return labels, min(times)
 
 

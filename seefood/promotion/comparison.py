@@ -22,7 +22,7 @@ _LEVEL: Final = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """What two models say of one audited picture."""
+    """What two models say of one audited picture, as texts of sets of labels."""
 
     truth: str
     current: str | None

@@ -9,6 +9,7 @@ from seefood.report.formatting import count_text, share_text
 from seefood.sanitize import printable
 
 _MAX_LABELS: Final = 10
+_NOT_GIVEN: Final = "not given"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,26 +26,33 @@ def corrected(confusion: Confusion) -> Corrected | None:
     """Return the section; None if nobody has answered."""
     if not confusion.answered:
         return None
-    labels = confusion.labels[:_MAX_LABELS]
+    labels: list[str | None] = [*confusion.labels[:_MAX_LABELS]]
     rest = len(confusion.labels) - len(labels)
     note = (
         f"People answered {count_text(confusion.answered, 'picture')} and corrected "
         f"{confusion.corrected:,} of them ({share_text(confusion.corrected, confusion.answered)})."
     )
     more = f" {count_text(rest, 'other label')} have no line here." if rest else ""
-    has_failed = any(model is None for model, _ in confusion.pairs)
-    said: list[str | None] = [*labels, None] if has_failed else [*labels]
+    columns = [*labels, None] if any(right is None for _, right in confusion.pairs) else labels
+    said = [*labels, None] if any(model is None for model, _ in confusion.pairs) else labels
     return Corrected(
         note + more,
-        [printable(label) for label in labels],
+        [_NOT_GIVEN if label is None else printable(label) for label in columns],
         [
-            ("failed" if model is None else printable(model), _line(confusion, model, labels))
-            for model in said
+            (_no_label(confusion) if model is None else printable(model), line)
+            for model, line in ((model, _line(confusion, model, columns)) for model in said)
         ],
     )
 
 
-def _line(confusion: Confusion, model: str | None, labels: Sequence[str]) -> list[tuple[str, str]]:
+def _no_label(confusion: Confusion) -> str:
+    """Return the name of the line without a label of the model."""
+    return _NOT_GIVEN if any(right is None for _, right in confusion.pairs) else "failed"
+
+
+def _line(
+    confusion: Confusion, model: str | None, labels: Sequence[str | None]
+) -> list[tuple[str, str]]:
     counts = [confusion.pairs[model, label] for label in labels]
     kinds = ["right" if model == label else "wrong" for label in labels]
     return [

@@ -8,7 +8,7 @@
     GET  /<token>/heat/<number>              where the model looked
     GET  /<token>/near/<number>              the most similar pictures, by features
     POST /<token>/answers                    {"id", "answers": [{"number" or "uri" and "etag",
-                                             "label", "note"}]}; durable when it is answered
+                                             "label" or "labels", "note"}]}; durable when answered
     POST /<token>/labels                     {"label"}
 
 Errors are JSON with one sentence in `detail`.
@@ -157,6 +157,7 @@ class ReviewApplication:
             {
                 "revision": revision,
                 "labels": labels,
+                "several": self._queue.has_several,
                 "length": progress.length,
                 "answered": progress.answered,
                 "text": progress.text,
@@ -224,6 +225,7 @@ class ReviewApplication:
         if not isinstance(document, dict):
             raise UsageError("an answer is an object")
         number, label, note = (document.get(name) for name in ("number", "label", "note"))
+        labels = document.get("labels")
         if number is None:
             is_loading = self._queue.progress({}).is_loading  # asked first: rows may arrive now
             number = self._queue.find(str(document.get("uri")), str(document.get("etag")))
@@ -233,7 +235,11 @@ class ReviewApplication:
                 raise UsageError("the picture, or its content of that time, has no row any more")
         if not isinstance(number, int) or not all(isinstance(x, str | None) for x in (label, note)):
             raise UsageError("an answer has a number, a label and a note")
-        return Answer(number, label, note)
+        if labels is None:
+            return Answer(number, label, note)
+        if not isinstance(labels, list) or not all(isinstance(each, str) for each in labels):
+            raise UsageError("the labels of an answer are a list of texts")
+        return Answer(number, label, note, tuple(labels))
 
     def _label(self, query: dict[str, str], body: dict[str, Any], _: list[str]) -> _Response:
         del query

@@ -11,8 +11,9 @@ from seefood.audit.store import AuditFile, write_audit
 from seefood.corrections import Correction, CorrectionLog
 from seefood.corrections.known_labels import checked_label
 from seefood.errors import UsageError
+from seefood.label_sets import set_labels, set_text
 from seefood.records import Row, Status, utc_now
-from seefood.review.queue import Answer, Card, Neighbour, Progress, View
+from seefood.review.queue import Answer, Card, Neighbour, Progress, View, answered_labels
 from seefood.review.reviewer import joined_labels, model_labels
 from seefood.storage.uris import Location
 
@@ -51,9 +52,14 @@ class AuditQueue:
         self._write()
         self._advance()
 
+    @property
+    def has_several(self) -> bool:
+        """See `Queue.has_several`."""
+        return self._population.has_several
+
     def labels(self) -> Sequence[str]:
         """See `Queue.labels`."""
-        given = sorted({each.label for each in self._said.values() if each.label})
+        given = sorted({label for each in self._said.values() for label in each.names})
         return joined_labels(self._labels, given)
 
     def add_label(self, label: str) -> None:
@@ -160,19 +166,22 @@ class AuditQueue:
     def _correction(self, answer: Answer, drawn: set[int]) -> Correction:
         if answer.number not in drawn:
             raise UsageError(f"picture {answer.number} is not in the sample; load the page again")
-        label = answer.label
-        if label is not None and not (label.strip() and len(label) <= _MAX_LABEL):
-            raise UsageError(f"{label!r:.60} cannot be a label; give one of 1 to 500 characters")
         picture = self._population.picture(answer.number)
+        was = next(iter(set_labels(picture.said)), None)
+        label, several = answered_labels(answer, was, has_several=self.has_several)
+        for each in (several or ()) if label is None else (label, *(several or ())):
+            if not (each.strip() and len(each) <= _MAX_LABEL):
+                raise UsageError(f"{each!r:.60} cannot be a label; give one of 1 to 500 characters")
         return Correction(
             picture.uri,
             picture.etag,
             label,
-            picture.label,
+            was,
             self._population.digest,
             self._reviewer,
             utc_now(),
             self.audit.note,
+            several,
         )
 
     def _take(self, correction: Correction) -> None:
@@ -184,11 +193,11 @@ class AuditQueue:
             return
         self._changes += 1
         self._said[index] = correction
-        if correction.label is None:
+        if not correction.is_answer:
             del self._said[index]
 
     def _answers(self) -> dict[int, str]:
-        return {index: each.label for index, each in self._said.items() if each.label is not None}
+        return {index: set_text(each.names) for index, each in self._said.items()}
 
     def _advance(self) -> None:
         """Finish every look that has all its answers; stop at the goal."""

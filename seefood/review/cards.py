@@ -19,11 +19,16 @@ def card_json(card: Card, *, is_blind: bool) -> dict[str, Any]:
         "shown_uri": shown_uri(card.row.uri),
         "said": None
         if said is None
-        else {"label": said.label, "by": said.reviewer, "at": format_utc(said.at)},
+        else {
+            "label": said.label,
+            "labels": said.names,
+            "by": said.reviewer,
+            "at": format_utc(said.at),
+        },
     }
     if is_blind:
         return document
-    others = [_opinion(row) for row in card.others if row.label != card.row.label]
+    others = [_opinion(row) for row in card.others if set(row.names) != set(card.row.names)]
     copies = [card_json(each, is_blind=False) for each in card.copies]
     return {**document, **_opinion(card.row), "others": others, "copies": copies}
 
@@ -33,6 +38,7 @@ def _opinion(row: Row) -> dict[str, Any]:
     code = row.error_code if row.status is Status.FAILED else None
     return {
         "label": row.label,
+        "labels": row.labels,
         "score": row.score,
         "status": str(row.status),
         "error": code,

@@ -15,11 +15,12 @@ import numpy as np
 from seefood.corrections import Correction, CorrectionLog
 from seefood.corrections.known_labels import checked_label, refuse_unknown
 from seefood.errors import JobError, SeefoodError, UsageError
+from seefood.label_sets import set_text
 from seefood.records import ImageRef, Row, utc_now
 from seefood.results.files import list_parts
 from seefood.results.output_rows import part_batches, read_ahead
 from seefood.review.looks import Looks
-from seefood.review.queue import Answer, Card, Neighbour, Progress, View
+from seefood.review.queue import Answer, Card, Neighbour, Progress, View, answered_labels
 from seefood.review.reviewer import joined_labels, model_labels, spoken_labels
 from seefood.review.row_store import COLUMNS, NO_LABEL, RowStore
 from seefood.review.views import BY_LOOKS, Filters, Ordered, Said, parse_view, select
@@ -99,6 +100,11 @@ class OutputQueue:
             time.sleep(0.01)
         if self._problem:
             raise JobError(self._problem)
+
+    @property
+    def has_several(self) -> bool:
+        """See `Queue.has_several`."""
+        return self._store.has_several
 
     def labels(self) -> list[str]:
         """See `Queue.labels`. Waits for the first rows, whose labels are among them."""
@@ -201,17 +207,21 @@ class OutputQueue:
 
     def _correction(self, answer: Answer) -> Correction:
         row = self._store.row(answer.number)
-        if answer.label is not None:
-            refuse_unknown(answer.label, self.labels())
+        label, several = answered_labels(answer, row.label, has_several=self.has_several)
+        if answer_names := several or ((label,) if label else ()):
+            known = self.labels()
+            for each in answer_names:
+                refuse_unknown(each, known)
         return Correction(
             row.uri,
             row.etag,
-            answer.label,
+            label,
             row.label,
             row.model_digest,
             self._reviewer,
             utc_now(),
             answer.note,
+            several,
         )
 
     def _note(self, corrections: Sequence[Correction], numbers: Sequence[int] = ()) -> None:
@@ -220,7 +230,7 @@ class OutputQueue:
             return
         with self._lock:
             self._labels = joined_labels(
-                self._labels, sorted({each.label for each in corrections if each.label is not None})
+                self._labels, sorted({label for each in corrections for label in each.names})
             )
             if len(self._store.models.texts) > 1 or not numbers:
                 numbers = self._store.numbers([each.key for each in corrections]).tolist()
@@ -231,11 +241,11 @@ class OutputQueue:
         spoken = self._spoken()
         for number in numbers:
             correction = self._log.corrections.get(self._store.key(number))
-            label = correction.label if correction else None
-            spoken[number] = NO_LABEL if label is None else self._store.labels.add(label)
+            code = self._store.sets.add(set_text(correction.names)) if correction else NO_LABEL
+            spoken[number] = code
 
     def _spoken(self) -> "NDArray[np.int32]":
-        """Return the label that people gave to each row so far."""
+        """Return the labels that people gave to each row so far, as codes."""
         if self._said.size < self._store.count:
             self._said = Said(self._said).until(max(self._store.count, 2 * self._said.size))
         return self._said
@@ -304,7 +314,7 @@ class OutputQueue:
         first = self._store.count
         self._store.add(batch)
         with self._lock:
-            self._labels = joined_labels(self._labels, self._store.labels.texts)
+            self._labels = joined_labels(self._labels, self._store.labels())
             if corrections := self._log.corrections:
                 keys = list(corrections)
                 hashes = np.fromiter(map(hash, keys), np.int64, len(keys))

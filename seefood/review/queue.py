@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from seefood.corrections import Correction
+from seefood.errors import UsageError
 from seefood.records import ImageRef, Row
 
 View = Mapping[str, str]
@@ -60,8 +61,30 @@ class Answer:
     number: int
     """Of its card."""
     label: str | None
-    """None takes the earlier answers back."""
+    """None, with `labels` None, takes the earlier answers back."""
     note: str | None = None
+    labels: tuple[str, ...] | None = None
+    """All labels, of a picture that may have several; `label` is not used then."""
+
+
+def answered_labels(
+    answer: Answer, row_label: str | None, *, has_several: bool
+) -> tuple[str | None, tuple[str, ...] | None]:
+    """Return what `Correction.label` and `Correction.labels` are for an answer.
+
+    `row_label` is the model's main label, which stays the main one if it is right. Raises
+    `UsageError` for several labels, or none, where models give a picture one.
+    """
+    if answer.labels is None:
+        return answer.label, None
+    labels = tuple(dict.fromkeys(answer.labels))
+    if not has_several:
+        if len(labels) != 1:
+            raise UsageError(f"a picture has one label here, not {len(labels)}")
+        return labels[0], None
+    if row_label in labels:
+        labels = (row_label, *(each for each in labels if each != row_label))
+    return (labels[0] if labels else None), labels
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +115,10 @@ class Queue(Protocol):
     @property
     def is_blind(self) -> bool:
         """Whether the page hides what the model said."""
+
+    @property
+    def has_several(self) -> bool:
+        """Whether pictures may have several labels, so that an answer is a set of them."""
 
     def labels(self) -> Sequence[str]:
         """Return the labels to choose from; the digits choose the first ten."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from seefood.corrections import Correction, checked_reviewer
 from seefood.errors import JobError, UsageError
+from seefood.label_sets import set_column, set_labels
 from seefood.results.files import RUNS
 from seefood.storage import open_store, read
 from seefood.storage.uris import Location, parse_location
@@ -54,16 +55,16 @@ def known_labels(
     """Return every label of the models, the rows, the corrections, and of `more`, once each."""
     seen = {
         label: None
-        for batch in rows.batches(("label",))
-        for label in batch["label"].unique().to_pylist()
-        if label is not None
+        for batch in rows.batches(("label", "labels"))
+        for text in set_column(batch).dictionary.to_pylist()
+        for label in set_labels(text)
     }
     return joined_labels(model_labels(rows.output), sorted(seen), spoken_labels(corrections), more)
 
 
 def spoken_labels(corrections: Mapping[tuple[str, str], Correction]) -> list[str]:
     """Return the labels that people gave, sorted."""
-    return sorted({each.label for each in corrections.values() if each.label is not None})
+    return sorted({label for each in corrections.values() for label in each.names})
 
 
 def joined_labels(*groups: Iterable[str]) -> list[str]:

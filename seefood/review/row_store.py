@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from seefood.label_sets import set_column, set_labels
 from seefood.records import Row, Status
 from seefood.results.arrow_numbers import booleans, numbers
 from seefood.results.newest import RowKeys, find_replaced
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 COLUMNS: Final = (
-    "uri", "etag", "version_id", "size_bytes", "label", "score", "status", "error_code",
+    "uri", "etag", "version_id", "size_bytes", "label", "labels", "score", "status", "error_code",
     "error_message", "model", "model_digest", "classified_at",
 )  # fmt: skip
 _REPEATED: Final = ("label", "status", "error_code", "error_message", "model", "model_digest")
@@ -61,7 +62,10 @@ class RowStore:
 
     def __init__(self) -> None:
         self.count = 0
-        self.labels = _Codes()
+        self.sets = _Codes()
+        """The texts of sets of labels (`seefood.label_sets`): the models' and people's."""
+        self.has_several = False
+        """Whether a model gave pictures several labels."""
         self.models = _Codes()
         """The digests of the models."""
         self._batches: list[pa.RecordBatch] = []
@@ -69,7 +73,7 @@ class RowStore:
         self._newest: tuple[int, NDArray[np.intp]] = 0, np.empty(0, np.intp)
         self._arrays: dict[str, NDArray[Any]] = {
             "score": np.empty(0, np.float32),
-            "label": np.empty(0, np.int32),
+            "set": np.empty(0, np.int32),
             "model": np.empty(0, np.int32),
             "status": np.empty(0, np.int8),
             "uris": np.empty(0, np.int64),
@@ -81,6 +85,7 @@ class RowStore:
     def add(self, batch: "pa.RecordBatch") -> None:
         """Add a batch with the columns `COLUMNS`."""
         keys = RowKeys([batch])
+        self.has_several = self.has_several or batch["labels"].null_count < batch.num_rows
         for name in _REPEATED:
             at = batch.schema.get_field_index(name)
             batch = batch.set_column(at, name, batch[name].dictionary_encode())
@@ -89,7 +94,7 @@ class RowStore:
         known = np.array([STATUSES.index(Status(text)) for text in statuses.texts] or [0])
         values = {
             "score": numbers(batch["score"], np.nan),
-            "label": self.labels.encode(batch["label"]),
+            "set": self.sets.encode(set_column(batch)),
             "model": self.models.encode(batch["model_digest"]),
             "status": known[codes],
             "uris": keys.uris,
@@ -103,7 +108,8 @@ class RowStore:
                 self._arrays[name] = _grown(self._arrays[name], max(end, 2 * self.count))
             self._arrays[name][self.count : end] = added
         # Kept as a number: Arrow imports pandas to make a moment of it.
-        kept = [name for name in batch.schema.names if name != "classified_at"]
+        unneeded = ("classified_at", *(() if self.has_several else ("labels",)))
+        kept = [name for name in batch.schema.names if name not in unneeded]
         self._batches.append(batch.select(kept))
         self._starts.append(self.count)
         self.count = end
@@ -111,10 +117,20 @@ class RowStore:
     def column(self, name: str) -> "NDArray[Any]":
         """Return a column of all rows so far.
 
-        `score` (NaN for none), `label` and `model` (codes), `status` (places in `STATUSES`),
+        `score` (NaN for none), `set` and `model` (codes), `status` (places in `STATUSES`),
         `uris` and `contents` (hashes), `times` (milliseconds since 1970).
         """
         return self._arrays[name][: self.count]
+
+    def labels(self) -> list[str]:
+        """Return every label of the sets, each once."""
+        sets = map(set_labels, list(self.sets.texts))
+        return list(dict.fromkeys(label for labels in sets for label in labels))
+
+    def with_label(self, label: str) -> "NDArray[np.intp]":
+        """Return the codes of the sets that have a label."""
+        texts = enumerate(list(self.sets.texts))
+        return np.array([code for code, text in texts if label in set_labels(text)], np.intp)
 
     def row(self, number: int) -> Row:
         """Return one row, without its pixels' measures. Raises `KeyError`."""
@@ -122,6 +138,8 @@ class RowStore:
         values = {name: batch[name][at].as_py() for name in batch.schema.names}
         milliseconds = int(self._arrays["times"][number])
         values["classified_at"] = _EPOCH + timedelta(milliseconds=milliseconds)
+        if (labels := values.pop("labels", None)) is not None:
+            values["labels"] = tuple(labels)
         absent = dict.fromkeys(("width", "height", "format", "top"))
         status = Status(values.pop("status"))
         return Row(**{**values, **absent}, status=status, engine="")

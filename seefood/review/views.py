@@ -31,7 +31,7 @@ class Filters:
     """What a page has chosen. Empty texts choose everything."""
 
     label: str = ""
-    """The final label: a person's, else the model's."""
+    """A final label: one of a person's, else one of the model's."""
     status: str = ""
     """`ok`, `unsure`, `failed` or an error code."""
     low: float | None = None
@@ -46,7 +46,7 @@ class Filters:
     model: str = ""
     """The beginning of a model's digest."""
     said: str = ""
-    """`open`, `answered`, `changed` (another label than the model's) or `agreed`."""
+    """`open`, `answered`, `changed` (other labels than the model's) or `agreed`."""
     order: str = "sure"
     seed: int = 0
     """Of the random order."""
@@ -111,14 +111,14 @@ _PARSERS: Final[dict[str, "Callable[[str], Any]"]] = {
 class Said:
     """What people said, by row."""
 
-    labels: "NDArray[np.int32]"
-    """The code of the label, `NO_LABEL` where nobody said anything; may be shorter than the rows
+    sets: "NDArray[np.int32]"
+    """The code of the labels, `NO_LABEL` where nobody said anything; may be shorter than the rows
     are by now."""
 
     def until(self, count: int) -> "NDArray[np.int32]":
-        """Return the labels of the first `count` rows."""
-        padded = np.full(max(0, count - self.labels.size), NO_LABEL, np.int32)
-        return np.concatenate([self.labels[:count], padded])
+        """Return the codes of the first `count` rows."""
+        padded = np.full(max(0, count - self.sets.size), NO_LABEL, np.int32)
+        return np.concatenate([self.sets[:count], padded])
 
 
 def select(
@@ -164,11 +164,11 @@ def _model(store: RowStore, digest: str) -> int | None:
 def _mask(store: RowStore, filters: Filters, said: Said) -> "NDArray[np.bool_]":
     """Return which rows the filters leave, of all."""
     mask = np.ones(store.count, np.bool_)
-    model_labels, scores, times = (store.column(name) for name in ("label", "score", "times"))
+    model_sets, scores, times = (store.column(name) for name in ("set", "score", "times"))
     spoken = said.until(store.count)
     if filters.label:
-        code = store.labels.code(filters.label)
-        mask &= np.where(spoken == NO_LABEL, model_labels, spoken) == (-2 if code is None else code)
+        final = np.where(spoken == NO_LABEL, model_sets, spoken)
+        mask &= np.isin(final, store.with_label(filters.label))
     if filters.status in set(Status):
         mask &= store.column("status") == STATUSES.index(Status(filters.status))
     elif filters.status:
@@ -187,8 +187,8 @@ def _mask(store: RowStore, filters: Filters, said: Said) -> "NDArray[np.bool_]":
         mask &= {
             "open": spoken == NO_LABEL,
             "answered": spoken != NO_LABEL,
-            "changed": (spoken != NO_LABEL) & (spoken != model_labels),
-            "agreed": (spoken != NO_LABEL) & (spoken == model_labels),
+            "changed": (spoken != NO_LABEL) & (spoken != model_sets),
+            "agreed": (spoken != NO_LABEL) & (spoken == model_sets),
         }[filters.said]
     return mask
 
@@ -205,12 +205,12 @@ def disagreement(store: RowStore) -> "NDArray[np.float32]":
     rows = np.concatenate(
         [store.newest(np.flatnonzero(store.column("model") == model)) for model in models]
     )
-    contents, labels = store.column("contents")[rows], store.column("label")[rows]
+    contents, sets = store.column("contents")[rows], store.column("set")[rows]
     _, group = np.unique(contents, return_inverse=True)
     low = np.full(group.max() + 1, np.iinfo(np.int32).max)
     high = np.full(group.max() + 1, NO_LABEL)
-    np.minimum.at(low, group, labels)
-    np.maximum.at(high, group, labels)
+    np.minimum.at(low, group, sets)
+    np.maximum.at(high, group, sets)
     sums = np.bincount(group, np.nan_to_num(store.column("score")[rows])) + 1e-6
     weights[rows] = np.where(low != high, sums, 0.0)[group]
     return weights

@@ -8,8 +8,11 @@ import pytest
 from click.testing import CliRunner
 
 from seefood.bundle import Adapter, Bundle
+from seefood.corrections import Correction, CorrectionLog
 from seefood.errors import UsageError
 from seefood.imaging.resize_rule import ResizeRule
+from seefood.records import utc_now
+from seefood.storage.uris import parse_location
 from tests.pictures import jpeg
 
 pytest.importorskip("scipy", reason="figures need the extra train")
@@ -19,7 +22,8 @@ pytest.importorskip("onnx", reason="makes the network")
 
 from seefood_training.commands.evaluate import evaluate_command
 from seefood_training.commands.package import package_command
-from seefood_training.layouts.label_sets import read_label_sets
+from seefood_training.layouts.label_sets import read_label_sets, with_corrected_sets
+from seefood_training.layouts.listing import list_files
 from seefood_training.multi_label import calibration_error, choose_thresholds
 from seefood_training.sealing import Draft
 from tests.onnx_graphs import SIZE, linear_graph, sealed
@@ -120,6 +124,29 @@ def test_evaluate(bundle: Bundle, photos: Path, tmp_path: Path) -> None:
     assert pytest.approx(14 / 15, abs=1e-6) == document["f1"]
     assert [3 / 4, 1.0, 1.0] == [each["recall"]["value"] for each in document["labels"]]
     assert "finds 87.5% of the labels" in (output / "evaluation.html").read_text()
+
+
+def test_corrections_are_measured_on(bundle: Bundle, photos: Path, tmp_path: Path) -> None:
+    """A corrected photo takes its labels, and other corrected pictures are added."""
+    (photos / "t.csv").write_text("file_name,labels\nred.jpg,blue\nyellow.jpg,red;green\n")
+    found = read_label_sets(str(photos / "t.csv"), LABELS)
+    log = CorrectionLog(parse_location(str(tmp_path / "out")))
+    red = found.photos[0]
+    white = list_files(str(photos), parse_location(str(photos)), nested=False).files["white.jpg"]
+    for ref, labels in ((red, ("red",)), (white, ("red", "green", "blue"))):
+        said = Correction(ref.uri, ref.etag, labels[0], None, None, "ada", utc_now(), None, labels)
+        log.append([said])
+    sets = with_corrected_sets(found, str(tmp_path / "out"), LABELS)
+    assert [[1, 0, 0], [1, 1, 0], [1, 1, 1]] == sets.truth.astype(int).tolist()
+    arguments = [str(bundle.path), "--output", str(tmp_path / "page"), "--json"]
+    arguments += ["--corrections", str(tmp_path / "out")]
+    result = CliRunner().invoke(evaluate_command, arguments, catch_exceptions=False)
+    assert (2, 1.0) == tuple(
+        json.loads(result.stdout)[name][key]
+        for name, key in (("all_labels_right", "count"), ("recall", "value"))
+    )
+    with pytest.raises(UsageError, match=r"have the label 'green', which is none .* \(red, blue\)"):
+        with_corrected_sets(None, str(tmp_path / "out"), ("red", "blue"))
 
 
 def test_thresholds_with_the_highest_f1() -> None:

@@ -21,6 +21,15 @@ class FinalLabel:
     model_digest: str | None = None
     """The model that said the label, or gave the score."""
     note: str | None = None
+    labels: tuple[str, ...] | None = None
+    """All labels, of a picture that may have several; `label` is the main one."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All labels of the picture."""
+        if self.labels is not None:
+            return self.labels
+        return () if self.label is None else (self.label,)
 
 
 class LabelFile(ABC):

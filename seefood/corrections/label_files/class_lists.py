@@ -1,6 +1,7 @@
 """A folder with a list of pictures for each label, for training elsewhere.
 
-`FOLDER/<label>.txt` holds the URIs of the label's pictures, one a line. A label that cannot be a
+`FOLDER/<label>.txt` holds the URIs of the label's pictures, one a line; a picture of several labels
+is in the list of each. A label that cannot be a
 file name is percent-encoded. Such a list is a manifest for `seefood classify --manifest`.
 """
 
@@ -23,8 +24,8 @@ class ClassLists(LabelFile):
         del base
         lists: dict[str, list[str]] = {}
         for label in labels:
-            if label.label is not None:
-                lists.setdefault(label.label, []).append(f"{label.uri}\n")
+            for name in label.names:
+                lists.setdefault(name, []).append(f"{label.uri}\n")
         return {
             f"{quote(name, safe=' +,=@()&')}{_SUFFIX}": "".join(uris).encode(
                 "utf-8", "backslashreplace"
@@ -34,8 +35,11 @@ class ClassLists(LabelFile):
 
     def decode(self, files: Mapping[str, bytes]) -> Iterator[FinalLabel]:
         """See `LabelFile.decode`."""
+        names: dict[str, list[str]] = {}
         for name, data in files.items():
             if name.endswith(_SUFFIX):
-                for line in data.decode().splitlines():
-                    if line.strip():
-                        yield FinalLabel(line, None, unquote(name.removesuffix(_SUFFIX)))
+                for line in filter(str.strip, data.decode().splitlines()):
+                    names.setdefault(line, []).append(unquote(name.removesuffix(_SUFFIX)))
+        for uri, labels in names.items():
+            several = tuple(labels) if len(labels) > 1 else None
+            yield FinalLabel(uri, None, labels[0], labels=several)

@@ -6,6 +6,8 @@ annotation, what the model said a prediction. The labelling configuration has an
 
     <View><Image name="image" value="$image"/>
     <Choices name="choice" toName="image"><Choice value="..."/></Choices></View>
+
+`Choices` has `choice="multiple"` for pictures of several labels.
 """
 
 import json
@@ -35,21 +37,22 @@ class LabelStudio(LabelFile):
         if not isinstance(tasks, list):
             raise ValueError("it is not a list of tasks")  # noqa: TRY004 (the content is wrong)
         for task in tasks:
-            label = _answer(task)
-            if label is not None:
+            names = _answer(task)
+            if names is not None:
                 data = task.get("data", task)
-                yield FinalLabel(str(data["image"]), data.get("etag"), label)
+                label, several = next(iter(names), None), names if len(names) != 1 else None
+                yield FinalLabel(str(data["image"]), data.get("etag"), label, labels=several)
 
 
 def _task(label: FinalLabel) -> dict[str, Any]:
     task: dict[str, Any] = {"data": {"image": label.uri, "etag": label.etag}}
-    if label.label is None:
+    if label.label is None and label.labels is None:
         return task
     result = {
         "from_name": "choice",
         "to_name": "image",
         "type": "choices",
-        "value": {"choices": [label.label]},
+        "value": {"choices": list(label.names)},
     }
     if label.by is By.PERSON:
         return {**task, "annotations": [{"result": [result]}]}
@@ -57,15 +60,22 @@ def _task(label: FinalLabel) -> dict[str, Any]:
     return {**task, "predictions": [prediction]}
 
 
-def _answer(task: dict[str, Any]) -> str | None:
-    """Return the choice of the latest annotation that was not cancelled; None if there is none."""
+def _answer(task: dict[str, Any]) -> tuple[str, ...] | None:
+    """Return the choices of the latest annotation that was not cancelled; None without one.
+
+    An annotation without a choice says that no label holds, if choices are multiple.
+    """
     if "choice" in task:  # JSON-MIN
         choice = task["choice"]
-        return str(choice["choices"][0] if isinstance(choice, dict) else choice)
+        return _texts(choice["choices"] if isinstance(choice, dict) else [choice])
     given = [each for each in task.get("annotations", []) if not each.get("was_cancelled")]
     given.sort(key=lambda each: str(each.get("updated_at") or each.get("created_at") or ""))
     for annotation in reversed(given):
         for result in annotation.get("result", []):
             if result.get("type") == "choices":
-                return str(result["value"]["choices"][0])
+                return _texts(result["value"]["choices"])
     return None
+
+
+def _texts(choices: list[Any]) -> tuple[str, ...]:
+    return tuple(map(str, choices))

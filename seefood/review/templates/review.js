@@ -14,6 +14,8 @@ let isGrid = false;
 let selected = new Set();    // positions
 let anchor = null;
 let isSending = false;
+let chosen = null;           // where pictures may have several labels: those of the picture shown
+let chosenFor;               // its number
 let undone = [];             // what to send to take the latest answers back, the latest last
 let heatOn = false;
 let nearOn = false;
@@ -90,11 +92,15 @@ async function sendKept() {
   let letter = null;
   try { letter = JSON.parse(localStorage.getItem(KEPT)); } catch { /* see above */ }
   if (!letter) { return null; }
-  letter.answers = letter.answers.map(({ uri, etag, label }) => ({ uri, etag, label }));
+  letter.answers = letter.answers.map(({ uri, etag, label, labels }) => ({ uri, etag, label, labels }));
   return await untilSaved("answers", letter) instanceof Refused ? $("trouble").textContent : null;
 }
 
-const sayOf = (card, label) => ({ number: card.number, uri: card.uri, etag: card.etag, label });
+// What is said about a picture: a label, a list of labels where it may have several, or null.
+const sayOf = (card, said) => ({ number: card.number, uri: card.uri, etag: card.etag,
+  ...(Array.isArray(said) ? { label: null, labels: said } : { label: said }) });
+const saidOf = (card) => !card.said ? null : state.several ? card.said.labels : card.said.label;
+const namesOf = (card) => card.said ? card.said.labels : card.labels || (card.label ? [card.label] : []);
 
 // What an answer about a picture counts for: in the order of copies, the whole group.
 const settled = (card) => [card, ...card.copies || []];
@@ -104,13 +110,42 @@ async function answer(label) {
   await say(chosen.map((at) => [at, typeof label === "function" ? label(cards.get(at)) : label]));
 }
 
+// A label is an answer, or, where pictures may have several, it is put to the chosen ones or taken
+// away: of one picture until Enter, of those that are selected in the grid at once.
+async function choose(label) {
+  if (!state.several) { await answer(label); return; }
+  if (!isGrid) {
+    if (!cards.has(position)) { return; }
+    chosen = toggled(chosen || [], label, !(chosen || []).includes(label));
+    drawVerdict(cards.get(position));
+    return;
+  }
+  const isOn = ![...selected].every((at) => cards.has(at) && namesOf(cards.get(at)).includes(label));
+  await answer((card) => toggled(namesOf(card), label, isOn));
+}
+
+// What is chosen at first is what was said. It stays while the same picture is drawn again.
+function startChoice(card) {
+  if (chosenFor === card?.number) { return; }
+  chosenFor = card?.number;
+  const isKnown = card && (blind || card.said || card.labels || card.label);
+  chosen = state.several && isKnown ? namesOf(card) : null;
+}
+
+const toggled = (names, label, isOn) => isOn ? [...new Set([...names, label])] : names.filter((one) => one !== label);
+
+function agree() {
+  const own = (card) => state.several ? card.labels || (card.label ? [card.label] : null) : card.label;
+  answer(state.several && !isGrid ? () => chosen : own);
+}
+
 async function say(pairs) {
   const known = pairs.filter(([at, label]) => cards.has(at) && label !== null && label !== undefined);
   if (isSending || !known.length) { return; }
   isSending = true;
   document.body.setAttribute("aria-busy", "true");
   const back = known.flatMap(([at]) => settled(cards.get(at)).map(
-    (card) => ({ ...sayOf(card, card.said ? card.said.label : null), at })));
+    (card) => ({ ...sayOf(card, saidOf(card)), at })));
   const more = isGrid ? {} : { start: position + 1, count: AHEAD };
   const born = generation;
   const answers = known.flatMap(([at, label]) => settled(cards.get(at)).map((card) => sayOf(card, label)));
@@ -119,8 +154,10 @@ async function say(pairs) {
   document.body.removeAttribute("aria-busy");
   if (!reply || born !== generation) { return; }
   undone.push(back);
+  chosenFor = undefined;
   for (const [at, label] of known) {
-    const said = { label, by: "you", at: "" };
+    const names = [label].flat();
+    const said = { label: names[0] ?? null, labels: names, by: "you", at: "" };
     const card = cards.get(at);
     if (!card.said) { state.answered += 1; }
     cards.set(at, { ...card, said, copies: (card.copies || []).map((copy) => ({ ...copy, said })) });
@@ -146,6 +183,7 @@ async function undo() {
   isSending = false;
   if (!reply) { return; }
   undone.pop();
+  chosenFor = undefined;
   const at = back[0].at;
   cards.clear();
   if (!isGrid && at !== undefined) { await moveTo(at); } else { await moveTo(position); }
@@ -160,7 +198,7 @@ async function another(text) {
   }
   $("other").value = "";
   $("other").blur();
-  await answer(label);
+  await choose(label);
 }
 
 // ---- Moving ------------------------------------------------------------------------------------
@@ -241,7 +279,10 @@ function setLabels(names) {
     const button = element("button", tone(label), label);
     button.type = "button";
     button.append(element("kbd", "", String((at + 1) % 10)));
-    button.addEventListener("click", () => answer(label));
+    button.addEventListener("click", (event) => {
+      if (state.several && event.detail) { button.blur(); }  // after a click, Enter saves
+      choose(label);
+    });
     return button;
   }));
   $("known").replaceChildren(...labels.map((label) => new Option(label, label)));
@@ -257,9 +298,11 @@ function draw() {
   const shown = cards.get(position);
   $("one").hidden = isGrid;
   $("grid").hidden = !isGrid;
-  for (const id of ["all", "flip"]) { if ($(id)) { $(id).hidden = !isGrid || (id === "flip" && labels.length !== 2); } }
+  for (const id of ["all", "flip"]) { if ($(id)) { $(id).hidden = !isGrid || (id === "flip" && (labels.length !== 2 || state.several)); } }
   for (const id of ["to-heat", "to-near"]) { if ($(id)) { $(id).hidden = isGrid; } }
-  $("agree").hidden = blind;
+  $("agree").hidden = blind && !state.several;
+  $("agree").firstChild.textContent = state.several && !isGrid ? "Save " : "Agree ";
+  startChoice(shown);
   $("undo").disabled = !undone.length;
   drawCount();
   const isEmpty = !shown;
@@ -309,7 +352,9 @@ function drawVerdict(card) {
   line.className = "";
   for (const button of $("choices").children) {
     const label = button.firstChild.textContent;
-    button.classList.toggle("now", Boolean(card && card.said && card.said.label === label));
+    const isNow = Boolean(card && (chosen ? chosen.includes(label) : card.said && card.said.label === label));
+    button.classList.toggle("now", isNow);
+    if (state.several) { button.setAttribute("aria-pressed", String(isNow)); }
   }
   if (isGrid) {
     line.append(selected.size ? `${selected.size} selected` : "Click, or Shift+click, to select");
@@ -320,17 +365,18 @@ function drawVerdict(card) {
     line.classList.add(tone(card.label));
     if (card.status === "failed") { line.append(`failed: ${card.error || ""}`); }
     else {
-      line.append(element("b", "", card.label), ` ${percent(card.score)}`);
+      if (card.labels && !card.labels.length) { line.append(element("b", "", "no label"), " · perhaps "); }
+      line.append(element("b", "", shownNames(card.labels, card.label)), ` ${percent(card.score)}`);
       if (card.status === "unsure") { line.append(element("small", "", " · unsure")); }
     }
     for (const other of card.others) {
-      line.append(element("small", "", ` · ${other.model}: ${other.label || other.error} ${percent(other.score)}`));
+      line.append(element("small", "", ` · ${other.model}: ${shownNames(other.labels, other.label) || other.error} ${percent(other.score)}`));
     }
   }
   if (card.copies && card.copies.length) {
     line.append(element("small", "", ` · this answer counts for ${card.copies.length + 1} copies`));
   }
-  if (card.said) { line.append(element("small", "", `${blind ? "" : " · "}${card.said.by} said ${card.said.label}`)); }
+  if (card.said) { line.append(element("small", "", `${blind ? "" : " · "}${card.said.by} said ${shownNames(card.said.labels, "no label")}`)); }
 }
 
 function absent(title, text) {
@@ -357,11 +403,14 @@ function fillCell(made, card, line, note) {
   image.loading = "lazy";
   image.addEventListener("error", () => image.classList.add("gone"));
   image.src = picture(card, 320);
-  line.append(element("b", "", labelOf(card) || card.error || "?"), element("i", "", note));
+  const name = card.said || card.labels ? shownNames(namesOf(card), "no label") : card.label;
+  line.append(element("b", "", name || card.error || "?"), element("i", "", note));
   made.title = card.shown_uri;
   made.append(image, line);
   return made;
 }
+
+const shownNames = (names, otherwise) => (names && names.length ? names.join(" + ") : otherwise);
 
 function labelOf(card) {
   return card.said ? card.said.label : card.label;
@@ -504,7 +553,7 @@ async function keepPolling() {
 // ---- Keys, clicks, touches -----------------------------------------------------------------------
 
 const keys = {
-  Enter: () => { if (!blind) { answer((card) => card.label); } },
+  Enter: () => { if (!blind || state.several) { agree(); } },
   ArrowLeft: () => step(-1), ArrowRight: () => step(1), ArrowUp: () => step(-1), ArrowDown: () => step(1),
   u: undo, l: () => $("other").focus(), "?": () => openPanel("help", $("help").hidden),
   Escape: () => { openPanel("", false); if (isGrid && selected.size) { selected.clear(); drawGrid(); } else if (isGrid) { setGrid(false); } },
@@ -513,7 +562,7 @@ const keys = {
     d: () => setView(new URLSearchParams(view.get("order") === "copies" ? "" : "order=copies")),
     g: () => setGrid(!isGrid), h: () => { if (!isGrid) { setHeat(!heatOn); } },
     "/": () => openPanel("filter", $("filter").hidden),
-    a: () => { if (isGrid) { selectAll(); } }, f: () => { if (isGrid && labels.length === 2) { answer(flipped); } },
+    a: () => { if (isGrid) { selectAll(); } }, f: () => { if (isGrid && labels.length === 2 && !state.several) { answer(flipped); } },
   }),
 };
 
@@ -526,7 +575,7 @@ document.addEventListener("keydown", (event) => {
   }
   if (event.key === "Enter" && event.target.tagName === "BUTTON" && !event.target.classList.contains("cell")) { return; }
   const digit = /^[0-9]$/.test(event.key) ? (Number(event.key) + 9) % 10 : -1;
-  const act = digit >= 0 ? () => { if (labels[digit]) { answer(labels[digit]); } } : keys[event.key] || keys[event.key.toLowerCase()];
+  const act = digit >= 0 ? () => { if (labels[digit]) { choose(labels[digit]); } } : keys[event.key] || keys[event.key.toLowerCase()];
   if (act && !(event.repeat && !event.key.startsWith("Arrow"))) { event.preventDefault(); act(); }
 });
 

@@ -39,7 +39,7 @@ def _population(size: int, prevalence: float, sharpness: float) -> tuple[Populat
 def _right(
     population: Population, truth: list[str]
 ) -> "np.ndarray[tuple[int], np.dtype[np.bool_]]":
-    said = [population.labels[code] for code in population.said]
+    said = [population.sets[code] for code in population.said]
     return np.array([one == other for one, other in zip(said, truth, strict=True)])
 
 
@@ -108,7 +108,7 @@ def test_an_audit_estimates_what_is_true() -> None:
     assert estimates.answers == len(answers) < 1000
     assert estimates.accuracy.low <= right.mean() <= estimates.accuracy.high
     assert estimates.accuracy.half_length <= 0.02
-    for code, label in enumerate(population.labels):
+    for code, label in enumerate(population.sets):
         item = estimates.labels[label]
         said = population.said == code
         true = np.array([each == label for each in truth])

@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -26,6 +27,8 @@ def test_the_documented_view_gives_what_labels_gives(tmp_path: Path) -> None:
         make_row("s3://b/3", etag="e2", label="green", classified_at=now),
         failed("s3://b/4", "empty", "x"),
         make_row("s3://b/5"),
+        make_row("s3://b/6", labels=("red", "green")),
+        make_row("s3://b/7", labels=("red",)),
     )
     log = CorrectionLog(parse_location(str(tmp_path)))
     for uri, label in (
@@ -38,12 +41,18 @@ def test_the_documented_view_gives_what_labels_gives(tmp_path: Path) -> None:
         ("s3://b/5", None),
     ):
         log.append([correct(uri, label)])
+    log.append([replace(correct("s3://b/6", None), labels=())])
     view, tables, *_ = re.findall(
         r"```sql\n(.*?)```", (ROOT / "docs/review.md").read_text(), re.DOTALL
     )
     statements = f"{tables}\n{view};".replace("DEST", str(tmp_path))
-    found = query(statements + ' select uri, etag, label, "by" from final_labels order by uri')  # noqa: S608 (our own text)
+    names = 'uri, etag, label, "by", score, labels'
+    found = query(statements + f" select {names} from final_labels order by uri")  # noqa: S608 (our own text)
     rows = final_labels(open_rows(log.output), log.corrections)
-    expected = sorted((each.uri, each.etag, each.label, str(each.by)) for each in rows)
-    assert expected == [tuple(row) for row in found]
-    assert 5 == len(found)
+    expected = [
+        (each.uri, each.etag, each.label, str(each.by), list(each.labels or ()))
+        for each in sorted(rows, key=lambda each: each.uri)
+    ]
+    assert expected == [(*row[:4], row[5] or []) for row in found]
+    assert ["s3://b/2", "s3://b/3", "s3://b/5", "s3://b/7"] == [row[0] for row in found if row[4]]
+    assert 7 == len(found)

@@ -96,16 +96,15 @@ def evaluate_command(  # noqa: PLR0913 (the options of the command)
 
     pattern = _pattern(source_from)
     measured_bundle = open_bundle(bundle, model_digest)
-    given = nested or source_from or corrections or unsure_share is not None
+    given = nested or source_from or unsure_share is not None
     if measured_bundle.spec.multi_label and given:
         raise UsageError(
-            f"{measured_bundle.name} gives a picture several labels; `--nested`, `--corrections`, "
-            "`--source-from` and `--unsure-share` are for bundles that give one: leave them out"
+            f"{measured_bundle.name} gives a picture several labels; `--nested`, `--source-from` "
+            "and `--unsure-share` are for bundles that give one: leave them out"
         )
     if measured_bundle.spec.multi_label:
-        if data is None:
-            raise UsageError("there are no labelled photos; give DATA")
-        document, page = _measured_labels(measured_bundle, data, engine, output)
+        several = _Data(data, corrections, nested)
+        document, page = _measured_labels(measured_bundle, several, engine, output)
     else:
         document, page = _measured(
             measured_bundle,
@@ -158,17 +157,22 @@ def _measured(
 
 
 def _measured_labels(
-    bundle: "Bundle", data: str, engine: str, output: Path
+    bundle: "Bundle", data: "_Data", engine: str, output: Path
 ) -> tuple[dict[str, Any], str]:
     """Return the document and the page of a bundle that gives a picture several labels."""
     from seefood.engines.loading import load_engine
+    from seefood.errors import UsageError
     from seefood_training.data import Photo
     from seefood_training.evaluate import classify_photos
     from seefood_training.evaluation_page import render_labels
-    from seefood_training.layouts.label_sets import read_label_sets
+    from seefood_training.layouts.label_sets import read_label_sets, with_corrected_sets
     from seefood_training.multi_label import measure_labels
 
-    sets = read_label_sets(data, bundle.labels)
+    sets = None if data.photos is None else read_label_sets(data.photos, bundle.labels)
+    if data.corrections is not None:
+        sets = with_corrected_sets(sets, data.corrections, bundle.labels)
+    if sets is None:
+        raise UsageError("there are neither labelled photos nor corrections; give one of them")
     _make_folder(output)
     loaded = load_engine(bundle, engine)
     photos = [Photo(ref, row) for row, ref in enumerate(sets.photos)]

@@ -20,7 +20,8 @@ def with_corrections(found: Found | None, output: str, *, to_measure: bool = Fal
 
     A photo that has a correction (same URI and entity tag) takes its label. The other pictures are
     to train on or, with `to_measure`, in the part of `found` that a bundle is measured on: those to
-    test with, else to validate with, else all. Raises `UsageError` if there are no corrections.
+    test with, else to validate with, else all. Raises `UsageError` if there are no corrections, or
+    one that gives a picture several labels.
     """
     corrections = dict(read_corrections(parse_location(output)))
     if not corrections:
@@ -31,14 +32,14 @@ def with_corrections(found: Found | None, output: str, *, to_measure: bool = Fal
     photos = []
     for photo in found.photos:
         correction = corrections.pop((photo.ref.uri, photo.ref.etag), None)
-        label = photo.label if correction is None else class_name(correction.label or "")
+        label = photo.label if correction is None else class_name(correction.only_label)
         photos.append(replace(photo, label=label))
     changed = sum(new.label != old.label for new, old in zip(photos, found.photos, strict=True))
     present = {photo.part for photo in found.photos}
     measured = (part for part in (Part.TEST, Part.VALIDATION) if part in present)
     part = next(measured, Part.TRAIN) if to_measure else Part.TRAIN
     photos += [
-        Labelled(ImageRef(each.uri, each.etag), class_name(each.label or ""), part)
+        Labelled(ImageRef(each.uri, each.etag), class_name(each.only_label), part)
         for each in corrections.values()
     ]
     note = (

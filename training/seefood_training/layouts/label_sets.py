@@ -11,6 +11,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from seefood.corrections import read_corrections
 from seefood.errors import UsageError
 from seefood.records import ImageRef
 from seefood.storage import read
@@ -79,6 +80,33 @@ def read_label_sets(data: str, labels: Sequence[str]) -> LabelSets:
     return LabelSets(tuple(photos.values()), np.asarray(rows, np.bool_), tuple(left_out))
 
 
+def with_corrected_sets(found: LabelSets | None, output: str, labels: Sequence[str]) -> LabelSets:
+    """Return the photos of `found` and the pictures with corrections below `output`.
+
+    A photo that has a correction (same URI and entity tag) takes its labels. Raises `UsageError` if
+    there are no corrections, or for a label that is none of `labels`.
+    """
+    corrections = read_corrections(parse_location(output))
+    if not corrections:
+        raise UsageError(
+            f"there are no corrections below {output}; answer some with `seefood review {output}`"
+        )
+    rows: dict[ImageRef, list[bool]] = {}
+    if found is not None:
+        rows = dict(zip(found.photos, found.truth.tolist(), strict=True))
+    places = {(ref.uri, ref.etag): ref for ref in rows}
+    for key, correction in corrections.items():
+        names = {class_name(name) for name in correction.names}
+        if unknown := sorted(names - set(labels)):
+            raise UsageError(
+                f"the corrections of {output} have the label {unknown[0]!r}, which is none of the "
+                f"bundle's labels ({_shown(labels)}); the bundle cannot be measured on it"
+            )
+        rows[places.get(key) or ImageRef(*key)] = [label in names for label in labels]
+    left_out = () if found is None else found.left_out
+    return LabelSets(tuple(rows), np.asarray(list(rows.values()), np.bool_), left_out)
+
+
 def _table(data: str) -> tuple[Table, FileLookup]:
     location = read_location(data)
     if is_table(location.key):
@@ -132,9 +160,12 @@ def _named(record: Record, column: str, labels: Sequence[str], name: str) -> lis
         parts = text.split(separator) if separator else [text]
     names = {class_name(part) for part in parts if part.strip()}
     if unknown := sorted(names - set(labels)):
-        shown = ", ".join(labels[:10]) + (", …" if len(labels) > 10 else "")
         raise UsageError(
             f"line {record.line} of {name} has the label {unknown[0]!r}, which is none of the "
-            f"bundle's labels ({shown}); rename it or leave it out"
+            f"bundle's labels ({_shown(labels)}); rename it or leave it out"
         )
     return [label in names for label in labels]
+
+
+def _shown(labels: Sequence[str]) -> str:
+    return ", ".join(labels[:10]) + (", …" if len(labels) > 10 else "")

@@ -63,9 +63,9 @@ def folder_examples(data: str, bundle: Bundle) -> Taught:
 def correction_examples(output: "Location", vectors: StoredVectors) -> Taught:
     """Return the corrected pictures of `output` that have stored features.
 
-    Raises `UsageError` if there are none.
+    Raises `UsageError` if there are none, or one that gives a picture several labels.
     """
-    corrections = [each for each in read_corrections(output).values() if each.label]
+    corrections = list(read_corrections(output).values())
     places = VectorPlaces(vectors).find(
         [each.uri for each in corrections], [each.etag for each in corrections]
     )
@@ -75,8 +75,8 @@ def correction_examples(output: "Location", vectors: StoredVectors) -> Taught:
             f"no corrected picture below {output.uri} has features; correct some with "
             "`seefood review`, and classify with `--features`"
         )
-    names = tuple(sorted({str(each.label) for each, _ in known}))
-    labels = np.array([names.index(str(each.label)) for each, _ in known], np.int64)
+    names = tuple(sorted({each.only_label for each, _ in known}))
+    labels = np.array([names.index(each.only_label) for each, _ in known], np.int64)
     at = np.array([place for _, place in known])
     return _taught(scaled(vectors.values[at], vectors.scales[at]), labels, names, "corrections")
 
