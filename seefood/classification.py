@@ -7,6 +7,7 @@ its own, and a batch on which the engine fails is classified again one by one.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from numbers import Integral
 from typing import Final
 
 import numpy as np
@@ -20,7 +21,7 @@ from seefood.imaging.decode import DEFAULT_LIMITS, DecodedImage, Limits, Pixels,
 from seefood.imaging.jpeg_quality import jpeg_quality
 from seefood.imaging.measures import measure_pixels
 from seefood.records import ImageRef, Prediction, Row, Status, Vector, utc_now
-from seefood.sanitize import redacted
+from seefood.sanitize import redacted, shown
 from seefood.vectors import real, rounded
 
 Fetched = tuple[ImageRef, bytes | PictureError]
@@ -74,6 +75,15 @@ class ClassifyOptions:
     """Whether a truncated JPEG is classified by the part that it still contains."""
     features: bool = False
     """Whether rows carry the features of their picture; the engine must be loaded with them."""
+
+    def __post_init__(self) -> None:
+        """Raise `UsageError` for values that programs may give and that cannot be."""
+        if not isinstance(self.top_k, Integral) or self.top_k < 1:
+            raise UsageError(
+                f"top_k is {self.top_k!r}; it is the number of labels in a row, at least 1"
+            )
+        if not isinstance(self.limits, Limits):
+            raise UsageError(f"limits is {shown(self.limits)}; give a seefood Limits")
 
 
 def load_classifier(bundle: Bundle, engine: str, options: ClassifyOptions) -> tuple[Engine, Model]:

@@ -7,8 +7,9 @@ and passwords before an `@`, AWS access keys, and values whose names say that th
 
 import logging
 import re
+import reprlib
 from collections.abc import Iterable
-from typing import Final
+from typing import Any, Final
 
 MASK: Final = "***"
 _RULES: Final = (
@@ -37,6 +38,25 @@ def printable(text: str) -> str:
         character if character.isprintable() else character.encode("unicode_escape").decode()
         for character in text
     )
+
+
+class _Shown(reprlib.Repr):
+    """Shows a value in one short line; of bytes only how many there are."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.maxstring = self.maxother = 100
+
+    def repr_bytes(self, value: Any, level: int) -> str:
+        """Return the number of bytes."""
+        del level
+        return f"<{len(value):,} bytes>"
+
+    repr_bytearray = repr_memoryview = repr_bytes
+
+
+shown: Final = _Shown().repr
+"""Returns a value of any type and size as a short text for a message."""
 
 
 def redacted(text: str) -> str:

@@ -1,8 +1,7 @@
 """Apache Beam: transforms for pipelines of one's own, and the batch job that is made of them.
 
     images = pipeline | ListImages("s3://photos/") | SkipDone("s3://labels")
-    rows, failures = images | ClassifyImages("hotdog")
-    (rows, failures) | beam.Flatten() | WriteRows("s3://labels")
+    images | ClassifyImages("hotdog") | WriteRows("s3://labels")
 
 The public names below are imported at their first use. Each transform has a plain-function twin.
 

@@ -12,6 +12,7 @@ from apache_beam.metrics import Metrics
 from apache_beam.pvalue import TaggedOutput
 from apache_beam.utils.windowed_value import WindowedValue
 
+from seefood.bundle import Bundle
 from seefood.bundle.named import open_bundle
 from seefood.classification import ClassifyOptions, failed_row
 from seefood.engines.registry import AUTO
@@ -24,6 +25,7 @@ from seefood_pipeline.images import (
     Batch,
     Image,
     check_elements,
+    check_iterable,
     complete_images,
     to_image,
 )
@@ -56,7 +58,7 @@ class ClassifyImages(beam.PTransform):
 
     def __init__(
         self,
-        model: str | Path | None = None,
+        model: str | Path | Bundle | None = None,
         *,
         digest: str | None = None,
         engine: str = AUTO,
@@ -91,14 +93,14 @@ def apply_step(
 
 
 def model_spec(
-    model: str | Path | None, digest: str | None, engine: str, options: ClassifyOptions
+    model: str | Path | Bundle | None, digest: str | None, engine: str, options: ClassifyOptions
 ) -> ModelSpec:
     """Return what workers open, pinned to the digest that the model has on this machine.
 
     Raises `BundleError` or `UsageError` for a model or an option that is wrong.
     """
     bundle = open_bundle(model, digest)
-    name = str(model or "")
+    name = str(model.path if isinstance(model, Bundle) else model or "")
     is_folder = bool(name) and Path(name).exists()
     spec = ModelSpec(
         str(bundle.path.resolve()) if is_folder else name, bundle.digest, engine, options
@@ -107,17 +109,28 @@ def model_spec(
     return spec
 
 
-def classify_images(elements: Iterable[Any], spec: ModelSpec = ModelSpec()) -> Iterator[Row]:  # noqa: B008 (frozen)
+def classify_images(
+    elements: Iterable[Any], model: str | Path | Bundle | ModelSpec | None = None
+) -> Iterator[Row]:
     """Yield one row for each element, in order: what `ClassifyImages` does, without Beam.
 
-    Elements that are no pictures have failed rows. Raises `BundleError` or `UsageError` for a model
-    that is wrong, `JobError` if the worker process cannot continue.
+    `model` is as in `ClassifyImages`; a `ModelSpec` has options, too. Elements that are no pictures
+    have failed rows. Raises `BundleError` or `UsageError` for a model that is wrong, `JobError` if
+    the worker process cannot continue.
     """
+    check_iterable(elements)
+    if not isinstance(model, ModelSpec):
+        model = model_spec(model, None, AUTO, ClassifyOptions())
+    return _classify(elements, model)
+
+
+def _classify(elements: Iterable[Any], spec: ModelSpec) -> Iterator[Row]:
+    max_bytes = spec.options.limits.max_bytes
     with shared_worker(WorkerKey(spec)) as worker:
         ahead: Ahead[list[Image], list[Row]] = Ahead(lambda images: start_images(images, worker))
         batch = Batch()
         for element in elements:
-            batch.add(to_image(element))
+            batch.add(to_image(element, max_bytes))
             if batch.is_full:
                 for rows in ahead.put(batch.take()):
                     yield from rows
@@ -192,6 +205,7 @@ class ClassifyElementsDoFn(ClassifyDoFn):
     def start_bundle(self) -> None:
         """Begin with an empty batch."""
         super().start_bundle()
+        self._max_bytes = self._key.spec.options.limits.max_bytes
         self._batch = Batch()
         self._places: list[_Place] = []
 
@@ -202,7 +216,7 @@ class ClassifyElementsDoFn(ClassifyDoFn):
         window: Any = beam.DoFn.WindowParam,
     ) -> Iterator[Any]:
         """Add a picture to the batch; start the batch when it is full."""
-        self._batch.add(to_image(element))
+        self._batch.add(to_image(element, self._max_bytes))
         self._places.append(_Place(timestamp, window))
         if self._batch.is_full:
             yield from self._placed(self.ahead.put(self._batch.take()))

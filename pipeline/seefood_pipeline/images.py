@@ -3,7 +3,8 @@
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from pathlib import Path
+from typing import Any, Final, Union
 
 from apache_beam.io.fileio import ReadableFile
 from apache_beam.io.filesystem import FileMetadata
@@ -11,19 +12,23 @@ from apache_beam.typehints import typehints
 from apache_beam.typehints.decorators import TypeCheckError
 
 from seefood.errors import ErrorCode, PictureError, UsageError
-from seefood.imaging.limits import MIB
+from seefood.imaging.limits import DEFAULT_LIMITS, MIB
 from seefood.records import ImageRef
+from seefood.sanitize import shown
 from seefood.sources.completion import complete
 from seefood.storage.uris import parse_location
 
 Chunk = list[ImageRef]
 """References whose rows become one result object."""
-ACCEPTED: Final = (str, tuple[str, bytes], FileMetadata, ReadableFile, ImageRef, type(None))
-"""The types of elements that are one picture; of a column of names some may be None."""
+_Bytes = bytes | bytearray | memoryview
+ACCEPTED: Final = (
+    str, Path, tuple[str, Union[_Bytes, None]], FileMetadata, ReadableFile, ImageRef, type(None),  # noqa: UP007 (for Beam)
+)  # fmt: skip
+"""The types of elements that are one picture; some names and contents may be None."""
 _BATCH_PICTURES: Final = 128
 _BATCH_BYTES: Final = 64 * MIB
 _NAMES: Final = (
-    "a URI (str), a key and bytes (tuple[str, bytes]), a match of fileio, or an ImageRef"
+    "a URI or path, a key and bytes (tuple[str, bytes]), a match of fileio, or an ImageRef"
 )
 
 
@@ -83,13 +88,29 @@ def check_elements(transform: str, element_type: Any, accepted: Iterable[Any] = 
         )
 
 
-def to_image(element: Any) -> Image:
-    """Return the picture that an element names; an element that is none has its `error` set."""
+def check_iterable(elements: Any) -> None:
+    """Raise `UsageError` for one element where a function takes several."""
+    if not isinstance(elements, Iterable) or isinstance(elements, (str, bytes)):
+        raise UsageError(f"{shown(elements)} is no list of elements")
+
+
+def to_image(element: Any, max_bytes: int = DEFAULT_LIMITS.max_bytes) -> Image:
+    """Return the picture that an element names; an element that is none has its `error` set.
+
+    At most `max_bytes`, and one more, are read from a file system of Beam's.
+    """
     try:
-        return _to_image(element)
-    except UsageError as error:
-        ref = ImageRef(_shown(element))
-        return Image(ref, error=PictureError(ErrorCode.UNSUPPORTED_NAME, str(error)))
+        image = _to_image(element, max_bytes)
+        image.ref.uri.encode()
+    except UnicodeEncodeError:
+        error = PictureError(ErrorCode.UNSUPPORTED_NAME, "the key is no UTF-8, as rows have it")
+    except UsageError as wrong:
+        error = PictureError(ErrorCode.UNSUPPORTED_NAME, str(wrong))
+    except PictureError as wrong:
+        error = wrong
+    else:
+        return image
+    return Image(ImageRef(_shown(element)), error=error)
 
 
 def complete_images(images: Sequence[Image]) -> list[Image]:
@@ -106,35 +127,46 @@ def complete_images(images: Sequence[Image]) -> list[Image]:
     ]
 
 
-def _to_image(element: Any) -> Image:
+def _to_image(element: Any, max_bytes: int) -> Image:
     match element:
         case ImageRef():
+            parse_location(element.uri)
             return Image(element)
-        case str() if element:
+        case str() | Path() if element:
             return Image(ImageRef(_uri(element)))
-        case (str(key), bytes(content)):
+        case (str(key), bytes() | bytearray() | memoryview() as data) if key:
+            content = bytes(data)
             # As S3 does for an object that is uploaded in one part.
             etag = hashlib.md5(content, usedforsecurity=False).hexdigest()
             return Image(ImageRef(key, etag, len(content)), content)
         case FileMetadata():
-            return Image(ImageRef(_uri(element.path)))
+            return _of_match(ReadableFile(element), max_bytes)
         case ReadableFile():
-            return _of_match(element)
-    raise UsageError(f"{_shown(element)} is no picture; an element is {_NAMES}")
+            return _of_match(element, max_bytes)
+    raise UsageError(f"{shown(element)} is no picture; an element is {_NAMES}")
 
 
-def _of_match(match: ReadableFile) -> Image:
+def _of_match(match: ReadableFile, max_bytes: int) -> Image:
     """Return a match of fileio: through our own store, or through Beam's for other file systems."""
     path = match.metadata.path
     try:
         return Image(ImageRef(_uri(path)))
     except UsageError:
-        return _to_image((path, match.read()))
+        pass
+    try:
+        with match.open() as stream:
+            return _to_image((path, stream.read(max_bytes + 1)), max_bytes)
+    except Exception as error:  # anything that a file system of Beam's raises
+        raise PictureError(ErrorCode.STORE_ERROR, f"{path}: {error}"[:500]) from error
 
 
-def _uri(name: str) -> str:
+def _uri(name: str | Path) -> str:
     return parse_location(name).uri
 
 
 def _shown(element: Any) -> str:
-    return element if isinstance(element, str) and element else repr(element)[:200]
+    """Return what the row of an element that is no picture has as its URI."""
+    match = getattr(element, "metadata", element)
+    name = getattr(match, "uri", getattr(match, "path", match))
+    is_text = isinstance(name, str) and name and name.isprintable()
+    return name if is_text else shown(element)

@@ -11,11 +11,12 @@ from seefood.errors import UsageError
 from seefood.records import ImageRef
 from seefood.runs.run_spec import RunSpec
 from seefood.runs.sharding import Shard
+from seefood.sanitize import shown
 from seefood.sources.base import Source
-from seefood.sources.filters import Selection
+from seefood.sources.filters import Selection, check_limit
 from seefood.sources.listing import check_sources, list_sources
 from seefood.sources.notes import ListingNotes
-from seefood.sources.registry import parse_source
+from seefood.sources.registry import parse_sources
 from seefood.storage.uris import Location, parse_location
 
 
@@ -31,6 +32,14 @@ class Listing:
     """Take only this many; counted before the shard is applied."""
     shard: Shard | None = None
 
+    def __post_init__(self) -> None:
+        """Raise `UsageError` for values of another type."""
+        check_limit(self.limit)
+        for name, kind in (("selection", Selection), ("shard", Shard | None)):
+            value = getattr(self, name)
+            if not isinstance(value, kind):
+                raise UsageError(f"{name} is {shown(value)}; give a {name.capitalize()}")
+
     @classmethod
     def of(cls, run: RunSpec) -> "Listing":
         """Return what `run` lists."""
@@ -38,12 +47,18 @@ class Listing:
         return cls(run.sources, run.output, options.selection, options.limit, run.shard)
 
 
-def list_images(listing: Listing, notes: ListingNotes | None = None) -> Iterator[ImageRef]:
-    """Yield the pictures of `listing`, each once; what could not be listed goes into `notes`.
+def list_images(
+    listing: Listing | str | Path | Source, notes: ListingNotes | None = None
+) -> Iterator[ImageRef]:
+    """Yield the pictures of a listing, or of one source; each once.
+
+    What could not be listed goes into `notes`.
 
     Lazy: listing continues while pictures are classified. Raises `UsageError` for a source that
     cannot be listed.
     """
+    if not isinstance(listing, Listing):
+        listing = Listing(parse_sources([listing]))
     refs = islice(
         list_sources(listing.sources, listing.output, listing.selection, notes), listing.limit
     )
@@ -61,7 +76,7 @@ class ListImages(beam.PTransform):
     def __init__(
         self,
         *sources: str | Path | Source,
-        output: str | None = None,
+        output: str | Path | None = None,
         selection: Selection = Selection(),  # noqa: B008 (a frozen value)
         limit: int | None = None,
         shard: Shard | None = None,
@@ -74,13 +89,10 @@ class ListImages(beam.PTransform):
         super().__init__()
         if not sources:
             raise UsageError("ListImages lists nothing; give it a path, a URI or a manifest")
-        parsed = tuple(
-            parse_source(str(source)) if isinstance(source, (str, Path)) else source
-            for source in sources
-        )
+        parsed = parse_sources(sources)
         location = None if output is None else parse_location(output)
-        check_sources(parsed, location)
         self.listing = Listing(parsed, location, selection, limit, shard)
+        check_sources(parsed, location)
 
     def expand(self, begin: beam.pvalue.PBegin) -> beam.PCollection:
         """List when the pipeline runs."""

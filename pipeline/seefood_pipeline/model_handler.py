@@ -1,5 +1,6 @@
 """`SeefoodModelHandler`: a bundle for Beam's RunInference."""
 
+import inspect
 import re
 import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -9,6 +10,7 @@ from typing import Any, Final
 
 from apache_beam.ml.inference.base import ModelHandler, PredictionResult
 
+from seefood.bundle import Bundle
 from seefood.classification import ClassifyOptions
 from seefood.engines.registry import AUTO
 from seefood.errors import ErrorCode, PictureError, UsageError
@@ -25,6 +27,11 @@ _MAX_BATCH: Final = 256
 """The worker's threads wait for the next batch, so that few large ones are fastest."""
 _UNIT_BYTES: Final = 256 * 1024
 """A larger picture counts as several, so that a batch holds at most 64 MiB of large ones."""
+_BATCHING: Final = tuple(
+    name
+    for name, parameter in inspect.signature(ModelHandler.__init__).parameters.items()
+    if parameter.kind is inspect.Parameter.KEYWORD_ONLY
+)
 _DIGEST: Final = re.compile(rf"[0-9a-f]{{{DIGEST_SHOWN},64}}")
 
 
@@ -56,10 +63,10 @@ class SeefoodModelHandler(ModelHandler[Any, PredictionResult, LoadedModel]):
 
     def __init__(  # noqa: PLR0913 (keywords, with the names of the command's options)
         self,
-        model: str | Path | None = None,
+        model: str | Path | Bundle | None = None,
         *,
         digest: str | None = None,
-        models: str | None = None,
+        models: str | Path | None = None,
         engine: str = AUTO,
         top_k: int = 5,
         limits: Limits = DEFAULT_LIMITS,
@@ -72,14 +79,20 @@ class SeefoodModelHandler(ModelHandler[Any, PredictionResult, LoadedModel]):
         `{digest}`, such as `s3://models/{digest}`. `batching` is what Beam's `ModelHandler` takes:
         `min_batch_size`, `max_batch_size` and so on. Raises `BundleError` or `UsageError`.
         """
+        unknown = [name for name in batching if name not in _BATCHING]
+        if unknown:
+            raise UsageError(
+                f"SeefoodModelHandler has no argument {unknown[0]!r}; of batches it takes "
+                f"{', '.join(_BATCHING)}"
+            )
         largest = batching.setdefault("max_batch_size", _MAX_BATCH)
         batching.setdefault("min_batch_size", min(_MIN_BATCH, largest))
         super().__init__(**batching)
-        if models is not None and "{digest}" not in models:
+        if models is not None and "{digest}" not in str(models):
             raise UsageError(f"models is {models!r}; it must contain {{digest}}")
         self._options = ClassifyOptions(top_k, limits, salvage)
         self._engine = engine
-        self._models = models
+        self._models = None if models is None else str(models)
         self._spec = self._first = model_spec(model, digest, engine, self._options)
         self._is_outermost = False
 
@@ -130,10 +143,10 @@ class SeefoodModelHandler(ModelHandler[Any, PredictionResult, LoadedModel]):
         """Use another model: a bundle's folder or URI, a built-in model, or a digest."""
         if not model_path:
             self._spec = self._first
-        elif _DIGEST.fullmatch(model_path):
+        elif _DIGEST.fullmatch(str(model_path)):
             self._spec = self._of_digest(model_path)
         else:
-            self._spec = ModelSpec(model_path, None, self._engine, self._options)
+            self._spec = ModelSpec(str(model_path), None, self._engine, self._options)
 
     def get_num_bytes(self, batch: Sequence[Any]) -> int:
         """Return the size of the examples, in bytes, for RunInference's metrics."""

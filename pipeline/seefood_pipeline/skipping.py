@@ -10,6 +10,7 @@ from apache_beam.typehints import typehints
 from apache_beam.utils.shared import Shared
 from apache_beam.utils.windowed_value import WindowedValue
 
+from seefood.bundle import Bundle
 from seefood.bundle.named import open_bundle
 from seefood.records import ImageRef
 from seefood.results.files import list_parts
@@ -34,7 +35,10 @@ class SkipDone(beam.PTransform):
     """
 
     def __init__(
-        self, output: str, model: str | Path | None = None, digest: str | None = None
+        self,
+        output: str | Path,
+        model: str | Path | Bundle | None = None,
+        digest: str | None = None,
     ) -> None:
         """Raises `BundleError` or `UsageError` for a model or an output that is wrong."""
         super().__init__()

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any, Final
 
 import apache_beam as beam
@@ -14,9 +15,10 @@ from seefood.records import Row
 from seefood.results.formats import result_format
 from seefood.results.newest import precedence
 from seefood.results.totals import Totals, add_totals
+from seefood.sanitize import shown
 from seefood.storage.uris import Location, parse_location
 from seefood.workers.chunks import write_chunk
-from seefood_pipeline.images import ElementTypeError
+from seefood_pipeline.images import ElementTypeError, check_iterable
 from seefood_pipeline.picture_row import PictureRow, from_picture_row
 
 _PARQUET: Final = "parquet"
@@ -28,7 +30,7 @@ _ROWS: Final = 10_000
 class WriteRows(beam.PTransform):
     """Writes rows below an output, where `seefood.read`, `report` and later runs find them.
 
-        (rows, failures) | beam.Flatten() | WriteRows("s3://labels/2026")
+        images | ClassifyImages("hotdog") | WriteRows("s3://labels/2026")
 
     Exactly once by content: an object's name depends on its pictures and their model alone, and its
     pictures on a hash of their URIs, so a bundle that a runner repeats, in whatever order, writes
@@ -37,7 +39,7 @@ class WriteRows(beam.PTransform):
     """
 
     def __init__(
-        self, output: str | Location, *, file_format: str = _PARQUET, shards: int = _SHARDS
+        self, output: str | Path | Location, *, file_format: str = _PARQUET, shards: int = _SHARDS
     ) -> None:
         """`shards` is the number of objects for each model and window, if there are enough rows.
 
@@ -45,14 +47,16 @@ class WriteRows(beam.PTransform):
         is wrong.
         """
         super().__init__()
-        self._output = parse_location(output) if isinstance(output, str) else output
+        self._output = output if isinstance(output, Location) else parse_location(output)
         self._format = result_format(file_format).name
-        if shards < 1:
-            raise UsageError(f"shards is {shards}; WriteRows needs at least 1")
+        if not isinstance(shards, int) or shards < 1:
+            raise UsageError(f"shards is {shards!r}; WriteRows needs a number, at least 1")
         self._shards = shards
 
-    def expand(self, rows: beam.PCollection) -> beam.PCollection:
-        """Group the rows, unless they are in chunks, and write them."""
+    def expand(self, rows: beam.PCollection | tuple[beam.PCollection, ...]) -> beam.PCollection:
+        """Group the rows, unless they are in chunks, and write them; `Classified` has two kinds."""
+        if isinstance(rows, tuple):
+            rows = rows | "Flatten" >> beam.Flatten()
         if not _is(rows.element_type, list[Row]):
             _check(rows)
             rows = (
@@ -66,12 +70,13 @@ class WriteRows(beam.PTransform):
         ).with_output_types(Totals)
 
 
-def write_rows(rows: Iterable[Any], output: str, *, file_format: str = _PARQUET) -> Totals:
+def write_rows(rows: Iterable[Any], output: str | Path, *, file_format: str = _PARQUET) -> Totals:
     """Write `rows`, `Row` or `PictureRow`, of any models, below `output`; return their counts.
 
     Idempotent: the same pictures are the same objects. Atomic object by object. Raises `UsageError`
     for an output or a format that is wrong, `JobError` if it cannot be written.
     """
+    check_iterable(rows)
     location, name = parse_location(output), result_format(file_format).name
     by_model: dict[str, list[Row]] = {}
     for row in map(_as_row, rows):
@@ -108,7 +113,7 @@ def _as_row(row: Any) -> Row:
         return from_picture_row(row)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise UsageError(
-            f"{row!r:.80} is no row ({error}); WriteRows takes the rows of ClassifyImages"
+            f"{shown(row)} is no row ({error}); WriteRows takes the rows of ClassifyImages"
         ) from error
 
 

@@ -51,6 +51,7 @@ from seefood.drift.novelty import NoveltySpace, space_digest
 from seefood.drift.reference import Reference
 from seefood.errors import BundleError
 from seefood.records import DIGEST_SHOWN
+from seefood.sanitize import shown
 
 if TYPE_CHECKING:
     from seefood.records import Prediction
@@ -164,7 +165,10 @@ def load_bundle(path: str | Path, *, expected_digest: str | None = None) -> Bund
     reports it. `expected_digest` pins the model: the whole digest, or at least its first 12 digits.
     Raises `BundleError` for a bundle that is absent, damaged, changed, or not the expected one.
     """
-    root = Path(path)
+    try:
+        root = Path(path)
+    except TypeError as error:
+        raise BundleError(f"{shown(path)} is no bundle's folder; give a path") from error
     document = read_manifest(root)
     try:
         spec = spec_from_json(document)
@@ -293,7 +297,8 @@ def _check_adapter(root: Path, spec: BundleSpec, files: Mapping[str, str]) -> No
 
 def digest_matches(actual: str, expected: str) -> bool:
     """Whether `expected` is the whole digest `actual` or at least its first 12 digits."""
-    return len(expected) >= DIGEST_SHOWN and actual.startswith(expected.lower())
+    is_text = isinstance(expected, str)  # a library's caller may give anything
+    return is_text and len(expected) >= DIGEST_SHOWN and actual.startswith(expected.lower())
 
 
 def _verify_files(root: Path, spec: BundleSpec, files: Mapping[str, str]) -> None:

@@ -11,12 +11,17 @@ from seefood.bundle.bundle import (
 )
 from seefood.bundle.download import fetch_bundle
 from seefood.bundle.pointer import SUFFIX, read_pointer
+from seefood.errors import BundleError
+from seefood.sanitize import shown
 from seefood.storage.local import cache_folder
 from seefood.storage.uris import parse_location
 
 
 def open_bundle(
-    model: str | Path | None = None, digest: str | None = None, *, with_variants: bool = False
+    model: str | Path | Bundle | None = None,
+    digest: str | None = None,
+    *,
+    with_variants: bool = False,
 ) -> Bundle:
     """Return the bundle that `model` names, verified: `bundle_path` and `load_bundle` in one.
 
@@ -28,19 +33,27 @@ def open_bundle(
 
 
 def bundle_path(
-    model: str | Path | None = None, digest: str | None = None, *, with_variants: bool = False
+    model: str | Path | Bundle | None = None,
+    digest: str | None = None,
+    *,
+    with_variants: bool = False,
 ) -> Path:
-    """Return the folder of the bundle that `model` names; None names the default model.
+    """Return the folder of the bundle that `model` is or names; None names the default model.
 
     A folder has priority over a built-in model of the same name. A bundle in a bucket is downloaded
     into the user's cache, `with_variants` with its faster variants. A file of `seefood promote`
     names the bundle in use and its digest. Raises `BundleError`, also if its digest is not
     `digest`.
     """
-    if not model:
+    if model is None:
         return default_bundle_path()
-    if isinstance(model, Path):
-        return model
+    if isinstance(model, (Bundle, Path)):
+        return model.path if isinstance(model, Bundle) else model
+    if not isinstance(model, str) or not model:
+        raise BundleError(
+            f"{shown(model)} names no model; give a bundle's folder or URI, or a built-in model: "
+            f"{', '.join(BUILT_IN)}"
+        )
     location = parse_location(model)
     if location.key.endswith(SUFFIX) and (pointer := read_pointer(location)) is not None:
         due = pointer.current.digest

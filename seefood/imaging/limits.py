@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from typing import Final
 
+from seefood.errors import UsageError
+from seefood.sanitize import shown
+
 MIB: Final = 1024 * 1024
 
 
@@ -25,6 +28,13 @@ class Limits:
     """For decoding and classifying one picture. Applies only where pictures are classified in a
     separate process (`seefood.workers.supervisor`): a library that hangs cannot be interrupted from
     within its process."""
+
+    def __post_init__(self) -> None:
+        """Raise `UsageError` for a limit that is no number above 0."""
+        for name in self.__slots__:
+            value = getattr(self, name)
+            if not isinstance(value, (int, float)) or not value > 0:
+                raise UsageError(f"the limit {name} is {shown(value)}; it is a number above 0")
 
 
 DEFAULT_LIMITS: Final = Limits()

@@ -3,12 +3,15 @@
 from collections import Counter
 from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, time
 from itertools import islice
 from pathlib import Path
+from threading import RLock
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
+from warnings import warn
 
+from seefood.bundle import Bundle
 from seefood.bundle.named import open_bundle
 from seefood.classification import ClassifyOptions
 from seefood.engines.registry import AUTO
@@ -18,11 +21,12 @@ from seefood.python.progress import progress_style
 from seefood.records import Row, utc_now
 from seefood.runs.progress import ProgressCounters, Style, show_progress
 from seefood.runs.run_spec import ChunkSize
+from seefood.sanitize import printable, redacted
 from seefood.sources.base import Source
-from seefood.sources.filters import Selection, parse_since
+from seefood.sources.filters import Selection, check_limit, parse_since
 from seefood.sources.listing import check_sources, list_sources
 from seefood.sources.notes import ListingNotes
-from seefood.sources.registry import parse_source
+from seefood.sources.registry import parse_sources
 from seefood.workers.ahead import Ahead
 from seefood.workers.chunks import chunk_refs
 from seefood.workers.opening import ModelSpec, check_spec, open_worker
@@ -32,6 +36,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 Sources = str | Path | Source | Iterable[str | Path | Source]
+"""What is classified."""
 
 _BATCH_ROWS = 4096
 
@@ -39,7 +44,7 @@ _BATCH_ROWS = 4096
 def classify(  # noqa: PLR0913 (keywords, with the names of the command's options)
     sources: Sources,
     *,
-    model: str | Path | None = None,
+    model: str | Path | Bundle | None = None,
     digest: str | None = None,
     engine: str = AUTO,
     top_k: int = 5,
@@ -47,7 +52,7 @@ def classify(  # noqa: PLR0913 (keywords, with the names of the command's option
     salvage: bool = False,
     include: Iterable[str] = (),
     exclude: Iterable[str] = (),
-    since: str | datetime | None = None,
+    since: str | date | None = None,
     sample: float = 1.0,
     limit: int | None = None,
     progress: bool | None = None,
@@ -59,30 +64,30 @@ def classify(  # noqa: PLR0913 (keywords, with the names of the command's option
 
     `sources` is a folder, file, glob or URI, as the command line takes it, a manifest (`Source`),
     or several of these. `model` is a bundle's folder or URI, or a built-in model; `digest` pins it.
-    `top_k` is the number of labels in `Row.top`. `since` is a time, or an age such as `36h`;
+    `top_k` is the number of labels in `Row.top`. `since` is a time (without a zone that of this
+    machine; in a text UTC), or an age such as `36h`;
     `sample` is the share of the pictures to take, in (0, 1]; `limit` takes the first objects only.
     `progress` shows a bar on stderr or in the notebook; None shows one where a person watches.
 
     A worker process starts with the first row and ends after the last one, with an exception inside
     the loop's iterator, or with `Classification.close`. A picture that cannot be classified has a
-    row, too. Raises `UsageError` for a source, model or option that is wrong, before any work, and
-    `JobError` while rows are read.
+    row, too. A warning at the end says if parts of the sources could not be listed, or why filters
+    let nothing through. Raises `UsageError` for a source, model or option that is wrong, before any
+    work, and `JobError` while rows are read.
     """
     parsed = _parse_sources(sources)
+    selection = Selection(_patterns(include), _patterns(exclude), _seconds(since), sample)
     check_sources(parsed)
     bundle = open_bundle(model, digest)
     spec = ModelSpec(
         str(bundle.path), bundle.digest, engine, ClassifyOptions(top_k, limits, salvage)
     )
     check_spec(spec)
-    if limit is not None and limit < 1:
-        raise UsageError(f"limit is {limit}; it is a number of objects, at least 1")
-    if not 0.0 < sample <= 1.0:
-        raise UsageError(f"sample is {sample}; it is a share above 0 and up to 1")
+    check_limit(limit)
     return Classification(
         _Work(
             parsed,
-            Selection(_patterns(include), _patterns(exclude), _seconds(since), sample),
+            selection,
             limit,
             spec,
             progress_style(progress),
@@ -102,7 +107,7 @@ class _Work:
 
 
 class Classification:
-    """The rows of pictures, classified while they are read; can be read once.
+    """The rows of pictures, classified while they are read; can be read once, by any threads.
 
     A context manager: its end stops the worker process, also in the middle.
     """
@@ -110,13 +115,15 @@ class Classification:
     def __init__(self, work: _Work) -> None:
         self._work = work
         self._notes = ListingNotes()
-        self._rows = self._classify()
+        self._rows = _classify(work, self._notes)
+        self._lock = RLock()
 
     def __iter__(self) -> Iterator[Row]:
         return self
 
     def __next__(self) -> Row:
-        return next(self._rows)
+        with self._lock:  # a generator runs in one thread at a time
+            return next(self._rows)
 
     def __enter__(self) -> Self:
         return self
@@ -131,7 +138,8 @@ class Classification:
 
     def close(self) -> None:
         """Stop the worker process; no more rows follow. May be called twice."""
-        self._rows.close()
+        with self._lock:
+            self._rows.close()
 
     @property
     def left_out(self) -> Counter[str]:
@@ -161,48 +169,53 @@ class Classification:
         """
         return self.to_arrow().to_pandas(**options)
 
-    def _classify(self) -> Generator[Row, None, None]:
-        work = self._work
-        counters = ProgressCounters()
-        listed = list_sources(work.sources, None, work.selection, self._notes)
-        worker = open_worker(work.spec, counters)
-        try:
-            ahead = Ahead(worker.start)
-            with show_progress(counters, work.style):
-                for chunk in chunk_refs(islice(listed, work.limit), ChunkSize()):
-                    counters.add_listed(len(chunk), 0)
-                    for rows in ahead.put(chunk):
-                        yield from rows
-                counters.listing_done = True
-                for rows in ahead.drain():
+
+def _classify(work: _Work, notes: ListingNotes) -> Generator[Row, None, None]:
+    """Yield the rows; does not know its `Classification`, which ends it when it is forgotten."""
+    counters = ProgressCounters()
+    listed = list_sources(work.sources, None, work.selection, notes)
+    worker = open_worker(work.spec, counters)
+    try:
+        ahead = Ahead(worker.start)
+        with show_progress(counters, work.style):
+            for chunk in chunk_refs(islice(listed, work.limit), ChunkSize()):
+                counters.add_listed(len(chunk), 0)
+                for rows in ahead.put(chunk):
                     yield from rows
-        finally:
-            worker.close()
+            counters.listing_done = True
+            for rows in ahead.drain():
+                yield from rows
+    finally:
+        worker.close()
+    _warn(notes, is_empty=counters.listed == 0)
+
+
+def _warn(notes: ListingNotes, *, is_empty: bool) -> None:
+    """Warn of what a program would not see: pictures that are not among the rows."""
+    lost = [f"pictures may be missing; left out: {text}" for text in notes.left_out]
+    none = [f"there are no rows: {text}" for text in notes.remarks if is_empty]
+    for text in (*lost, *none):
+        warn(printable(redacted(text)), stacklevel=4)  # the caller of `__next__`
 
 
 def _parse_sources(sources: Any) -> tuple[Source, ...]:
-    several = (sources,) if isinstance(sources, (str, Path, Source)) else sources
-    if not isinstance(several, Iterable) or isinstance(several, bytes):
-        raise UsageError(f"{sources!r:.80} is no source; give a path, a URI or a list of them")
-    parsed = tuple(map(_parse_source, several))
+    is_several = isinstance(sources, Iterable) and not isinstance(sources, (str, bytes, bytearray))
+    parsed = parse_sources(sources if is_several else (sources,))
     if not parsed:
         raise UsageError("no pictures are named; give a path, a URI or a list of them")
     return parsed
 
 
-def _parse_source(source: Any) -> Source:
-    if isinstance(source, (str, Path)):
-        return parse_source(str(source))
-    if not isinstance(source, Source):
-        raise UsageError(f"{source!r:.80} is no source; give a path, a URI or a list of them")
-    return source
+def _patterns(patterns: Any) -> Any:
+    """Return one pattern, or several, as a tuple; `Selection` refuses anything else."""
+    if isinstance(patterns, str):
+        return (patterns,)
+    return tuple(patterns) if isinstance(patterns, Iterable) else patterns
 
 
-def _patterns(patterns: Iterable[str]) -> tuple[str, ...]:
-    return (patterns,) if isinstance(patterns, str) else tuple(patterns)
-
-
-def _seconds(since: str | datetime | None) -> float | None:
-    if isinstance(since, datetime):
-        return since.timestamp()
-    return None if since is None else parse_since(since, utc_now())
+def _seconds(since: Any) -> Any:
+    """Return a time in POSIX seconds; `Selection` refuses what is none."""
+    if isinstance(since, date):
+        moment = since if isinstance(since, datetime) else datetime.combine(since, time.min)
+        return moment.timestamp()
+    return parse_since(since, utc_now()) if isinstance(since, str) else since

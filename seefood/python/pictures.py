@@ -1,6 +1,7 @@
 """Turns what Python programs hold as pictures into the bytes of a picture's file."""
 
 import io
+import os
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +58,7 @@ def _png(image: Image.Image) -> bytes:
 
 def _read(name: str) -> bytes:
     location = parse_location(name)
-    if location.is_local and Path(location.key).is_dir():
+    if location.is_local and os.path.isdir(location.key):  # noqa: PTH112 (any name: raises nothing)
         raise UsageError(f"{name} is a folder; use `seefood.classify` for its pictures")
     return open_store(location.root).fetch(ImageRef(location.uri))
 

@@ -15,10 +15,11 @@ from seefood.records import ImageRef, Prediction, Row
 
 def predict(bundle: Bundle, picture: Any, *, engine: str = AUTO, top_k: int = 5) -> Prediction:
     """Return the label of `picture`; see `Bundle.predict`."""
+    options = ClassifyOptions(top_k)
     data = picture_bytes(picture)
     loaded, model = _classifier(bundle.path, bundle.digest, engine)
     fetched = [(ImageRef("picture", size_bytes=len(data)), data)]
-    (row,) = classify_images(fetched, loaded, model, ClassifyOptions(top_k))
+    (row,) = classify_images(fetched, loaded, model, options)
     prediction = prediction_of(row)
     if isinstance(prediction, PictureError):
         raise prediction

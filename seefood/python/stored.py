@@ -39,7 +39,7 @@ def read(
     for name in columns or ():
         if name not in known:
             raise UsageError(f"the rows have no column {name!r}; choose from {', '.join(known)}")
-    location = parse_location(str(output))
+    location = parse_location(output)
     rows = open_rows(location, digest)
     corrections = read_corrections(location) if corrected else None
     return StoredRows(rows, corrections, tuple(columns or known))

@@ -9,10 +9,12 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from numbers import Integral, Real
 from typing import Final
 
 from seefood.errors import UsageError
 from seefood.records import ImageRef
+from seefood.sanitize import shown
 from seefood.storage.uris import compile_glob, parse_location
 
 _UNITS: Final = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -30,6 +32,16 @@ class Selection:
     """Keep objects of this time or later, in POSIX seconds, and those without a time."""
     sample: float = 1.0
     """Keep this share, in (0, 1]; whether an object is kept depends on its URI alone."""
+
+    def __post_init__(self) -> None:
+        """Raise `UsageError` for values that select nothing, or are of another type."""
+        for name, patterns in (("include", self.include), ("exclude", self.exclude)):
+            if not isinstance(patterns, tuple) or not all(isinstance(p, str) for p in patterns):
+                raise UsageError(f"{name} is {shown(patterns)}; it is patterns such as '*.jpg'")
+        if not isinstance(self.sample, Real) or not 0.0 < self.sample <= 1.0:
+            raise UsageError(f"sample is {self.sample!r}; it is a share above 0 and up to 1")
+        if self.since is not None and not isinstance(self.since, Real):
+            raise UsageError(f"since is {self.since!r}; it is a time in POSIX seconds")
 
     def has_name(self, uri: str) -> bool:
         """Whether an object with this URI passes the sample and the patterns."""
@@ -52,6 +64,12 @@ class Selection:
     def has_age(self, ref: ImageRef) -> bool:
         """Whether the object passes `since`."""
         return self.since is None or ref.modified is None or ref.modified >= self.since
+
+
+def check_limit(limit: int | None) -> None:
+    """Raise `UsageError` unless `limit` is a number of objects to take, or None for all."""
+    if limit is not None and not (isinstance(limit, Integral) and limit >= 1):
+        raise UsageError(f"limit is {limit!r}; it is a number of objects, at least 1")
 
 
 def parse_since(text: str, now: datetime) -> float:

@@ -5,9 +5,12 @@ Paths, URIs and globs are built in. A new kind of source is a module with a clas
 `register_source`.
 """
 
-from collections.abc import Callable
-from typing import Final
+import os
+from collections.abc import Callable, Iterable
+from typing import Any, Final
 
+from seefood.errors import UsageError
+from seefood.sanitize import shown
 from seefood.sources.base import Source
 from seefood.sources.locations import parse_location_source
 
@@ -36,3 +39,16 @@ def parse_source(text: str) -> Source:
     parse = _BY_SCHEME.get(scheme.lower()) if mark else None
     parse = parse or _BY_SUFFIX.get(text.rpartition(".")[2])
     return (parse or parse_location_source)(text)
+
+
+def parse_sources(sources: Iterable[Any]) -> tuple[Source, ...]:
+    """Return the sources that texts, paths and sources name. Raises `UsageError` for others."""
+    return tuple(map(_as_source, sources))
+
+
+def _as_source(source: Any) -> Source:
+    if isinstance(source, (str, os.PathLike)):
+        return parse_source(os.fsdecode(source))
+    if not isinstance(source, Source):
+        raise UsageError(f"{shown(source)} is no source; give a path or a URI")
+    return source

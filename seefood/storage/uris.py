@@ -14,7 +14,7 @@ from typing import Final
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from seefood.errors import UsageError
-from seefood.sanitize import redacted
+from seefood.sanitize import redacted, shown
 from seefood.storage.archive_names import split_member
 
 FILE_ROOT: Final = "file://"
@@ -67,11 +67,15 @@ class Location:
         return Location(self.root, f"{self.key.rstrip('/')}/{name}" if self.key else name)
 
 
-def parse_location(text: str) -> Location:
+def parse_location(text: str | os.PathLike[str]) -> Location:
     """Return the location of a URI or a local path, which may be relative.
 
-    Raises `UsageError` for an empty text or an unknown scheme.
+    Raises `UsageError` for an empty text or an unknown scheme, and for what is neither.
     """
+    if not isinstance(text, str):
+        if not isinstance(text, os.PathLike):
+            raise UsageError(f"{shown(text)} is no path or URI; give one as text or a `Path`")
+        text = os.fsdecode(text)
     if not text:
         raise UsageError("an empty source or output names nothing; give a path or a URI")
     if "\0" in text and not _REMOTE.match(text):

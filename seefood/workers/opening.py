@@ -6,7 +6,7 @@ from seefood.bundle.named import open_bundle
 from seefood.classification import ClassifyOptions, Model
 from seefood.engines.registry import AUTO, engine_spec
 from seefood.engines.threads import compute_threads
-from seefood.errors import StopError, UsageError
+from seefood.errors import StopError
 from seefood.runs.progress import ProgressCounters
 from seefood.workers.protocol import WorkerConfig
 from seefood.workers.supervisor import SupervisedWorker
@@ -25,13 +25,9 @@ class ModelSpec:
 
 
 def check_spec(spec: ModelSpec) -> None:
-    """Raise `UsageError` for an engine that is unknown, or a number of labels that is none."""
+    """Raise `UsageError` for an engine that is unknown."""
     if spec.engine != AUTO:
         engine_spec(spec.engine)
-    if spec.options.top_k < 1:
-        raise UsageError(
-            f"top_k is {spec.options.top_k!r}; it is the number of labels in a row, at least 1"
-        )
 
 
 def open_worker(spec: ModelSpec, counters: ProgressCounters | None = None) -> SupervisedWorker:
@@ -40,7 +36,7 @@ def open_worker(spec: ModelSpec, counters: ProgressCounters | None = None) -> Su
     Each finished picture is counted in `counters`, which also stop the worker. Raises `BundleError`
     or `UsageError`.
     """
-    bundle = open_bundle(spec.model, spec.digest)
+    bundle = open_bundle(spec.model or None, spec.digest)
     threads = compute_threads(spec.engine)
     config = WorkerConfig(str(bundle.path), bundle.digest, spec.engine, spec.options, threads)
     worker = SupervisedWorker(config, Model.of(bundle), counters=counters)

@@ -8,6 +8,7 @@ from typing import Any
 import apache_beam as beam
 import pytest
 from apache_beam.io import fileio
+from apache_beam.io.filesystem import FileMetadata
 from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
 from apache_beam.testing.test_stream import TestStream
 from apache_beam.testing.util import assert_that
@@ -28,6 +29,7 @@ from seefood_pipeline import (
     WriteRows,
     as_json,
     classify_images,
+    list_images,
     write_rows,
 )
 from seefood_pipeline.picture_row import from_picture_row, to_picture_row
@@ -124,12 +126,27 @@ def test_bytes_become_rows_with_their_keys(bundle: Bundle) -> None:
 
 def test_the_twin_gives_the_same_rows(bundle: Bundle, folder: Path) -> None:
     """Without a runner: any mixture of elements, in order."""
-    elements = [str(folder / "a.jpg"), None, ("key", RED), 7, ImageRef(str(folder / "no.jpg"))]
-    rows = list(classify_images(elements, _spec(bundle)))
-    codes = [None, "unsupported_name", None, "unsupported_name", "not_an_image"]
-    assert codes == [row.error_code for row in rows]
-    assert ("None", "key", "7") == (rows[1].uri, rows[2].uri, rows[3].uri)
+    codes: dict[str, tuple[Any, str | None]] = {
+        "a.jpg": (folder / "a.jpg", None),
+        "None": (None, "unsupported_name"),
+        "key": (("key", RED), None),
+        "key2": (("key2", bytearray(RED)), None),
+        "7": (7, "unsupported_name"),
+        "no.jpg": (ImageRef(str(folder / "no.jpg")), "not_an_image"),
+        "('k', None)": (("k", None), "unsupported_name"),
+        f"('', <{len(RED)} bytes>)": (("", RED), "unsupported_name"),
+        f"('\\udc80', <{len(RED)} bytes>)": (("\udc80", RED), "unsupported_name"),
+        "ftp://b/a.jpg": (ImageRef("ftp://b/a.jpg"), "unsupported_name"),
+        "hdfs://h/a.jpg": (FileMetadata("hdfs://h/a.jpg", 1), "store_error"),
+    }
+    rows = list(classify_images([element for element, _ in codes.values()], _spec(bundle)))
+    assert [code for _, code in codes.values()] == [row.error_code for row in rows]
+    named = zip(codes, (row.uri for row in rows), strict=True)
+    assert [] == [(name, uri) for name, uri in named if not uri.endswith(name)]
     assert [] == list(classify_images([], _spec(bundle)))
+    with pytest.raises(UsageError, match="is no list of elements"):
+        classify_images("a.jpg", _spec(bundle))
+    assert 4 == len(list(list_images(folder)))
 
 
 @pytest.mark.parametrize(
@@ -156,6 +173,15 @@ def test_wrong_options_fail_at_construction(bundle: Bundle, tmp_path: Path) -> N
         ClassifyImages(bundle.path, top_k=0)
     with pytest.raises(UsageError, match="there is nothing at"):
         ListImages(tmp_path / "none")
+    for source in (None, 3, ["list"]):
+        with pytest.raises(UsageError, match="is no source"):
+            ListImages(source)  # type: ignore[arg-type]  # what a program may give
+    for options in ({"limit": 0}, {"limit": "3"}, {"selection": "x"}, {"shard": "1/2"}):
+        with pytest.raises(UsageError, match=f"{next(iter(options))} is"):
+            ListImages(tmp_path, **options)
+    for wrong in (SkipDone, WriteRows):
+        with pytest.raises(UsageError, match="None is no path or URI"):
+            wrong(None)  # type: ignore[arg-type]  # the same
     with pytest.raises(UsageError, match="ListImages lists nothing"):
         ListImages()
     with pytest.raises(UsageError, match="there is no format 'xml'"):
@@ -174,9 +200,9 @@ def test_a_pipeline_of_the_parts_continues_where_it_ended(
         with beam.Pipeline(_RUNNER) as pipeline:
             images = pipeline | ListImages(folder, output=output)
             classified = images | SkipDone(output, bundle.path) | _transform(bundle)
-            rows = tuple(classified) | beam.Flatten()
-            assert_that(rows, lambda actual: _equal(new, len(actual)))
-            _ = rows | WriteRows(output, shards=2)
+            totals = classified | WriteRows(Path(output), shards=2)  # both kinds of rows
+            counts = totals | beam.Map(lambda total: total.rows)
+            assert_that(counts, lambda actual: _equal(new, sum(actual)))
 
     run(4)
     location = parse_location(output)

@@ -1,12 +1,16 @@
 """The job on a Flink cluster and an S3 server writes the same rows, whatever is killed."""
 
+import io
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tarfile
 import threading
 import time
+import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -47,6 +51,7 @@ pytestmark = [pytest.mark.beam, pytest.mark.flink, pytest.mark.timeout(1200)]
 
 _MANY = 2000
 _LARGE = 1600
+_PACKED = 60
 # Enough to outlast the launcher's first poll: PNG cannot be decoded at a smaller size.
 _SLOW = 2000
 _LAUNCH = """
@@ -93,6 +98,20 @@ def _fill(folder: Path, count: int, size: tuple[int, int], kind: str = "jpg") ->
     (folder / "00-broken.jpg").write_bytes(b"no picture")
 
 
+def _pack(folder: Path) -> None:
+    """Move the pictures of two subfolders into a tar file and a zip file: none comes or goes."""
+    with (
+        tarfile.open(folder / "03.tar", "w", dereference=True) as tar,
+        zipfile.ZipFile(folder / "04.zip", "w") as zipped,
+    ):
+        for file in sorted((folder / "03").iterdir()):
+            tar.add(file, file.name)
+        for file in sorted((folder / "04").iterdir()):
+            zipped.write(file, file.name)
+    shutil.rmtree(folder / "03")
+    shutil.rmtree(folder / "04")
+
+
 @pytest.fixture(scope="module")
 def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A bundle for the fake engine."""
@@ -101,10 +120,12 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """A real S3 server with pictures in the bucket `flink`, and its environment."""
+    """A real S3 server with pictures and archives in the bucket `flink`, and its environment."""
     buckets = tmp_path_factory.mktemp("buckets")
     _fill(buckets / "flink" / "many", _MANY - 1, (96, 72))
     _fill(buckets / "flink" / "large", _LARGE - 1, (1600, 1200))
+    for name in ("many", "large"):
+        _pack(buckets / "flink" / name)
     _fill(buckets / "flink" / "slow", _SLOW - 1, (2400, 1800), "png")
     with running(buckets) as environment, pytest.MonkeyPatch.context() as patch:
         for name, value in environment.items():
@@ -167,9 +188,19 @@ def _start_launcher(bundle: Path, output: str, cluster: Cluster) -> "subprocess.
 
 
 def test_the_same_rows_as_on_one_machine(cluster: Cluster, bundle: Path) -> None:
-    """Both runners write the same rows for two thousand pictures, except for their times."""
+    """Both runners write the same rows for two thousand pictures, except for their times.
+
+    Some pictures are in archives of the bucket, some in one on the machines' disks.
+    """
+    shard = bundle.parent / "shard.tar.gz"
+    with tarfile.open(shard, "w:gz") as archive:
+        for number in range(_PACKED):
+            member = tarfile.TarInfo(f"{number}.jpg")
+            member.size = len(jpeg())
+            archive.addfile(member, io.BytesIO(jpeg()))
     options = RunOptions(engine="fake", chunk=ChunkSize(50))
-    request = Request(("s3://flink/many/",), "s3://flink/here", bundle, options, report=False)
+    sources = ("s3://flink/many/", str(shard))
+    request = Request(sources, "s3://flink/here", bundle, options, report=False)
     here = launch(request, "quiet").summary
     there = launch(
         replace(request, output="s3://flink/there", beam_arguments=_beam(cluster)), "quiet"
@@ -183,7 +214,8 @@ def test_the_same_rows_as_on_one_machine(cluster: Cluster, bundle: Path) -> None
         )
         for output in ("s3://flink/here", "s3://flink/there")
     ]
-    assert _MANY == len(sets[0])
+    assert _MANY + _PACKED == len(sets[0])
+    assert 200 + _PACKED == sum("#" in row.uri for row in sets[0])
     assert sets[0] == sets[1]
 
 

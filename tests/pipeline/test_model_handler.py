@@ -160,6 +160,8 @@ def test_wrong_models_and_arguments_are_errors(bundles: list[Bundle]) -> None:
         SeefoodModelHandler("nonsense")
     with pytest.raises(UsageError, match=r"must contain \{digest\}"):
         SeefoodModelHandler(models="s3://models")
+    with pytest.raises(UsageError, match="has no argument 'min_batch'; of batches it takes min_"):
+        SeefoodModelHandler(min_batch=2)
     with pytest.raises(UsageError, match="takes no inference_args"):
         _ = (
             beam.Pipeline(_RUNNER)

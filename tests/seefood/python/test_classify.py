@@ -3,6 +3,7 @@
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -63,13 +64,25 @@ def test_every_picture_has_a_row_and_the_worker_ends(folder: Path, bundle: Bundl
 
 
 def test_leaving_the_block_stops_the_worker(folder: Path, bundle: Bundle) -> None:
-    """Also in the middle; a second close does nothing."""
+    """Also in the middle; a second close does nothing. Forgetting the rows stops it, too."""
     before = _workers()
     with _classify(folder, bundle) as rows:
         next(rows)
         assert len(before) + 1 == len(_workers())
     rows.close()
     assert before == _workers()
+    rows = _classify(folder, bundle)
+    next(rows)
+    del rows
+    assert before == _workers()
+
+
+def test_threads_share_the_rows(folder: Path, bundle: Bundle) -> None:
+    """Each row goes to one of them; the model may be a bundle that is open."""
+    rows = seefood.classify(folder, model=bundle, engine="fake")
+    with ThreadPoolExecutor(2) as pool:
+        taken: list[list[Any]] = list(pool.map(list, (rows, rows)))
+    assert 51 == len({row.uri for part in taken for row in part}) == sum(map(len, taken))
 
 
 def test_rows_as_tables(folder: Path, bundle: Bundle) -> None:
@@ -79,7 +92,8 @@ def test_rows_as_tables(folder: Path, bundle: Bundle) -> None:
     frame = _classify(folder, bundle, include="0*.jpg").to_pandas()
     assert 10 == len(frame)
     none = _classify(folder, bundle, since=datetime.now(UTC) + timedelta(days=1))
-    assert 0 == none.to_arrow().num_rows
+    with pytest.warns(UserWarning, match="there are no rows: none of the 51 objects"):
+        assert 0 == none.to_arrow().num_rows
     assert none.remarks
 
 
@@ -95,7 +109,7 @@ def test_several_sources_and_manifests(folder: Path, bundle: Bundle, tmp_path: P
     [
         (None, {}, "None is no source"),
         (7, {}, "7 is no source"),
-        (b"in", {}, "b'in' is no source"),
+        (b"in", {}, "<2 bytes> is no source"),
         ([None], {}, "None is no source"),
         ([], {}, "no pictures are named"),
         ("", {}, "names nothing"),
@@ -106,6 +120,16 @@ def test_several_sources_and_manifests(folder: Path, bundle: Bundle, tmp_path: P
         (".", {"sample": 2.0}, "sample is 2.0"),
         (".", {"since": "soon"}, "soon"),
         (".", {"digest": "0" * 12}, "was expected"),
+        (".", {"digest": 3}, "3 was expected"),
+        (".", {"model": 3}, "3 names no model"),
+        (".", {"model": ""}, "'' names no model"),
+        (".", {"top_k": "3"}, "top_k is '3'"),
+        (".", {"limits": 5}, "limits is 5"),
+        (".", {"limit": 2.5}, r"limit is 2\.5"),
+        (".", {"sample": "0.5"}, r"sample is '0\.5'"),
+        (".", {"since": [1]}, r"since is \[1\]"),
+        (".", {"include": [3]}, r"include is \(3,\)"),
+        (".", {"exclude": 3}, "exclude is 3"),
     ],
 )  # fmt: skip
 def test_mistakes_are_usage_errors(

@@ -87,12 +87,21 @@ def test_what_is_no_picture_is_a_usage_error(bundle: Bundle, picture: Any, messa
         bundle.predict(picture, engine="fake")
 
 
-@pytest.mark.parametrize("picture", [b"", b"no picture", np.zeros((0, 4, 3), np.uint8), "gone.jpg"])
+@pytest.mark.parametrize(
+    "picture", [b"", b"no picture", np.zeros((0, 4, 3), np.uint8), "gone.jpg", "x" * 5000]
+)
 def test_a_broken_picture_is_a_picture_error(bundle: Bundle, picture: Any) -> None:
     """With a code."""
     with pytest.raises(PictureError) as caught:
         bundle.predict(picture, engine="fake")
     assert caught.value.code
+
+
+@pytest.mark.parametrize("top_k", [0, "3", None])
+def test_a_number_of_labels_that_is_none(bundle: Bundle, top_k: Any) -> None:
+    """Is an error, as in `seefood.classify`."""
+    with pytest.raises(UsageError, match=f"top_k is {top_k!r}"):
+        bundle.predict(jpeg(), engine="fake", top_k=top_k)
 
 
 def test_an_open_image_whose_data_ends_early_is_a_picture_error(bundle: Bundle) -> None:

@@ -50,6 +50,8 @@ def test_mistakes_are_usage_errors(output: Path, tmp_path: Path) -> None:
     """An output without rows, a model without rows, an unknown column."""
     with pytest.raises(UsageError, match="there are no rows below"):
         seefood.read(tmp_path / "none")
+    with pytest.raises(UsageError, match="None is no path or URI"):
+        seefood.read(None)  # type: ignore[arg-type]  # what a program may give
     with pytest.raises(UsageError, match="there are no rows of the model"):
         seefood.read(output, digest="f" * 64)
     with pytest.raises(UsageError, match="have no column 'x'"):
