@@ -10,6 +10,7 @@ from click.testing import CliRunner
 
 from seefood.cli.compact import compact_command
 from seefood.records import Row, utc_now
+from seefood.results.arrow import arrow_schema
 from seefood.results.compaction import compact
 from seefood.results.files import (
     encode_rows,
@@ -17,6 +18,7 @@ from seefood.results.files import (
     list_upload_parts,
     part_location,
     read_rows,
+    upload_location,
 )
 from seefood.results.ledger import read_ledger
 from seefood.results.newest import precedence
@@ -147,6 +149,38 @@ def test_a_transient_row_may_be_replaced_while_it_is_merged(memory: str) -> None
 
     assert WriteResult.REPLACED is put_row(row, output)
     assert ["red"] == [one.label for one in read_rows(output)]
+
+
+def test_athenas_tables_have_the_columns_and_the_partitions_of_the_objects() -> None:
+    """Athena reads Parquet's columns by name, and finds a partition by its template alone."""
+    text = (ROOT / "docs" / "bulk.md").read_text()
+    tables = re.findall(
+        r"create external table (\w+) \((.*?)\)\npartitioned by \(digest string\)"
+        r".*?'storage.location.template' = '(.*?)'",
+        text,
+        re.DOTALL,
+    )
+    types = {
+        "int64": "bigint", "int32": "int", "timestamp[ms, tz=UTC]": "timestamp",
+        "list<item: string>": "array<string>",
+        "list<item: struct<label: string, score: float>>":
+        "array<struct<label: string, score: float>>",
+    }  # fmt: skip
+    expected = {each.name: types.get(str(each.type), str(each.type)) for each in arrow_schema()}
+    output, row = parse_location("s3://labels/2026"), make_row()
+    objects = {
+        "labels": part_location(output, row.model_digest, [row], "parquet"),
+        "uploads": upload_location(output, row.model_digest, row.ref),
+    }
+    assert objects.keys() == {name for name, *_ in tables}
+    for name, columns, template in tables:
+        found = dict(re.findall(r"(\w+) (array<struct<.*?>>|array<\w+>|\w+)(?:,|$)", columns))
+        if name == "labels":
+            assert expected == found
+        else:  # JSON has the time as text
+            assert {**expected, "classified_at": "string"}.items() >= found.items()
+        folder = template.replace("${digest}", row.model_digest[:12])
+        assert f"{objects[name].uri.rpartition('/')[0]}/" == folder
 
 
 def test_the_documented_query_reads_both(tmp_path: Path) -> None:
