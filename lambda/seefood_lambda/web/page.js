@@ -337,6 +337,8 @@
   for (const holder of document.querySelectorAll("[data-text]")) {
     holder.textContent = say[holder.dataset.text];
   }
+  // Nothing is painted before its text is there: the layout would shift.
+  document.querySelector("main").hidden = false;
   $("photo").alt = say.photo;
   $("chances").setAttribute("aria-label", say.chances);
   for (const id of ["camera", "file"]) {
