@@ -201,7 +201,11 @@ def test_the_plain_package_reviews(plain: Installed) -> None:
 
 
 def test_the_plain_package_predicts_and_names_the_extras(plain: Installed) -> None:
-    """`seefood predict` needs no extra; a command that does says which, with the line to type."""
+    """`seefood predict` needs no extra; a command that does says which, with the line to type.
+
+    `seefood doctor` lists what each extra lacks and finds nothing wrong with that.
+    """
+    assert 'pip install "seefood[beam]"' in plain.run(plain.command("doctor", "--no-engines"))
     assert 2 == plain.run(plain.command("predict", "pictures/0.jpg", "pictures/1.jpg")).count("%")
     for extra, command in EXTRAS.items():
         done = subprocess.run(

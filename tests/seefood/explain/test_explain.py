@@ -207,5 +207,7 @@ def test_page_is_self_contained_and_escaped(
     assert json.loads(data[1])["window"] > 0
     assert page.count("<h2") == 8
     assert ("stays below" in page or "fica abaixo" in page) == is_unsure
+    title = page.partition("<title>")[2].partition("</title>")[0]
+    assert ("unsure" in title or "não tem certeza" in title) == is_unsure
     assert " style=" not in page
     assert "unsafe" not in page
