@@ -9,7 +9,7 @@ from typing import Any
 
 from seefood.errors import ErrorCode, PictureError
 from seefood.records import ImageRef, Row, Status
-from seefood.report import make_report
+from seefood.report.writing import make_report
 
 MOMENT = datetime(2026, 11, 23, 16, 3, 36, tzinfo=UTC)
 SUMMARY: Mapping[str, Any] = {

@@ -83,7 +83,7 @@ def account(
     report = None
     try:
         if request.report:
-            from seefood.report import write_run_report  # noqa: PLC0415 (only if there is one)
+            from seefood.report.writing import write_run_report  # noqa: PLC0415 (only if there is one)
 
             report = write_run_report(run.output, summary, run.folder)
     finally:  # after the report, whose requests are on the receipt

@@ -25,7 +25,7 @@ def report_command(*, dest: str, output: str | None, show: bool) -> None:
       seefood report results --open
       seefood report s3://labels/2026 --output report.html
     """  # noqa: D301 (click's mark against re-wrapping)
-    from seefood.report import rewrite_report
+    from seefood.report.writing import rewrite_report
     from seefood.runs.summary import shown
     from seefood.sanitize import printable
     from seefood.storage.uris import parse_location

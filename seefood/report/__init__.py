@@ -11,8 +11,3 @@ The page opens from disk, loads nothing and runs no script.
     diff_page    the page of `seefood diff`
     writing      makes the page and writes it beside the results
 """
-
-from seefood.report.thumbnails import Fetch
-from seefood.report.writing import make_report, rewrite_report, write_run_report
-
-__all__ = ["Fetch", "make_report", "rewrite_report", "write_run_report"]

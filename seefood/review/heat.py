@@ -3,17 +3,16 @@
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from seefood.bundle import BUILT_IN, Bundle, built_in_bundle_path, load_bundle
-from seefood.engines.heat_map import HeatMap, heat_map
 from seefood.errors import UsageError
-from seefood.imaging.decode import decode
 from seefood.records import Row
-from seefood.storage import fetch
 
+# Bundles and engines are imported when a map is asked for; the first picture does not wait.
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from seefood.bundle import Bundle
     from seefood.engines.base import Engine
+    from seefood.engines.heat_map import HeatMap
     from seefood.review.queue import Card
 
 
@@ -22,17 +21,20 @@ class HeatMaps:
 
     def __init__(self, model: "Path | None" = None) -> None:
         """`model` is the bundle that made the rows; built-in ones are found by themselves."""
-        self._paths = [model] if model else [built_in_bundle_path(name) for name in BUILT_IN]
+        self._model = model
         self._bundles: list[Bundle] | None = None
         self._engines: dict[str, Engine] = {}
         self._lock = Lock()
 
-    def map_of(self, card: "Card") -> HeatMap:
+    def map_of(self, card: "Card") -> "HeatMap":
         """Return where the model found the label of a card's row.
 
         Raises `UsageError` if there is no label or no such model, `PictureError` for the picture.
         """
-        from seefood.engines.loading import load_engine  # noqa: PLC0415 (loads a runtime)
+        from seefood.engines.heat_map import heat_map  # noqa: PLC0415 (see above)
+        from seefood.engines.loading import load_engine  # noqa: PLC0415
+        from seefood.imaging.decode import decode  # noqa: PLC0415
+        from seefood.storage import fetch  # noqa: PLC0415
 
         with self._lock:
             bundle = self._bundle(card.row)
@@ -43,11 +45,15 @@ class HeatMaps:
             engine = self._engines[bundle.digest]
             return heat_map(image, at, engine, bundle.spec.rule)
 
-    def _bundle(self, row: Row) -> Bundle:
+    def _bundle(self, row: Row) -> "Bundle":
+        from seefood.bundle import BUILT_IN, built_in_bundle_path, load_bundle  # noqa: PLC0415
+
         if row.label is None:
             raise UsageError("the model gave no label, so there is nothing to explain")
         if self._bundles is None:
-            self._bundles = [load_bundle(path) for path in self._paths if path.exists()]
+            built_in = [built_in_bundle_path(name) for name in BUILT_IN]
+            paths = [self._model] if self._model else built_in
+            self._bundles = [load_bundle(path) for path in paths if path.exists()]
         for bundle in self._bundles:
             if bundle.digest == row.model_digest:
                 return bundle

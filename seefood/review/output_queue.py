@@ -18,6 +18,7 @@ from seefood.errors import JobError, SeefoodError, UsageError
 from seefood.label_sets import set_text
 from seefood.records import ImageRef, Row, utc_now
 from seefood.results.files import list_parts
+from seefood.results.formats.base import BATCH_ROWS
 from seefood.results.output_rows import part_batches, read_ahead
 from seefood.review.looks import Looks
 from seefood.review.queue import Answer, Card, Neighbour, Progress, View, answered_labels
@@ -35,6 +36,7 @@ _LOGGER: Final = logging.getLogger(__name__)
 _MAX_VIEWS: Final = 8
 _FIRST_ROWS_SECONDS: Final = 60.0
 _SWITCH_SECONDS: Final = 0.0005
+_FIRST_PICTURE_SECONDS: Final = 1.0
 
 
 class OutputQueue:
@@ -68,6 +70,7 @@ class OutputQueue:
         self._revision = 0
         self._has_rows = Event()
         self._has_corrections = Event()
+        self._is_shown = Event()
         self._is_loading = True
         self._is_stopped = False
         self._problem = ""
@@ -92,6 +95,7 @@ class OutputQueue:
     def stop(self) -> None:
         """Stop reading rows, so that the process can end."""
         self._is_stopped = True
+        self._is_shown.set()
         self._looks.stop()
 
     def wait_until_loaded(self) -> None:
@@ -139,7 +143,7 @@ class OutputQueue:
         with self._lock:
             ordered = self._view(view)
             rows = ordered.page(start, count)
-        cards = [self.card(int(number)) for number in rows]
+        cards = [self._card(int(number)) for number in rows]
         return cards if ordered.filters.order != "copies" else list(map(self._with_copies, cards))
 
     def next_open(self, view: View, start: int) -> int | None:
@@ -155,7 +159,11 @@ class OutputQueue:
         return None
 
     def card(self, number: int) -> Card:
-        """See `Queue.card`."""
+        """See `Queue.card`. A picture is shown: reading goes on."""
+        self._is_shown.set()
+        return self._card(number)
+
+    def _card(self, number: int) -> Card:
         row = self._store.row(number)
         others: tuple[Row, ...] = ()
         if len(self._store.models.texts) > 1:
@@ -174,10 +182,10 @@ class OutputQueue:
         found = self._looks.near(number, count)
         if found is None:
             return None
-        return [Neighbour(self.card(row), similarity) for row, similarity in found]
+        return [Neighbour(self._card(row), similarity) for row, similarity in found]
 
     def _with_copies(self, card: Card) -> Card:
-        copies = tuple(map(self.card, self._looks.copies(card.number).tolist()))
+        copies = tuple(map(self._card, self._looks.copies(card.number).tolist()))
         return replace(card, copies=copies)
 
     def find(self, uri: str, etag: str) -> int | None:
@@ -291,6 +299,7 @@ class OutputQueue:
             ordered = 0
             wanted = ((part, part_batches(part.uri, COLUMNS)) for part in parts)
             for _, batches in read_ahead(wanted):
+                pa.default_memory_pool().release_unused()
                 for batch in batches:
                     if self._is_stopped:
                         return
@@ -298,12 +307,17 @@ class OutputQueue:
                         self._add(batch)
                     if self._store.count >= 2 * ordered:
                         ordered = self._store.count
+                        pa.default_memory_pool().release_unused()
                         self._update_views()
+                    if self._store.count >= BATCH_ROWS:  # there is enough to begin with
+                        self._is_shown.wait(_FIRST_PICTURE_SECONDS)
+                        self._is_shown.set()
             self._problem = "" if self._store.count else "the result objects hold no rows"
         except Exception as error:  # noqa: BLE001 (the page shows it)
             kind = "" if isinstance(error, SeefoodError) else f"{type(error).__name__}: "
             self._problem = printable(redacted(f"{kind}{error}"))
         finally:
+            pa.default_memory_pool().release_unused()
             self._is_loading = False
             self._update_views()
             pa.default_memory_pool().release_unused()

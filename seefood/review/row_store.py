@@ -5,6 +5,7 @@ A row's number is its place in the order of arrival and never changes.
 
 from bisect import bisect_right
 from datetime import UTC, datetime, timedelta
+from math import isnan
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -26,6 +27,8 @@ COLUMNS: Final = (
 )  # fmt: skip
 _REPEATED: Final = ("label", "status", "error_code", "error_message", "model", "model_digest")
 """Columns with few different values, which are held as codes."""
+_AS_ARRAYS: Final = ("score", "classified_at")
+"""Columns that are kept as arrays alone."""
 STATUSES: Final = tuple(Status)
 NO_LABEL: Final = -1
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -88,7 +91,7 @@ class RowStore:
         self.has_several = self.has_several or batch["labels"].null_count < batch.num_rows
         for name in _REPEATED:
             at = batch.schema.get_field_index(name)
-            batch = batch.set_column(at, name, batch[name].dictionary_encode())
+            batch = batch.set_column(at, name, _small(batch[name].dictionary_encode()))
         statuses = _Codes()
         codes = statuses.encode(batch["status"])
         known = np.array([STATUSES.index(Status(text)) for text in statuses.texts] or [0])
@@ -107,9 +110,12 @@ class RowStore:
             if len(self._arrays[name]) < end:  # readers keep the old array
                 self._arrays[name] = _grown(self._arrays[name], max(end, 2 * self.count))
             self._arrays[name][self.count : end] = added
-        # Kept as a number: Arrow imports pandas to make a moment of it.
-        unneeded = ("classified_at", *(() if self.has_several else ("labels",)))
-        kept = [name for name in batch.schema.names if name not in unneeded]
+        # Times are kept as numbers: Arrow imports pandas to make moments of them.
+        kept = [
+            name
+            for name in batch.schema.names
+            if name not in _AS_ARRAYS and batch[name].null_count < batch.num_rows
+        ]
         self._batches.append(batch.select(kept))
         self._starts.append(self.count)
         self.count = end
@@ -135,13 +141,16 @@ class RowStore:
     def row(self, number: int) -> Row:
         """Return one row, without its pixels' measures. Raises `KeyError`."""
         batch, at = self._place(number)
-        values = {name: batch[name][at].as_py() for name in batch.schema.names}
+        values: dict[str, Any] = dict.fromkeys(COLUMNS)
+        values |= {name: batch[name][at].as_py() for name in batch.schema.names}
+        score = float(self._arrays["score"][number])
+        values["score"] = None if isnan(score) else score
         milliseconds = int(self._arrays["times"][number])
         values["classified_at"] = _EPOCH + timedelta(milliseconds=milliseconds)
-        if (labels := values.pop("labels", None)) is not None:
+        if (labels := values["labels"]) is not None:
             values["labels"] = tuple(labels)
         absent = dict.fromkeys(("width", "height", "format", "top"))
-        status = Status(values.pop("status"))
+        status = Status(str(values.pop("status")))
         return Row(**{**values, **absent}, status=status, engine="")
 
     def key(self, number: int) -> tuple[str, str]:
@@ -167,7 +176,10 @@ class RowStore:
         import pyarrow.compute as pc  # noqa: PLC0415
 
         found = [
-            booleans(pc.equal(batch["error_code"].cast("string"), code)) for batch in self._all()
+            booleans(pc.equal(batch["error_code"].cast("string"), code))
+            if "error_code" in batch.schema.names
+            else np.zeros(batch.num_rows, np.bool_)
+            for batch in self._all()
         ]
         return np.concatenate([np.empty(0, np.bool_), *found])[: self.count]
 
@@ -196,6 +208,15 @@ class RowStore:
             raise KeyError(number)
         at = bisect_right(self._starts, number) - 1
         return self._batches[at], number - self._starts[at]
+
+
+def _small(column: "pa.DictionaryArray") -> "pa.DictionaryArray":
+    """Return the column with indices of one byte, if they fit."""
+    import pyarrow as pa  # noqa: PLC0415
+
+    if len(column.dictionary) > np.iinfo(np.int8).max:
+        return column
+    return pa.DictionaryArray.from_arrays(column.indices.cast(pa.int8()), column.dictionary)
 
 
 def _grown(array: "NDArray[Any]", size: int) -> "NDArray[Any]":

@@ -8,7 +8,7 @@ import pytest
 
 from seefood.errors import ErrorCode, PictureError
 from seefood.records import ImageRef, Row, Status
-from seefood.report import make_report
+from seefood.report.writing import make_report
 from seefood.synthetic import draw_picture
 from tests.browser.axe import violations
 

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from selenium.webdriver.common.keys import Keys
 from seefood.corrections import Correction, CorrectionLog, read_corrections
 from seefood.corrections.log import list_corrections
 from seefood.records import utc_now
+from seefood.results.files import read_rows
 from seefood.storage import open_store
 from seefood.storage.uris import FILE_ROOT, parse_location
 from tests.browser.conftest import Browser
@@ -90,6 +92,51 @@ def test_every_key_does_what_it_says(
     assert browser.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert [] == browser.console()
     assert all(url.startswith(address) for url in browser.requests())
+
+
+def test_a_picture_may_have_several_labels(browser: Browser, server: ReviewServer) -> None:
+    """A digit puts a label to the set or takes it away, Enter saves, U takes the set back."""
+    rows = [
+        replace(row, labels=("red",) if "000" in row.uri else ("red", "blue"))
+        for row in read_rows(parse_location(str(server.output)))
+    ]
+    put_part(str(server.output), "a", *rows)  # in their place
+    browser.open(server.start())
+    person = Person(browser)
+    person.see()
+    person.wait("document.getElementById('agree').textContent.startsWith('Save')")
+    person.wait("document.querySelectorAll('#choices .now').length === 1")
+    first = browser.evaluate("document.getElementById('photo').alt")[:4]
+    person.wait("labels.length === 3 && !state.loading")
+    digits = browser.evaluate("labels.join()").split(",")
+    assert {"red", "green", "blue"} == set(digits)
+    person.press(str(digits.index("green") + 1))
+    person.wait("document.querySelectorAll('#choices .now').length === 2")
+    assert {} == _sets(server)
+    person.press(Keys.ENTER)
+    person.wait(f"document.getElementById('photo').alt !== '{first}.jpg'")
+    assert {first: {"red", "green"}} == _sets(server)
+    person.press("u")
+    person.wait(f"document.getElementById('photo').alt === '{first}.jpg'")
+    assert {} == _sets(server)
+    person.wait("document.querySelectorAll('#choices .now').length === 1")
+    person.press(str(digits.index("red") + 1))
+    person.press(Keys.ENTER)
+    person.wait(f"document.getElementById('photo').alt !== '{first}.jpg'")
+    assert {first: set()} == _sets(server)
+    person.press("g")
+    person.wait("document.querySelectorAll('.cell').length === 14")
+    person.press("a")
+    person.press(str(digits.index("green") + 1))
+    person.wait("document.querySelectorAll('.cell.said').length === 14")
+    assert all("green" in labels for labels in _sets(server).values())
+    assert {"green"} == _sets(server)[first]
+    assert [] == browser.console()
+
+
+def _sets(server: ReviewServer) -> dict[str, set[str]]:
+    found = read_corrections(parse_location(str(server.output)))
+    return {each.uri.rpartition("/")[2][:4]: set(each.names) for each in found.values()}
 
 
 def test_two_people_see_each_other(browser: Browser, server: ReviewServer) -> None:

@@ -8,7 +8,7 @@ from typing import Any, Final
 from uuid import uuid4
 
 from seefood.errors import JobError, UsageError
-from seefood.report import rewrite_report
+from seefood.report.writing import rewrite_report
 from seefood.results.deduplicate import deduplicate
 from seefood.results.files import encode_rows, read_rows
 from seefood.results.ledger import read_ledger

@@ -11,7 +11,7 @@ from seefood.classification import ClassifyOptions
 from seefood.engines.fake import FakeEngine
 from seefood.errors import BundleError, JobError, UsageError
 from seefood.explain.tflite_graph import read_operations
-from seefood.report import rewrite_report
+from seefood.report.writing import rewrite_report
 from seefood.results.deduplicate import deduplicate
 from seefood.results.files import encode_rows
 from seefood.runs.lease import hold_lease

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from seefood.cli import cli
 from seefood.errors import UsageError
 from seefood.records import ImageRef, Row, Status, utc_now
-from seefood.report import rewrite_report, write_run_report
+from seefood.report.writing import rewrite_report, write_run_report
 from seefood.results.files import encode_rows, part_location
 from seefood.storage import read, write
 from seefood.storage.uris import Location, parse_location

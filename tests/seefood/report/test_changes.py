@@ -9,7 +9,7 @@ import pytest
 from seefood.drift.fingerprint import fingerprint_rows
 from seefood.drift.verdict import judge
 from seefood.records import Row, format_utc, utc_now
-from seefood.report import make_report
+from seefood.report.writing import make_report
 from tests.fakes import make_row
 from tests.pictures import jpeg
 

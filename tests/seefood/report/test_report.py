@@ -11,7 +11,7 @@ import pytest
 
 from seefood.corrections import Correction, Corrections
 from seefood.records import utc_now
-from seefood.report import make_report
+from seefood.report.writing import make_report
 from seefood.results.files import part_location
 from seefood.results.formats import result_format
 from seefood.storage import write

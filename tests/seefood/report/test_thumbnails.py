@@ -6,7 +6,7 @@ from io import BytesIO
 import pytest
 
 from seefood.records import ImageRef
-from seefood.report import make_report
+from seefood.report.writing import make_report
 from seefood.synthetic import draw_picture
 from tests.report_page import ROWS, SUMMARY, labelled, no_picture, report, text_of
 

@@ -9,7 +9,7 @@ from seefood.audit.session import Goal
 from seefood.audit.store import find_audit, new_audit, read_audits
 from seefood.corrections import read_corrections
 from seefood.errors import UsageError
-from seefood.report import rewrite_report
+from seefood.report.writing import rewrite_report
 from seefood.review.audit_queue import AuditQueue
 from seefood.review.queue import Answer
 from seefood.storage import read
