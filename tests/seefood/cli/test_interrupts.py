@@ -10,7 +10,7 @@ from seefood.cli.interrupts import exit_code, interruptible
 
 def test_an_import_is_not_interrupted_inside_importlib() -> None:
     """The exception comes as soon as importlib is left, where none is dropped."""
-    reached = []
+    reached: list[signal.Signals] = []
     source = "signal.raise_signal(signal.SIGTERM); reached.append(signal.SIGTERM)"
     inside = compile(source, "<frozen importlib._bootstrap>", "exec")
     with interruptible():
