@@ -8,11 +8,12 @@ from typing import Final
 
 from PIL import Image
 
-from seefood.errors import PictureError, SeefoodError
+from seefood.errors import PictureError, SeefoodError, StopError
 from seefood.imaging.decode import open_upright
 from seefood.pages import Thumbnail
 from seefood.records import ImageRef
 from seefood.sanitize import printable
+from seefood.storage.uris import parse_location
 
 Image.preinit()  # imports the encoders while pictures are classified, not at the end of the run
 Fetch = Callable[[ImageRef], bytes]
@@ -27,21 +28,30 @@ _MAX_BYTES: Final = 40 * 1024 * 1024
 def make_thumbnails(refs: Iterable[ImageRef], fetch: Fetch) -> dict[str, Thumbnail]:
     """Return the thumbnail of each picture by URI; several threads call `fetch`.
 
-    A picture that cannot be fetched or decoded has the error as its `reason`; nothing is raised.
+    A picture that cannot be fetched or decoded has the error as its `reason`; nothing is raised. A
+    bucket that cannot be read at all, for example without credentials, is asked once.
     """
     unique = {ref.uri: ref for ref in refs}
+    closed: dict[str, Thumbnail] = {}
     with ThreadPoolExecutor(_THREADS, "thumbnail") as pool:
-        thumbnails = pool.map(lambda ref: _thumbnail(ref, fetch), unique.values())
+        thumbnails = pool.map(lambda ref: _thumbnail(ref, fetch, closed), unique.values())
         return dict(zip(unique, thumbnails, strict=True))
 
 
-def _thumbnail(ref: ImageRef, fetch: Fetch) -> Thumbnail:
+def _thumbnail(ref: ImageRef, fetch: Fetch, closed: dict[str, Thumbnail]) -> Thumbnail:
+    """`closed` has the reason of each store that cannot be read, by its root."""
     if ref.size_bytes > _MAX_BYTES:
         return Thumbnail(reason=f"{ref.size_bytes / 1e6:,.0f} MB is too large for a thumbnail")
+    root = parse_location(ref.uri).root
+    if root in closed:
+        return closed[root]
     try:
         image = open_upright(fetch(ref), _MAX_SIDE)
     except PictureError as error:
         return Thumbnail(reason=printable(f"{error.code}: {error}"))
+    except StopError as error:
+        closed[root] = Thumbnail(reason=printable(str(error)))
+        return closed[root]
     except (SeefoodError, OSError) as error:
         return Thumbnail(reason=printable(str(error)))
     stream = BytesIO()

@@ -5,6 +5,7 @@ from io import BytesIO
 
 import pytest
 
+from seefood.errors import UsageError
 from seefood.records import ImageRef
 from seefood.report.writing import make_report
 from seefood.synthetic import draw_picture
@@ -53,3 +54,23 @@ def test_a_huge_object_is_not_fetched_for_a_thumbnail() -> None:
     row = replace(ROWS[1], size_bytes=90_000_000)
 
     assert "90 MB is too large for a thumbnail" in text_of(make_report(SUMMARY, [row], no_picture))
+
+
+def test_a_bucket_without_access_is_not_asked_for_each_picture(photo: bytes) -> None:
+    """Only as many pictures as threads are tried; each has the reason. Other buckets are shown."""
+    fetched: list[str] = []
+
+    def fetch(ref: ImageRef) -> bytes:
+        fetched.append(ref.uri)
+        if ref.uri.startswith("s3://closed/"):
+            message = "there are no AWS credentials"
+            raise UsageError(message)
+        return photo
+
+    rows = [labelled(f"s3://closed/{number}.jpg", "a", 0.9) for number in range(40)]
+    page = make_report(SUMMARY, [*rows, labelled("s3://open/1.jpg", "b", 0.9)], fetch)
+
+    tried = [uri for uri in fetched if uri.startswith("s3://closed/")]
+    assert 0 < len(tried) < 10
+    assert "s3://open/1.jpg" in fetched
+    assert page.count("there are no AWS credentials") > len(tried)
