@@ -184,21 +184,41 @@ def with_outputs(structure: Callable[[Any], Any]) -> Callable[[Path], Path]:
     return make
 
 
-def picture_files(decode: str, folder: Path) -> Path:
+def picture_files(
+    decode: str, folder: Path, *, shape: tuple[int | None, ...] = (None,), is_base64: bool = False
+) -> Path:
     """Save a model that takes JPEG or PNG files, as TF Serving has it."""
     import tensorflow as tf  # noqa: PLC0415 (as above)
 
     weights, classify = linear(2)
 
     def one(data: Any) -> Any:
-        pixels = getattr(tf.io, decode)(data, channels=3)
+        file = tf.io.decode_base64(data) if is_base64 else data
+        pixels = getattr(tf.io, decode)(file, channels=3)
         return tf.image.resize(tf.cast(pixels, tf.float32) / 255, (SIZE, SIZE))
 
     def many(data: Any) -> Any:
         spec = tf.TensorSpec((SIZE, SIZE, 3), tf.float32)
-        return classify(tf.map_fn(one, data, fn_output_signature=spec))
+        return classify(
+            tf.map_fn(one, data, fn_output_signature=spec) if shape else one(data)[tf.newaxis]
+        )
 
-    return save(folder / "m", many, shape=(None,), dtype="string", keep={"w": weights})
+    return save(folder / "m", many, shape=shape, dtype="string", keep={"w": weights})
+
+
+def two_signatures(folder: Path) -> Path:
+    """Save a module with two signatures, neither the default, that say different things."""
+    import tensorflow as tf  # noqa: PLC0415 (as above)
+
+    weights, classify = linear(2)
+    module = tf.Module()
+    module.w = weights
+    spec = [tf.TensorSpec((None, SIZE, SIZE, 3), tf.float32, name="pixels")]
+    module.first = tf.function(lambda x: -classify(x), input_signature=spec)
+    module.second = tf.function(classify, input_signature=spec)
+    signatures = {"first": module.first, "second": module.second}
+    tf.saved_model.save(module, str(folder / "m"), signatures=signatures)
+    return folder / "m"
 
 
 def tensorflow_1(folder: Path) -> Path:

@@ -1,9 +1,9 @@
-"""Reads from an ONNX file in which other files its weights are.
+"""Reads from an ONNX file what computes its tensors, and in which other files its weights are.
 
 `torch.onnx.export` writes large weights, and since PyTorch 2.9 all of them, to a file beside the
 graph. The names are found by reading the fields of the protocol buffer that lead to them
-(onnx.proto3: ModelProto.graph, GraphProto.initializer, TensorProto.external_data), so the `onnx`
-package is not needed.
+(onnx.proto3: ModelProto.graph, GraphProto.node and initializer, TensorProto.external_data), so the
+`onnx` package is not needed.
 """
 
 from collections.abc import Iterator
@@ -13,6 +13,10 @@ from typing import Final
 from seefood.errors import UsageError
 
 _GRAPH: Final = 7
+_NODE: Final = 1
+_NODE_INPUT: Final = 1
+_NODE_OUTPUT: Final = 2
+_OPERATION: Final = 4
 _INITIALIZER: Final = 5
 _EXTERNAL_DATA: Final = 13
 _KEY: Final = 1
@@ -49,6 +53,23 @@ def external_files(source: Path) -> tuple[str, ...]:
                 "too, or export the model again with `external_data=False`"
             )
     return tuple(names)
+
+
+def producers(source: Path) -> dict[str, tuple[str, str | None]]:
+    """Return of each tensor the operation that computes it, and the first tensor that this takes.
+
+    `source` is one that `external_files` accepts.
+    """
+    found = {}
+    for graph in _messages(memoryview(source.read_bytes()), _GRAPH):
+        for node in _messages(graph, _NODE):
+            inputs, outputs, names = (
+                [bytes(each).decode() for each in _messages(node, field)]
+                for field in (_NODE_INPUT, _NODE_OUTPUT, _OPERATION)
+            )
+            for output in outputs:
+                found[output] = "".join(names), next(iter(inputs), None)
+    return found
 
 
 def _locations(model: memoryview) -> Iterator[str]:

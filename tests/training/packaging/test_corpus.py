@@ -21,6 +21,7 @@ from tests.training.model_forms import (
     tarred,
     tensorflow_1,
     training_first,
+    two_signatures,
     unflattened,
     unknown,
     with_flag,
@@ -89,6 +90,15 @@ WORKS = {
     "PNG files": Works(
         lambda f: picture_files("decode_png", f), own_answers(), {"output_kind": "logits"}
     ),
+    "one file": Works(
+        lambda f: picture_files("decode_png", f, shape=()), own_answers(), {"output_kind": "logits"}
+    ),
+    "base64": Works(
+        lambda f: picture_files("decode_png", f, is_base64=True),
+        own_answers(),
+        {"output_kind": "logits"},
+    ),
+    "a signature of two": Works(two_signatures, own_answers(), {**LOGITS, "signature": "second"}),
     "TensorFlow 1": Works(tensorflow_1, own_answers(), LOGITS),
     "training traced first": Works(training_first, own_answers(), LOGITS),
     "Keras 3 file": keras_file("m.keras", "keras"),

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from seefood.errors import UsageError
-from tests.training.model_forms import cast, saved
+from tests.training.model_forms import cast, saved, two_signatures, with_outputs
 from tests.training.saved_models import SIZE, linear, pack, save
 
 pytestmark = [
@@ -35,6 +35,18 @@ def _batch(x: Any) -> Any:
     import tensorflow as tf  # noqa: PLC0415 (as above)
 
     return x - tf.reduce_mean(x, axis=0, keepdims=True)
+
+
+def _sorted_scores(folder: Path) -> Path:
+    import tensorflow as tf  # noqa: PLC0415 (as above)
+
+    return with_outputs(lambda y: tf.math.top_k(y, 2)._asdict())(folder)
+
+
+def _names_alone(folder: Path) -> Path:
+    import tensorflow as tf  # noqa: PLC0415 (as above)
+
+    return with_outputs(lambda y: tf.gather(tf.constant(["a", "b"]), tf.argmax(y, 1)))(folder)
 
 
 def _counter(folder: Path) -> Path:
@@ -114,6 +126,12 @@ REFUSED = {
     "noise": (lambda f: _random(f, _noise), "draws random numbers; .*training"),
     "the batch's mean": (lambda f: _random(f, _batch), "depends on the pictures beside it"),
     "a counter": (_counter, "the same picture gets another answer each time"),
+    "two signatures": (
+        two_signatures,
+        "signatures first and second both classify .*; choose one with `--signature`",
+    ),
+    "sorted scores": (_sorted_scores, "is sorted .*; export the scores before that"),
+    "names alone": (_names_alone, "and no scores; export the model with an output that has"),
     "Lambda in HDF5": (_lambda("m.h5"), "holds a Lambda layer .*, which is not run"),
     "Lambda in .keras": (_lambda("m.keras"), "holds a Lambda layer .*, which is not run"),
     "weights alone": (_weights_only, "holds weights without the model .*`model.save"),

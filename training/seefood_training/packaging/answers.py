@@ -16,7 +16,7 @@ Values = NDArray[np.float32]
 
 _SUM_TOLERANCE: Final = 1e-3
 _QUANTISED_SUM_TOLERANCE: Final = 0.02
-_SORTING: Final = frozenset({"TopK", "TopKV2"})
+_SORTING: Final = frozenset({"TopK"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,9 +178,11 @@ def _wrong_count(
         wanted = f"{columns} label{'s' if columns > 1 else ''}"
         return f"{found} ({name} has {columns}); give `--labels` with {wanted}, in that order"
     if not outputs:
+        is_map = any(spec.dtype.startswith("seq(map") for spec in function.outputs)
         return (
             f"{function.name} returns {described} and no scores; export the model with an output "
             "that has a number for each label"
+            + (" (scikit-learn: `to_onnx(..., options={'zipmap': False})`)" if is_map else "")
         )
     counts = ", ".join(f"{name} has {values.shape[1]}" for name, values in outputs.items())
     return f"{found} ({counts}); check `--labels`"
@@ -255,8 +257,11 @@ def _positive(labels: Sequence[str], options: AnswerOptions) -> int:
 
 def _sums_to_one(values: Values, function: Function, name: str) -> bool:
     spec = next((each for each in function.outputs if each.name == name), None)
-    exact = spec is None or not (spec.scale or spec.dtype in {"float16", "bfloat16"})
-    tolerance = _SUM_TOLERANCE if exact else _QUANTISED_SUM_TOLERANCE
+    tolerance = _SUM_TOLERANCE
+    if spec is not None and (spec.scale or spec.is_rounded):
+        tolerance = min(0.5, max(_QUANTISED_SUM_TOLERANCE, values.shape[1] / 512))
+    elif spec is not None and spec.dtype in {"float16", "bfloat16"}:
+        tolerance = _QUANTISED_SUM_TOLERANCE
     return _is_inside(values) and bool(np.abs(values.sum(axis=1) - 1).max() <= tolerance)
 
 

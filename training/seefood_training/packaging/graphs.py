@@ -10,11 +10,11 @@ from seefood_training.frozen_graph import FrozenGraph
 from seefood_training.graph_freezing import freeze
 from seefood_training.packaging.answers import Answers
 from seefood_training.packaging.network import Function
+from seefood_training.packaging.origins import origin
 from seefood_training.packaging.picture_input import PictureInput, filled
 from seefood_training.packaging.pixels import PixelArithmetic, traced_input
 
 _log = logging.getLogger(__name__)
-_CARRYING: str = "Reshape Cast Identity Squeeze ExpandDims"
 
 
 def frozen_outputs(function: Function, source: PictureInput) -> FrozenGraph | None:
@@ -45,11 +45,11 @@ def last_operation(frozen: FrozenGraph | None, output: str) -> str | None:
     """Return the operation that computes `output`, or None if it is not known."""
     if frozen is None or output not in frozen.outputs:
         return None
-    nodes = {node.name: node for node in frozen.graph.node}
-    node = nodes[frozen.outputs[output].split(":")[0]]
-    while node.op in _CARRYING.split() and node.input:
-        node = nodes[node.input[0].split(":")[0]]
-    return str(node.op)
+    producers = {
+        node.name: (str(node.op), node.input[0].split(":")[0] if node.input else None)
+        for node in frozen.graph.node
+    }
+    return origin(producers, frozen.outputs[output].split(":")[0])[0]
 
 
 def probabilities_function(

@@ -89,9 +89,20 @@ def find_labels(folders: Iterable[Path]) -> Path | None:
         for name in USUAL_NAMES:
             if (folder / name).is_file():
                 return folder / name
+        if _names_classes(folder / "config.json"):
+            return folder / "config.json"
         if len(assets := sorted((folder / "assets").glob("*.txt"))) == 1:
             return assets[0]  # the vocabulary of a SavedModel that names its answers
     return None
+
+
+def _names_classes(config: Path) -> bool:
+    """Return whether `config` is that of a model of Hugging Face or timm, with its labels."""
+    try:
+        document = json.loads(config.read_text("utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(document, dict) and bool({"id2label", "label_names"} & document.keys())
 
 
 def _text(file: Path) -> str:
@@ -183,9 +194,9 @@ def _from_document(document: Any, file: Path) -> list[str]:
                 return _from_document(document[key], file)
         return _from_mapping(document, file)
     if isinstance(document, Sequence) and not isinstance(document, str):
-        key = next((key for key in ("id", "index") if _has_index(document, key)), None)
-        if key is not None:
-            return _ordered({int(each[key]): _name(each, file) for each in document}, file)
+        for key in ("id", "index"):
+            if _has_index(document, key):
+                return _ordered({int(each[key]): _name(each, file) for each in document}, file)
         return [_name(each, file) for each in document]
     raise UsageError(f"the labels file {file} holds {document!r:.80}, not a list of labels")
 

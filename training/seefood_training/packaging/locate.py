@@ -38,6 +38,7 @@ _CURES: Final = {
     ".h5": "it is not a whole HDF5 file: copy it again",
     ".tflite": "it is not a whole LiteRT file: copy it again",
     ".gz": "unpack it, and name the file or folder that was in it",
+    ".ort": "ONNX Runtime's own form: package the .onnx file that it was made from",
     ".zip": "it is not a whole zip archive: get it again",
 }
 _SAME_CURE: Final = {

@@ -27,6 +27,8 @@ class TensorSpec:
     scale: float = 0.0
     """Of a quantised tensor: `real = (stored - zero_point) * scale`; 0 for any other."""
     zero_point: int = 0
+    is_rounded: bool = False
+    """Whether its real numbers were rounded to 8 bits."""
 
     def __str__(self) -> str:
         shape = "any shape" if self.shape is None else f"({', '.join(map(str, self.shape))})"

@@ -1,6 +1,7 @@
 """LiteRT (TFLite) files, which the LiteRT engine runs as they are."""
 
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from seefood.engines.native_stderr import native_output_logged
 from seefood.errors import UsageError
 from seefood_training.packaging.locate import Found
 from seefood_training.packaging.network import Arrays, Function, Opened, TensorSpec
+from seefood_training.packaging.origins import origin
 
 
 def open_litert_file(found: Found) -> Opened:
@@ -37,11 +39,30 @@ def open_litert_file(found: Found) -> Opened:
                 rows[each["name"]].append(_real(interpreter.get_tensor(each["index"]), each))
         return {key: np.concatenate(value) if value else value for key, value in rows.items()}
 
-    function = Function("graph", tuple(map(_spec, sources)), tuple(map(_spec, results)), run)
+    last = _origins(found.path, results)
+    outputs = tuple(replace(_spec(each), is_rounded=last[each["name"]][1]) for each in results)
+    function = Function("graph", tuple(map(_spec, sources)), outputs, run)
     layers = tuple(str(each["name"]) for each in interpreter.get_tensor_details())
     return Opened(
-        "LiteRT file", (function,), file=found.path, layers=layers, labels=_labels(found.path)
+        "LiteRT file",
+        (function,),
+        file=found.path,
+        layers=layers,
+        last_operations={name: each for name, (each, _) in last.items() if each},
+        labels=_labels(found.path),
     )
+
+
+def _origins(file: Path, results: list[dict[str, Any]]) -> dict[str, tuple[str | None, bool]]:
+    """Return of each output what computes it, and whether it is rounded."""
+    from seefood.explain.tflite_graph import read_operations
+
+    producers = {
+        output: (each.name, next(iter(each.inputs), None))
+        for each in read_operations(file)
+        for output in each.outputs
+    }
+    return {each["name"]: origin(producers, int(each["index"])) for each in results}
 
 
 def _spec(details: dict[str, Any]) -> TensorSpec:

@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
@@ -10,16 +11,19 @@ from typing import Any, Final
 import numpy as np
 
 from seefood.errors import UsageError
-from seefood_training.onnx_files import external_files
+from seefood_training.onnx_files import external_files, producers
 from seefood_training.packaging.locate import Found
 from seefood_training.packaging.network import Arrays, Function, Opened, Shape, TensorSpec
+from seefood_training.packaging.origins import origin
 
 ULTRALYTICS: Final = "Ultralytics classify"
 """Stands among the layers of a file that Ultralytics exported from a YOLO classifier."""
 _SOURCE_LINE: Final = re.compile(
-    r"\[ONNXRuntimeError\][\s\d:]*\w+ ?: ?|\S*/onnxruntime_src/\S+.*?\) "
+    r"\[ONNXRuntimeError\][\s\d:]*\w+ ?: ?|Load model from \S+ failed: ?"
+    r"|\S*/onnxruntime_src/\S+.*?\) "
 )
 """What ONNX Runtime puts before its reason: a code, a line of its own source and a function."""
+_BATCH_SCALED: Final = frozenset({"DynamicQuantizeLinear", "DynamicQuantizeMatMul"})
 _TYPES: Final = {
     "tensor(float)": "float32",
     "tensor(float16)": "float16",
@@ -41,10 +45,15 @@ def open_onnx_file(found: Found) -> Opened:
     session = _session(found.path)
     inputs = tuple(map(_spec, session.get_inputs()))
     outputs = tuple(map(_spec, session.get_outputs()))
+    made_by = producers(found.path)
+    last = {spec.name: origin(made_by, spec.name) for spec in outputs}
+    outputs = tuple(replace(spec, is_rounded=last[spec.name][1]) for spec in outputs)
+    # These take one scale for all pictures of a batch.
+    is_dynamic = any(name in _BATCH_SCALED for name, _ in made_by.values())
 
     def run(arrays: Arrays) -> dict[str, Any]:
         given = {spec.name: _typed(arrays[spec.name], spec) for spec in inputs}
-        one_by_one = any(spec.shape and spec.shape[0] == 1 for spec in inputs)
+        one_by_one = is_dynamic or any(spec.shape and spec.shape[0] == 1 for spec in inputs)
         names = [spec.name for spec in outputs]
         if not one_by_one:
             return dict(zip(names, session.run(names, given), strict=True))
@@ -61,6 +70,8 @@ def open_onnx_file(found: Found) -> Opened:
         title,
         (Function("graph", inputs, outputs, run),),
         file=found.path,
+        one_by_one=is_dynamic,
+        last_operations={name: each for name, (each, _) in last.items() if each},
         layers=(ULTRALYTICS,) if _is_ultralytics(meta.custom_metadata_map) else (),
         labels=_labels(meta.custom_metadata_map),
     )
@@ -111,10 +122,10 @@ def _typed(value: Any, spec: TensorSpec) -> Any:
 
 def _problem(file: Path, text: str) -> str:
     reason = _SOURCE_LINE.sub("", " ".join(text.split())).strip()[:200]
-    if "external data" in text.lower() or ".onnx.data" in text:
+    if "external" in text:  # the files are there: `external_files` has seen them
         return (
-            f"the weights of {file} are in a file of their own that is not beside it; copy the "
-            ".data file, too, or export with `torch.onnx.export(..., external_data=False)`"
+            f"ONNX Runtime cannot read the weights of {file} from other files ({reason}); write "
+            "one file with `onnx.save(onnx.load('model.onnx'), 'whole.onnx')`"
         )
     if "opset" in text or "IR version" in text:
         return (
