@@ -9,6 +9,8 @@ from typing import Any, Final
 
 import yaml  # type: ignore[import-untyped]  # (as below)
 
+from infra.parameter_values import fault_of, fault_of_number
+
 TEMPLATE: Final = Path(__file__).parent / "template.yaml"
 _MAX_BUCKET_CHARACTERS: Final = 63
 # Regions without Lambda function URLs (AWS's documentation of function URLs, 2026).
@@ -17,9 +19,6 @@ _WITHOUT_URLS: Final = re.compile(
     r"mx-central-1|ap-east-2|cn-.+|us-gov-.+|us-iso.*|eusc-.+"
 )
 _REGION: Final = re.compile(r"[a-z0-9-]+")
-_CRON: Final = re.compile(r"cron\((\S+ ){5}\S+\)")
-_RATE: Final = re.compile(r"rate\([1-9]\d* (minute|hour|day)s?\)")
-_AT: Final = re.compile(r"at\(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\)")
 # Fargate's memory in MB for each number of processors, within what the template offers.
 _FARGATE: Final = {1: (2048, 8192), 2: (4096, 16384), 4: (8192, 32768), 8: (16384, 61440),
                    16: (32768, 122880)}  # fmt: skip
@@ -84,18 +83,21 @@ def _check_value(declared: Declaration, value: str) -> None:
     if allowed and value not in allowed:
         raise ParameterError(f"{name}: {shown} is none of {', '.join(allowed)}")
     if rules["Type"] == "Number":
-        try:
-            number = float(value)
-        except ValueError:
-            raise ParameterError(f"{name}: {shown} is no number") from None
-        low, high = rules.get("MinValue", number), rules.get("MaxValue", number)
-        if not low <= number <= high:
-            raise ParameterError(f"{name}: {shown} must be from {low} to {high}")
+        # A share has a default with a point; money may have cents.
+        is_whole = "." not in declared.default and name != "MonthlyBudget"
+        if (fault := fault_of_number(value, is_whole=is_whole)) is not None:
+            raise ParameterError(f"{name}: {shown} {fault}")
+        number, low, high = float(value), rules.get("MinValue", 0), rules.get("MaxValue")
+        if number < low or (high is not None and number > high):
+            limits = f"at least {low}" if high is None else f"from {low} to {high}"
+            raise ParameterError(f"{name}: {shown} must be {limits}")
     pattern = rules.get("AllowedPattern")
     if pattern is not None and not re.fullmatch(pattern, value):
         raise ParameterError(f"{name}: {shown} does not have the form {pattern}")
     if len(value) > int(rules.get("MaxLength", len(value))):
         raise ParameterError(f"{name}: {shown} is longer than {rules['MaxLength']} characters")
+    if (fault := fault_of(name, value)) is not None:
+        raise ParameterError(f"{name}: {shown} {fault}")
 
 
 def _check_names(stack: str, region: str, values: Mapping[str, str]) -> None:
@@ -140,21 +142,12 @@ def _check_concurrency(region: str, values: Mapping[str, str]) -> None:
         )
 
 
-def _check_schedule(region: str, values: Mapping[str, str]) -> None:
+def _check_budget(region: str, values: Mapping[str, str]) -> None:
     del region
-    text = values["ScheduleExpression"]
-    if not any(form.fullmatch(text) for form in (_CRON, _RATE, _AT)):
+    if float(values["MonthlyBudget"]) and not values["AlarmEmail"]:
         raise ParameterError(
-            f"ScheduleExpression: {text!r} is no schedule; write cron(0 2 * * ? *), rate(1 day) or "
-            "at(2026-12-31T02:00:00)"
+            f"MonthlyBudget={values['MonthlyBudget']} has nobody to tell; give AlarmEmail, too"
         )
-    if text.startswith("cron"):
-        days = text[5:-1].split()
-        if (days[2] == "?") == (days[4] == "?"):
-            raise ParameterError(
-                f"ScheduleExpression: {text!r} must have `?` as the day of the month or as the "
-                "day of the week, and not as both"
-            )
 
 
 def _check_network(region: str, values: Mapping[str, str]) -> None:
@@ -207,7 +200,7 @@ _CHECKS: Final[tuple[Callable[[str, Mapping[str, str]], None], ...]] = (
     _check_buckets,
     _check_prefixes,
     _check_concurrency,
-    _check_schedule,
+    _check_budget,
     _check_network,
     _check_fargate,
     _check_gpu,
