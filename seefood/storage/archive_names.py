@@ -21,10 +21,10 @@ def is_zip(name: str) -> bool:
 
 def is_member(uri: str) -> bool:
     """Whether a URI names a member of an archive."""
-    return _MEMBER.fullmatch(uri) is not None
+    return split_member(uri) is not None
 
 
 def split_member(text: str) -> tuple[str, str] | None:
     """Return the archive with its final `#` and the member's name; None for other texts."""
-    match = _MEMBER.fullmatch(text)
+    match = _MEMBER.fullmatch(text) if "#" in text else None
     return None if match is None else (match[1], match[2])

@@ -143,6 +143,8 @@ def _path(text: str) -> Location:
 
 def _with_plain_root(text: str) -> str:
     """Return `text` with an access point's ARN in one piece. Refuse a bucket's ARN."""
+    if text[5:9].lower() != "arn:":
+        return text
     if arn := _BUCKET_ARN.match(text):
         raise UsageError(f"{text!r} is a bucket's ARN; write s3://{arn[1]}{arn[2]}")
     return _ACCESS_POINT.sub(lambda arn: f"s3://{arn[1][5:].replace('/', ':')}:", text)

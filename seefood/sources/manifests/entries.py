@@ -5,7 +5,7 @@ import posixpath
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from seefood.errors import UsageError
 from seefood.records import ImageRef
@@ -55,7 +55,32 @@ class NoColumnError(Exception):
         super().__init__([str(column) for column in columns])
 
 
-@dataclass(frozen=True, slots=True)
+class _Columns(NamedTuple):
+    """Where the entries of a manifest have what, by the names of their columns."""
+
+    own: Mapping[str, str]
+    """From the names in small letters to those that the entries have."""
+    names: tuple[str, ...]
+    """Those of pictures' names, in small letters, the most likely first."""
+    tags: tuple[str, ...]
+    sizes: tuple[str, ...]
+    versions: tuple[str, ...]
+    bucket: str | None
+
+    @classmethod
+    def of(cls, record: Mapping[str, Any], chosen: str | None) -> "_Columns":
+        """Find the columns of an entry; `chosen` is the one that the user named."""
+        own = {str(name).strip().lower(): name for name in record}
+
+        def present(known: Iterable[str]) -> tuple[str, ...]:
+            return tuple(own[name] for name in known if name in own)
+
+        names = tuple(name for name in ((chosen,) if chosen else NAMES) if name in own)
+        tags, sizes, versions = map(present, (_TAGS, _SIZES, _VERSIONS))
+        return cls(own, names, tags, sizes, versions, own.get("bucket"))
+
+
+@dataclass(slots=True)
 class EntryReader:
     """Makes references from the entries of one manifest."""
 
@@ -64,42 +89,51 @@ class EntryReader:
     """The column of the names that the user chose, in small letters."""
     repaired: list[int] = field(default_factory=list)
     """The number of the first entry whose name was read as Latin-1, if there is one."""
+    _keys: tuple[str, ...] = ()
+    _columns: _Columns = field(default_factory=lambda: _Columns.of({}, None))
+    """The columns of entries with `_keys`: the entries of a table all have the same."""
 
     def ref(self, number: int, record: Mapping[str, Any]) -> ImageRef:
         """Return the picture that an entry names.
 
         Raises `EntryError`, or `NoColumnError` if no column of the entry may hold a name.
         """
-        values = {str(name).strip().lower(): value for name, value in record.items()}
-        column, name = self._name(number, values)
-        if bucket := values.get("bucket"):
+        keys = tuple(record)
+        if keys != self._keys:
+            self._keys, self._columns = keys, _Columns.of(record, self.column)
+        columns = self._columns
+        column, name = self._name(number, record)
+        if columns.bucket is not None and (bucket := record[columns.bucket]):
             name = name if "://" in name else f"s3://{bucket}/{name}"
         try:
             uri = self._absolute(number, name).uri
         except UsageError as error:
             raise EntryError(number, f"column {column}: {error}") from error
-        size = _first(values, _SIZES)
+        size = _first(record, columns.sizes)
         try:
             size_bytes = parse_size(size)
         except ValueError as error:
             message = f"column size: {_shown(size)} is no number of bytes; write digits or nothing"
             raise EntryError(number, message) from error
-        version = _first(values, _VERSIONS)
+        version = _first(record, columns.versions)
         return ImageRef(
             uri,
-            str(_first(values, _TAGS) or "").strip('"'),
+            str(_first(record, columns.tags) or "").strip('"'),
             size_bytes,
             str(version) if version and version != "null" else None,
         )
 
-    def _name(self, number: int, values: Mapping[str, Any]) -> tuple[str, str]:
+    def _name(self, number: int, record: Mapping[str, Any]) -> tuple[str, str]:
         """Return the column and the name in it."""
-        names = (self.column,) if self.column else NAMES
-        present = [name for name in names if name in values]
+        own, present = self._columns.own, self._columns.names
         if not present:
-            raise NoColumnError(values)
-        column = next((name for name in present if values[name] not in (None, "")), present[0])
-        name = values[column]
+            raise NoColumnError(own)
+        column = present[0]
+        name = record[own[column]]
+        if name is None or name == "":
+            filled = (each for each in present if record[own[each]] not in (None, ""))
+            column = next(filled, column)
+            name = record[own[column]]
         if isinstance(name, Mapping):
             name = _name_in_object(number, column, name)
         if name is None or name == "":
@@ -171,7 +205,11 @@ def _name_in_object(number: int, column: str, value: Mapping[str, Any]) -> Any:
 
 
 def _first(values: Mapping[str, Any], names: Iterable[str]) -> Any:
-    return next((values[name] for name in names if values.get(name) not in (None, "")), None)
+    for name in names:
+        value = values.get(name)
+        if value is not None and value != "":
+            return value
+    return None
 
 
 def _shown(value: object) -> str:
