@@ -21,6 +21,9 @@ from seefood.storage.uris import Location, parse_location
 SKIP: Final = "skip"
 TAG: Final = "seefood-label"
 _MAX_TAG: Final = 256
+_OWN_FOLDERS: Final = (
+    "results", "uploads", "corrections", "journal", "features", "audits", "runs",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +89,8 @@ def plan_sort(
     """
     if target.is_member:
         raise UsageError(f"{target.uri} is inside an archive; give a folder or a prefix")
-    inside = (output.child(name).uri + "/" for name in ("results", "uploads", "corrections"))
-    if f"{target.uri}/".startswith((*inside, output.child("journal").uri + "/")):
+    inside = tuple(f"{output.child(name).uri}/" for name in _OWN_FOLDERS)
+    if target.uri == output.uri or f"{target.uri}/".startswith(inside):
         raise UsageError(f"{target.uri} is a folder of the output itself; choose another --to")
     pictures, left_out = labelled_pictures(output, only, unsure)
     existing = dict(_existing(target))

@@ -82,8 +82,13 @@ def find_feature_pairs(similarity: Similarity, least: float) -> "tuple[Indices, 
 
 
 def shortened(similarity: Similarity) -> "Floats":
-    """Return the principal components of the centred vectors at length 1: at most 64 a picture."""
+    """Return the principal components of the centred vectors at length 1: at most 64 a picture.
+
+    Of fewer than 2,000 pictures all features: finding the components would take longer.
+    """
     count = len(similarity.vectors)
+    if count < 2 * _CELL:
+        return similarity.centred(slice(None))
     sample = similarity.centred(_sample(count))
     components = min(_COMPONENTS, *sample.shape)
     _, axes = np.linalg.eigh(sample.T @ sample)  # ascending

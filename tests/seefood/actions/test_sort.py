@@ -121,6 +121,7 @@ def test_unsure_pictures_go_where_they_are_told(local: Sorted) -> None:
     ("arguments", "words"),
     [
         (["--to", "{output}/results"], "a folder of the output"),
+        (["--to", "{output}"], "a folder of the output"),
         (["--to", "{photos}/sorted", "--only", "salad"], "salad"),
         (["--to", "{photos}/one/plain.jpg"], "is a file"),
     ],
