@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float32]
     Indices = NDArray[np.int64]
+    Mask = NDArray[np.bool_]
 
 _SAMPLE: Final = 8192
 _COMPONENTS: Final = 64
@@ -59,26 +60,32 @@ class Similarity:
         return result
 
 
-def find_feature_pairs(similarity: Similarity, least: float) -> "tuple[Indices, Indices, Floats]":
-    """Return pairs of indices, the smaller first, and their cosines of at least `least`.
+def find_feature_pairs(
+    similarity: Similarity, least: float, wanted: "Callable[[Indices, Indices], Mask]"
+) -> "Iterator[tuple[Indices, Indices]]":
+    """Yield pairs of indices whose cosine is at least `least`, the smaller index first.
 
-    Each pair once. A pair may be missed if its pictures are in no cell together.
+    Before a block of pairs is compared, `wanted` says which of them matter: in a bucket of pictures
+    that are all alike there are too many to compare. A pair may come twice, and may be missed if
+    its pictures are in no cell together.
     """
-    count = len(similarity.vectors)
-    if count < 2:
-        return np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.float32)
+    if len(similarity.vectors) < 2:
+        return
     short = shortened(similarity)
-    codes = [np.empty(0, np.int64)]
     for members in _cells(short):
-        codes.extend(
-            members[low] * count + members[high]
-            for low, high in _within(short[members], least - _SLACK)
-        )
-    pairs = np.unique(np.concatenate(codes))
-    first, second = pairs // count, pairs % count
-    cosines = similarity.cosines(first, second)
-    kept = cosines >= least
-    return first[kept], second[kept], cosines[kept]
+        for low, high in _within(short[members], least - _SLACK):
+            left = _only(wanted, members[low], members[high])
+            for start in range(0, left[0].size, _BLOCK):
+                one, two = _only(wanted, *(each[start : start + _BLOCK] for each in left))
+                alike = similarity.cosines(one, two) >= least
+                yield one[alike], two[alike]
+
+
+def _only(
+    wanted: "Callable[[Indices, Indices], Mask]", one: "Indices", two: "Indices"
+) -> "tuple[Indices, Indices]":
+    kept = wanted(one, two)
+    return one[kept], two[kept]
 
 
 def shortened(similarity: Similarity) -> "Floats":

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
 
+from seefood.duplicates.components import Components
 from seefood.duplicates.feature_pairs import Similarity, find_feature_pairs
 from seefood.duplicates.hash_pairs import find_hash_pairs
 from seefood.duplicates.pictures import LOCAL, Pictures, find_vectors
@@ -87,11 +88,11 @@ def find_groups(
     """
     if fetch is not None:
         pictures = replace(pictures, contents=_read_contents(pictures, fetch))
-    first, second = _equal_pairs(pictures.contents)
+    components = Components(len(pictures))
+    components.join(*_equal_pairs(pictures.contents))
     if distance is not None:
-        near = _near_pairs(pictures, vectors, distance)
-        first, second = (np.concatenate(each) for each in zip((first, second), near, strict=True))
-    groups = [_group(pictures, members) for members in _components(first, second, len(pictures))]
+        _join_near(pictures, vectors, distance, components)
+    groups = [_group(pictures, members) for members in components.groups()]
     return sorted(groups, key=lambda group: (-group.bytes_saved, group.members[0].uri))
 
 
@@ -118,50 +119,35 @@ def _equal_pairs(contents: "Indices") -> "tuple[Indices, Indices]":
     return first[inverse[others]], others
 
 
-def _near_pairs(
-    pictures: Pictures, vectors: "StoredVectors | None", distance: int
-) -> "tuple[Indices, Indices]":
-    """Return pairs of pictures that look alike."""
+def _join_near(
+    pictures: Pictures, vectors: "StoredVectors | None", distance: int, components: Components
+) -> None:
+    """Join the pictures that look alike."""
     hashed = np.flatnonzero(pictures.is_hashed)
     pairs = find_hash_pairs(pictures.hashes[hashed], distance)
     first, second = hashed[pairs[0]], hashed[pairs[1]]
     if vectors is None:
-        return first, second
+        components.join(first, second)
+        return
     places = find_vectors(pictures, vectors)
     similarity = Similarity.of(vectors)
     known = (places[first] >= 0) & (places[second] >= 0)
     kept = ~known
     cosines = similarity.cosines(places[first[known]], places[second[known]])
     kept[known] = cosines >= WEAK_COSINE
+    components.join(first[kept], second[kept])
     owners = np.full(len(vectors), -1)
     owners[places[places >= 0]] = np.flatnonzero(places >= 0)
-    one, two, _ = find_feature_pairs(similarity, LEAST_COSINE)
-    one, two = owners[one], owners[two]
-    alike = (one >= 0) & (two >= 0)
-    one, two = one[alike], two[alike]
-    both = pictures.is_hashed[one] & pictures.is_hashed[two]
-    alike = both & (np.bitwise_count(pictures.hashes[one] ^ pictures.hashes[two]) <= MAX_CONFIRMED)
-    return np.concatenate([first[kept], one[alike]]), np.concatenate([second[kept], two[alike]])
 
+    def wanted(one: "Indices", two: "Indices") -> "NDArray[np.bool_]":
+        one, two = owners[one], owners[two]
+        bits = np.bitwise_count(pictures.hashes[one] ^ pictures.hashes[two])
+        may_be = (one >= 0) & (two >= 0) & (bits <= MAX_CONFIRMED)
+        may_be &= pictures.is_hashed[one] & pictures.is_hashed[two]
+        return np.asarray(may_be & components.are_apart(one, two))
 
-def _components(first: "Indices", second: "Indices", count: int) -> "list[Indices]":
-    """Return the pictures that pairs connect, as arrays of at least two ascending indices."""
-    roots = np.arange(count)
-
-    def root_of(index: int) -> int:
-        while roots[index] != index:
-            roots[index] = roots[roots[index]]
-            index = roots[index]
-        return index
-
-    for one, two in zip(first.tolist(), second.tolist(), strict=True):
-        low, high = sorted((root_of(one), root_of(two)))
-        roots[high] = low
-    touched = np.unique(np.concatenate([first, second]))
-    found = np.array([root_of(index) for index in touched.tolist()], np.int64)
-    order = np.argsort(found, kind="stable")
-    starts = np.flatnonzero(np.diff(found[order])) + 1
-    return [members for members in np.split(touched[order], starts) if members.size > 1]
+    for one, two in find_feature_pairs(similarity, LEAST_COSINE, wanted):
+        components.join(owners[one], owners[two])
 
 
 def _group(pictures: Pictures, members: "Indices") -> Group:

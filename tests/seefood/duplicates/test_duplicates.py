@@ -3,15 +3,18 @@
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
+from seefood.duplicates.components import Components
 from seefood.duplicates.feature_pairs import Similarity, find_feature_pairs
 from seefood.duplicates.groups import find_groups, summary
 from seefood.duplicates.hash_pairs import find_hash_pairs
 from seefood.duplicates.page import make_duplicates_page
-from seefood.duplicates.pictures import load_picture_vectors, load_pictures
+from seefood.duplicates.pictures import Pictures, load_picture_vectors, load_pictures
 from seefood.errors import UsageError
 from seefood.features.files import write_part_features
+from seefood.features.places import key_hashes
 from seefood.features.stored import StoredVectors, load_vectors
 from seefood.records import ImageRef, Row, Vector
 from seefood.results.files import encode_rows, part_location
@@ -72,10 +75,12 @@ def test_feature_pairs_are_found_in_cells() -> None:
     values[3900:] = np.maximum(values[:100] + rng.normal(size=(100, 96)) * 2, 0)
     names = [str(number) for number in range(4000)]
     stored = StoredVectors(names, names, values.astype(np.int8), np.ones(4000, np.float32))
-    first, second, cosines = find_feature_pairs(Similarity.of(stored), 0.9)
-    assert list(range(100)) == sorted(first.tolist())
-    assert (first + 3900).tolist() == second.tolist()
-    assert cosines.min() >= 0.9
+    similarity = Similarity.of(stored)
+    every = find_feature_pairs(similarity, 0.9, lambda one, _: np.ones(one.size, np.bool_))
+    pairs = {pair for one, two in every for pair in zip(one.tolist(), two.tolist(), strict=True)}
+    assert {(number, 3900 + number) for number in range(100)} == pairs
+    some = find_feature_pairs(similarity, 0.9, lambda one, _: one < 10)
+    assert {*range(10)} == {number for one, _ in some for number in one.tolist()}
 
 
 def test_groups_say_what_they_cost_and_reveal(memory: str) -> None:
@@ -165,3 +170,41 @@ def test_vectors_of_one_output_join_its_rows(memory: str) -> None:
     assert 1 == len(load_vectors(output, DIGEST))
     (group,) = find_groups(load_pictures([output]), load_picture_vectors([output]))
     assert 2 == len(group.members)
+
+
+def test_many_pictures_that_are_all_alike_are_one_group() -> None:
+    """Pairs that are joined already are not compared: of two scenes there are two million."""
+    rng = np.random.default_rng(5)
+    count = 3000
+    scene = np.arange(count) % 2
+    values = np.where(np.arange(32) // 16 == scene[:, None], 90, 0)
+    values += rng.integers(0, 4, values.shape)
+    hashes = rng.integers(0, 256, count, dtype=np.uint64)  # far apart for `distance`
+    uris = [f"s3://b/{number}" for number in range(count)]
+    ones = np.ones(count, np.int64)
+    pictures = Pictures(
+        uris=pa.array(uris, pa.large_string()),
+        contents=np.arange(count),
+        keys=key_hashes(uris, uris),
+        sizes=ones,
+        pixels=ones,
+        taken=ones,
+        hashes=hashes,
+        is_hashed=np.ones(count, np.bool_),
+        labels=np.zeros(count, np.int32),
+        names=("a",),
+        side=np.zeros(count, np.int8),
+    )
+    names = pa.array(uris, pa.large_string())
+    stored = StoredVectors(names, names, values.astype(np.int8), np.ones(count, np.float32))
+    groups = find_groups(pictures, stored, distance=0)
+    assert [count // 2] * 2 == [len(group.members) for group in groups]
+
+
+def test_sets_are_united_by_pairs() -> None:
+    """Chains and cycles are one set; what is in no pair is in no group."""
+    sets = Components(8)
+    sets.join(np.array([6, 1, 3]), np.array([3, 6, 1]))
+    sets.join(np.array([4]), np.array([7]))
+    assert [[1, 3, 6], [4, 7]] == [members.tolist() for members in sets.groups()]
+    assert [False, True] == sets.are_apart(np.array([1, 3]), np.array([6, 4])).tolist()
