@@ -7,6 +7,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from benchmarks.settings import ROOT, python
@@ -81,7 +82,9 @@ class Handler:
         return milliseconds
 
 
-def ours(title: str, task: Path, client: Path) -> Handler:
+def ours(
+    title: str, task: Path, client: Path, environment: Mapping[str, str] = MappingProxyType({})
+) -> Handler:
     """Return seefood's handler, from the zip that was unpacked to `task`."""
     return Handler(
         title,
@@ -93,6 +96,7 @@ def ours(title: str, task: Path, client: Path) -> Handler:
             "PYTHONPATH": f"{task}:{client}",
             "SEEFOOD_RESULTS": "s3://labels/rows",
             "SEEFOOD_WATCHED": f"s3://{BUCKET}/",
+            **environment,
         },
     )
 
