@@ -8,7 +8,8 @@ were before the run is stored at its start, because a rewritten object keeps its
 import json
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from threading import Lock
 from typing import Final
 
 from seefood.errors import JobError
@@ -18,6 +19,7 @@ from seefood.results.ledger import Ledger, ledger_key
 from seefood.results.totals import Totals, add_totals, count_rows
 from seefood.runs.run_files import BEFORE
 from seefood.runs.run_spec import RunSpec
+from seefood.sources.compact_set import CompactSet
 from seefood.storage import read, write
 
 PartsBefore = frozenset[tuple[str, str]]
@@ -62,9 +64,23 @@ def new_parts(run: RunSpec, before: PartsBefore) -> list[ImageRef]:
 
 
 def read_earlier(run: RunSpec, before: PartsBefore) -> Earlier:
-    """Return what was written since `before`; reads those result objects. Raises `JobError`."""
+    """Return what was written since `before`; reads those result objects. Raises `JobError`.
+
+    A picture counts once. Two attempts may have written it in different objects: a machine that is
+    cut off from the cluster, but not from the store, goes on for a while.
+    """
+    seen, lock = CompactSet(), Lock()
+
+    def keys_and_totals(part: ImageRef) -> tuple[list[bytes], Totals]:
+        rows = list(read_part(part.uri))
+        with lock:
+            new = [row for row in rows if seen.add(f"{row.uri} {row.etag}")]
+        # An object with second rows is not counted, so that the launcher finds more objects.
+        totals = replace(count_rows(new), parts=int(len(new) == len(rows)))
+        return [ledger_key(row.uri, row.etag) for row in new], totals
+
     with ThreadPoolExecutor(_READERS) as pool:
-        parts = list(pool.map(_keys_and_totals, new_parts(run, before)))
+        parts = list(pool.map(keys_and_totals, new_parts(run, before)))
     return Earlier(
         Ledger(key for keys, _ in parts for key in keys),
         add_totals(totals for _, totals in parts),
@@ -75,8 +91,3 @@ def count_parts(parts: Iterable[ImageRef]) -> list[Totals]:
     """Return the totals of each result object. Raises `JobError`."""
     with ThreadPoolExecutor(_READERS) as pool:
         return list(pool.map(lambda part: count_rows(read_part(part.uri)), parts))
-
-
-def _keys_and_totals(part: ImageRef) -> tuple[list[bytes], Totals]:
-    rows = list(read_part(part.uri))
-    return [ledger_key(row.uri, row.etag) for row in rows], count_rows(rows)

@@ -69,6 +69,19 @@ def _list(listing: RunControl) -> tuple[list[ImageRef], Totals]:
     return [ref for chunk in chunks if isinstance(chunk, list) for ref in chunk], totals
 
 
+def test_a_picture_in_two_objects_counts_once(listing: RunControl, refs: list[ImageRef]) -> None:
+    """Two attempts made different chunks of the same pictures, one on a machine that was cut off.
+
+    There is one object more than counted, so that the launcher removes the second rows.
+    """
+    for pictures in (refs[:10], refs[5:20], refs[2:9]):
+        _write(listing, pictures)
+    before = read_before(listing.run)
+    totals = read_earlier(listing.run, before).totals
+    assert 20 == totals.rows
+    assert 3 == len(new_parts(listing.run, before)) > totals.parts
+
+
 def test_a_repeated_listing_leaves_out_what_was_written(
     listing: RunControl, refs: list[ImageRef]
 ) -> None:
