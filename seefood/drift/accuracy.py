@@ -6,8 +6,9 @@ class a run has is estimated from its labels and scores by maximum likelihood, a
 figures are reweighted accordingly (label shift: Saerens, Latinne and Decaestecker 2002; Garg et
 al. 2020). Like every estimate without labels (Garg et al. 2022, "Leveraging unlabeled data to
 predict out-of-distribution performance") it holds only as far as pictures with one score are alike:
-`METHOD_ERROR` is about what remained in a simulation of nights of mixed sources. Only an audit
-knows.
+`METHOD_ERROR` is about what remained in a simulation of nights of mixed sources. Of pictures that
+resemble nothing in training the held-out ones say nothing: the interval holds whether all of them
+are right or none is. Only an audit knows.
 """
 
 import math
@@ -25,6 +26,8 @@ from seefood.drift.reference import Reference
 Floats = NDArray[np.float64]
 METHOD_ERROR: Final = 0.02
 """Added to each side of the interval: the error of the method itself."""
+NOVELTY: Final = "novelty"
+_NOVEL: Final = 1.0
 MIN_HELD_OUT: Final = 50
 """Labelled pictures without which there is no estimate."""
 _MAX_LABELS: Final = 50
@@ -68,7 +71,20 @@ def estimate_accuracy(run: Fingerprint, reference: Reference) -> AccuracyEstimat
     estimate = float((shares * rate).sum())
     variance = estimate * (1 - estimate) * (1 / counts.sum() + 1 / held_out)
     margin = METHOD_ERROR + _Z * math.sqrt(max(0.0, variance))
-    return AccuracyEstimate(estimate, max(0.0, estimate - margin), min(1.0, estimate + margin))
+    unlike = max(0.0, _novel_share(run) - _novel_share(reference.fingerprint))
+    low = (1 - unlike) * (estimate - margin)
+    high = (1 - unlike) * (estimate + margin) + unlike
+    return AccuracyEstimate(estimate, max(0.0, low), min(1.0, high))
+
+
+def novel_count(run: Fingerprint) -> int:
+    """Return how many pictures resemble nothing in training, by their novelty."""
+    bins = run.numbers.get(NOVELTY, ())
+    return sum(bins[MEASURES[NOVELTY].edges.index(_NOVEL) + 1 :]) if bins else 0
+
+
+def _novel_share(run: Fingerprint) -> float:
+    return novel_count(run) / max(1, sum(run.numbers.get(NOVELTY, ())))
 
 
 def _is_score(name: str) -> bool:

@@ -10,16 +10,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from seefood.drift.accuracy import AccuracyEstimate, estimate_accuracy
+from seefood.drift.accuracy import NOVELTY, AccuracyEstimate, estimate_accuracy, novel_count
 from seefood.drift.changes import MIN_PICTURES, Change, Comparison, find_changes
 from seefood.drift.fingerprint import SCORES, Fingerprint
-from seefood.drift.measures import MEASURES
 from seefood.drift.reference import Reference
 from seefood.drift.words import change_sentence
 
 LAST_RUNS: Final = 7
 """A run is compared with at most so many runs before it."""
-_NOVEL: Final = 1.0
 _FEW: Final = 0.01
 """Of the held-out pictures, those with lower scores count as unlike any, where there is no
 novelty."""
@@ -98,9 +96,8 @@ def judge(
 
 
 def _novel(run: Fingerprint, reference: Reference | None) -> int:
-    bins = run.numbers.get("novelty", ())
-    if bins:
-        return sum(bins[MEASURES["novelty"].edges.index(_NOVEL) + 1 :])
+    if run.numbers.get(NOVELTY):
+        return novel_count(run)
     if reference is None:
         return 0
     count = 0

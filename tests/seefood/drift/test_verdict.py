@@ -155,6 +155,22 @@ def test_pictures_that_resemble_nothing_are_counted() -> None:
     assert 5 == judge(fingerprint_rows(unsure), {}, _reference()).novel
 
 
+def test_nothing_is_said_of_the_accuracy_of_novel_pictures() -> None:
+    """All of those beyond the held-out pictures' share may be right, or none."""
+    answers = [Answer("red", 0.95, "red" if number % 20 else "green") for number in range(400)]
+    held_out = fingerprint_rows([make_row(novelty=0.5)] * 396 + [make_row(novelty=1.2)] * 4)
+    reference = reference_of(held_out, held_out.numbers["novelty"], answers)
+    usual = [make_row(score=0.95, novelty=0.5)] * 396 + [make_row(score=0.95, novelty=1.2)] * 4
+    novel = usual[:200] + [make_row(score=0.95, novelty=1.5)] * 200
+    known, other = (estimate_accuracy(fingerprint_rows(rows), reference) for rows in (usual, novel))
+    assert known is not None
+    assert other is not None
+    assert known.estimate == other.estimate
+    assert known.low > 0.88
+    assert pytest.approx(0.51 * known.low) == other.low
+    assert 1.0 == other.high
+
+
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
 def test_the_accuracy_is_estimated_for_other_shares_of_the_labels(share: float) -> None:
     """A class that is harder and more frequent than in the held-out pictures counts for more."""
