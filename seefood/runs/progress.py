@@ -4,6 +4,7 @@ On a terminal and in a notebook they are a live bar, in a log a line every ten s
 """
 
 import json
+import os
 import sys
 import threading
 import time
@@ -81,10 +82,13 @@ class ProgressCounters:
 def show_progress(counters: ProgressCounters, style: Style = "auto") -> Iterator[None]:
     """Show `counters` until the block ends. `auto` is a bar on a terminal and lines elsewhere.
 
+    A dumb terminal gets lines as well, because it cannot draw a bar twice.
+
     `json` writes lines, too: objects with a `message` and the counts.
     """
     if style == "auto":
-        style = "bar" if sys.stderr.isatty() else "lines"
+        is_dumb = os.environ.get("TERM") in ("dumb", "unknown")
+        style = "bar" if sys.stderr.isatty() and not is_dumb else "lines"
     if style == "quiet":
         yield
         return

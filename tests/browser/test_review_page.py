@@ -16,6 +16,7 @@ from seefood.records import utc_now
 from seefood.results.files import read_rows
 from seefood.storage import open_store
 from seefood.storage.uris import FILE_ROOT, parse_location
+from tests.browser.axe import violations
 from tests.browser.conftest import Browser
 from tests.browser.review_person import (
     Person,
@@ -92,6 +93,21 @@ def test_every_key_does_what_it_says(
     assert browser.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert [] == browser.console()
     assert all(url.startswith(address) for url in browser.requests())
+
+
+def test_the_page_is_accessible(browser: Browser, server: ReviewServer) -> None:
+    """Axe finds nothing wrong with a picture, and with the grid behind the filters."""
+    address = server.start()
+    person = Person(browser)
+    for width, theme in ((390, "light"), (390, "dark"), (1280, "light"), (1280, "dark")):
+        browser.open(address, width, theme=theme)
+        person.see()
+        assert [] == violations(browser), (width, theme)
+        person.press("g")
+        person.wait("document.querySelectorAll('.cell').length === 14")
+        person.press("/")
+        person.wait("!document.getElementById('filter').hidden")
+        assert [] == violations(browser), (width, theme, "grid")
 
 
 def test_a_picture_may_have_several_labels(browser: Browser, server: ReviewServer) -> None:
