@@ -29,6 +29,7 @@ _ACCESS_POINT: Final = re.compile(
     r"^(s3://arn:[^/]*:(?:outpost[/:][^/:]+[/:])?accesspoint)/", re.DOTALL | re.IGNORECASE
 )
 _BUCKET_ARN: Final = re.compile(r"^s3://arn:[^:/]*:s3:::([^/]*)(.*)$", re.DOTALL | re.IGNORECASE)
+_OBJECT_ARN: Final = re.compile(r"arn:[^:/]*:s3:::(.+)", re.DOTALL)
 _SCHEME: Final = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]*)://")
 _GLOB: Final = re.compile(r"[*?\[]")
 
@@ -85,6 +86,8 @@ def parse_location(text: str | os.PathLike[str]) -> Location:
         return _remote(match, text)
     if text[:5].lower() == "file:":
         return _file_uri(text)
+    if arn := _OBJECT_ARN.match(text):
+        raise UsageError(f"{text!r} is an ARN; write s3://{arn[1]}")
     scheme = _SCHEME.match(text)
     if scheme and scheme[1].lower() in ("s3", "gs", "az"):
         raise UsageError(f"{redacted(text)!r} names no bucket; write {scheme[1].lower()}://BUCKET/")

@@ -17,6 +17,7 @@ from urllib.parse import unquote_plus
 from seefood.sources.manifests.entries import (
     NAMES,
     EntryError,
+    ListError,
     NoColumnError,
     has_known_suffix,
     is_like_a_name,
@@ -129,8 +130,10 @@ def find_layout(opened: OpenList, column: str | None) -> Layout:
         if wanted & set(cells) and (best is None or len(cells) > best[0]):
             best = len(cells), delimiter
     if best is not None:
-        first = _sample(text, best[1], opened)[0]
-        return Layout(best[1], tuple(_lowered(first)), 1)
+        columns = tuple(_lowered(_sample(text, best[1], opened)[0]))
+        if twice := [name for name in columns if columns.count(name) > 1 and name in known]:
+            raise ListError(f"two of its columns are called {twice[0]!r}; rename one of them")
+        return Layout(best[1], columns, 1)
     samples = {each: _sample(text, each, opened) for each in delimiters}
     delimiter = max(delimiters, key=lambda each: _common_width(samples[each]))
     rows = samples[delimiter]

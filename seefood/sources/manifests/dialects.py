@@ -74,6 +74,8 @@ def _is_delimited(opened: OpenList) -> bool:
         cells = [cell.strip().lower() for cell in lines[0].split(mark)]
         if set(cells) & set(NAMES) and (len(cells) > 1 or all(map(is_like_a_name, lines[1:]))):
             return len(lines) > 1 or len(cells) > 1
+        if len(lines) > 1 and all(line.rstrip().endswith(mark) for line in lines):
+            return True
         if all(
             mark in line and not is_like_a_name(line) and is_like_a_name(line.split(mark)[0])
             for line in lines

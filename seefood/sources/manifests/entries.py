@@ -152,8 +152,10 @@ class EntryReader:
     def _absolute(self, number: int, name: str) -> Location:
         if _ESCAPES.search(name):
             name = self._repaired(number, name)
-        if "://" in name or name.startswith(("/", "file:", "~")):
-            return parse_location(name)
+        if "://" in name or name.startswith(("/", "file:", "~", "arn:")):
+            if not name.isascii():
+                _check_text(number, name)
+            return parse_location(name.lstrip())  # no scheme begins with a space
         folder = Location(self.location.root, self.location.key.rpartition("/")[0])
         if folder.is_local:
             return parse_location(folder.child(name).key)
@@ -172,6 +174,14 @@ class EntryReader:
         if not self.repaired:
             self.repaired.append(number)
         return decode_latin_1(data)
+
+
+def _check_text(number: int, name: str) -> None:
+    """Raise `EntryError` for half of a surrogate pair, which JSON can hold and no row can."""
+    try:
+        name.encode()
+    except UnicodeEncodeError as error:
+        raise EntryError(number, f"{name!r} is no UTF-8 ({error.reason})") from error
 
 
 def decode_latin_1(data: bytes) -> str:

@@ -12,6 +12,7 @@ from typing import BinaryIO, Final
 from seefood.errors import ErrorCode, PictureError
 from seefood.storage.archives.members import DAMAGE, ArchiveError, Member, Skipped
 
+_SIGNATURE: Final = b"PK\x05\x06"
 _END: Final = struct.Struct("<4s4H2LH")
 _LOCATOR: Final = struct.Struct("<4sLQL")
 _END_64: Final = struct.Struct("<4sQ2H2L4Q")
@@ -96,7 +97,7 @@ def _directory(stream: BinaryIO, archive_bytes: int) -> tuple[int, int, int]:
     tail_bytes = min(archive_bytes, _END.size + _MAX_COMMENT + _LOCATOR.size)
     stream.seek(archive_bytes - tail_bytes)
     tail = stream.read(tail_bytes)
-    found = tail.rfind(b"PK\x05\x06")
+    found = _find_end(tail)
     if found < 0 or len(tail) - found < _END.size:
         raise ArchiveError("it is no zip file, or its end is missing")
     end = archive_bytes - tail_bytes + found
@@ -117,6 +118,20 @@ def _directory(stream: BinaryIO, archive_bytes: int) -> tuple[int, int, int]:
     if shift < 0:
         raise ArchiveError("it is split or its end is damaged")
     return offset + shift, total, shift
+
+
+def _find_end(tail: bytes) -> int:
+    """Return where the last record begins in the end of a file; below 0 if there is none.
+
+    A comment may contain its signature. Something that is no comment may follow the record.
+    """
+    last = found = tail.rfind(_SIGNATURE)
+    while found >= 0:
+        after = len(tail) - found - _END.size
+        if after >= 0 and _END.unpack_from(tail, found)[-1] == after:
+            return found
+        found = tail.rfind(_SIGNATURE, 0, found)
+    return last
 
 
 def _large(packed: int, size: int, offset: int, extra: bytes) -> tuple[int, int, int]:

@@ -117,6 +117,7 @@ _READ: Final[dict[str, bytes]] = {
     "create_ml.json": json.dumps([{"image": name, "annotations": []} for name in _TWO]).encode(),
     "hf.jsonl": b"\n".join(json.dumps({"image": {"path": name}}).encode() for name in _TWO),
     "hf.parquet": _struct(content=None),
+    "commas.txt": b"a.png,\nb c.png,\n",
     "sizes.parquet": _parquet(path=_TWO, size=[1.0, None]),
     "dictionary.parquet": _parquet(path=pa.array(_TWO).dictionary_encode()),
 }
@@ -133,6 +134,9 @@ def test_it_is_read(name: str, tmp_path: Path) -> None:
 
 _REFUSED: Final[dict[str, tuple[bytes, str]]] = {
     "header.csv": (b"photo,label\na.png,x\n", "columns photo, label.*--manifest-column"),
+    "twice.csv": (b"uri,uri\na.png,b.png\n", "two of its columns are called 'uri'"),
+    "arn.txt": (b"arn:aws:s3:::b/a.png\n", "line 1 .* is an ARN; write s3://b/a.png"),
+    "half.jsonl": (b'{"uri":"s3://b/\\ud800.png"}\n', "line 1 .* is no UTF-8"),
     "one_word.csv": (b"photo\na.png\n", "columns photo.*--manifest-column"),
     "pairs.csv": (b"a.png,b.png\nc.png,d.png\n", "--manifest-column"),
     "words.csv": (b"apple,red\npear,green\n", "columns apple, red"),
@@ -174,6 +178,18 @@ def test_it_is_refused(name: str, tmp_path: Path) -> None:
     (tmp_path / name).write_bytes(data)
     with pytest.raises(UsageError, match=f"(?s){message}"):
         check_sources([parse_manifest(str(tmp_path / name))])
+
+
+def test_spaces_before_a_uri_are_no_part_of_it(tmp_path: Path) -> None:
+    """As spreadsheets write them after a comma; a list of URIs may end its lines with commas."""
+    (tmp_path / "m.csv").write_bytes(b"label, uri\nx, s3://b/a.png\n")
+    (tmp_path / "m.txt").write_bytes(b"s3://b/a.png,\ns3://b/b.png,\n")
+    names = [
+        ref.uri
+        for name in ("m.csv", "m.txt")
+        for ref in parse_manifest(str(tmp_path / name)).list()
+    ]
+    assert ["s3://b/a.png", "s3://b/a.png", "s3://b/b.png"] == names
 
 
 def test_a_column_may_be_chosen_where_no_word_is_known(tmp_path: Path) -> None:

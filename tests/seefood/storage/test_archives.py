@@ -72,6 +72,7 @@ _ARCHIVES: Final[dict[str, Callable[[Mapping[str, bytes]], bytes]]] = {
     "gzip_in_spite_of_its_name.tar": lambda files: _tar(files, "w:gz"),
     "x.zip": _zip,
     "stored.zip": lambda files: _zip(files, zipfile.ZIP_STORED),
+    "comment.zip": lambda files: _zip(files)[:-2] + b"\x0b\0PK\x05\x06 inside",
     "bzip2.zip": lambda files: _zip(files, zipfile.ZIP_BZIP2),
     "large.zip": _zip_64,
     "program.zip": lambda files: b"#!/bin/sh\n" * 99 + _zip(files),
