@@ -108,8 +108,13 @@ def _fit(features: Floats) -> tuple[Floats, Floats]:
     mean = features.mean(axis=0, dtype=np.float64)
     centered = features - mean
     count = max(1, min(COMPONENTS, len(features) // _FEW, features.shape[1] // 2))
-    _, vectors = np.linalg.eigh(centered.T @ centered)
-    return mean.astype(np.float32), np.ascontiguousarray(vectors[:, ::-1][:, :count].T, np.float32)
+    if len(features) >= features.shape[1]:
+        basis = np.linalg.eigh(centered.T @ centered)[1][:, ::-1][:, :count].T
+    else:  # the same directions, of the smaller matrix
+        basis = np.linalg.eigh(centered @ centered.T)[1][:, ::-1][:, :count].T @ centered
+        lengths = np.linalg.norm(basis, axis=1, keepdims=True)
+        basis /= np.maximum(lengths, np.finfo(np.float64).tiny)
+    return mean.astype(np.float32), np.ascontiguousarray(basis, np.float32)
 
 
 def _text(values: "NDArray[Any]") -> str:

@@ -42,6 +42,10 @@ class Features:
     """Of shape `(n, maps)`."""
     mirrored: Floats
 
+    def first(self, maps: int) -> "Features":
+        """Return the first `maps` of them for every photo."""
+        return Features(self.upright[:, :maps], self.mirrored[:, :maps])
+
     def at(self, chosen: NDArray[Any]) -> "Features":
         """Return the features of the `chosen` photos: their indices, or a mask."""
         return Features(self.upright[chosen], self.mirrored[chosen])
@@ -158,7 +162,12 @@ def without(examined: Examined, left_out: NDArray[np.bool_]) -> Examined:
 
 
 def choose_strength(examined: Examined) -> float:
-    """Return the strength with the lowest cross-entropy on photos that a probe was not fitted on.
+    """Return the strength with the lowest cross-entropy in cross-validation."""
+    return compare_strengths(examined)[0]
+
+
+def compare_strengths(examined: Examined) -> tuple[float, float]:
+    """Return the best strength, and its cross-entropy on photos that a probe was not fitted on.
 
     Begins with the strongest regularisation and ends where two weaker ones in turn are no better.
     """
@@ -171,7 +180,7 @@ def choose_strength(examined: Examined) -> float:
         losses.append(float(np.average(logs, weights=small.weights)))
         if len(losses) > 2 and min(losses[-2:]) >= min(losses[:-2]):
             break
-    return STRENGTHS[int(np.argmin(losses))]
+    return STRENGTHS[int(np.argmin(losses))], min(losses)
 
 
 def _smaller(examined: Examined) -> Examined:

@@ -24,18 +24,16 @@ from seefood_training.calibrate import softmax
 from seefood_training.data import DecodedPhotos, Photo, decode_photos
 from seefood_training.fit import fit, predict_logits
 from seefood_training.fit_types import EnoughError, Examples, Fitted, Floats, Step, Task
-from seefood_training.frozen_features import extractor
 from seefood_training.linear_probe import (
     Examined,
-    Features,
-    choose_strength,
     fit_probe,
     install_probe,
     predict_out_of_fold,
     without,
 )
 from seefood_training.metrics import Share
-from seefood_training.networks import build, network
+from seefood_training.networks import network
+from seefood_training.probing import equal_classes, examine
 from seefood_training.release import Scored
 
 _VIEWS: Final = 2400
@@ -45,7 +43,6 @@ _EPOCHS: Final = 5
 _MOST_RUNS: Final = 2
 _POSITIONS: Final = (0.3, 0.6, 1.0)
 """The interpolations that are compared: 0 would be the probe, 1 the fine-tuned weights."""
-_CHUNK: Final = 256
 
 Weights = list[NDArray[Any]]
 
@@ -96,9 +93,11 @@ class Trained:
 
 def fit_from_probe(job: Job, observer: Observer) -> Trained:
     """Return the network of `job`, trained, with what was chosen and measured."""
-    model = build(job.task.network, job.task.weights)
-    examined = _examine(model, job, observer.read)
-    strength = choose_strength(examined)
+    probing = examine(job.task, job.rule, job.photos, job.folds, observer.read)
+    if probing.note:
+        observer.tell(probing.note)
+    model, examined, strength = probing.model, probing.examined, probing.strength
+    job = replace(job, task=probing.task)
     logits = predict_out_of_fold(examined, strength, mirrored=False)
     probe_right = Share(int((logits.argmax(axis=1) == examined.labels).sum()), len(logits))
     by_seed = [probe_right.value, *_of_other_seeds(examined, strength, job.other_folds)]
@@ -109,6 +108,7 @@ def fit_from_probe(job: Job, observer: Observer) -> Trained:
     install_probe(model, fit_probe(examined, strength))
     runs = _run_folds(model, examined, strength, job, observer)
     record: dict[str, Any] = {
+        "reads_blocks": job.task.network.reads_blocks,
         "probe_strength": strength,
         "probe_accuracy": round(probe_right.value, 4),
         "probe_accuracy_by_seed": [round(value, 4) for value in by_seed],
@@ -166,31 +166,6 @@ class _Run:
     logits: Floats
     """Of these photos at each of `_POSITIONS`, of shape `(positions, n, classes)`."""
     fitted: Fitted
-
-
-def _examine(model: keras.Model, job: Job, observe: Callable[[int], None]) -> Examined:
-    photos, parts = job.photos.photos, []
-    extract = extractor(model, len(photos))
-    for start in range(0, len(photos), _CHUNK):
-        chunk = photos[start : start + _CHUNK]
-        parts.append(extract(decode_photos(chunk, job.rule).pixels))
-        observe(start + len(chunk))
-    labels, classes = job.photos.labels, job.task.network.classes
-    return Examined(
-        Features(
-            np.concatenate([part.upright for part in parts]),
-            np.concatenate([part.mirrored for part in parts]),
-        ),
-        labels,
-        equal_classes(labels),
-        job.folds,
-        classes,
-    )
-
-
-def equal_classes(labels: NDArray[np.int64]) -> Floats:
-    """Return a weight for each photo, of shape `(n,)`: each class has the same total weight."""
-    return np.asarray(len(labels) / np.bincount(labels)[labels], np.float32)
 
 
 def _run_folds(

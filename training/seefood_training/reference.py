@@ -89,7 +89,7 @@ def add_reference(
     bins = np.bincount(np.searchsorted(edges, novelty, side="right"), minlength=len(edges) + 1)
     pictures = fingerprint_rows(row for row, _ in training or held_out)
     reference = reference_of(pictures, tuple(bins.tolist()), answers)
-    above = None if reject_share is None else _threshold(novelty, reject_share, bundle)
+    above = None if reject_share is None else novelty_limit(novelty, reject_share, bundle)
     return set_knowledge(bundle, reference, space, above)
 
 
@@ -128,14 +128,23 @@ def _vectors(rows: Sequence[Row]) -> Features | None:
 def _space(training: Sequence[Row], held_out: Sequence[Row]) -> tuple[NoveltySpace | None, Floats]:
     """Return the space of the training photos, and the novelty of photos it was not fitted to."""
     features = _vectors(training)
-    found = None
-    if features is not None:
-        order = np.random.default_rng(0).permutation(len(features))  # photos are sorted by class
-        found = fit_space(features[order], _vectors(held_out))
+    found = None if features is None else space_of(features, _vectors(held_out))
     return found or (None, np.empty(0, np.float32))
 
 
-def _threshold(novelty: Floats, share: float, bundle: Bundle) -> float:
+def space_of(
+    features: Features, held_out: Features | None = None
+) -> tuple[NoveltySpace, Floats] | None:
+    """Return what `fit_space` returns; `features` may be sorted by class."""
+    order = np.random.default_rng(0).permutation(len(features))
+    return fit_space(features[order], held_out)
+
+
+def novelty_limit(novelty: Floats, share: float, bundle: Bundle) -> float:
+    """Return the novelty that the `share` of pictures that resemble the others least is above.
+
+    Raises `UsageError` for too few pictures of `bundle`.
+    """
     if len(novelty) < 1 / share:
         raise UsageError(
             f"{bundle.path} cannot reject unknown pictures: "

@@ -21,7 +21,7 @@ from seefood.storage import write
 from seefood.storage.uris import Location, parse_location
 from seefood_training.calibrate import softmax
 from seefood_training.linear_probe import Probe
-from seefood_training.teaching.bundle import check_teachable, write_taught_bundle
+from seefood_training.teaching.bundle import check_teachable, unknown_limit, write_taught_bundle
 from seefood_training.teaching.examples import correction_examples, joined
 from seefood_training.teaching.graph import read_head
 from seefood_training.teaching.head import fit_head
@@ -152,6 +152,33 @@ def test_rows_without_features_are_counted(memory: str) -> None:
     assert (None, None, "corrupt") == (
         found["broken"].label, found["broken"].top, found["broken"].error_code,
     )  # fmt: skip
+
+
+def test_unknown_pictures_are_rejected(bundle_path: Path, tmp_path: Path, memory: str) -> None:
+    """With a limit, rows of pictures unlike all examples are `unsure`; few examples are refused."""
+    source = load_bundle(bundle_path)
+    assert source.features is not None
+    size = source.features.dimension
+    features = RNG.uniform(0, 1, (40, size)).astype(np.float32)
+    head = fit_head(features, np.arange(40) % 2, NAMES)
+    limit = unknown_limit(features, 0.05, source)
+    bundle = write_taught_bundle(
+        source, tmp_path / "taught", head, labels=NAMES, record={}, rejection=limit
+    )
+    known, other = np.full(size, 1, np.int8), np.where(np.arange(size) % 2, 127, -127)
+    rows = [
+        make_row("s3://b/known", vector=Vector(0.5, known.tobytes())),
+        make_row("s3://b/other", vector=Vector(1.0, other.astype(np.int8).tobytes())),
+    ]
+    output = _output(memory, rows, DIGEST)
+    model = replace(Model.of(bundle), thresholds=(0.0, 0.0))
+    relabel(output, DIGEST, load_vectors(output, DIGEST), head.probe, model)
+    found = {row.uri.rpartition("/")[2]: row for row in read_rows(output, bundle.digest)}
+    assert (Status.OK, Status.UNSURE) == (found["known"].status, found["other"].status)
+    assert (found["known"].novelty or 9) < 1 < (found["other"].novelty or 0)
+    with pytest.raises(UsageError, match="40 photos are too few for a share"):
+        unknown_limit(features, 0.01, source)
+    assert unknown_limit(features, None, source) is None
 
 
 def test_corrections_are_examples(memory: str) -> None:

@@ -8,7 +8,7 @@ import click
 
 from seefood.cli.options import model_digest_option, model_option, open_bundle
 from seefood.cli.profile_options import profile_option
-from seefood_training.commands.threshold_options import threshold_options
+from seefood_training.commands.threshold_options import reject_option, threshold_options
 
 if TYPE_CHECKING:
     from seefood.features.stored import StoredVectors
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     help="The folder of the new bundle.",
 )
 @threshold_options("--max-wrong")
+@reject_option()
 @click.option("--overwrite", is_flag=True, help="Replace an existing bundle.")
 @click.option("--no-relabel", is_flag=True, help="Write the bundle alone, and no rows.")
 @profile_option
@@ -58,7 +59,11 @@ def teach_command(*, dest: str, output: Path, as_json: bool, **params: Any) -> N
     from seefood.storage.uris import parse_location
     from seefood_training.acceptance import Wish
     from seefood_training.sealing import check_absent
-    from seefood_training.teaching.bundle import check_teachable, write_taught_bundle
+    from seefood_training.teaching.bundle import (
+        check_teachable,
+        unknown_limit,
+        write_taught_bundle,
+    )
     from seefood_training.teaching.graph import read_head
     from seefood_training.teaching.head import fit_head
     from seefood_training.teaching.relabel import Relabelled, check_sample, relabel
@@ -71,6 +76,7 @@ def teach_command(*, dest: str, output: Path, as_json: bool, **params: Any) -> N
     taught = _examples(params["examples"], params["corrections"], location, vectors, source)
     old = read_head(source.file(LITERT_MODEL).read_bytes(), tensor)
     wish = Wish(params["accept"], params["unsure_share"])
+    rejection = unknown_limit(taught.features, params["reject_unknown"], source)
     head = fit_head(taught.features, taught.labels, taught.names, wish, old)
     bundle = write_taught_bundle(
         source,
@@ -78,6 +84,7 @@ def teach_command(*, dest: str, output: Path, as_json: bool, **params: Any) -> N
         head,
         labels=taught.names,
         record=taught.record,
+        rejection=rejection,
         overwrite=params["overwrite"],
     )
     agreement = check_sample(location, source.digest, vectors, head.probe, bundle)

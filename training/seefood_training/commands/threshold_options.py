@@ -46,5 +46,16 @@ def threshold_options(*accept_names: str, when: str = "") -> Callable[[_F], _F]:
     return add
 
 
+def reject_option(*, note: str = "") -> Callable[[_F], _F]:
+    """Return a decorator that adds `--reject-unknown`; `note` ends its help text."""
+    return click.option(
+        "--reject-unknown",
+        type=click.FloatRange(0.0005, 0.5),
+        metavar="SHARE",
+        help="Pictures that resemble the training photos less than all but this share of such "
+        f"photos are `unsure`, whatever their score.{note}",
+    )
+
+
 def _sentence(when: str, text: str) -> str:
     return when + text if when else text[0].upper() + text[1:]

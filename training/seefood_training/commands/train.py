@@ -9,7 +9,7 @@ import click
 from seefood.imaging.resize_rule import FITS
 from seefood.sanitize import printable
 from seefood_training.commands.requirements import require
-from seefood_training.commands.threshold_options import threshold_options
+from seefood_training.commands.threshold_options import reject_option, threshold_options
 from seefood_training.networks import NETWORKS
 from seefood_training.quantisation import QUANTISATIONS
 
@@ -85,13 +85,7 @@ _BAR_WIDTH: Final = 16
     help="Share of the photos that are used for validation and calibration.",
 )
 @threshold_options()
-@click.option(
-    "--reject-unknown",
-    type=click.FloatRange(0.0005, 0.5),
-    metavar="SHARE",
-    help="Pictures that resemble the training photos less than all but this share of such photos "
-    "are `unsure`, whatever their score. There are no faster variants then.",
-)
+@reject_option(note=" There are no faster variants then.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, metavar="N")
 @click.option("--fast", is_flag=True, help="Train in bfloat16, if the processor supports it.")
 @click.option(

@@ -31,6 +31,11 @@ _APPLICATIONS: Final[dict[str, tuple[str, Input]]] = {
     "resnet50_v2": ("ResNet50V2", "minus_one_to_one"),
 }
 """Each network's function in keras.applications, and the pixels that its backbone takes."""
+_BLOCKS: Final = {
+    "MobileNet": ("conv_pw_12_relu",),
+    "MobileNetV2": ("block_15_add", "block_16_project_BN"),
+}
+"""The layers whose maps a choice with `reads_blocks` adds to the last ones."""
 _CAFFE_MEANS: Final = (103.939, 116.779, 123.68)  # blue, green, red
 
 
@@ -48,6 +53,7 @@ def build(
         follow_short_runs,
         keep_inference_mode,
     )
+    from seefood_training.networks.blocks.moments import moments
 
     options = {"alpha": choice.multiplier} if application.startswith("MobileNet") else {}
     backbone = getattr(keras.applications, application)(
@@ -64,7 +70,12 @@ def build(
         keep_inference_mode(backbone)
     else:
         follow_short_runs(backbone)
-    x = backbone(x)
+    if choice.reads_blocks:
+        ends = [backbone.get_layer(each).output for each in _BLOCKS[application]]
+        x, *ends = keras.Model(backbone.input, [backbone.output, *ends])(x)
+        x = moments(x, ends)
+    else:
+        x = backbone(x)
     x = layers.Dropout(0.2)(layers.GlobalAveragePooling2D()(x))
     logits = layers.Dense(choice.classes, name="logits", dtype="float32")(x)
     return keras.Model(image, logits, name=backbone.name)
@@ -89,6 +100,7 @@ register(
             224,
             partial(build, application=application, pixels=pixels),
             takes_multiplier=application.startswith("MobileNet"),
+            can_read_blocks=application in _BLOCKS,
         )
         for name, (application, pixels) in _APPLICATIONS.items()
     )

@@ -73,7 +73,7 @@ def build(choice: NetworkChoice, weights: Weights) -> "keras.Model":
     pixels = keras.Input(choice.shape)
     x = layers.Rescaling(1 / 128, offset=-127 / 128, name="scale")(pixels)
     x = layers.Conv2D(_STEM, 3, 2, "same", activation="relu6", name="stem")(x)
-    blocks = []
+    blocks, ends = [], []
     for stage, (expansion, maps, count, stride, side) in enumerate(_STAGES):
         is_scaled = 0 < stage < len(_STAGES) - 1
         for block in range(ceil(count * depth) if is_scaled else count):
@@ -86,8 +86,10 @@ def build(choice: NetworkChoice, weights: Weights) -> "keras.Model":
             )
             x = mobile.bottleneck(x, name, expansion, mobile.multiple_of_8(maps * width), spread)
             blocks.append(name)
+        ends.append(x)
     x = layers.Conv2D(_HEAD, 1, activation="relu6", name="head")(x)
-    model = mobile.classifier(pixels, x, choice.classes, choice.name)
+    last = ends[-2:] if choice.reads_blocks else ()
+    model = mobile.classifier(pixels, x, choice.classes, choice.name, last)
     if weights == "built-in":
         mobile.set_convolutions(model, built_in_convolutions())
         return model
@@ -146,7 +148,14 @@ def _folding(tensors: dict[str, "NDArray[Any]"], blocks: list[str]) -> "Callable
 
 register(
     *(
-        NetworkSpec(name, side, build, last_generic_layer="stage_2_block_1_add", learns_at=0.8)
+        NetworkSpec(
+            name,
+            side,
+            build,
+            last_generic_layer="stage_2_block_1_add",
+            learns_at=0.8,
+            can_read_blocks=True,
+        )
         for name, (_, _, side) in _VARIANTS.items()
     )
 )

@@ -48,7 +48,7 @@ def build_v2(choice: NetworkChoice, weights: Weights) -> "keras.Model":
     _check(choice, weights)
     width = choice.multiplier
     pixels, x = _stem(choice, mobile.multiple_of_8(32 * width), "Conv1")
-    block = 0
+    block, ends = 0, []
     for expansion, channels, repeats, stride in _V2_STAGES:
         for repeat in range(repeats):
             name = f"block_{block}" if block else "expanded_conv"
@@ -61,9 +61,11 @@ def build_v2(choice: NetworkChoice, weights: Weights) -> "keras.Model":
                 x, name, expansion, mobile.multiple_of_8(channels * width), spread
             )
             block += 1
+        ends.append(x)
     head = mobile.multiple_of_8(_V2_HEAD * max(1.0, width))
     x = layers.Conv2D(head, 1, activation="relu6", name="Conv_1")(x)
-    model = mobile.classifier(pixels, x, choice.classes, choice.name)
+    last = ends[-2:] if choice.reads_blocks else ()
+    model = mobile.classifier(pixels, x, choice.classes, choice.name, last)
     if isinstance(weights, Path):
         _load_backbone(model, "MobileNetV2", weights, width)
     return model
@@ -78,11 +80,13 @@ def build_v1(choice: NetworkChoice, weights: Weights) -> "keras.Model":
     _check(choice, weights)
     width = choice.multiplier
     pixels, x = _stem(choice, int(32 * width), "conv1")
+    last: list[Any] = []
     for block, (channels, stride) in enumerate(_V1_BLOCKS, 1):
+        last = [x] if choice.reads_blocks else []
         x = _depthwise(x, f"conv_dw_{block}", stride)
         maps = int(channels * width)
         x = layers.Conv2D(maps, 1, activation="relu6", name=f"conv_pw_{block}")(x)
-    model = classifier(pixels, x, choice.classes, choice.name)
+    model = classifier(pixels, x, choice.classes, choice.name, last)
     if isinstance(weights, Path):
         _load_backbone(model, "MobileNet", weights, width)
     return model
@@ -157,6 +161,10 @@ def _padded(x: Any, name: str) -> Any:
 
 
 register(
-    NetworkSpec("folded_mobilenet_v1", 224, build_v1, last_generic_layer="conv_pw_3"),
-    NetworkSpec("folded_mobilenet_v2", 224, build_v2, last_generic_layer="block_2_add"),
+    NetworkSpec(
+        "folded_mobilenet_v1", 224, build_v1, last_generic_layer="conv_pw_3", can_read_blocks=True
+    ),
+    NetworkSpec(
+        "folded_mobilenet_v2", 224, build_v2, last_generic_layer="block_2_add", can_read_blocks=True
+    ),
 )

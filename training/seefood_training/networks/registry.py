@@ -26,6 +26,9 @@ class NetworkChoice:
     channels: int = 3
     multiplier: float = 1.0
     """Factor on the number of maps in each layer (`width` or `alpha` in the papers)."""
+    reads_blocks: bool = False
+    """Whether the classifier reads the maps of the blocks before the last maps too
+    (`seefood_training.networks.blocks.moments`)."""
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -63,6 +66,8 @@ class NetworkSpec:
     """Whether `--weights` may name pretrained weights."""
     takes_multiplier: bool = True
     """Whether the builder uses the choice's multiplier."""
+    can_read_blocks: bool = False
+    """Whether the builder uses `reads_blocks`; the last maps are the first features."""
 
 
 _networks: Final[dict[str, NetworkSpec]] = {}

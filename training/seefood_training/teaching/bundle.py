@@ -1,12 +1,17 @@
 """Writes the bundle of a taught layer: the old graph for LiteRT with the new layer at its end."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from seefood.bundle import EXTRA, LITERT_MODEL, Bundle, load_bundle
+import numpy as np
+
+from seefood.bundle import EXTRA, LITERT_MODEL, Bundle, load_bundle, set_knowledge
+from seefood.drift.novelty import NoveltySpace
 from seefood.engines.registry import Graph
 from seefood.errors import UsageError
+from seefood_training.linear_probe import Floats
+from seefood_training.reference import novelty_limit, space_of
 from seefood_training.sealing import (
     FLOAT_TOLERANCE,
     REDUCED_TOLERANCE,
@@ -29,13 +34,37 @@ def check_teachable(bundle: Bundle) -> int:
     return stated
 
 
-def write_taught_bundle(
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """Which pictures resemble the examples too little."""
+
+    space: NoveltySpace
+    above: float
+    """Pictures of a greater novelty are `unsure`."""
+
+
+def unknown_limit(features: Floats, share: float | None, source: Bundle) -> Limit | None:
+    """Return the limit above which the `share` of the examples that resemble the others least is.
+
+    `features` are the examples', of shape `(n, features)`, of the bundle `source`. None without a
+    share. Raises `UsageError` for too few examples.
+    """
+    if share is None:
+        return None
+    space, novelty = space_of(features) or (None, np.empty(0, np.float32))
+    above = novelty_limit(novelty, share, source)
+    assert space is not None  # noqa: S101 (without one there is no novelty, and no limit)
+    return Limit(space, above)
+
+
+def write_taught_bundle(  # noqa: PLR0913 (keyword-only)
     source: Bundle,
     output: Path,
     head: Head,
     *,
     labels: tuple[str, ...],
     record: dict[str, Any],
+    rejection: Limit | None = None,
     overwrite: bool = False,
 ) -> Bundle:
     """Write the bundle of `head` on the features of `source` to `output` and return it, certified.
@@ -70,7 +99,9 @@ def write_taught_bundle(
     with new_bundle(output, overwrite=overwrite) as folder:
         (folder / EXTRA).mkdir()
         (folder / LITERT_MODEL).write_bytes(with_head(flat, tensor, head.probe))
-        seal_bundle(folder, draft, least_tolerance=tolerance)
+        bundle = seal_bundle(folder, draft, least_tolerance=tolerance)
+        if rejection is not None:
+            set_knowledge(bundle, None, rejection.space, rejection.above)
     return load_bundle(output)
 
 

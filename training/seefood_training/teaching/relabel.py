@@ -174,11 +174,14 @@ def _relabelled(
     for start in range(0, count, 8192):
         inside = np.flatnonzero(is_read[start : start + 8192]) + start
         probabilities[inside] = _probabilities(vectors, places[inside], head)
+    novelty = _novelty(vectors, np.where(is_read, places, -1), model)
     order = np.argsort(-probabilities, axis=1, kind="stable")[:, :_TOP]
     scores = np.take_along_axis(probabilities, order, axis=1)
     best, score = order[:, 0], scores[:, 0]
     salvaged = np.asarray(table["error_code"].is_valid())
     unsure = salvaged | (score < np.asarray(model.thresholds)[best])
+    if model.reject_above is not None:
+        unsure |= np.nan_to_num(novelty) > model.reject_above
     status = np.where(unsure, str(Status.UNSURE), str(Status.OK))
     names = pa.array(model.labels, pa.string())
     missing = ~is_read
@@ -199,13 +202,24 @@ def _relabelled(
             pa.array(np.zeros(count, np.int32))
         ),
         "labels": pa.nulls(count, schema.field("labels").type),
-        "novelty": pa.nulls(count, schema.field("novelty").type),  # of the old model's pictures
+        "novelty": pa.array(novelty, pa.float32(), mask=np.isnan(novelty)),  # of the new model
     }
     arrays = [
         columns[field.name].cast(field.type) if field.name in columns else table[field.name]
         for field in schema
     ]
     return pa.table(arrays, schema=schema)
+
+
+def _novelty(vectors: StoredVectors, places: "NDArray[np.int64]", model: Model) -> Floats:
+    """Return the novelty of each picture, of shape `(n,)`; NaN without features or a space."""
+    found = np.full(len(places), np.nan, np.float32)
+    if model.novelty is not None:
+        for start in range(0, len(places), 8192):
+            inside = np.flatnonzero(places[start : start + 8192] >= 0) + start
+            at = places[inside]
+            found[inside] = model.novelty.novelty(scaled(vectors.values[at], vectors.scales[at]))
+    return found
 
 
 def _without(top: "pa.ListArray", missing: "NDArray[np.bool_]") -> "pa.Array":

@@ -1,12 +1,14 @@
 """Parts of networks for small processors: MobileNets and EfficientNet-Lite."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
 import numpy as np
 from keras import layers
 from numpy.typing import NDArray
+
+from seefood_training.networks.blocks.moments import moments
 
 Folded = tuple[NDArray[Any], NDArray[Any]]
 """A convolution's kernel, of the shape that its Keras layer has, and its bias."""
@@ -35,8 +37,15 @@ def bottleneck(x: Any, name: str, expansion: int, out: int, spread: Callable[[An
     return layers.Add(name=f"{name}_add")([x, y]) if y.shape == x.shape else y
 
 
-def classifier(pixels: Any, x: Any, classes: int, name: str) -> keras.Model:
-    """Return the model from `pixels` to logits: global average of `x`, dropout, dense layer."""
+def classifier(
+    pixels: Any, x: Any, classes: int, name: str, blocks: Sequence[Any] = ()
+) -> keras.Model:
+    """Return the model from `pixels` to logits: global average of `x`, dropout, dense layer.
+
+    With `blocks`, maps of the same size as `x`, the average is of their moments too.
+    """
+    if blocks:
+        x = moments(x, blocks)
     x = layers.Dropout(0.2)(layers.GlobalAveragePooling2D()(x))
     logits = layers.Dense(classes, name="logits", dtype="float32")(x)
     return keras.Model(pixels, logits, name=name)

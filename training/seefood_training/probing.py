@@ -1,0 +1,87 @@
+"""The features of photos that a linear probe, and later the last layer, reads.
+
+A network may give the maps of the blocks before, and their deviations, beside its last maps
+(`seefood_training.networks.blocks.moments`). Cross-validation says whether they tell more.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Final
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from seefood.imaging.resize_rule import ResizeRule
+from seefood_training.data import DecodedPhotos, decode_photos
+from seefood_training.fit_types import Floats, Task
+from seefood_training.frozen_features import extractor
+from seefood_training.linear_probe import Examined, Features, choose_strength, compare_strengths
+from seefood_training.networks import build, network
+from seefood_training.networks.blocks.moments import group_trust, last_maps
+
+_CHUNK: Final = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Probing:
+    """What the probe reads, and how it is regularised."""
+
+    task: Task
+    """With a network that gives these features."""
+    model: keras.Model
+    """That network, with its pretrained weights."""
+    examined: Examined
+    strength: float
+    note: str = ""
+    """A sentence for the user; empty for a network that gives its last maps alone."""
+
+
+def examine(
+    task: Task,
+    rule: ResizeRule,
+    photos: DecodedPhotos,
+    folds: NDArray[np.int64],
+    observe: Callable[[int], None],
+) -> Probing:
+    """Return the features of `photos` whose probe has the lowest cross-validated loss.
+
+    `folds` is of shape `(n,)`. `observe` is called with the number of photos that are done.
+    """
+    can_read = network(task.network.name).can_read_blocks
+    more = replace(task, network=replace(task.network, reads_blocks=can_read))
+    model = build(more.network, task.weights)
+    labels, classes = photos.labels, task.network.classes
+    features = _features(model, photos, rule, observe)
+    examined = Examined(features, labels, equal_classes(labels), folds, classes)
+    if not can_read:
+        return Probing(task, model, examined, choose_strength(examined))
+    head = replace(examined, features=features.first(last_maps(model)))
+    examined = replace(examined, trust=group_trust(model))
+    (strength, loss), (head_strength, head_loss) = map(compare_strengths, (examined, head))
+    note = (
+        f"loss of a linear probe in cross-validation: {head_loss:.3f} on the last maps alone, "
+        f"{loss:.3f} with those of the blocks before; the lower is taken"
+    )
+    if head_loss <= loss:
+        return Probing(task, build(task.network, task.weights), head, head_strength, note)
+    return Probing(more, model, examined, strength, note)
+
+
+def _features(
+    model: keras.Model, photos: DecodedPhotos, rule: ResizeRule, observe: Callable[[int], None]
+) -> Features:
+    parts, extract = [], extractor(model, len(photos.photos))
+    for start in range(0, len(photos.photos), _CHUNK):
+        chunk = photos.photos[start : start + _CHUNK]
+        parts.append(extract(decode_photos(chunk, rule).pixels))
+        observe(start + len(chunk))
+    return Features(
+        np.concatenate([part.upright for part in parts]),
+        np.concatenate([part.mirrored for part in parts]),
+    )
+
+
+def equal_classes(labels: NDArray[np.int64]) -> Floats:
+    """Return a weight for each photo, of shape `(n,)`: each class has the same total weight."""
+    return np.asarray(len(labels) / np.bincount(labels)[labels], np.float32)
