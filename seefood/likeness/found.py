@@ -11,6 +11,7 @@ from seefood.corrections import FINAL_COLUMNS, apply_corrections, read_correctio
 from seefood.errors import UsageError
 from seefood.features.places import VectorPlaces
 from seefood.features.stored import load_vectors
+from seefood.label_sets import set_column, set_labels
 from seefood.likeness.search import Likeness, nearest
 from seefood.records import ImageRef
 from seefood.results.arrow_numbers import numbers
@@ -32,7 +33,7 @@ class Filters:
     """Which pictures may be found."""
 
     labels: Collection[str] = ()
-    """Final labels; empty is any."""
+    """Final labels, of which a picture has one; empty is any."""
     since: datetime | None = None
     """Of the time of exposure; pictures without one are left out if a time is given."""
     until: datetime | None = None
@@ -102,13 +103,15 @@ class _Rows:
         self.is_known = np.zeros(count, np.bool_)
         self._labels = np.full(count, -1, np.int32)
         self._names: dict[str, int] = {}
+        self._sets = np.full(count, -1, np.int32)
+        self._set_codes: dict[str, int] = {}
         self._scores = np.full(count, np.nan, np.float32)
         self._taken = np.full(count, _UNKNOWN)
         self._sizes = np.zeros(count, np.int64)
         self._uris = np.empty(count, object)
         self._etags = np.empty(count, object)
         corrections = read_corrections(output)
-        columns = ["uri", "etag", "label", "score", "taken_at", "size_bytes"]
+        columns = ["uri", "etag", "label", "labels", "score", "taken_at", "size_bytes"]
         columns += [name for name in FINAL_COLUMNS if corrections and name not in columns]
         batches = open_rows(output, digest).batches(columns)
         if corrections:
@@ -119,13 +122,15 @@ class _Rows:
     def _add(self, batch: "pa.RecordBatch", places: "NDArray[np.int64]") -> None:
         known = np.flatnonzero(places >= 0)
         at = places[known]
-        labels = batch["label"].to_pylist()
+        labels, sets = batch["label"].to_pylist(), set_column(batch).to_pylist()
         uris, etags = batch["uri"].to_pylist(), batch["etag"].to_pylist()
         self.is_known[at] = True
         for row, place in zip(known.tolist(), at.tolist(), strict=True):
             self._uris[place], self._etags[place] = uris[row], etags[row]
             if (label := labels[row]) is not None:
                 self._labels[place] = self._names.setdefault(label, len(self._names))
+            if (text := sets[row]) is not None:
+                self._sets[place] = self._set_codes.setdefault(text, len(self._set_codes))
         self._scores[at] = numbers(batch["score"], np.nan)[known]
         self._sizes[at] = numbers(batch["size_bytes"])[known]
         self._taken[at] = numbers(batch["taken_at"], _UNKNOWN)[known]
@@ -138,12 +143,16 @@ class _Rows:
     def passing(self, filters: Filters) -> "NDArray[np.bool_]":
         """Return which pictures pass. Raises `UsageError` for a label that no picture has."""
         kept = self.is_known.copy()
+        sets = {text: set_labels(text) for text in self._set_codes}
+        known = sorted({label for labels in sets.values() for label in labels})
         for label in filters.labels:
-            if label not in self._names:
-                known = ", ".join(sorted(self._names)[:8])
-                raise UsageError(f"no picture has the label {label!r}; there are {known}")
+            if label not in known:
+                shown = ", ".join(known[:8])
+                raise UsageError(f"no picture has the label {label!r}; there are {shown}")
         if filters.labels:
-            kept &= np.isin(self._labels, [self._names[label] for label in filters.labels])
+            wanted = set(filters.labels)
+            codes = [code for text, code in self._set_codes.items() if wanted & set(sets[text])]
+            kept &= np.isin(self._sets, codes)
         if filters.since is not None:
             kept &= self._taken >= int(filters.since.timestamp() * 1000)
         if filters.until is not None:
