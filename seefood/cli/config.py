@@ -53,6 +53,7 @@ def show_command(ctx: click.Context, *, command: str | None, as_json: bool) -> N
     assert isinstance(root.command, click.Group)  # noqa: S101 (the program)
     names = [command] if command else root.command.list_commands(root)
     settings = [each for name in names for each in _settings(root, name)]
+    _note_misspelt_variables(root.command.list_commands(root))
     if as_json:
         click.echo(json.dumps([asdict(each) for each in settings], indent=2, ensure_ascii=False))
         return
@@ -67,6 +68,29 @@ def show_command(ctx: click.Context, *, command: str | None, as_json: bool) -> N
     widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
     for name, value, source in rows:
         click.echo(f"{name:<{widths[0]}}  {value:<{widths[1]}}  {source}")
+
+
+def _note_misspelt_variables(commands: list[str]) -> None:
+    """Name on stderr the variables that set no option but have nearly the name of one.
+
+    Others may be those of the upload handler, which has variables of its own.
+    """
+    from seefood.cli import load_command
+    from seefood.cli.nearest import did_you_mean
+
+    prefix = "SEEFOOD_"
+    known = {
+        variable.removeprefix(prefix)
+        for name in commands
+        for parameter in config_keys(load_command(name)).values()
+        if isinstance(parameter, click.Option)
+        for variable in variables(name, parameter)
+    }
+    given = {name.removeprefix(prefix) for name in os.environ if name.startswith(prefix)}
+    for name in sorted(given - known):
+        if near := did_you_mean(name, known, cutoff=0.8):
+            cure = near.replace("mean ", f"mean {prefix}")
+            click.echo(printable(f"{prefix}{name} sets no option{cure}"), err=True)
 
 
 def _settings(root: click.Context, name: str) -> Iterator[_Setting]:

@@ -59,7 +59,7 @@ class ConfigFile:
         keys = config_keys(command)
         table = self.values.get(name, {})
         if not isinstance(table, Mapping):
-            raise self._error(f"{name} is a command; write its options below [{name}]")
+            raise self._no_table(name)
         values: dict[str, Any] = {}
         for key, value in self.values.items():
             if key in GLOBAL or (isinstance(value, Mapping) and key in others):
@@ -78,6 +78,8 @@ class ConfigFile:
     def _check_shared(self, key: str, value: object, others: list[str], load: _Load) -> None:
         if isinstance(value, Mapping):
             raise self._error(f"there is no command {key!r}{did_you_mean(key, others)}")
+        if key in others:
+            raise self._no_table(key)
         known = {name for other in others for name in config_keys(load(other))}
         if _plain(key) not in known:
             near = did_you_mean(_plain(key), [*known, *others])
@@ -100,10 +102,14 @@ class ConfigFile:
             values[name] = (
                 [str(each) for each in value] if isinstance(value, list) else [str(value)]
             )
-        elif isinstance(value, list):
-            raise self._error(f"{key} takes one value, not a list")
+        elif isinstance(value, list | bool):
+            given = "a list" if isinstance(value, list) else str(value).lower()
+            raise self._error(f"{key} takes one value, not {given}")
         else:
             values[name] = str(value)
+
+    def _no_table(self, command: str) -> UsageError:
+        return self._error(f"{command} is a command; write its options below [{command}]")
 
     def _error(self, message: str) -> UsageError:
         return UsageError(printable(f"{self.path}: {message}"))
@@ -164,5 +170,8 @@ def _read(path: Path, *, is_project: bool) -> ConfigFile:
             return ConfigFile(path, {})
         raise UsageError(f"{path} is no TOML file: {error}") from error
     if is_project:
-        values = values.get("tool", {}).get("seefood", {})
+        tools = values.get("tool")
+        values = tools.get("seefood", {}) if isinstance(tools, dict) else {}
+        if not isinstance(values, dict):
+            raise UsageError(f"{path}: tool.seefood must be a table, not {values!r}")
     return ConfigFile(path, values)

@@ -72,6 +72,8 @@ def test_the_top_level_is_for_every_command_and_gives_way(tmp_path: Path) -> Non
         ("paint = 3", "paint is a command; write its options below"),
         ('[paint]\njson = "yes"', "paint.json must be true or false, not 'yes'"),
         ('[paint]\noutput = ["x"]', "paint.output takes one value, not a list"),
+        ("[paint]\noutput = true", "paint.output takes one value, not true"),
+        ("mix = 3", "mix is a command; write its options below [mix]"),
         ("[paint.output]\nx = 1", "paint.output must be a value, not a table"),
         ("[paint", "is no TOML file"),
     ],
@@ -90,6 +92,9 @@ def test_the_file_of_the_folder_is_found(tmp_path: Path, monkeypatch: pytest.Mon
     project = tmp_path / "pyproject.toml"
     project.write_text("[project")
     assert read_config(None) is None
+    project.write_text("[tool]\nseefood = 3\n")
+    with pytest.raises(UsageError, match=r"tool\.seefood must be a table, not 3"):
+        read_config(None)
     project.write_text('[tool.seefood]\nmodel = "p"\n')
     assert ConfigFile(Path("pyproject.toml"), {"model": "p"}) == read_config(None)
     (tmp_path / "seefood.toml").write_text('model = "own"\n')
@@ -118,6 +123,9 @@ def test_config_show_tells_where_values_come_from(
     assert ("litert", "seefood.toml") == found["--engine"]
     assert ("2", "seefood.toml") == found["--top-k"]
     assert (None, "default") == found["--model-digest"]
+    wrong = {"SEEFOOD_TOPK": "3", "SEEFOOD_RESULTS": "s3://of-the-lambda", "SEEFOOD_MODEL": "m"}
+    noted = CliRunner().invoke(cli, ["config", "show", "predict"], env=wrong).stderr
+    assert "SEEFOOD_TOPK sets no option; did you mean SEEFOOD_TOP_K?\n" == noted
 
 
 def test_a_bad_value_tells_that_it_is_in_the_file(
