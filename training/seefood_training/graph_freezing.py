@@ -6,7 +6,7 @@ The result is deterministic.
 """
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -118,10 +118,10 @@ class _Graph:
         with tf.Graph().as_default() as graph, tf.compat.v1.Session(graph=graph) as session:
             tf.import_graph_def(self.to_proto(), name="")
             values = session.run([_with_index(source) for source in wanted])
+        names = {source: source.replace(":", "/output_") for source in wanted}
         for source, value in zip(wanted, values, strict=True):
-            name = source.replace(":", "/output_")
-            self._add(constant_node(name, np.asarray(value)))
-            self._redirect(source, name)
+            self._add(constant_node(names[source], np.asarray(value)))
+        self._redirect_all(names)
         self._prune()
 
     def _rewrite(self, rule: Callable[[Any], bool]) -> None:
@@ -261,13 +261,16 @@ class _Graph:
 
     def _redirect(self, name: str, target: str) -> bool:
         """Replace the tensor `name` by `target` in all its users."""
-        name, target = _plain(name), _plain(target)
+        self._redirect_all({_plain(name): _plain(target)})
+        return True
+
+    def _redirect_all(self, targets: Mapping[str, str]) -> None:
+        """Replace the tensors that `targets` has by others in all their users."""
         for node in self._nodes.values():
             for at, source in enumerate(node.input):
-                if source == name:
-                    node.input[at] = target
-        self.outputs = [target if output == name else output for output in self.outputs]
-        return True
+                if source in targets:
+                    node.input[at] = targets[source]
+        self.outputs = [targets.get(output, output) for output in self.outputs]
 
 
 def _plain(tensor: str) -> str:

@@ -141,6 +141,7 @@ class _Work:
             arithmetic=arithmetic(self.pixels.range or "", self.pixels.channels),
             answers=self.answers,
             opened=self.opened,
+            frozen=self.frozen,
             record=record,
             reference=self._own_answers,
             examples=self.examples,

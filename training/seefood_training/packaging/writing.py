@@ -23,11 +23,12 @@ from seefood.imaging.fit import covered_size
 from seefood.imaging.resize_rule import ResizeRule
 from seefood.import_path import search_path
 from seefood_training.export import write_graphs
+from seefood_training.frozen_graph import FrozenGraph
 from seefood_training.graph_freezing import freeze
 from seefood_training.packaging.answers import Answers, Values
 from seefood_training.packaging.examples import Examples, resized
 from seefood_training.packaging.graph_files import copy_graph
-from seefood_training.packaging.graphs import concrete, probabilities_function
+from seefood_training.packaging.graphs import concrete, constant_function, probabilities_function
 from seefood_training.packaging.network import Function, Opened
 from seefood_training.packaging.picture_input import PictureInput
 from seefood_training.packaging.pixels import PixelArithmetic
@@ -58,6 +59,8 @@ class Contents:
     arithmetic: PixelArithmetic
     answers: Answers
     opened: Opened
+    frozen: FrozenGraph | None
+    """The graph of `function`, if it is TensorFlow's and can be frozen."""
     record: Mapping[str, Any]
     reference: Callable[[NDArray[np.uint8]], Values]
     """The model's own probabilities, of `(n, labels)`, for pictures in the network's size."""
@@ -114,10 +117,10 @@ def _draft(contents: Contents, examples: tuple[Path, ...]) -> Draft:
 
 def _write_graphs(contents: Contents, folder: Path) -> str | None:
     """Write the graphs of TensorFlow's function; return why LiteRT cannot run it, or None."""
-    source = contents.source
-    function = probabilities_function(
-        contents.function, source, contents.arithmetic, contents.answers
-    )
+    source, own = contents.source, contents.function
+    if contents.frozen is not None:
+        own = constant_function(own, source, contents.frozen)
+    function = probabilities_function(own, source, contents.arithmetic, contents.answers)
     try:
         frozen = freeze(concrete(function, source), ["probabilities"])
         single = (
