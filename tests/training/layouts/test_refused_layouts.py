@@ -13,6 +13,14 @@ REFUSED = [
     pytest.param(photos("1.jpg", "2.jpg"), "has 2 files and no class folder", id="files only"),
     pytest.param(photos("a/1.jpg"), "only the class 'a'", id="one class"),
     pytest.param(
+        {
+            **photos("all/1.jpg", "all/2.jpg"),
+            "labels.csv": "file,label\nold/1x.jpg,a\nold/2x.jpg,b\n",
+        },
+        r"labels\.csv in .* has no labels for the photos in all/.*such as all/1\.jpg",
+        id="table with wrong paths",
+    ),
+    pytest.param(
         photos("all/a/1.jpg", "all/b/1.jpg"),
         r"only the class 'all'.*if the classes are the folders inside it, give .*/all",
         id="one folder too high",

@@ -9,6 +9,7 @@ from typing import Final
 
 from seefood.errors import UsageError
 from seefood_training.layouts.base import Found, Labelled, Layout, Listing, Part, class_name
+from seefood_training.layouts.table_files import is_table
 
 
 def labelled_folders(
@@ -50,12 +51,29 @@ def _is_class_folders(listing: Listing) -> bool:
     return bool(listing.top_folders())
 
 
+def _check_tables(listing: Listing) -> tuple[str, ...]:
+    """Return a sentence for each table beside the folders: it has no labels for these photos.
+
+    Raises `UsageError` if the photos are in one folder, so that the table was to label them.
+    """
+    tables = [name for name in listing.files if "/" not in name and is_table(name)]
+    (folder, paths), *others = listing.top_folders().items()
+    if tables and not others and all(path.count("/") == 1 for path in paths):
+        raise UsageError(
+            f"{' and '.join(tables)} in {listing.data} has no labels for the photos in "
+            f"{folder}/; name the columns file_name and label, and write the names as they "
+            f"are below {listing.data}, such as {paths[0]}"
+        )
+    return tuple(f"{name} is not used: it has no labels for photos here" for name in tables)
+
+
 def _read(listing: Listing) -> Found:
     check_no_class_is_empty(listing, 0)
+    unused = _check_tables(listing)
     return Found(
         tuple(labelled_folders(listing, listing.files, Part.TRAIN)),
         "one folder per class",
-        notes=nested_note(listing, listing.files),
+        notes=(*unused, *nested_note(listing, listing.files)),
     )
 
 
