@@ -22,6 +22,9 @@ _ENOUGH: Final = 96
 """Rows: of a larger picture some are left out, because frequencies up to 8 need no more."""
 _CONTRAST: Final = 0.1
 """Of the strongest frequency's amplitude, in grey levels; a picture of one color is below it."""
+_ONE_THREAD: Final = 4 * 65536
+"""Multiplications up to which OpenBLAS uses one thread (its `SMP_THRESHOLD_MIN` times
+`GEMM_MULTITHREAD_THRESHOLD`)."""
 _LUMA: Final = np.array([0.299, 0.587, 0.114], np.float32)
 """ITU-R BT.601, as Pillow converts RGB to L."""
 
@@ -34,13 +37,24 @@ def perceptual_hash(pixels: Pixels) -> str | None:
     """
     pixels = pixels[:: max(1, len(pixels) // _ENOUGH)]
     height, width, channels = pixels.shape
-    rows = _cosines(height) @ pixels.reshape(height, -1).astype(np.float32)
+    rows = _product(_cosines(height), pixels.reshape(height, -1).astype(np.float32))
     grey = rows if channels == 1 else rows.reshape(_KEPT, width, channels) @ _LUMA
     amplitudes = (grey @ _cosines(width).T).ravel()
     if np.abs(amplitudes).max() < _CONTRAST:
         return None
     middle = np.partition(amplitudes, BITS // 2 - 1)[BITS // 2 - 1]
     return np.packbits(amplitudes > middle).tobytes().hex()
+
+
+def _product(left: NDArray[np.float32], right: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return `left @ right`, computed in this thread alone.
+
+    Several threads decode at once; OpenBLAS would start others for each product, which costs more
+    than the product itself.
+    """
+    width = max(1, _ONE_THREAD // left.size)
+    blocks = [left @ right[:, at : at + width] for at in range(0, right.shape[1], width)]
+    return np.concatenate(blocks, axis=1)
 
 
 @cache
