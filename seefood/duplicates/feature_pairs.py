@@ -123,12 +123,10 @@ def _cells(short: "Floats") -> "Iterator[Indices]":
         np.add.at(sums, nearest, sample)
         is_used = np.bincount(nearest, minlength=count) > 0
         centres = np.where(is_used[:, np.newaxis], _unit(sums), centres)
-    cells = np.concatenate(
-        [
-            np.argpartition(short[start : start + _BLOCK] @ -centres.T, 1, axis=1)[:, :2]
-            for start in range(0, len(short), _BLOCK)
-        ]
-    )
+    cells = np.empty((len(short), 2), np.int64)
+    for start in range(0, len(short), _BLOCK):
+        far = short[start : start + _BLOCK] @ -centres.T
+        cells[start : start + _BLOCK] = np.argpartition(far, 1, axis=1)[:, :2]
     order = np.argsort(cells.ravel(), kind="stable")
     ends = np.cumsum(np.bincount(cells.ravel(), minlength=count))
     yield from np.split(order // 2, ends[:-1])
