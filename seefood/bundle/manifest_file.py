@@ -17,7 +17,10 @@ REFERENCE: Final = "reference"
 def read_manifest(root: Path) -> dict[str, Any]:
     """Return the content of `bundle.json`. Raises `BundleError` if there is none to read."""
     if not root.is_dir():
-        raise BundleError(f"there is no model bundle at {root}; `--model` takes a bundle's folder")
+        raise BundleError(
+            f"there is no model bundle at {root}; give the folder of one, as `seefood train` and "
+            "`seefood package` write it"
+        )
     try:
         document = json.loads((root / MANIFEST).read_bytes())
     except FileNotFoundError as error:

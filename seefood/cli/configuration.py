@@ -64,8 +64,8 @@ class ConfigFile:
         for key, value in self.values.items():
             if key in GLOBAL or (isinstance(value, Mapping) and key in others):
                 continue
-            if _plain(key) in keys:
-                self._add(values, keys[_plain(key)], key, value)
+            if isinstance(parameter := keys.get(_plain(key)), click.Option):
+                self._add(values, parameter, key, value)
             else:
                 self._check_shared(key, value, others, load)
         for key, value in table.items():
@@ -80,7 +80,17 @@ class ConfigFile:
             raise self._error(f"there is no command {key!r}{did_you_mean(key, others)}")
         if key in others:
             raise self._no_table(key)
-        known = {name for other in others for name in config_keys(load(other))}
+        known, owner = set(), ""
+        for other in others:
+            for name, parameter in config_keys(load(other)).items():
+                if isinstance(parameter, click.Option):
+                    known.add(name)
+                elif name == _plain(key):
+                    owner = other
+        if _plain(key) not in known and owner:
+            raise self._error(
+                f"{key} is an argument of `seefood {owner}`; write it below [{owner}]"
+            )
         if _plain(key) not in known:
             near = did_you_mean(_plain(key), [*known, *others])
             raise self._error(f"no command has an option {key!r}{near}")

@@ -24,6 +24,7 @@ def paint_command(**_: object) -> None:
 
 
 @click.command("mix")
+@click.argument("output", required=False)
 @click.option("--model")
 def mix_command(**_: object) -> None:
     """Do nothing."""
@@ -60,13 +61,14 @@ def test_the_top_level_is_for_every_command_and_gives_way(tmp_path: Path) -> Non
     """A key outside a table counts for each command that has it; the table has priority."""
     text = 'model = "m"\noutput = "all"\n[paint]\noutput = "own"\n'
     assert {"output": "own"} == values(text, tmp_path)
-    assert {"model": "m"} == values(text, tmp_path, "mix")
+    assert {"model": "m"} == values(text, tmp_path, "mix")  # its `output` is an argument
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         ('[paint]\nouptut = "x"', "`seefood paint` has no option 'ouptut'; did you mean output?"),
+        ('sources = ["a"]', "sources is an argument of `seefood paint`; write it below [paint]"),
         ('modle = "x"', "no command has an option 'modle'; did you mean model?"),
         ('[piant]\noutput = "x"', "there is no command 'piant'; did you mean paint?"),
         ("paint = 3", "paint is a command; write its options below"),
