@@ -127,8 +127,12 @@ def stop(cluster: Cluster) -> list[str]:
 
 
 def kill(cluster: Cluster, name: str) -> None:
-    """Kill one process with SIGKILL."""
-    os.kill(int(_processes(cluster)[name]["pid"]), signal.SIGKILL)
+    """Kill one process with SIGKILL, and wait until it is gone."""
+    process = _processes(cluster)[name]
+    os.kill(int(process["pid"]), signal.SIGKILL)
+    deadline = time.monotonic() + 10.0
+    while time.monotonic() < deadline and _is_running(process):
+        time.sleep(0.05)
 
 
 def workers(cluster: Cluster, number: int) -> list[int]:
