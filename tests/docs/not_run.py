@@ -49,6 +49,7 @@ COMMANDS: Final = (
     Elsewhere(
         r"python -m seefood_training.recipe .*", _TRAINS, "tests/training/test_run_release.py"
     ),
+    Elsewhere(r"python -m benchmarks.transfer .*", _TRAINS, "tests/benchmarks"),
     Elsewhere(r"seefood features BUNDLE", "loads TensorFlow", "tests/training/features"),
     Elsewhere(r"seefood teach .*", "fits and certifies a layer", "tests/docs/test_notebook.py"),
     Elsewhere(r"seefood cascade .*", _TRAINS, "tests/training/test_cascade.py"),

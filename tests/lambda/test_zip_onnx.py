@@ -13,7 +13,7 @@ from tests.conftest import ROOT
 from tests.lambda_runtime import copy_client, running_function
 from tests.pictures import jpeg
 
-pytest.importorskip("onnxruntime", reason="the extra onnx is not installed")
+pytest.importorskip("seefood.engines.onnxruntime_library", reason="the extra onnx is not installed")
 pytest.importorskip("onnx", reason="makes the network")
 
 from seefood.bundle import Adapter

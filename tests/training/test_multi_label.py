@@ -17,7 +17,7 @@ from tests.pictures import jpeg
 
 pytest.importorskip("scipy", reason="figures need the extra train")
 pytest.importorskip("sklearn", reason="figures need the extra train")
-pytest.importorskip("onnxruntime", reason="runs the network")
+pytest.importorskip("seefood.engines.onnxruntime_library", reason="runs the network")
 pytest.importorskip("onnx", reason="makes the network")
 
 from seefood_training.commands.evaluate import evaluate_command

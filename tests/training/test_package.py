@@ -251,7 +251,7 @@ def test_a_second_softmax_is_refused(tmp_path: Path) -> None:
     ("shape", "dtype", "message"),
     [
         ((None,), "string", "takes picture files"),
-        ((None, 10), "float32", "has 10 values, which is no square picture"),
+        ((None, 10), "float32", "none of these is a batch of pictures"),
     ],
     ids=["bytes", "features"],
 )

@@ -16,7 +16,7 @@ from seefood.imaging.decode import Pixels, ResizeRule
 from seefood_training.sealing import Draft
 from tests.bundles import fake_bundle
 
-pytest.importorskip("onnxruntime", reason="the extra onnx is not installed")
+pytest.importorskip("seefood.engines.onnxruntime_library", reason="the extra onnx is not installed")
 pytest.importorskip("onnx", reason="makes the networks")
 
 from onnx import TensorProto

@@ -11,7 +11,7 @@ from seefood.bundle import load_bundle
 from seefood.errors import UsageError
 from seefood_training.commands.package import package_command
 
-pytest.importorskip("onnxruntime", reason="the extra onnx is not installed")
+pytest.importorskip("seefood.engines.onnxruntime_library", reason="the extra onnx is not installed")
 onnx = pytest.importorskip("onnx", reason="makes the networks")
 
 from tests.onnx_graphs import linear_graph, weights  # noqa: E402 (after the check)

@@ -14,7 +14,7 @@ from seefood_training.packaging.outcome import Packaged
 from seefood_training.packaging.package import package_model
 from seefood_training.packaging.pixels import PixelChoice
 
-pytest.importorskip("onnxruntime", reason="the extra onnx is not installed")
+pytest.importorskip("seefood.engines.onnxruntime_library", reason="the extra onnx is not installed")
 onnx = pytest.importorskip("onnx", reason="makes the networks")
 
 from tests.onnx_graphs import SIZE, linear_graph, weights  # noqa: E402 (after the check)

@@ -18,7 +18,7 @@ from seefood_training.packaging.package import package_model
 from seefood_training.packaging.pixels import PixelChoice
 from tests.conftest import Bucket
 
-pytest.importorskip("onnxruntime", reason="the extra onnx is not installed")
+pytest.importorskip("seefood.engines.onnxruntime_library", reason="the extra onnx is not installed")
 pytest.importorskip("onnx", reason="makes the networks")
 
 from tests.onnx_graphs import linear_graph, weights
