@@ -2,7 +2,6 @@
 
 import io
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -10,7 +9,6 @@ import sys
 import tarfile
 import threading
 import time
-import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -30,7 +28,6 @@ from seefood.records import Row
 from seefood.results.files import list_parts, read_rows
 from seefood.runs.run_spec import ChunkSize, RunOptions
 from seefood.storage.uris import parse_location
-from seefood.synthetic import KINDS, draw_picture
 from seefood_pipeline import (
     ClassifyImages,
     ListImages,
@@ -46,6 +43,7 @@ from seefood_pipeline.request import Request
 from tests.bundles import fake_bundle
 from tests.conftest import ROOT
 from tests.pictures import jpeg
+from tests.pipeline.flink_pictures import fill_folder, pack_archives
 
 pytestmark = [pytest.mark.beam, pytest.mark.flink, pytest.mark.timeout(1200)]
 
@@ -84,34 +82,6 @@ def _free_ports(count: int) -> list[int]:
     return ports
 
 
-def _fill(folder: Path, count: int, size: tuple[int, int], kind: str = "jpg") -> None:
-    """Write `count` objects with a few drawn pictures, and one that is no picture."""
-    drawn: list[Path] = []
-    for number in range(count):
-        file = folder / f"{number // 100:02d}" / f"{number:04d}.{kind}"
-        file.parent.mkdir(parents=True, exist_ok=True)
-        if number < 20:
-            draw_picture(KINDS[number % len(KINDS)], number, size).save(file, quality=85)
-            drawn.append(file)
-        else:
-            file.hardlink_to(drawn[number % 20])
-    (folder / "00-broken.jpg").write_bytes(b"no picture")
-
-
-def _pack(folder: Path) -> None:
-    """Move the pictures of two subfolders into a tar file and a zip file: none comes or goes."""
-    with (
-        tarfile.open(folder / "03.tar", "w", dereference=True) as tar,
-        zipfile.ZipFile(folder / "04.zip", "w") as zipped,
-    ):
-        for file in sorted((folder / "03").iterdir()):
-            tar.add(file, file.name)
-        for file in sorted((folder / "04").iterdir()):
-            zipped.write(file, file.name)
-    shutil.rmtree(folder / "03")
-    shutil.rmtree(folder / "04")
-
-
 @pytest.fixture(scope="module")
 def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A bundle for the fake engine."""
@@ -122,11 +92,11 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """A real S3 server with pictures and archives in the bucket `flink`, and its environment."""
     buckets = tmp_path_factory.mktemp("buckets")
-    _fill(buckets / "flink" / "many", _MANY - 1, (96, 72))
-    _fill(buckets / "flink" / "large", _LARGE - 1, (1600, 1200))
+    fill_folder(buckets / "flink" / "many", _MANY - 1, (96, 72))
+    fill_folder(buckets / "flink" / "large", _LARGE - 1, (1600, 1200))
     for name in ("many", "large"):
-        _pack(buckets / "flink" / name)
-    _fill(buckets / "flink" / "slow", _SLOW - 1, (2400, 1800), "png")
+        pack_archives(buckets / "flink" / name)
+    fill_folder(buckets / "flink" / "slow", _SLOW - 1, (2400, 1800), "png")
     with running(buckets) as environment, pytest.MonkeyPatch.context() as patch:
         for name, value in environment.items():
             patch.setenv(name, value)
