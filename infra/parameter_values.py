@@ -105,7 +105,7 @@ def _fault_of_schedule(value: str) -> str | None:
         return None
     if value.startswith("at("):
         try:
-            moment = datetime.strptime(value, "at(%Y-%m-%dT%H:%M:%S)")  # noqa: DTZ007 (see below)
+            moment = datetime.strptime(value, "at(%Y-%m-%dT%H:%M:%S)")  # noqa: DTZ007 (AWS writes no zone)
         except ValueError:
             return form
         return None if value == moment.strftime("at(%Y-%m-%dT%H:%M:%S)") else form

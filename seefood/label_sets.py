@@ -54,5 +54,6 @@ def set_column(batch: "pa.RecordBatch") -> "pa.Array":
     sets = [set_text(set_labels(text)) for text in encoded.dictionary.to_pylist()]
     indices = encoded.indices.cast(pa.int32())
     known = sorted(set(sets))
-    places = pa.array([known.index(text) for text in sets], pa.int32())
+    codes = {text: code for code, text in enumerate(known)}
+    places = pa.array([codes[text] for text in sets], pa.int32())
     return pa.DictionaryArray.from_arrays(places.take(indices), pa.array(known, pa.string()))

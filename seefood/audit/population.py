@@ -139,7 +139,8 @@ def read_population(output: Location, digest: str | None = None) -> Population:
     if not uris:
         raise UsageError(f"no picture below {output.uri} has a label; there is nothing to audit")
     names = sorted(codes)
-    place = np.array([names.index(text) for text in codes])
+    sorted_codes = {text: code for code, text in enumerate(names)}
+    place = np.array([sorted_codes[text] for text in codes])
     return Population(
         rows.digests[0],
         uris,

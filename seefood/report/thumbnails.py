@@ -8,7 +8,7 @@ from typing import Final
 
 from PIL import Image
 
-from seefood.errors import PictureError, SeefoodError, StopError
+from seefood.errors import PictureError, SeefoodError, StopError, UsageError
 from seefood.imaging.decode import open_upright
 from seefood.pages import Thumbnail
 from seefood.records import ImageRef
@@ -42,7 +42,10 @@ def _thumbnail(ref: ImageRef, fetch: Fetch, closed: dict[str, Thumbnail]) -> Thu
     """`closed` has the reason of each store that cannot be read, by its root."""
     if ref.size_bytes > _MAX_BYTES:
         return Thumbnail(reason=f"{ref.size_bytes / 1e6:,.0f} MB is too large for a thumbnail")
-    root = parse_location(ref.uri).root
+    try:
+        root = parse_location(ref.uri).root
+    except UsageError as error:  # the key of bytes in a pipeline may be anything
+        return Thumbnail(reason=printable(str(error)))
     if root in closed:
         return closed[root]
     try:

@@ -49,6 +49,16 @@ def test_a_picture_that_cannot_be_shown_has_its_reason() -> None:
     assert "not_an_image: " in text_of(make_report(SUMMARY, ROWS, lambda _: b"no picture"))
 
 
+def test_a_name_that_names_nothing_has_its_reason(photo: bytes) -> None:
+    """The key of bytes in a Beam pipeline may be anything; it does not stop the report."""
+    names = ["http://h/x.jpg", "hdfs://h/x.jpg", "s3://", "a\x00b", "s3://B_A D/x.jpg"]
+    rows = [labelled(name, "a", 0.9) for name in names]
+    page = make_report(SUMMARY, [*rows, labelled("s3://b/1.jpg", "a", 0.9)], lambda _: photo)
+
+    assert 'alt="1.jpg, labelled a"' in page
+    assert "has the unknown scheme" in text_of(page)
+
+
 def test_a_huge_object_is_not_fetched_for_a_thumbnail() -> None:
     """Objects above 40 MiB are not fetched for thumbnails."""
     row = replace(ROWS[1], size_bytes=90_000_000)
