@@ -5,7 +5,6 @@ of both engines therefore includes the cast, the division by the temperature and
 """
 
 import logging
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -14,7 +13,12 @@ from typing import TYPE_CHECKING, Any
 from seefood.bundle import EXTRA, LITERT_MODEL, ONNX_MODEL, Bundle, load_bundle
 from seefood.errors import BundleError
 from seefood.imaging.decode import Pixels, ResizeRule
-from seefood_training.convert import round_to_half, to_litert, write_saved_model
+from seefood_training.convert import (
+    conversion_problem,
+    round_to_half,
+    to_litert,
+    write_saved_model,
+)
 from seefood_training.frozen_graph import FrozenGraph
 from seefood_training.graph_freezing import freeze
 from seefood_training.heatmap_signature import SCORE_MAPS, with_heat_maps
@@ -105,17 +109,8 @@ def write_graphs(  # noqa: PLR0913 (the last two are for packaging; keyword-only
     try:
         flat = to_litert(graph, size, outputs, quantisation, calibration_images)
     except Exception as error:  # noqa: BLE001 (the converter raises any exception; TensorFlow still runs the graph)
-        reason = _conversion_error(str(error))
+        reason = conversion_problem(error)
         _log.warning("LiteRT cannot run this graph, only the tensorflow engine can: %s", reason)
         return reason
     (folder / LITERT_MODEL).write_bytes(flat)
     return None
-
-
-def _conversion_error(message: str) -> str:
-    """Return one line of the many lines that LiteRT's converter raises."""
-    if missing := re.search(r"(?:Custom|Flex|Select TF) ops: (.+)", message):
-        return f"LiteRT has no {missing[1].strip()}"
-    lines = [line.strip() for line in message.splitlines() if line.strip()]
-    errors = [line.partition("error: ")[2] for line in lines if "error: " in line]
-    return (errors or lines or ["no reason given"])[0][:200]

@@ -1,11 +1,12 @@
 """Converts the SavedModel of a bundle again: to an integer network for LiteRT."""
 
+from typing import Any
+
 from seefood.bundle import Bundle
 from seefood.imaging.decode import Pixels
 from seefood_training.convert import to_litert
 from seefood_training.frozen_graph import FrozenGraph
 from seefood_training.graph_freezing import freeze
-from seefood_training.heatmap_signature import SCORE_MAPS
 
 
 def saved_graph_to_int8(bundle: Bundle, calibration: Pixels) -> bytes:
@@ -22,11 +23,14 @@ def saved_graph_to_int8(bundle: Bundle, calibration: Pixels) -> bytes:
 def _frozen(bundle: Bundle) -> FrozenGraph:
     import tensorflow as tf
 
-    model = tf.saved_model.load(str(bundle.path))
-    names = ["probabilities"]
-    signature = model.signatures["serving_default"]
-    if "explain" in model.signatures:
-        names, signature = [*names, SCORE_MAPS], model.signatures["explain"]
-    outputs = signature.structured_outputs
-    assert list(outputs) == sorted(outputs)  # noqa: S101 (TensorFlow flattens in this order)
-    return freeze(signature, [name for name in sorted(outputs) if name in names])
+    signatures = tf.saved_model.load(str(bundle.path)).signatures
+    return freeze_signature(signatures.get("explain", signatures["serving_default"]))
+
+
+def freeze_signature(signature: Any) -> FrozenGraph:
+    """Return the function `signature` of a SavedModel, frozen, with its outputs by their names.
+
+    The outputs' order in the file is undefined: TensorFlow returns them in the order of their
+    names (`tf.nest.flatten`), whatever the order of `structured_outputs`.
+    """
+    return freeze(signature, sorted(signature.structured_outputs))

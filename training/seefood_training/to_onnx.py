@@ -33,6 +33,6 @@ def to_onnx(frozen: FrozenGraph) -> bytes:
                 opset=_OPSET,
             )
     except Exception as error:
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+        reason = (str(error).strip().splitlines() or ["no reason given"])[0][:200]
         raise UsageError(f"this graph cannot be converted to ONNX: {reason}") from error
     return bytes(model.SerializeToString())

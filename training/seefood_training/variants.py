@@ -190,6 +190,7 @@ class _Maker:
 
     def int8(self) -> None:
         """Write the integer network."""
+        from seefood_training.convert import conversion_problem
         from seefood_training.saved_graph import saved_graph_to_int8
 
         if not self.bundle.has_saved_model:
@@ -201,7 +202,7 @@ class _Maker:
             flat = saved_graph_to_int8(self.bundle, pixels)
         except Exception as error:  # the converter raises any exception
             _log.info("no int8", exc_info=True)
-            reason = (str(error).strip().splitlines() or [type(error).__name__])[-1][:200]
+            reason = conversion_problem(error)
             raise _NotMadeError(f"int8: LiteRT cannot convert the graph ({reason})") from error
         self._write("int8", "litert", {LITERT_MODEL: flat}, _INT8_TOLERANCE)
 
