@@ -8,7 +8,7 @@
 set -eu
 work=${1:-$(mktemp -d)}
 root=$(cd "$(dirname "$0")/.." && pwd)
-base=$(sed -n 's/^ARG PYTHON_IMAGE=//p' "$root/infra/bulk.Dockerfile")
+base=localhost/seefood-base
 export BUILDAH_ISOLATION=chroot
 buildah="buildah --root $work/store --runroot $work/run --storage-driver vfs"
 
@@ -23,11 +23,12 @@ $buildah add --quiet "$container" "$work/debian" / > /dev/null
 $buildah config --env PATH=/usr/local/bin:/usr/bin:/bin \
   --env SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt \
   --env PIP_CERT=/etc/ssl/certs/ca-certificates.crt "$container"
-$buildah commit --quiet --rm "$container" "docker.io/library/$base" > /dev/null
+$buildah commit --quiet --rm "$container" "$base" > /dev/null
 
 for name in bulk lambda; do
   echo "== $name"
-  $buildah bud --quiet --pull-never --file "$root/infra/$name.Dockerfile" --tag "seefood-$name" "$root"
+  $buildah bud --quiet --pull-never --build-arg "PYTHON_IMAGE=$base" \
+    --file "$root/infra/$name.Dockerfile" --tag "seefood-$name" "$root"
 done
 
 echo "== the batch job's image labels pictures, as an ordinary user"
