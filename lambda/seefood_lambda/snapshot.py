@@ -14,7 +14,13 @@ from importlib import import_module
 from typing import Final
 
 # SnapStart gives credentials through an endpoint, which botocore asks.
-_LATER: Final = ("seefood.storage.s3_identity", "seefood_lambda.form_data", "seefood_lambda.page")
+_LATER: Final = (
+    "PIL.JpegImagePlugin",
+    "PIL.TiffImagePlugin",  # reads Exif
+    "seefood.storage.s3_identity",
+    "seefood_lambda.form_data",
+    "seefood_lambda.page",
+)
 
 
 def is_snapshot_start(environ: Mapping[str, str] = os.environ) -> bool:

@@ -17,7 +17,6 @@ from seefood.imaging.foreign_formats import foreign_error
 from seefood.imaging.jpeg import open_jpeg
 from seefood.imaging.png import open_png
 from seefood.imaging.signatures import sniff_format
-from seefood.imaging.tiff import open_tiff
 
 _PLUGINS: Final = {
     "JPEG": ("PIL.JpegImagePlugin", "PIL.MpoImagePlugin"),
@@ -30,7 +29,15 @@ _PLUGINS: Final = {
     "AVIF": ("PIL.AvifImagePlugin",),
 }
 SUPPORTED_FORMATS: Final = tuple(_PLUGINS)
-_OWN_OPENERS: Final = {"BMP": open_bmp, "JPEG": open_jpeg, "PNG": open_png, "TIFF": open_tiff}
+
+
+def _open_tiff(data: bytes) -> Image.Image:
+    from seefood.imaging.tiff import open_tiff  # noqa: PLC0415 (many modules for a rare format)
+
+    return open_tiff(data)
+
+
+_OWN_OPENERS: Final = {"BMP": open_bmp, "JPEG": open_jpeg, "PNG": open_png, "TIFF": _open_tiff}
 """They choose between Pillow and a decoder of ours, by the header."""
 
 

@@ -6,8 +6,6 @@ from typing import Protocol
 
 from seefood.errors import ErrorCode, PictureError
 from seefood.records import ImageRef
-from seefood.storage.archives.store import open_archive
-from seefood.storage.cloud_stores import open_remote
 from seefood.storage.local import LocalFiles
 from seefood.storage.s3_store import S3BucketStore
 from seefood.storage.uris import FILE_ROOT, Location, parse_location
@@ -77,6 +75,8 @@ def open_store(root: str) -> Store:
 
 @lru_cache(maxsize=8)
 def _open_archive(root: str) -> Store:
+    from seefood.storage.archives.store import open_archive  # noqa: PLC0415 (tarfile, bz2, lzma)
+
     return open_archive(root, _open)
 
 
@@ -84,7 +84,11 @@ def _open_archive(root: str) -> Store:
 def _open(root: str) -> Store:
     if root == FILE_ROOT:
         return LocalFiles()
-    return S3BucketStore(root) if root.startswith("s3://") else open_remote(root)
+    if root.startswith("s3://"):
+        return S3BucketStore(root)
+    from seefood.storage.cloud_stores import open_remote  # noqa: PLC0415 (not for S3)
+
+    return open_remote(root)
 
 
 def fetch(ref: ImageRef) -> bytes:
