@@ -92,13 +92,13 @@ def test_seed() -> None:
 
 def test_one_different_photo() -> None:
     """A class whose photos are all copies of one photo is a usage error."""
-    with pytest.raises(UsageError, match="class number 2 has 2 photos and 1 different ones"):
+    with pytest.raises(UsageError, match="class number 2 has 2 photos, which are copies"):
         _validation([0, 0, 1, 1], np.asarray([0, 1, 2, 2]))
 
 
 def test_a_class_is_named() -> None:
     """With the names of the classes, the message has the name."""
-    with pytest.raises(UsageError, match="the class 'pear' has 2 photos and 1 different ones"):
+    with pytest.raises(UsageError, match="the class 'pear' has 2 photos, which are copies"):
         hold_out(_digests(4), [0, 0, 1, 1], np.asarray([0, 1, 2, 2]), 0.2, names=("apple", "pear"))
 
 

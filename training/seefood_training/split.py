@@ -89,10 +89,11 @@ def hold_out(
         if len(candidates) < 2:
             name = repr(names[kind]) if len(names) else f"number {int(kind) + 1}"
             count = int((kinds == kind).sum())
+            has = "1 photo" if count == 1 else f"{count} photos, which are copies of one another"
             raise UsageError(
-                f"the class {name} has {count} photos and {len(candidates)} different ones; "
-                "training needs at least two of each class, one to train on and one to validate "
-                "with: add photos, or remove the class"
+                f"the class {name} has {has}; training needs at least two different ones of "
+                "each class, one to train on and one to validate with: add photos, or remove "
+                "the class"
             )
         candidates.sort(key=lambda group: _rank(seed, [sha256[index] for index in members[group]]))
         wanted, taken = max(1, round(share * int((kinds == kind).sum()))), 0

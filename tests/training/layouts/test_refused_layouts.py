@@ -49,6 +49,14 @@ REFUSED = [
         id="two labels",
     ),
     pytest.param(
+        {
+            **photos("1.jpg", "2.jpg", "3.jpg"),
+            "labels.csv": "image,label\n1.jpg,a\n2.jpg,b\n3.jpg,b; a\n",
+        },
+        r"labels\.csv gives .*/3\.jpg several labels, 'b; a'.*one label for each photo",
+        id="labels in one cell",
+    ),
+    pytest.param(
         {**photos("1.jpg", "2.jpg"), "labels.csv": "image,label\n1.jpg,a\n2.jpg,b\n3.jpg,b\n"},
         r"1 of 3 lines .*labels\.csv, line 4 \(3\.jpg: there is no such file",
         id="missing file",

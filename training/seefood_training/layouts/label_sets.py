@@ -18,7 +18,7 @@ from seefood.storage import read
 from seefood.storage.uris import parse_location
 from seefood_training.layouts.base import LeftOut, class_name
 from seefood_training.layouts.file_lookup import FileLookup
-from seefood_training.layouts.labelled_tables import find_file_column
+from seefood_training.layouts.labelled_tables import LABEL_SEPARATORS, find_file_column
 from seefood_training.layouts.listing import list_files, read_location
 from seefood_training.layouts.single_table import folder_of
 from seefood_training.layouts.table_files import (
@@ -156,7 +156,9 @@ def _named(record: Record, column: str, labels: Sequence[str], name: str) -> lis
         parts = [cell_text(each) for each in value]
     else:
         text = cell_text(value)
-        separator = next((each for each in ";|," if each in text and text not in labels), None)
+        separator = next(
+            (each for each in LABEL_SEPARATORS if each in text and text not in labels), None
+        )
         parts = text.split(separator) if separator else [text]
     names = {class_name(part) for part in parts if part.strip()}
     if unknown := sorted(names - set(labels)):

@@ -29,6 +29,8 @@ _LABELS: Final = (
     "annotation", "y", "class_id", "label_id", "category_id",
 )  # fmt: skip
 _PARTS: Final = ("split", "set", "subset", "part", "partition", "fold", "data_set", "dataset")
+LABEL_SEPARATORS: Final = ";|,"
+"""Between the labels of one photo, in a cell that has several."""
 _LOOKED_AT: Final = 20
 """Lines that decide which column holds the names."""
 
@@ -103,7 +105,7 @@ def read_labels(table: Table, lookup: FileLookup, part: Part = Part.TRAIN) -> Ta
 
     `part` is that of lines that do not state one, in a column such as `split` or as the first
     folder of the name. A line without a label or whose file does not exist is left out. Raises
-    `UsageError` if the columns are unknown, or if a photo has two different labels or parts.
+    `UsageError` if the columns are unknown, or if a photo has several labels or two parts.
     """
     found = find_columns(table, lookup)
     if found is None:
@@ -134,7 +136,22 @@ def read_labels(table: Table, lookup: FileLookup, part: Part = Part.TRAIN) -> Ta
                     f"{one!r} (line {line}) and {other!r} (line {record.line}); keep one of the "
                     "lines"
                 )
+    _refuse_joined_labels(table, [photo for photo, _ in seen.values()])
     return TablePhotos(tuple(photo for photo, _ in seen.values()), tuple(left_out))
+
+
+def _refuse_joined_labels(table: Table, photos: Iterable[Labelled]) -> None:
+    """Raise `UsageError` if a label consists of other labels of the table, as in `cat;dog`."""
+    labels = {photo.label: photo for photo in photos}
+    for label, photo in labels.items():
+        for separator in LABEL_SEPARATORS:
+            parts = [part.strip() for part in label.split(separator)]
+            if len(parts) > 1 and all(part in labels for part in parts):
+                raise UsageError(
+                    f"{table.name} gives {photo.ref.uri} several labels, {label!r}; training takes "
+                    "one label for each photo: keep one of them, or, if they are one class "
+                    f"together, write it without {separator!r}"
+                )
 
 
 def _read_line(
