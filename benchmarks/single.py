@@ -17,6 +17,7 @@ from benchmarks.settings import ROOT, Settings, python
 
 _PREDICT: Final = "`seefood predict one.jpg`"
 _HELP: Final = "`seefood --help`"
+_IMPORT: Final = "`python -c 'import seefood'`"
 _TENSORFLOW: Final = "Python + TensorFlow, the same network"
 _INTERPRETER: Final = "Python itself (`python -c pass`)"
 
@@ -44,6 +45,7 @@ def measure_single(settings: Settings) -> Section:
         commands = {
             _PREDICT: [seefood, "predict", picture, "--model", str(networks.float32)],
             _HELP: [seefood, "--help"],
+            _IMPORT: [str(python()), "-c", "import seefood"],
             _TENSORFLOW: [str(python()), "-m", "benchmarks.contenders.tf_one", str(file)],
             _INTERPRETER: [str(python()), "-c", "pass"],
         }
@@ -69,6 +71,9 @@ def measure_single(settings: Settings) -> Section:
         aims=(
             at_most(f"{_PREDICT}, cold", 1.0, median[_PREDICT]),
             at_most(_HELP, 0.3, median[_HELP]),
+            at_most(
+                f"{_IMPORT}, above Python itself", 0.05, median[_IMPORT] - median[_INTERPRETER]
+            ),
         ),
         bars=tuple(
             Bar(name.replace("`", ""), value, "seefood" in name) for name, value in median.items()

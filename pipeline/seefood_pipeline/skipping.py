@@ -12,15 +12,32 @@ from apache_beam.utils.windowed_value import WindowedValue
 
 from seefood.bundle import Bundle
 from seefood.bundle.named import open_bundle
+from seefood.errors import UsageError
 from seefood.records import ImageRef
 from seefood.results.files import list_parts
 from seefood.results.ledger import Ledger, read_ledger
+from seefood.sanitize import shown
 from seefood.storage.uris import Location, parse_location
-from seefood_pipeline.images import Batch, check_elements, complete_images, to_image
+from seefood_pipeline.images import (
+    Batch,
+    check_elements,
+    check_iterable,
+    complete_images,
+    to_image,
+)
 
 
 def skip_done(images: Iterable[ImageRef], ledger: Ledger) -> Iterator[ImageRef]:
-    """Yield the pictures that have no row in `ledger`; see `seefood.results.ledger.read_ledger`."""
+    """Yield the pictures that have no row in `ledger`; see `seefood.results.ledger.read_ledger`.
+
+    Raises `UsageError` at once for another ledger, and for one picture in place of several.
+    """
+    check_iterable(images)
+    if not isinstance(ledger, Ledger):
+        raise UsageError(
+            f"{shown(ledger)} is no ledger; read that of an output with `read_ledger(part.uri for "
+            'part in list_parts(parse_location("s3://labels")))`'
+        )
     return (ref for ref in images if ref not in ledger)
 
 

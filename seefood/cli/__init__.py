@@ -23,7 +23,6 @@ from seefood.cli.examples import with_examples_last
 from seefood.cli.failures import code_of, fail, other_message, refuse
 from seefood.cli.interrupts import STOPPED, interruptible
 from seefood.cli.json_log import json_handler, use_json
-from seefood.cli.nearest import did_you_mean
 from seefood.cli.terminal import (
     ReaderGoneError,
     discard_output,
@@ -31,6 +30,7 @@ from seefood.cli.terminal import (
     redirect_native_stderr,
 )
 from seefood.errors import SeefoodError
+from seefood.nearest import did_you_mean
 from seefood.sanitize import SafeFormatter
 
 

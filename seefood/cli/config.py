@@ -76,7 +76,7 @@ def _note_misspelt_variables(commands: list[str]) -> None:
     Others may be those of the upload handler, which has variables of its own.
     """
     from seefood.cli import load_command
-    from seefood.cli.nearest import did_you_mean
+    from seefood.nearest import did_you_mean
 
     prefix = "SEEFOOD_"
     known = {
@@ -95,8 +95,8 @@ def _note_misspelt_variables(commands: list[str]) -> None:
 
 def _settings(root: click.Context, name: str) -> Iterator[_Setting]:
     from seefood.cli import CONFIG, load_command
-    from seefood.cli.nearest import did_you_mean
     from seefood.errors import UsageError
+    from seefood.nearest import did_you_mean
 
     group = root.command
     assert isinstance(group, click.Group)  # noqa: S101 (the program)

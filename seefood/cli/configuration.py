@@ -22,8 +22,8 @@ from typing import Any, Final
 
 import click
 
-from seefood.cli.nearest import did_you_mean
 from seefood.errors import UsageError
+from seefood.nearest import did_you_mean
 from seefood.sanitize import printable
 
 OWN: Final = "seefood.toml"

@@ -8,8 +8,8 @@ from click.core import ParameterSource
 
 from seefood.cli.interrupts import exit_code
 from seefood.cli.json_log import tell_json
-from seefood.cli.nearest import did_you_mean
 from seefood.errors import UsageError
+from seefood.nearest import did_you_mean
 from seefood.sanitize import printable, redacted
 
 _NO_CHOICE: Final = re.compile(r"'([^']*)' is not one of ")
@@ -42,8 +42,11 @@ def refuse(error: click.ClickException) -> int:
         error.show()
         return error.exit_code
     context = error.ctx if isinstance(error, click.UsageError) else None
-    hint = f"; see `{context.command_path} --help`" if context else ""
-    return fail(f"{_usage_message(error)}{hint}", error.exit_code)
+    message = _usage_message(error)
+    if context:
+        joint = " See" if message.endswith("?") else "; see"
+        message += f"{joint} `{context.command_path} --help`"
+    return fail(message, error.exit_code)
 
 
 def _usage_message(error: click.ClickException) -> str:

@@ -184,7 +184,8 @@ def _print(plan: "Mapping[str, Any]", cores: int) -> None:
         click.echo(
             f"Fast   {duration(seconds['expected'])} with --fast "
             f"({duration(seconds['low'])} to {duration(seconds['high'])}), "
-            f"${usd:,.4f} on one machine: variant {printable(fast['name'])}, "
-            f"accuracy {-loss['points']:+.2f} points on {printable(loss['data'])}"
+            f"${usd:,.4f} on one machine\n"
+            f"       variant {printable(fast['name'])}, accuracy {-loss['points']:+.2f} points on "
+            f"{printable(loss['data'])}"
         )
     click.echo(f"Prices {plan['prices']['name']}, {plan['prices']['date']}; requests included")

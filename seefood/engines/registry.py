@@ -10,6 +10,7 @@ from importlib.util import find_spec
 from typing import Final
 
 from seefood.errors import UsageError
+from seefood.nearest import did_you_mean
 
 AUTO: Final = "auto"
 """The engine name that chooses by the bundle: LiteRT, ONNX Runtime or TensorFlow, the first whose
@@ -161,5 +162,7 @@ def engine_names() -> tuple[str, ...]:
 def engine_spec(name: str) -> EngineSpec:
     """Return the engine `name`, which is not `auto`. Raises `UsageError` if there is none."""
     if name not in _SPECS:
-        raise UsageError(f"there is no engine {name!r}; choose one of {', '.join(engine_names())}")
+        known = engine_names()
+        near = did_you_mean(name, known)
+        raise UsageError(f"there is no engine {name!r}; choose one of {', '.join(known)}{near}")
     return _SPECS[name]

@@ -13,6 +13,7 @@ from seefood.features.places import VectorPlaces
 from seefood.features.stored import load_vectors
 from seefood.label_sets import set_column, set_labels
 from seefood.likeness.search import Likeness, nearest
+from seefood.nearest import did_you_mean
 from seefood.records import ImageRef
 from seefood.results.arrow_numbers import numbers
 from seefood.results.output_rows import open_rows
@@ -148,7 +149,8 @@ class _Rows:
         for label in filters.labels:
             if label not in known:
                 shown = ", ".join(known[:8])
-                raise UsageError(f"no picture has the label {label!r}; there are {shown}")
+                near = did_you_mean(label, known)
+                raise UsageError(f"no picture has the label {label!r}; there are {shown}{near}")
         if filters.labels:
             wanted = set(filters.labels)
             codes = [code for text, code in self._set_codes.items() if wanted & set(sets[text])]

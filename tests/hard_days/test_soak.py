@@ -17,7 +17,7 @@ pytestmark = pytest.mark.beam
 def test_every_tenth_response_is_a_fault(s3: Bucket, tmp_path: Path) -> None:
     """Each picture has one row, with the label of a run without faults."""
     del s3  # only its server and environment variables are used
-    options = ("--minutes", "0.05", "--pictures", "40", "--server", "there", "--seed", "3")
+    options = ("--minutes", "0.05", "--pictures", "20", "--server", "there", "--seed", "3")
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.soak", *options, "--output", str(tmp_path / "s.json")],
         cwd=ROOT,
@@ -28,6 +28,6 @@ def test_every_tenth_response_is_a_fault(s3: Bucket, tmp_path: Path) -> None:
     )
     assert 0 == done.returncode, done.stderr[-3000:]
     report = json.loads((tmp_path / "s.json").read_text())
-    assert report["rounds"] * 40 == report["rows"]
+    assert report["rounds"] * 20 == report["rows"]
     assert (0, 0, 0) == (report["duplicates"], report["wrong"], report["processes_left"])
     assert report["faults"] > 0

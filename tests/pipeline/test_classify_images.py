@@ -30,6 +30,7 @@ from seefood_pipeline import (
     as_json,
     classify_images,
     list_images,
+    skip_done,
     write_rows,
 )
 from seefood_pipeline.picture_row import from_picture_row, to_picture_row
@@ -182,6 +183,8 @@ def test_wrong_options_fail_at_construction(bundle: Bundle, tmp_path: Path) -> N
     for wrong in (SkipDone, WriteRows):
         with pytest.raises(UsageError, match="None is no path or URI"):
             wrong(None)  # type: ignore[arg-type]  # the same
+    with pytest.raises(UsageError, match=r"'s3://labels' is no ledger; read .*read_ledger"):
+        skip_done([], "s3://labels")  # type: ignore[arg-type]  # the same
     with pytest.raises(UsageError, match="ListImages lists nothing"):
         ListImages()
     with pytest.raises(UsageError, match="there is no format 'xml'"):

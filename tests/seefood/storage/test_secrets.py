@@ -3,7 +3,8 @@
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
@@ -63,6 +64,18 @@ _NAMES: Final = (
 )
 
 
+def _run(
+    words: Sequence[str], environment: Mapping[str, str]
+) -> "subprocess.CompletedProcess[bytes]":
+    return subprocess.run(
+        [sys.executable, "-m", "seefood", *words],
+        env=environment,
+        capture_output=True,
+        check=False,
+        timeout=100,
+    )
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", _NAMES)
 def test_no_secret_is_printed_or_written(name: str, s3: Bucket, tmp_path: Path) -> None:
@@ -88,14 +101,9 @@ def test_no_secret_is_printed_or_written(name: str, s3: Bucket, tmp_path: Path) 
     commands = [["--verbose", "predict", uri], ["doctor", s3.uri, "--json", "--no-engines"]]
     if name in ("newline", "signed for nobody"):  # the slowest command: it imports Beam
         commands.append(["classify", uri, "--output", str(out), "--quiet"])
-    for words in commands:
-        ended = subprocess.run(
-            [sys.executable, "-m", "seefood", *words],
-            env=environment,
-            capture_output=True,
-            check=False,
-            timeout=100,
-        )
+    with ThreadPoolExecutor(len(commands)) as pool:  # at once: they wait for what does not answer
+        ends = list(pool.map(lambda words: _run(words, environment), commands))
+    for words, ended in zip(commands, ends, strict=True):
         printed += ended.stdout + ended.stderr
         assert b"unexpected" not in ended.stderr, ended.stderr
         assert b"panicked" not in ended.stderr, ended.stderr

@@ -11,6 +11,7 @@ from pkgutil import iter_modules
 from typing import TYPE_CHECKING
 
 from seefood.errors import UsageError
+from seefood.nearest import did_you_mean
 from seefood_training.networks.built_in_weights import NETWORK as BUILT_IN_NETWORK
 from seefood_training.networks.registry import (
     NETWORKS,
@@ -32,9 +33,9 @@ for _module in iter_modules(__path__):
 def network(name: str) -> NetworkSpec:
     """Return the network called `name`. Raises `UsageError` with the known names for any other."""
     if name not in NETWORKS:
-        raise UsageError(
-            f"there is no network {name!r}; choose one of {', '.join(sorted(NETWORKS))}"
-        )
+        known = sorted(NETWORKS)
+        near = did_you_mean(name, known)
+        raise UsageError(f"there is no network {name!r}; choose one of {', '.join(known)}{near}")
     return NETWORKS[name]
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from seefood.errors import PictureError, SeefoodError, UsageError
 from seefood.imaging.decode import Pixels, decode, open_upright
 from seefood.imaging.resize_rule import ResizeRule
+from seefood.nearest import did_you_mean
 from seefood.storage import read
 from seefood.storage.uris import parse_location
 
@@ -134,7 +135,7 @@ def _columns(header: list[str] | None, labels: Sequence[str], file: Path) -> lis
         raise UsageError(
             f"the header of {file} must have each label once; "
             + (
-                f"{unknown[0]!r} is no label"
+                f"{unknown[0]!r} is no label{did_you_mean(unknown[0], labels)}"
                 if unknown
                 else f"{(missing or ['one'])[0]!r} is missing"
             )

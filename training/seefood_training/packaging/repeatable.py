@@ -92,6 +92,15 @@ def random_operation(graph: Any) -> str | None:
     return None
 
 
+def is_stateless(graph: Any) -> bool:
+    """Return whether each operation of a frozen `GraphDef` computes from its inputs alone."""
+    import tensorflow as tf
+
+    with tf.Graph().as_default() as imported:
+        tf.graph_util.import_graph_def(graph, name="")
+    return not any(each.op_def.is_stateful for each in imported.get_operations())
+
+
 def _active(nodes: Any, library: dict[str, Any], seen: set[str]) -> Iterator[Any]:
     for node in nodes:
         yield node

@@ -1,4 +1,7 @@
-"""Writes the bundle of a model: its graph, or its file as it is; checked in another process."""
+"""Writes the bundle of a model: its graph, or its file as it is.
+
+Another process checks a bundle whose graph may answer otherwise there.
+"""
 
 import os
 import subprocess
@@ -33,6 +36,7 @@ from seefood_training.packaging.network import Function, Opened
 from seefood_training.packaging.picture_input import PictureInput
 from seefood_training.packaging.pixels import PixelArithmetic
 from seefood_training.packaging.reasons import reason
+from seefood_training.packaging.repeatable import is_stateless
 from seefood_training.sealing import Draft, new_bundle, seal_bundle
 
 _PROCESS_SECONDS: Final = 300
@@ -83,23 +87,24 @@ def write_bundle_of(contents: Contents, output: Path, *, overwrite: bool) -> Wri
     """Write the bundle to the folder `output`; atomic.
 
     Raises `BundleError` if `output` exists, if an engine does not give the model's own answers, or
-    if another process gets other answers.
+    if another process gets other answers. None is asked where no operation of the graph can differ.
     """
     with (
         new_bundle(output, overwrite=overwrite) as folder,
         tempfile.TemporaryDirectory(prefix="seefood-examples-") as scratch,
     ):
-        litert_error = None
+        graphs = _Graphs(None, is_stateless=False)
         if contents.opened.file is not None:
             copy_graph(contents.opened.file, folder)
         else:
-            litert_error = _write_graphs(contents, folder)
+            graphs = _write_graphs(contents, folder)
         examples = _write_examples(contents, Path(scratch))
         bundle = seal_bundle(folder, _draft(contents, examples))
         engines = tuple(name for name in _ENGINES if has_graph(bundle, engine_spec(name).graph))
         _check_faithful(contents, bundle, engines[0])
-        _check_other_process(folder)
-    return Written(load_bundle(output), engines, litert_error)
+        if not graphs.is_stateless:
+            _check_other_process(folder)
+    return Written(load_bundle(output), engines, graphs.litert_error)
 
 
 def _draft(contents: Contents, examples: tuple[Path, ...]) -> Draft:
@@ -115,8 +120,18 @@ def _draft(contents: Contents, examples: tuple[Path, ...]) -> Draft:
     )
 
 
-def _write_graphs(contents: Contents, folder: Path) -> str | None:
-    """Write the graphs of TensorFlow's function; return why LiteRT cannot run it, or None."""
+@dataclass(frozen=True, slots=True)
+class _Graphs:
+    """What is known of the graphs in a bundle."""
+
+    litert_error: str | None
+    """Why LiteRT cannot run it, or None."""
+    is_stateless: bool
+    """Whether each operation is known to compute from its inputs alone."""
+
+
+def _write_graphs(contents: Contents, folder: Path) -> _Graphs:
+    """Write the graphs of TensorFlow's function."""
     source, own = contents.source, contents.function
     if contents.frozen is not None:
         own = constant_function(own, source, contents.frozen)
@@ -130,8 +145,10 @@ def _write_graphs(contents: Contents, folder: Path) -> str | None:
         if contents.onnx:
             raise UsageError(f"this graph cannot be converted to ONNX: {reason(error)}") from error
         _save_unfrozen(contents.opened.owner, function, folder, source)
-        return f"its graph cannot be made constant: {reason(error)}"
-    return write_graphs(frozen, folder, contents.rule, onnx=contents.onnx, single=single)
+        message = f"its graph cannot be made constant: {reason(error)}"
+        return _Graphs(message, is_stateless=False)
+    refusal = write_graphs(frozen, folder, contents.rule, onnx=contents.onnx, single=single)
+    return _Graphs(refusal, is_stateless(frozen.graph))
 
 
 def _save_unfrozen(model: Any, function: Any, folder: Path, source: PictureInput) -> None:
