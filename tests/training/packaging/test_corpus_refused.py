@@ -49,6 +49,13 @@ def _names_alone(folder: Path) -> Path:
     return with_outputs(lambda y: tf.gather(tf.constant(["a", "b"]), tf.argmax(y, 1)))(folder)
 
 
+def _a_map(folder: Path) -> Path:
+    import tensorflow as tf  # noqa: PLC0415 (as above)
+
+    function = lambda x: tf.nn.softmax(x[..., :2])  # noqa: E731 (a map of each pixel's class)
+    return save(folder / "m", function)
+
+
 def _counter(folder: Path) -> Path:
     import tensorflow as tf  # noqa: PLC0415 (as above)
 
@@ -131,7 +138,8 @@ REFUSED = {
         "signatures first and second both classify .*; choose one with `--signature`",
     ),
     "sorted scores": (_sorted_scores, "is sorted .*; export the scores before that"),
-    "names alone": (_names_alone, "and no scores; export the model with an output that has"),
+    "names alone": (_names_alone, "and no scores of whole pictures; export the model with"),
+    "a map": (_a_map, "and no scores of whole pictures"),
     "Lambda in HDF5": (_lambda("m.h5"), "holds a Lambda layer .*, which is not run"),
     "Lambda in .keras": (_lambda("m.keras"), "holds a Lambda layer .*, which is not run"),
     "weights alone": (_weights_only, "holds weights without the model .*`model.save"),

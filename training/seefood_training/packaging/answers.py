@@ -9,6 +9,12 @@ from numpy.typing import NDArray
 
 from seefood.errors import UsageError
 from seefood_training.packaging.network import Arrays, Function
+from seefood_training.packaging.not_scores import (
+    SCORES_NEEDED,
+    check_not_objects,
+    check_scores,
+    warning_of_equal_answers,
+)
 
 Activation = Literal["none", "softmax", "sigmoid"]
 OutputKind = Literal["probabilities", "logits"]
@@ -16,7 +22,6 @@ Values = NDArray[np.float32]
 
 _SUM_TOLERANCE: Final = 1e-3
 _QUANTISED_SUM_TOLERANCE: Final = 0.02
-_SORTING: Final = frozenset({"TopK"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +68,26 @@ def activated(outputs: Values, activation: Activation, positive: int | None) -> 
 
 
 def rows_of(outputs: Arrays, count: int) -> dict[str, Values]:
-    """Return the numeric outputs that have one row for each of `count` pictures."""
+    """Return the numeric outputs that have numbers for each of `count` pictures, as rows."""
     rows = {}
     for name, value in outputs.items():
         array = np.asarray(value)
         if array.dtype.kind == "f" and array.ndim and array.shape[0] == count and array.size:
             rows[name] = array.reshape(count, -1).astype(np.float32)
     return rows
+
+
+def without_maps(outputs: Arrays) -> Arrays:
+    """Return the outputs without those that have several axes beside that of the pictures.
+
+    Such are maps of a picture, as segmentation returns, sequences, or boxes.
+    """
+    shapes = {name: np.shape(value)[1:] for name, value in outputs.items()}
+    return {
+        name: value
+        for name, value in outputs.items()
+        if sum(length > 1 for length in shapes[name]) <= 1
+    }
 
 
 def choose_answers(
@@ -84,18 +102,19 @@ def choose_answers(
     `last_operations` has what computes each output, such as `Sigmoid`, or None. Raises `UsageError`
     with the option that is missing or wrong.
     """
+    if options.output_name is None:
+        check_not_objects(function)
     name, columns, notes = _output(function, outputs, labels, options)
     values = outputs[name]
-    if last_operations.get(name) in _SORTING:
-        raise UsageError(
-            f"the output {name} of {function.name} is sorted ({last_operations[name]}), so that "
-            "its numbers belong to other labels for each picture; export the scores before that"
-        )
     if not np.isfinite(values).all():
         raise UsageError(
             f"{function.name} returns NaN or infinity for ordinary pictures; check "
             "`--input-range`, or the model's weights"
         )
+    is_stated = options.kind is not None or options.multi_label
+    check_scores(function, name, values, last_operations.get(name), is_stated=is_stated)
+    if (warning := warning_of_equal_answers(values)) is not None:
+        notes.append(warning)
     single = columns == 1
     sigmoid = last_operations.get(name) == "Sigmoid" or _is_squeezed(values)
     positive = _positive(labels, options) if single and len(labels) == 2 else None
@@ -175,13 +194,14 @@ def _wrong_count(
     if len(outputs) == 1:
         ((name, values),) = outputs.items()
         columns = values.shape[1]
-        wanted = f"{columns} label{'s' if columns > 1 else ''}"
+        if columns == 1:
+            return f"{found}: one number is a quantity or the index of a class; {SCORES_NEEDED}"
+        wanted = f"{columns} labels"
         return f"{found} ({name} has {columns}); give `--labels` with {wanted}, in that order"
     if not outputs:
         is_map = any(spec.dtype.startswith("seq(map") for spec in function.outputs)
         return (
-            f"{function.name} returns {described} and no scores; export the model with an output "
-            "that has a number for each label"
+            f"{function.name} returns {described} and no scores of whole pictures; {SCORES_NEEDED}"
             + (" (scikit-learn: `to_onnx(..., options={'zipmap': False})`)" if is_map else "")
         )
     counts = ", ".join(f"{name} has {values.shape[1]}" for name, values in outputs.items())

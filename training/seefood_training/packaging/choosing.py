@@ -8,7 +8,7 @@ import numpy as np
 
 from seefood.errors import UsageError
 from seefood_training.frozen_graph import FrozenGraph
-from seefood_training.packaging.answers import Values, rows_of
+from seefood_training.packaging.answers import Values, rows_of, without_maps
 from seefood_training.packaging.file_input import without_decoder
 from seefood_training.packaging.graphs import frozen_outputs
 from seefood_training.packaging.network import Function, Opened
@@ -131,7 +131,7 @@ def _rows(chosen: Chosen, classes: int) -> list[Values]:
     images = probe_pictures(source.height, source.width, source.channels)
     inputs = prepared(images, source, arithmetic("0..1", None))
     columns = {1, 2} if classes == 2 else {classes}
-    rows = rows_of(run(chosen.function, source, inputs), len(images))
+    rows = rows_of(without_maps(run(chosen.function, source, inputs)), len(images))
     return [values for values in rows.values() if values.shape[1] in columns]
 
 

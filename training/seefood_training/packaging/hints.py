@@ -2,9 +2,9 @@
 
 In this order: tools whose exports are always alike (Teachable Machine, Lobe, Ultralytics), the
 arithmetic at the start of the graph (Keras's Rescaling and Normalization layers), the scale of a
-quantised input, the names of Keras's applications. Names count only where the pixels go
-straight into a convolution: anything before it may be the preprocessing itself, and would be
-applied twice. A LiteRT file may have it inside its convolution's weights, so names say nothing
+quantised input, TFLite's metadata, the names of Keras's applications. Names count only where the
+pixels go straight into a convolution: anything before it may be the preprocessing itself, and would
+be applied twice. A LiteRT file may have it inside its convolution's weights, so names say nothing
 there.
 """
 
@@ -94,6 +94,8 @@ def hint(
         return found
     if source.spec.scale and (found := _from_quantisation(source)) is not None:
         return found
+    if opened.input_range is not None and source.spec.dtype == "float32":
+        return Hint(PixelChoice(opened.input_range), "its metadata says so")
     if source.spec.dtype not in {"float32", "float16", "bfloat16", "float64"}:
         return Hint(PixelChoice("0..255"), f"it takes whole numbers ({source.spec.dtype})")
     if start is None or start.seen or start.ends_in not in _CONVOLUTIONS or source.channels != 3:

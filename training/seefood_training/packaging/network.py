@@ -80,6 +80,8 @@ class Opened:
     """What computes an output, by its name, as TensorFlow calls it; where that is known."""
     labels: tuple[str, ...] = ()
     """The classes, where the model itself names them."""
+    input_range: str | None = None
+    """As `--input-range` has it, where the file states it."""
 
 
 def numpy_type(dtype: str) -> Any:

@@ -15,6 +15,12 @@ _TENSORFLOW_NAMES: Final = {
     "logistic": "Sigmoid",
     "topk": "TopK",
     "topkv2": "TopK",
+    "argmax": "ArgMax",
+    "reducemax": "Max",
+    "relu": "Relu",
+    "relu6": "Relu6",
+    "elu": "Elu",
+    "tanh": "Tanh",
 }
 """One name for an operation that TensorFlow, LiteRT (`TOPK_V2`) and ONNX (`TopK`) have."""
 

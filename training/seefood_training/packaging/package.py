@@ -14,6 +14,7 @@ from seefood_training.packaging.answers import (
     Values,
     choose_answers,
     rows_of,
+    without_maps,
 )
 from seefood_training.packaging.asking import filter_effect, which_filter, which_range
 from seefood_training.packaging.choosing import Chosen, Wish, choose_function
@@ -182,7 +183,7 @@ class _Work:
         images = probe_pictures(self.source.height, self.source.width, self.source.channels)
         outputs: dict[str, list[Values]] = {}
         for name in (stated,) if stated else _TRIED_RANGES:
-            rows = rows_of(self._run(images, name, None), len(images))
+            rows = rows_of(without_maps(self._run(images, name, None)), len(images))
             for key, values in rows.items():
                 if stated or np.isfinite(values).all():
                     outputs.setdefault(key, []).append(values)

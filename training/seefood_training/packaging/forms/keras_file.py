@@ -9,7 +9,11 @@ from typing import Any, Final
 
 from seefood.engines.native_stderr import native_output_logged
 from seefood.errors import UsageError
-from seefood_training.packaging.forms.keras_safety import description, export_call
+from seefood_training.packaging.forms.keras_safety import (
+    description,
+    export_call,
+    stateful_layer,
+)
 from seefood_training.packaging.forms.tensorflow_functions import function_from_call
 from seefood_training.packaging.locate import Found
 from seefood_training.packaging.network import Opened
@@ -30,6 +34,12 @@ def open_keras_file(found: Found) -> Opened:
         raise UsageError(
             f"{found.path} is a file of Keras {version}, which needs tf_keras; "
             'run `pip install "seefood[train]"`'
+        )
+    if (layer := stateful_layer(document)) is not None:
+        raise UsageError(
+            f"{found.path} has a layer that remembers earlier pictures ({layer}, stateful=True); "
+            "build the model again without `stateful`, give it the weights "
+            "(`new.set_weights(old.get_weights())`) and save that"
         )
     model = _load(found, version, "tf_keras" if is_old else "keras")
     inputs = list(_inputs(model, found.path))

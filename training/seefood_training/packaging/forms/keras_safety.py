@@ -66,6 +66,15 @@ def description(file: Path, form: str) -> tuple[Mapping[str, Any], str]:
     return document, version
 
 
+def stateful_layer(document: Mapping[str, Any]) -> str | None:
+    """Return the name of a layer that keeps its state from one batch to the next, or None."""
+    for part in _parts(document):
+        config = part.get("config")
+        if isinstance(config, Mapping) and config.get("stateful") is True:
+            return str(config.get("name") or part.get("class_name"))
+    return None
+
+
 def export_call(version: str) -> str:
     """Return the call that writes a SavedModel in the given version of Keras."""
     call = "save" if version.startswith(("1", "2")) else "export"

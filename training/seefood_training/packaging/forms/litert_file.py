@@ -1,6 +1,5 @@
 """LiteRT (TFLite) files, which the LiteRT engine runs as they are."""
 
-import zipfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,7 @@ import numpy as np
 
 from seefood.engines.native_stderr import native_output_logged
 from seefood.errors import UsageError
+from seefood_training.packaging.forms.litert_metadata import read_input_range, read_labels
 from seefood_training.packaging.locate import Found
 from seefood_training.packaging.network import Arrays, Function, Opened, TensorSpec
 from seefood_training.packaging.origins import origin
@@ -24,24 +24,42 @@ def open_litert_file(found: Found) -> Opened:
             interpreter.allocate_tensors()
     except (ValueError, RuntimeError) as error:
         raise UsageError(_problem(found.path, str(error))) from error
+    if (others := _differing(interpreter)) is not None:
+        raise UsageError(
+            f"{found.path} has the signatures {others[0]} and {others[1]}, which say different "
+            "things, and LiteRT runs the first graph alone; convert one of them: "
+            "`tf.lite.TFLiteConverter.from_saved_model(folder, signature_keys=['NAME'])`"
+        )
     sources, results = interpreter.get_input_details(), interpreter.get_output_details()
+    inputs = tuple(map(_spec, sources))
+    has_batch = all(spec.shape and spec.shape[0] in {None, 1} for spec in inputs)
+
+    def call(given: Arrays) -> dict[str, Any]:
+        for each in sources:
+            value = given[each["name"]].astype(each["dtype"])
+            if None in (_spec(each).shape or ()):  # a size that the file leaves open
+                interpreter.resize_tensor_input(each["index"], value.shape)
+                interpreter.allocate_tensors()
+            interpreter.set_tensor(each["index"], value)
+        interpreter.invoke()
+        return {
+            each["name"]: _real(interpreter.get_tensor(each["index"]), each) for each in results
+        }
 
     def run(arrays: Arrays) -> dict[str, Any]:
-        names = [each["name"] for each in sources]
-        rows: dict[str, list[Any]] = {each["name"]: [] for each in results}
-        for at in range(len(arrays[names[0]])):
-            for each in sources:
-                value = np.asarray(arrays[each["name"]])
-                one = value[at : at + 1] if value.ndim == len(each["shape"]) else value[at]
-                interpreter.set_tensor(each["index"], one.astype(each["dtype"]))
-            interpreter.invoke()
-            for each in results:
-                rows[each["name"]].append(_real(interpreter.get_tensor(each["index"]), each))
-        return {key: np.concatenate(value) if value else value for key, value in rows.items()}
+        given = {spec.name: np.asarray(arrays[spec.name]) for spec in inputs}
+        if not has_batch:
+            return call(given)
+        count = max(map(len, given.values()))
+        rows = [
+            call({key: v[at : at + 1] if len(v) == count else v for key, v in given.items()})
+            for at in range(count)
+        ]
+        return {key: np.stack([_without_batch(row[key]) for row in rows]) for key in rows[0]}
 
     last = _origins(found.path, results)
     outputs = tuple(replace(_spec(each), is_rounded=last[each["name"]][1]) for each in results)
-    function = Function("graph", tuple(map(_spec, sources)), outputs, run)
+    function = Function("graph", inputs, outputs, run)
     layers = tuple(str(each["name"]) for each in interpreter.get_tensor_details())
     return Opened(
         "LiteRT file",
@@ -49,7 +67,8 @@ def open_litert_file(found: Found) -> Opened:
         file=found.path,
         layers=layers,
         last_operations={name: each for name, (each, _) in last.items() if each},
-        labels=_labels(found.path),
+        labels=read_labels(found.path),
+        input_range=read_input_range(found.path),
     )
 
 
@@ -63,6 +82,36 @@ def _origins(file: Path, results: list[dict[str, Any]]) -> dict[str, tuple[str |
         for output in each.outputs
     }
     return {each["name"]: origin(producers, int(each["index"])) for each in results}
+
+
+def _differing(interpreter: Any) -> tuple[str, str] | None:
+    """Return the names of two signatures that answer the same numbers differently, or None."""
+    known: dict[str, list[Any]] = {}
+    for name in interpreter.get_signature_list():
+        runner = interpreter.get_signature_runner(name)
+        sources = runner.get_input_details()
+        if len(sources) != 1:
+            continue
+        ((key, source),) = sources.items()
+        numbers = np.random.default_rng(0).random(tuple(source["shape"]))
+        try:
+            answers = list(runner(**{key: numbers.astype(source["dtype"])}).values())
+        except (ValueError, RuntimeError):  # it takes other than numbers
+            continue
+        for other, theirs in known.items():
+            if not any(_are_close(mine, each) for mine in answers for each in theirs):
+                return other, name
+        known[name] = answers
+    return None
+
+
+def _are_close(one: Any, other: Any) -> bool:
+    return one.shape == other.shape and one.dtype == other.dtype and np.allclose(one, other, 1e-3)
+
+
+def _without_batch(value: Any) -> Any:
+    """Return the numbers of one picture, whether or not the graph has an axis of pictures."""
+    return value[0] if value.shape[:1] == (1,) else value
 
 
 def _spec(details: dict[str, Any]) -> TensorSpec:
@@ -89,26 +138,16 @@ def _real(stored: Any, details: dict[str, Any]) -> Any:
     return (stored.astype(np.float32) - zero) * np.float32(scale)
 
 
-def _labels(file: Path) -> tuple[str, ...]:
-    """Return the labels that TFLite metadata keeps in a zip behind the graph."""
-    if not zipfile.is_zipfile(file):
-        return ()
-    try:
-        with zipfile.ZipFile(file) as opened:
-            for name in opened.namelist():
-                if name.endswith(".txt") and opened.getinfo(name).file_size < 1 << 24:
-                    lines = opened.read(name).decode("utf-8").splitlines()
-                    return tuple(line.strip() for line in lines if line.strip())
-    except (zipfile.BadZipFile, OSError, UnicodeDecodeError, RuntimeError):
-        pass
-    return ()
-
-
 def _problem(file: Path, text: str) -> str:
     if "Flex" in text or "Select TensorFlow" in text:
         return (
             f"{file} was converted with operations of TensorFlow that LiteRT does not have; "
             "package the SavedModel or Keras file that it was made from"
+        )
+    if "edgetpu" in text:
+        return (
+            f"{file} was compiled for the Edge TPU; package the .tflite file that it was compiled "
+            "from (its name without `_edgetpu`)"
         )
     reason = (text.strip().splitlines() or ["no reason given"])[0][:200]
     return (
