@@ -1,14 +1,18 @@
 """How often the intervals of `seefood audit` hold, and how many answers they need.
 
-    python -m benchmarks.audit [--audits 10000]
+    python -m benchmarks.audit [--audits 10000] [--rows DEST --truth FILE]
 
-It makes populations of 20,000 pictures whose scores are calibrated or not, plans one audit of each
-and repeats its sample and its answers with other random numbers. Per population it prints:
+It makes populations of 20,000 pictures whose scores are calibrated or not, or takes the rows of an
+output with a file of their right labels (`uri,label`). It plans one audit of each and repeats its
+sample and its answers with other random numbers. Per population it prints:
 
 - coverage: the share of audits whose interval of the accuracy contains the truth, at 95 %, with its
   own 95 % interval (Wilson 1927) for the number of audits;
 - answers: their median, and those of a simple random sample whose size is chosen knowing the truth,
-  so that its exact interval is just short enough. A real one needs more.
+  so that its exact interval is just short enough. A real one needs more;
+- bounds: the ratio that a large sample would need, with two groups at the best boundary and with as
+  many groups as scores, allocated with the true probabilities of an error (Neyman 1934). Of
+  calibrated scores only: others do not state those probabilities.
 """
 
 import argparse
@@ -22,8 +26,11 @@ from numpy.typing import NDArray
 from seefood.audit.design import Plan, is_within, make_plan
 from seefood.audit.exact import TOLERANCE, Ranking, Strata, count_interval
 from seefood.audit.hypergeometric import Floats, Sampled
+from seefood.audit.population import read_population
+from seefood.audit.truth import read_truth
+from seefood.storage.uris import parse_location
 
-_SIZE: Final = 20_000
+_MADE_SIZE: Final = 20_000
 _WITHIN: Final = 0.02
 _ALPHA: Final = 0.05
 _SIMPLE_STEP: Final = 5
@@ -37,6 +44,7 @@ class Made:
     errors: Floats
     """The probability of an error that the score of each picture states."""
     wrong: NDArray[np.bool_]
+    is_calibrated: bool
 
 
 _LIES: Final[dict[str, Callable[[Floats], Floats]]] = {
@@ -55,12 +63,22 @@ def make(prevalence: float, sharpness: float, lie: str) -> Made:
     truth before they are distorted.
     """
     rng = np.random.default_rng(7)
-    is_first = rng.random(_SIZE) < prevalence
+    is_first = rng.random(_MADE_SIZE) < prevalence
     odds = rng.normal(np.where(is_first, 1, -1) * sharpness, (2 * sharpness) ** 0.5)
     odds += np.log(prevalence / (1 - prevalence))
     wrong = (odds > 0) != is_first
     stated = np.abs(_LIES[lie](np.abs(odds)))
-    return Made(f"{prevalence:.0%}, {lie}", 1 / (1 + np.exp(stated)), wrong)
+    return Made(f"{prevalence:.0%}, {lie}", 1 / (1 + np.exp(stated)), wrong, lie == "calibrated")
+
+
+def labelled(rows: str, truth: str) -> Made:
+    """Return the population of an output whose right labels are in a file."""
+    population = read_population(parse_location(rows))
+    right = read_truth(truth)
+    said = [population.sets[code] for code in population.said]
+    pairs = zip(population.uris, said, strict=True)
+    wrong = np.array([label != right[uri] for uri, label in pairs])
+    return Made("rows", population.errors, wrong, is_calibrated=True)
 
 
 class Tables:
@@ -113,7 +131,7 @@ def audits(made: Made, plan: Plan, count: int) -> tuple[int, list[int]]:
                 strata = plan.groups.strata(look.drawn, found)
                 known[found] = count_interval(strata, look.alpha, test)
             low, high = known[found]
-            if is_within(low, high, _SIZE, _WITHIN):
+            if is_within(low, high, len(made.wrong), _WITHIN):
                 held += low <= sum(bad) <= high
                 answers.append(look.answers)
             else:
@@ -141,7 +159,7 @@ def _more(
     return totals[0], totals[1]
 
 
-def simple_answers(wrong: int) -> int:
+def simple_answers(size: int, wrong: int) -> int:
     """Return how many answers a simple random sample needs whose size is chosen knowing the truth.
 
     It is the least whose exact interval is short enough if as many are wrong as is to be expected:
@@ -149,8 +167,8 @@ def simple_answers(wrong: int) -> int:
     """
     needed = 50
     while True:
-        found = round(needed * wrong / _SIZE)
-        if is_within(*count_interval([Sampled(_SIZE, needed, found)], _ALPHA), _SIZE, _WITHIN):
+        found = round(needed * wrong / size)
+        if is_within(*count_interval([Sampled(size, needed, found)], _ALPHA), size, _WITHIN):
             return needed
         needed += _SIMPLE_STEP
 
@@ -165,15 +183,29 @@ def _wilson(held: int, trials: int) -> tuple[float, float]:
 
 def _line(made: Made, count: int) -> str:
     plan = make_plan(made.errors, _WITHIN, _ALPHA)
-    simple = simple_answers(int(made.wrong.sum()))
+    simple = simple_answers(len(made.wrong), int(made.wrong.sum()))
     held, answers = audits(made, plan, count)
     low, high = _wilson(held, len(answers))
     median = float(np.median(answers))
     return (
         f"{made.name:<20} {1 - made.wrong.mean():>8.1%} {len(answers):>7,} "
         f"{held / len(answers):>8.1%}  {low:.1%} to {high:<7.1%} {median:>7.0f} {simple:>7} "
-        f"{median / simple:>6.2f}"
+        f"{median / simple:>6.2f}  {_bounds(made.errors) if made.is_calibrated else ''}"
     )
+
+
+def _bounds(errors: Floats) -> str:
+    """Return the ratios of a large sample from two groups and from very many."""
+    errors = np.sort(errors)
+    mean, count = errors.mean(), len(errors)
+    whole = mean * (1 - mean)
+    many = np.sqrt(errors * (1 - errors)).mean() ** 2 / whole
+    two = 1.0
+    for cut in range(count // 100, count, max(1, count // 100)):
+        parts = errors[:cut], errors[cut:]
+        root = sum(len(part) / count * (part.mean() * (1 - part.mean())) ** 0.5 for part in parts)
+        two = min(two, root**2 / whole)
+    return f"{two:.2f}, {many:.2f}"
 
 
 def main() -> None:
@@ -182,15 +214,20 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--audits", type=int, default=10_000)
-    count = parser.parse_args().audits
+    parser.add_argument("--rows", metavar="DEST")
+    parser.add_argument("--truth", metavar="FILE")
+    options = parser.parse_args()
     print(
         f"{'population':<20} {'accuracy':>8} {'audits':>7} {'coverage':>8}  {'its interval':<16} "
-        f"{'answers':>7} {'simple':>7} {'ratio':>6}",
+        f"{'answers':>7} {'simple':>7} {'ratio':>6}  bounds",
         flush=True,
     )
-    for shape in ((0.01, 3.0), (0.1, 5.0), (0.5, 7.0)):
+    if options.rows:
+        print(_line(labelled(options.rows, options.truth), options.audits))
+        return
+    for shape in ((0.01, 3.0), (0.1, 4.5), (0.5, 7.0)):
         for lie in _LIES:
-            print(_line(make(*shape, lie), count), flush=True)
+            print(_line(make(*shape, lie), options.audits), flush=True)
 
 
 if __name__ == "__main__":

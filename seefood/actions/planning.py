@@ -9,7 +9,7 @@ from typing import Final
 
 from seefood.actions.carrying import are_equal, object_tags
 from seefood.actions.steps import Place, Sidecar, Step, Tags, encoded, read_or_none
-from seefood.actions.xmp import with_label
+from seefood.actions.xmp import with_labels
 from seefood.corrections import FINAL_COLUMNS, By, apply_corrections, read_corrections
 from seefood.corrections.known_labels import refuse_unknown
 from seefood.errors import JobError, SeefoodError, UsageError
@@ -33,6 +33,9 @@ class Labelled:
     uri: str
     etag: str
     label: str
+    """The main one, if there are several."""
+    labels: tuple[str, ...]
+    """All of them; `label` is one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,7 @@ class Planned:
 
     steps: tuple[Step, ...]
     labels: dict[str, int]
-    """Steps by label."""
+    """Steps by label; a step that writes several labels counts for each."""
     made: tuple[str, ...] = ()
     """Local folders that do not exist yet."""
     present: int = 0
@@ -51,30 +54,34 @@ class Planned:
 
 
 def labelled_pictures(
-    output: Location, only: Sequence[str], unsure: str | None
+    output: Location, only: Sequence[str], unsure: str | None, *, every_label: bool = False
 ) -> tuple[list[Labelled], int]:
     """Return the pictures with final labels, and how many are left out.
 
+    Of a picture of several labels, `only` is about the main one, or with `every_label` about any.
     `unsure` is the label for pictures below their threshold that no person has labelled, `skip` to
     leave them out, None for the model's label. Raises `UsageError` for labels that do not occur.
     """
     rows = open_rows(output)
-    names = ("uri", "etag", "label", "status", "by")
+    names = ("uri", "etag", "label", "labels", "status", "by")
     pictures: list[Labelled] = []
     left_out = 0
     seen: set[str] = set()
-    batches = apply_corrections(rows.batches((*FINAL_COLUMNS, "status")), read_corrections(output))
+    batches = apply_corrections(
+        rows.batches((*FINAL_COLUMNS, "labels", "status")), read_corrections(output)
+    )
     for batch in batches:
         columns = [batch[name].to_pylist() for name in names]
-        for uri, etag, said, status, by in zip(*columns, strict=True):
-            label = said
+        for uri, etag, said, several, status, by in zip(*columns, strict=True):
+            label, labels = said, tuple(several or ()) if every_label else ()
             if unsure is not None and by == By.MODEL and status == Status.UNSURE:
-                label = None if unsure == SKIP else unsure
-            seen.update((said,) if said else ())
+                label, labels = None if unsure == SKIP else unsure, ()
+            seen.update((said, *labels) if said else ())
+            labels = labels or (label,)
             if label is None:
                 left_out += 1
-            elif not only or label in only:
-                pictures.append(Labelled(uri, etag, label))
+            elif not only or any(each in only for each in labels):
+                pictures.append(Labelled(uri, etag, label, labels))
     for label in only:
         refuse_unknown(label, [*sorted(seen), *([unsure] if unsure else [])])
     return pictures, left_out
@@ -120,7 +127,7 @@ def plan_tags(output: Location, kind: str, only: Sequence[str], unsure: str | No
 
     Raises `UsageError` for pictures that cannot have object tags.
     """
-    pictures, left_out = labelled_pictures(output, only, unsure)
+    pictures, left_out = labelled_pictures(output, only, unsure, every_label=kind == "xmp")
     steps: list[Step] = []
     labels: dict[str, int] = {}
     present = 0
@@ -130,7 +137,8 @@ def plan_tags(output: Location, kind: str, only: Sequence[str], unsure: str | No
             present += 1
             continue
         steps.append(step)
-        labels[picture.label] = labels.get(picture.label, 0) + 1
+        for label in picture.labels:
+            labels[label] = labels.get(label, 0) + 1
     return Planned(tuple(steps), labels, (), present, left_out)
 
 
@@ -207,7 +215,7 @@ def _sidecar(picture: Labelled) -> Sidecar | None:
     sidecar = f"{picture.uri}.xmp"
     before = read_or_none(sidecar)
     try:
-        after = with_label(before, picture.label)
+        after = with_labels(before, picture.labels)
     except JobError as error:
         raise UsageError(f"cannot change {sidecar}: {error}; mend or move it") from error
     return None if before == after else Sidecar(sidecar, encoded(before), encoded(after) or "")

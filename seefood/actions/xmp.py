@@ -7,6 +7,7 @@ wrote stays.
 
 import io
 import re
+from collections.abc import Sequence
 from typing import Any, Final
 from xml.etree import ElementTree as ET
 
@@ -32,10 +33,10 @@ _LISTS: Final = (
 )
 
 
-def with_label(sidecar: bytes | None, label: str) -> bytes:
-    """Return the sidecar with the keyword `label`, below `seefood` in hierarchies.
+def with_labels(sidecar: bytes | None, labels: Sequence[str]) -> bytes:
+    """Return the sidecar with `labels` as keywords, below `seefood` in hierarchies.
 
-    An earlier label of seefood is replaced. Raises `JobError` if it is not XMP.
+    Earlier labels of seefood are replaced. Raises `JobError` if it is not XMP.
     """
     text = sidecar or _EMPTY.encode()
     if b"<!DOCTYPE" in text or b"<!ENTITY" in text:
@@ -55,8 +56,9 @@ def with_label(sidecar: bytes | None, label: str) -> bytes:
         raise JobError("the sidecar has no rdf:RDF")
     earlier = _earlier(rdf)
     for prefix, name, kind, separator in _LISTS:
-        own = f"{_ROOT}{separator}{label}" if separator else label
-        old = {f"{_ROOT}{separator}{each}" if separator else each for each in earlier}
+        root = f"{_ROOT}{separator}" if separator else ""
+        own = [f"{root}{label}" for label in labels]
+        old = {f"{root}{each}" for each in earlier}
         _put(rdf, f"{{{_NAMES[prefix]}}}{name}", kind, own, old)
     whole = [*builder.before, tree, *builder.after]
     lines = [ET.tostring(each, encoding="unicode").rstrip() for each in whole]
@@ -102,7 +104,7 @@ def _earlier(rdf: "ET.Element") -> set[str]:
     return {text.split("|", 1)[1] for text in texts if text.startswith(f"{_ROOT}|")}
 
 
-def _put(rdf: "ET.Element", tag: str, kind: str, keyword: str, old: set[str]) -> None:
+def _put(rdf: "ET.Element", tag: str, kind: str, own: list[str], old: set[str]) -> None:
     found = rdf.find(f".//{tag}")
     if found is None:
         description = rdf.find(f"{{{_RDF}}}Description")
@@ -113,7 +115,9 @@ def _put(rdf: "ET.Element", tag: str, kind: str, keyword: str, old: set[str]) ->
     if items is None:
         items = ET.SubElement(found, f"{{{_RDF}}}{kind}")
     for item in list(items):
-        if (item.text or "") in old - {keyword}:
+        if (item.text or "") in old - set(own):
             items.remove(item)
-    if keyword not in [item.text for item in items]:
-        ET.SubElement(items, f"{{{_RDF}}}li").text = keyword
+    present = {item.text for item in items}
+    for keyword in own:
+        if keyword not in present:
+            ET.SubElement(items, f"{{{_RDF}}}li").text = keyword

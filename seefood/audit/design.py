@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 
 from seefood.audit.exact import count_interval
-from seefood.audit.hypergeometric import Floats, Sampled
+from seefood.audit.hypergeometric import Floats, Sampled, likely_found, log_probabilities
 
 _UNSURE_SHARES: Final = (0.0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4)
 _RATES: Final = (1.0, 1.5, 2.0, 3.0, 4.0)
@@ -23,11 +23,13 @@ _RATES: Final = (1.0, 1.5, 2.0, 3.0, 4.0)
 _PSEUDO_ERRORS: Final = 1.6
 """Added to the expected errors of a group where widths are only guessed."""
 _GUESSED_Z: Final = 2.2
-_GROWTH: Final = 1.35
+_GROWTH: Final = 1.5
 _FIRST_SHARE: Final = 0.72
-_NEXT_SHARE: Final = 0.4
+_NEXT_SHARE: Final = 0.6
 _MIN_FIRST: Final = 20
 _STEP: Final = 1.06
+_STOPPING: Final = 0.6
+"""How probably the first look is the last one, if the scores are calibrated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,27 @@ class Groups:
         from_unsure = min(unsure, round(answers * rate * unsure / (sure + rate * unsure)))
         from_sure = min(sure, max(0, round(answers) - from_unsure))
         return from_sure, min(unsure, max(from_unsure, round(answers) - from_sure))
+
+    def probable(self, drawn: Sequence[int]) -> tuple[int, int]:
+        """Return findings whose weighted total is exceeded in about four of ten samples.
+
+        The sure group finds what is to be expected, the unsure one the rest of that total.
+        """
+        totals: Floats = np.zeros(1)
+        chance: Floats = np.ones(1)
+        weights = [size / max(1, count) for size, count in zip(self.sizes, drawn, strict=True)]
+        for item in zip(self.sizes, drawn, self.errors, weights, strict=True):
+            size, count, error, weight = item
+            wrong = np.array([round(size * error)], dtype=np.float64)
+            found = likely_found(size, count, wrong) if size else np.zeros(1)
+            totals = np.add.outer(totals, weight * found).ravel()
+            here = np.exp(log_probabilities(size, count, wrong, found))
+            chance = np.outer(chance, here).ravel()
+        order = np.argsort(totals)
+        place = int(np.searchsorted(np.cumsum(chance[order]), _STOPPING))
+        sure = round(drawn[0] * self.errors[0])
+        rest = float(totals[order[min(place, len(order) - 1)]]) - sure * weights[0]
+        return sure, min(drawn[1], max(0, round(rest / max(1.0, weights[1]))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +167,7 @@ def _needed(groups: Groups, rate: float, within: float, alpha: float, guess: flo
 
     def is_enough(answers: float) -> bool:
         drawn = groups.drawn(answers, rate)
-        found = [_probable(*item) for item in zip(drawn, groups.errors, strict=True)]
-        interval = count_interval(groups.strata(drawn, found), alpha)
+        interval = count_interval(groups.strata(drawn, groups.probable(drawn)), alpha)
         return is_within(*interval, total, within)
 
     answers = min(total, max(_MIN_FIRST, guess))
@@ -154,12 +176,6 @@ def _needed(groups: Groups, rate: float, within: float, alpha: float, guess: flo
     while answers < total and not is_enough(answers):
         answers *= _STEP
     return min(total, round(answers))
-
-
-def _probable(drawn: int, error: float) -> int:
-    """Return a number of errors that is exceeded in about three of ten samples."""
-    mean = drawn * error
-    return min(drawn, int(0.5 + mean + 0.45 * (mean * (1 - error)) ** 0.5))
 
 
 def is_within(low: int, high: int, population: int, within: float) -> bool:
