@@ -120,11 +120,16 @@ def read_part(uri: str, columns: Sequence[str] | None = None) -> Iterator[Any]:
             yield from part_format.read_columns(data, columns)
 
 
+class PartGoneError(JobError):
+    """A result object was replaced between listing and reading."""
+
+
 @contextmanager
 def open_part(uri: str) -> Iterator[tuple[ResultFormat, bytes]]:
     """Yield the format and the bytes of a result object.
 
-    An error inside the block becomes a `JobError` that names the object.
+    An error inside the block becomes a `JobError` that names the object; `PartGoneError` if there
+    is none.
     """
     part_format = format_of(uri)
     if part_format is None:
@@ -134,7 +139,7 @@ def open_part(uri: str) -> Iterator[tuple[ResultFormat, bytes]]:
     except SeefoodError:
         raise
     except FileNotFoundError as error:
-        raise JobError(
+        raise PartGoneError(
             f"{uri} is gone since it was listed, as when a run or a compaction replaces it; run "
             "the same command again"
         ) from error

@@ -21,7 +21,7 @@ from seefood.errors import UsageError
 from seefood.records import ImageRef, Row
 from seefood.results.arrow import rows_of
 from seefood.results.columns import COLUMNS
-from seefood.results.files import digest_of, list_parts, open_part
+from seefood.results.files import PartGoneError, digest_of, list_parts, open_part
 from seefood.results.formats.base import BATCH_ROWS
 from seefood.results.newest import KEY_COLUMNS, RowKeys, find_replaced
 from seefood.storage.uris import Location
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _READERS: Final = 16
+_LISTINGS: Final = 20
+"""How often compactions may replace objects while their rows are read."""
 _AHEAD_BYTES: Final = 32 * 1024 * 1024
 """Objects that are read ahead have at most this many bytes together."""
 _SMALL_BYTES: Final = 2 * 1024 * 1024
@@ -119,6 +121,30 @@ def part_batches(uri: str, names: Sequence[str]) -> "Iterator[pa.RecordBatch]":
     """Yield the columns `names` of one result object. Raises `JobError`."""
     with open_part(uri) as (part_format, data):
         yield from part_format.read_batches(data, names)
+
+
+def batches_while_written(
+    output: Location, parts: Sequence[ImageRef], names: Sequence[str]
+) -> "Iterator[pa.RecordBatch]":
+    """Yield the columns `names` of `parts`, and of the objects that replace some meanwhile.
+
+    A compaction writes its large object before it deletes the small ones, so when one is gone, the
+    output is listed again and what is new is read: no row is missing, some come twice. Raises
+    `JobError`.
+    """
+    read: set[tuple[str, str]] = set()
+    for listings_left in reversed(range(_LISTINGS)):
+        unread = [part for part in parts if (part.uri, part.etag) not in read]
+        try:
+            for part, batches in read_ahead((one, part_batches(one.uri, names)) for one in unread):
+                yield from batches
+                read.add((part.uri, part.etag))
+        except PartGoneError:
+            if not listings_left:
+                raise
+            parts = list_parts(output)
+        else:
+            return
 
 
 def read_ahead(

@@ -49,6 +49,7 @@ class _OnDemand(Generic[_T]):
         self._problem: UsageError | None = None
         self._value: _T | None = None
         self._is_stopped = False
+        self._is_done = False
 
     def stop(self) -> None:
         """Report no failure any more: threads of a process that ends cannot start others."""
@@ -56,8 +57,8 @@ class _OnDemand(Generic[_T]):
 
     @property
     def is_busy(self) -> bool:
-        """Whether the value is being computed."""
-        return self._thread is not None and self._value is None and self._problem is None
+        """Whether the value is being computed, or `done` has not returned yet."""
+        return self._thread is not None and not self._is_done
 
     def get(self) -> _T | None:
         """Return the value; None while it is computed. Raises `UsageError` if it cannot be."""
@@ -94,6 +95,7 @@ class _OnDemand(Generic[_T]):
                 f"pictures cannot be compared: {printable(redacted(str(error)))}"
             )
         self._done()
+        self._is_done = True
 
 
 class _Similar:

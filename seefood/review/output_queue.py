@@ -19,7 +19,7 @@ from seefood.label_sets import set_text
 from seefood.records import ImageRef, Row, utc_now
 from seefood.results.files import list_parts
 from seefood.results.formats.base import BATCH_ROWS
-from seefood.results.output_rows import part_batches, read_ahead
+from seefood.results.output_rows import batches_while_written
 from seefood.review.looks import Looks
 from seefood.review.queue import Answer, Card, Neighbour, Progress, View, answered_labels
 from seefood.review.reviewer import joined_labels, model_labels, spoken_labels
@@ -297,21 +297,18 @@ class OutputQueue:
                 self._labels = joined_labels(self._labels, spoken)
             self._has_corrections.set()
             ordered = 0
-            wanted = ((part, part_batches(part.uri, COLUMNS)) for part in parts)
-            for _, batches in read_ahead(wanted):
+            for batch in batches_while_written(self._log.output, parts, COLUMNS):
+                if self._is_stopped:
+                    return
+                if batch.num_rows:
+                    self._add(batch)
                 pa.default_memory_pool().release_unused()
-                for batch in batches:
-                    if self._is_stopped:
-                        return
-                    if batch.num_rows:
-                        self._add(batch)
-                    if self._store.count >= 2 * ordered:
-                        ordered = self._store.count
-                        pa.default_memory_pool().release_unused()
-                        self._update_views()
-                    if self._store.count >= BATCH_ROWS:  # there is enough to begin with
-                        self._is_shown.wait(_FIRST_PICTURE_SECONDS)
-                        self._is_shown.set()
+                if self._store.count >= 2 * ordered:
+                    ordered = self._store.count
+                    self._update_views()
+                if self._store.count >= BATCH_ROWS:  # there is enough to begin with
+                    self._is_shown.wait(_FIRST_PICTURE_SECONDS)
+                    self._is_shown.set()
             self._problem = "" if self._store.count else "the result objects hold no rows"
         except Exception as error:  # noqa: BLE001 (the page shows it)
             kind = "" if isinstance(error, SeefoodError) else f"{type(error).__name__}: "

@@ -199,7 +199,9 @@
 
   function trouble(error) {
     $("trouble").querySelector(".text").textContent = error.message;
-    $("trouble").querySelector(".small").textContent = error.detail || "";
+    $("reason").querySelector("p").textContent = error.detail || "";
+    $("reason").open = false;
+    show("reason", Boolean(error.detail));
     show("beat", false);
     $("spoken").textContent = "";
     show("frame", false);

@@ -6,9 +6,10 @@ import pytest
 from seefood.errors import JobError, UsageError
 from seefood.records import ImageRef, Row, utc_now
 from seefood.results.arrow import arrow_schema, rows_of
-from seefood.results.files import encode_rows, upload_location
+from seefood.results.compaction import compact
+from seefood.results.files import PartGoneError, encode_rows, list_parts, upload_location
 from seefood.results.formats import format_names
-from seefood.results.output_rows import OutputRows, open_rows
+from seefood.results.output_rows import OutputRows, batches_while_written, open_rows
 from seefood.storage import open_store, write
 from seefood.storage.uris import parse_location
 from tests.conftest import Bucket
@@ -133,3 +134,21 @@ def test_what_cannot_be_read_stops(memory: str) -> None:
     open_store(part.root).delete(part.key)
     with pytest.raises(JobError, match="gone since it was listed"):
         list(rows.batches())
+
+
+def test_rows_that_a_compaction_moves_meanwhile_are_read(memory: str) -> None:
+    """None is missing when objects that were listed are gone; without a compaction, none is new."""
+    output = parse_location(memory)
+    uris = {f"s3://b/{number}" for number in range(100)}
+    for uri in uris:
+        _put_upload(memory, make_row(uri))
+    parts = list_parts(output)
+
+    batches = batches_while_written(output, parts, ("uri",))
+    read = next(batches)["uri"].to_pylist()
+    compact(output, DIGEST)
+    read += [uri for batch in batches for uri in batch["uri"].to_pylist()]
+
+    assert uris == set(read)
+    with pytest.raises(PartGoneError, match="run the same command again"):
+        list(OutputRows(output, tuple(parts), 100, {}).batches())
