@@ -72,3 +72,10 @@ def test_built_in_weights() -> None:
     np.testing.assert_array_equal(kernel, weights[0])
     np.testing.assert_array_equal(bias, weights[1])
     assert np.abs(kernel).max() > 0
+
+
+def test_sureness_does_not_decide() -> None:
+    """Fine-tuning that ranks better is kept, though its probabilities are too near to 1."""
+    probe, tuned = _answers(0.7, sharpness=1.0), _answers(0.9, sharpness=30.0)
+    labels = np.zeros(COUNT, np.int64)
+    assert 1 == choose_position(np.stack([probe, tuned]), labels, np.ones(COUNT, np.float32))

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from seefood.imaging.decode import Pixels
 from seefood_training.augment import mix, recolour, sample_maps, sample_mixing, transform
+from seefood_training.calibrate import calibrated
 from seefood_training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from seefood_training.fit_types import (
     EnoughError,
@@ -287,7 +288,8 @@ class _Trainer:
         for variable, value in zip(variables, current, strict=True):
             variable.assign(value)
         weights = self._validation.weights / self._validation.weights.sum()
-        shifted = logits - logits.max(axis=1, keepdims=True)
+        scaled = calibrated(logits, self._validation.targets.argmax(axis=1))
+        shifted = scaled - scaled.max(axis=1, keepdims=True)
         logs = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
         loss = -(self._validation.targets * logs).sum(axis=1)
         right = logits.argmax(axis=1) == self._validation.targets.argmax(axis=1)

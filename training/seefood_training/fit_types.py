@@ -60,7 +60,7 @@ class Epoch:
     number: int
     training_loss: float
     validation_loss: float
-    """Cross-entropy of the averaged weights, in nats."""
+    """Cross-entropy of the averaged weights, in nats, with the temperature that suits them best."""
     validation_accuracy: float
     learning_rate: float
     seconds: float

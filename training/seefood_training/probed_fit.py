@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seefood.imaging.resize_rule import ResizeRule
-from seefood_training.calibrate import softmax
+from seefood_training.calibrate import calibrated, softmax
 from seefood_training.data import DecodedPhotos, Photo, decode_photos
 from seefood_training.fit import fit, predict_logits
 from seefood_training.fit_types import EnoughError, Examples, Fitted, Floats, Step, Task
@@ -247,8 +247,8 @@ def _interpolate(start: Sequence[Any], end: Sequence[Any], position: float) -> W
 
 
 def _losses(logits: Floats, labels: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return each photo's cross-entropy, in nats."""
-    true = softmax(logits)[np.arange(len(labels)), labels]
+    """Return each photo's cross-entropy, in nats, with the best temperature."""
+    true = softmax(calibrated(logits, labels))[np.arange(len(labels)), labels]
     # Of a run that diverged nothing is a number: it counts as the worst answer.
     return np.asarray(-np.log(np.maximum(np.nan_to_num(true), np.finfo(np.float32).tiny)))
 
