@@ -149,7 +149,12 @@ REFUSED = {
     "NaN": (saved(lambda x: x * np.nan), "returns NaN or infinity|check `--labels`"),
     "PyTorch": (_written("m.pt", b"PK"), "export the model with `torch.onnx.export`"),
     "pickle": (_written("m.pkl", b"\x80"), "a pickle runs code"),
-    "an empty file": (_written("m.keras", b""), "m.keras is not a whole HDF5 file|is empty"),
+    "an empty file": (_written("m.keras", b""), "is empty; get the model again"),
+    "a pointer": (
+        _written("m.onnx", b"version https://git-lfs.github.com/spec/v1\n"),
+        "a pointer of Git LFS .*`git lfs pull`",
+    ),
+    "half a .keras file": (_written("m.keras", b"PK\3\4" * 9), "not a whole .keras file"),
     "text": (_written("saved_model.pb", b"not a graph"), "not a SavedModel"),
     "no variables": (_without_variables, "has no variables folder|weights .* are damaged"),
     "an archive that escapes": (_escaping, "outside its folder; nothing was kept"),

@@ -62,6 +62,39 @@ def test_sorted_scores_are_refused(tmp_path: Path) -> None:
         _packed(source)
 
 
+def test_noise_too_small_to_be_seen(tmp_path: Path) -> None:
+    """The operation tells, where two runs hardly differ."""
+    make = onnx.helper.make_node
+    nodes = [
+        make("RandomNormalLike", ["scores"], ["noise"], scale=1e-5),
+        make("Add", ["scores", "noise"], ["noisy"]),
+    ]
+    output = onnx.helper.make_tensor_value_info("noisy", onnx.TensorProto.FLOAT, ("n", 4))
+    with pytest.raises(UsageError, match=r"RandomNormalLike draws random .*`model\.eval\(\)`"):
+        _packed(_with_nodes(tmp_path, nodes, [output]))
+
+
+def test_an_operation_of_its_maker(tmp_path: Path) -> None:
+    """The sentence names what ONNX Runtime lacks."""
+    node = onnx.helper.make_node("Fancy", ["scores"], ["own"], domain="com.acme")
+    output = onnx.helper.make_tensor_value_info("own", onnx.TensorProto.FLOAT, ("n", 4))
+    with pytest.raises(UsageError, match=r"operation com.acme:Fancy, which .* does not have"):
+        _packed(_with_nodes(tmp_path, [node], [output]))
+
+
+def test_scores_without_an_axis_of_pictures(tmp_path: Path) -> None:
+    """A network of one picture may return one row."""
+    source = linear_graph(tmp_path / "m.onnx", MATRIX, shape=(1, 3, SIZE, SIZE), last="Softmax")
+    model = onnx.load(source)
+    model.graph.node.append(onnx.helper.make_node("Squeeze", ["scores"], ["row"]))
+    del model.graph.output[:]
+    output = onnx.helper.make_tensor_value_info("row", onnx.TensorProto.FLOAT, (4,))
+    model.graph.output.append(output)
+    onnx.save(model, source)
+    actual = load_engine(_packed(source).bundle).predict(PICTURES)
+    np.testing.assert_allclose(actual, _own(), atol=1e-5)
+
+
 def test_rounded_probabilities(tmp_path: Path) -> None:
     """8 bits do not sum to one; they are probabilities all the same."""
     make = onnx.helper.make_node

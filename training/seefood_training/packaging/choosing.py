@@ -22,11 +22,15 @@ from seefood_training.packaging.repeatable import (
 )
 
 _DEFAULTS: Final = frozenset({"serving_default", "default"})
+_ACTIVE_LAYERS: Final = (
+    "export it without the layers that stay active, such as GaussianNoise called with "
+    "`training=True`"
+)
 _CURES: Final = {
     "onnx": "export it after `model.eval()`",
     "tflite": "convert it from a model without augmentation and dropout",
-    "keras": "export it without the layers that stay active, such as GaussianNoise called with "
-    "`training=True`",
+    "keras": _ACTIVE_LAYERS,
+    "h5": _ACTIVE_LAYERS,
 }
 _CURE: Final = (
     "its training behaviour (augmentation, dropout, `training=True`) is still on: save a Keras "
@@ -146,6 +150,8 @@ def _checked(function: Function, form: str, wish: Wish) -> Chosen:
     source = picture_input(function, wish.size, wish.channels)
     frozen = frozen_outputs(function, source)
     problem = None if frozen is None else random_operation(frozen.graph)
+    if function.random_operation is not None:
+        problem = f"the operation {function.random_operation} draws random numbers"
     if problem is None:
         # A graph that is known, without random operations, is run once to see the batch's effect.
         ranges = ("0..1",) if frozen is not None else ("0..1", "0..255")

@@ -16,6 +16,7 @@ from seefood.storage.uris import Location, parse_location
 from seefood_training.packaging.archives import is_archive, unpack
 
 GRAPH_FILES: Final = ("saved_model.pb", "saved_model.pbtxt")
+_POINTER: Final = b"version https://git-lfs"
 _MAX_DEPTH: Final = 4
 _MAX_DOWNLOAD_BYTES: Final = 8 * 1024**3
 _MAX_DOWNLOAD_FILES: Final = 5_000
@@ -33,6 +34,7 @@ _CURES: Final = {
     ".xml": "OpenVINO's form: package the .onnx file or SavedModel that it was converted from",
     ".engine": "TensorRT's form, for one kind of GPU: package the .onnx file that it was made from",
     ".caffemodel": "Caffe's form: convert the model to .onnx",
+    ".pdmodel": "PaddlePaddle's form: convert the model to .onnx with `paddle2onnx`",
     ".npz": "it holds weights without a graph: export the model as a SavedModel, .keras or .onnx "
     "file",
     ".h5": "it is not a whole HDF5 file: copy it again",
@@ -44,6 +46,9 @@ _CURES: Final = {
 _SAME_CURE: Final = {
     ".pth": ".pt",
     ".ptl": ".pt",
+    ".pte": ".pt",
+    ".torchscript": ".pt",
+    ".msgpack": ".npz",
     ".bin": ".safetensors",
     ".joblib": ".pkl",
     ".pickle": ".pkl",
@@ -98,6 +103,8 @@ def located(model: str) -> Iterator[Found]:
         folder = Path(scratch)
         location = parse_location(model)
         path = Path(location.key) if location.is_local else _downloaded(location, folder / "copy")
+        if not path.exists() and path.with_name(f"{path.name}.index").is_file():
+            raise UsageError(f"{model} is a checkpoint: {_CURES['.ckpt']}")
         if not path.exists():
             raise UsageError(f"there is no model at {model}; name a SavedModel folder or a file")
         if path.is_file() and file_form(path) is None and is_archive(path):
@@ -119,11 +126,12 @@ def file_form(file: Path) -> str | None:
     if start[:2] == b"PK" and zipfile.is_zipfile(file):
         with zipfile.ZipFile(file) as opened:
             return "keras" if {"config.json", "metadata.json"} <= set(opened.namelist()) else None
-    return {".onnx": "onnx", ".keras": "h5"}.get(file.suffix.lower())
+    return {".onnx": "onnx", ".keras": "keras"}.get(file.suffix.lower())
 
 
 def _found(path: Path, around: tuple[Path, ...], model: str) -> Found:
     if path.is_file():
+        _check_content(path)
         if path.name in GRAPH_FILES:
             return _found(path.absolute().parent, around, model)
         form = file_form(path)
@@ -133,8 +141,23 @@ def _found(path: Path, around: tuple[Path, ...], model: str) -> Found:
     if (path / MANIFEST).is_file():
         raise UsageError(f"{path} is a bundle already; use it with `--model`")
     if _is_saved_model(path):
+        for file in (*path.glob("saved_model.pb*"), *path.glob("variables/*")):
+            _check_content(file)
         return Found(path, "saved_model", (path, path.absolute().parent, *around))
     return _below(path, around, model)
+
+
+def _check_content(file: Path) -> None:
+    """Raise `UsageError` if `file` is empty, or stands for a file that was not downloaded."""
+    with file.open("rb") as stream:
+        start = stream.read(len(_POINTER))
+    if not start:
+        raise UsageError(f"{file} is empty; get the model again from where it was made")
+    if start == _POINTER:
+        raise UsageError(
+            f"{file} is a pointer of Git LFS and not the file itself; run `git lfs pull` in the "
+            "repository that it is in, or download the file"
+        )
 
 
 def _below(root: Path, around: tuple[Path, ...], model: str) -> Found:
@@ -213,8 +236,6 @@ def _unpacked(archive: Path, folder: Path) -> Path:
 def _unknown_file(file: Path) -> str:
     suffix = file.suffix.lower()
     cure = _CURES.get(_SAME_CURE.get(suffix, suffix))
-    if file.stat().st_size == 0:
-        return f"{file} is empty; get the model again from where it was made"
     if cure is None:
         cure = "name a SavedModel folder, or a .keras, .h5, .tflite, .onnx or .zip file"
     return f"{file} is not a model that can be packaged: {cure}"

@@ -51,6 +51,8 @@ class Function:
     """Whether it was traced with an argument that is true, such as `training=True`."""
     is_signature: bool = False
     """Whether its maker named it as a way to call the model."""
+    random_operation: str | None = None
+    """An operation that draws random numbers, where the file's operations are read."""
 
     def may_return(self, classes: int) -> bool:
         """Return whether an output may have a number for each of `classes`."""
@@ -82,6 +84,12 @@ class Opened:
     """The classes, where the model itself names them."""
     input_range: str | None = None
     """As `--input-range` has it, where the file states it."""
+
+
+def without_batch(value: Any) -> Any:
+    """Return the numbers of one picture, whether or not they have an axis of pictures."""
+    array = np.asarray(value)
+    return array[0] if array.shape[:1] == (1,) else array
 
 
 def numpy_type(dtype: str) -> Any:

@@ -1,6 +1,6 @@
-"""What computes an output: the operation behind those that only carry or round its numbers."""
+"""What the operations of a file tell: which one computes an output, which one is random."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final, TypeVar
 
 Key = TypeVar("Key")
@@ -23,6 +23,14 @@ _TENSORFLOW_NAMES: Final = {
     "tanh": "Tanh",
 }
 """One name for an operation that TensorFlow, LiteRT (`TOPK_V2`) and ONNX (`TopK`) have."""
+
+
+_RANDOM: Final = ("random", "multinomial", "bernoulli")
+
+
+def random_among(operations: Iterable[str]) -> str | None:
+    """Return the first of `operations` that draws random numbers, or None."""
+    return next((each for each in operations if each.lower().startswith(_RANDOM)), None)
 
 
 def origin(producers: Mapping[Key, tuple[str, Key | None]], output: Key) -> tuple[str | None, bool]:

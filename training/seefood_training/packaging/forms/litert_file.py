@@ -1,5 +1,6 @@
 """LiteRT (TFLite) files, which the LiteRT engine runs as they are."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,13 +11,21 @@ from seefood.engines.native_stderr import native_output_logged
 from seefood.errors import UsageError
 from seefood_training.packaging.forms.litert_metadata import read_input_range, read_labels
 from seefood_training.packaging.locate import Found
-from seefood_training.packaging.network import Arrays, Function, Opened, TensorSpec
-from seefood_training.packaging.origins import origin
+from seefood_training.packaging.network import (
+    Arrays,
+    Function,
+    Opened,
+    TensorSpec,
+    without_batch,
+)
+from seefood_training.packaging.origins import origin, random_among
 
 
 def open_litert_file(found: Found) -> Opened:
     """Return the graph of the file. Raises `UsageError` if LiteRT cannot run it."""
     from ai_edge_litert.interpreter import Interpreter
+
+    from seefood.explain.tflite_graph import read_operations
 
     try:
         with native_output_logged():
@@ -55,11 +64,13 @@ def open_litert_file(found: Found) -> Opened:
             call({key: v[at : at + 1] if len(v) == count else v for key, v in given.items()})
             for at in range(count)
         ]
-        return {key: np.stack([_without_batch(row[key]) for row in rows]) for key in rows[0]}
+        return {key: np.stack([without_batch(row[key]) for row in rows]) for key in rows[0]}
 
-    last = _origins(found.path, results)
+    operations = read_operations(found.path)
+    last = _origins(operations, results)
     outputs = tuple(replace(_spec(each), is_rounded=last[each["name"]][1]) for each in results)
-    function = Function("graph", inputs, outputs, run)
+    random = random_among(each.name for each in operations)
+    function = Function("graph", inputs, outputs, run, random_operation=random)
     layers = tuple(str(each["name"]) for each in interpreter.get_tensor_details())
     return Opened(
         "LiteRT file",
@@ -72,13 +83,13 @@ def open_litert_file(found: Found) -> Opened:
     )
 
 
-def _origins(file: Path, results: list[dict[str, Any]]) -> dict[str, tuple[str | None, bool]]:
+def _origins(
+    operations: Sequence[Any], results: list[dict[str, Any]]
+) -> dict[str, tuple[str | None, bool]]:
     """Return of each output what computes it, and whether it is rounded."""
-    from seefood.explain.tflite_graph import read_operations
-
     producers = {
         output: (each.name, next(iter(each.inputs), None))
-        for each in read_operations(file)
+        for each in operations
         for output in each.outputs
     }
     return {each["name"]: origin(producers, int(each["index"])) for each in results}
@@ -107,11 +118,6 @@ def _differing(interpreter: Any) -> tuple[str, str] | None:
 
 def _are_close(one: Any, other: Any) -> bool:
     return one.shape == other.shape and one.dtype == other.dtype and np.allclose(one, other, 1e-3)
-
-
-def _without_batch(value: Any) -> Any:
-    """Return the numbers of one picture, whether or not the graph has an axis of pictures."""
-    return value[0] if value.shape[:1] == (1,) else value
 
 
 def _spec(details: dict[str, Any]) -> TensorSpec:

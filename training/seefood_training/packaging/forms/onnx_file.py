@@ -13,8 +13,15 @@ import numpy as np
 from seefood.errors import UsageError
 from seefood_training.onnx_files import external_files, producers
 from seefood_training.packaging.locate import Found
-from seefood_training.packaging.network import Arrays, Function, Opened, Shape, TensorSpec
-from seefood_training.packaging.origins import origin
+from seefood_training.packaging.network import (
+    Arrays,
+    Function,
+    Opened,
+    Shape,
+    TensorSpec,
+    without_batch,
+)
+from seefood_training.packaging.origins import origin, random_among
 
 ULTRALYTICS: Final = "Ultralytics classify"
 """Stands among the layers of a file that Ultralytics exported from a YOLO classifier."""
@@ -62,13 +69,17 @@ def open_onnx_file(found: Found) -> Opened:
             session.run(names, {key: value[at : at + 1] for key, value in given.items()})
             for at in range(count)
         ]
-        return {key: np.concatenate([row[at] for row in rows]) for at, key in enumerate(names)}
+        return {
+            key: np.stack([without_batch(row[at]) for row in rows]) for at, key in enumerate(names)
+        }
 
+    random = random_among(name for name, _ in made_by.values())
+    function = Function("graph", inputs, outputs, run, random_operation=random)
     meta = session.get_modelmeta()
     title = f"ONNX file of {meta.producer_name}" if meta.producer_name else "ONNX file"
     return Opened(
         title,
-        (Function("graph", inputs, outputs, run),),
+        (function,),
         file=found.path,
         one_by_one=is_dynamic,
         last_operations={name: each for name, (each, _) in last.items() if each},
@@ -131,5 +142,10 @@ def _problem(file: Path, text: str) -> str:
         return (
             f"{file} is of a newer ONNX than the installed ONNX Runtime reads ({reason}); export "
             "it with `opset_version=17`, or install a newer onnxruntime"
+        )
+    if match := re.search(r"(\S+?)\(-?\d+\) is not a registered function", text):
+        return (
+            f"{file} uses the operation {match[1]}, which ONNX Runtime does not have; export the "
+            "model without it"
         )
     return f"ONNX Runtime cannot run {file} ({reason}); export the model again"

@@ -1,5 +1,6 @@
 """SavedModels: of Keras 2 and 3, `tf.saved_model.save`, TensorFlow 1, Lobe, TensorFlow Hub."""
 
+import re
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +19,7 @@ from seefood_training.packaging.reasons import reason
 _SERVING: Final = "serve"
 _DEFAULTS: Final = ("default", "serving_default")
 """The signature that is meant if none is named: of TensorFlow 1's hub, and of all others."""
+_DAMAGED: Final = re.compile("(?i)checksum|read less bytes|data loss")
 _CALLED: Final = ("__call__", "call", "serve", "predict", "infer", "inference", "classify")
 """The names of functions outside signatures, the likeliest first."""
 
@@ -123,7 +125,7 @@ def _load_problem(folder: Path, error: Exception) -> str:
             f"{folder} uses an operation that TensorFlow does not have "
             f"({reason(error)}); export the model without it"
         )
-    if isinstance(error, FileNotFoundError) or "data-00000" in text or "checksum" in text.lower():
+    if isinstance(error, FileNotFoundError) or "data-00000" in text or _DAMAGED.search(text):
         return (
             f"the weights of {folder} are damaged or incomplete ({reason(error)}); copy the "
             "whole folder again"
