@@ -5,7 +5,7 @@ import json
 import re
 from io import BytesIO
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import click
 from mkdocs.config.defaults import MkDocsConfig
@@ -42,7 +42,8 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         text = _relinked((_ROOT / source).read_text(), source, page)
         files.append(File.generated(config, page, content=text))
     files.append(File.generated(config, _NOTEBOOK, content=_notebook()))
-    files.append(File.generated(config, "llms.txt", content=_llms_text(config)))
+    listed = llms_text(config.site_name, config.site_description or "", config.nav or [])
+    files.append(File.generated(config, "llms.txt", content=listed))
     for language in LANGUAGES:
         page = _explanation(language)
         files.append(File.generated(config, f"glass-box-{language}.html", content=page))
@@ -106,16 +107,20 @@ def _command_help() -> str:
     return "\n".join(f"## {name}\n\n```text\n{text}\n```\n" for name, text in texts)
 
 
-def _llms_text(config: MkDocsConfig) -> str:
+def llms_text(name: str, description: str, nav: list[Any]) -> str:
     """Return `llms.txt` (llmstxt.org): a summary and the list of pages, for language models."""
-    lines = [f"# {config.site_name}", "", f"> {config.site_description}", ""]
-    for entry in config.nav or []:
-        for title, pages in entry.items() if isinstance(entry, dict) else [("", [entry])]:
-            lines += [f"## {title}", ""] if title else []
-            for page in pages:
-                name, path = next(iter(page.items())) if isinstance(page, dict) else (page, page)
-                lines.append(f"- [{name.removesuffix('.md')}]({path})")
-            lines.append("")
+    parts: dict[str, list[tuple[str, str]]] = {"Start": []}
+    for entry in nav:
+        ((title, pages),) = entry.items()
+        if isinstance(pages, str):
+            parts["Start"].append((title, pages))
+        else:
+            parts[title] = [next(iter(page.items())) for page in pages]
+    lines = [f"# {name}", "", f"> {description}", ""]
+    for title, links in parts.items():
+        lines += [f"## {title}", ""]
+        lines += [f"- [{shown}]({path.removesuffix('.md')}.html)" for shown, path in links]
+        lines.append("")
     return "\n".join(lines)
 
 

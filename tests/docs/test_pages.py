@@ -1,8 +1,12 @@
 """Links lead somewhere, and the commands that pages state exist with all their options."""
 
+import re
+
 import click
 import pytest
+import yaml
 
+from infra.site_hooks import llms_text
 from seefood.cli import cli
 from tests.docs.pages import PAGES, ROOT, links, seefood_commands, words
 
@@ -31,3 +35,11 @@ def test_commands_are_understood(page: str) -> None:
             known = {name for each in command.params for name in each.opts + each.secondary_opts}
             for option in (word.partition("=")[0] for word in mine if word.startswith("--")):
                 assert option in known | {"--help", "--verbose", "--log", "--config"}, line
+
+
+def test_llms_txt_lists_every_page_of_the_site() -> None:
+    """Each page of the navigation has a name and the address that the site gives it."""
+    site = yaml.safe_load((ROOT / "mkdocs.yml").read_text())
+    listed = re.findall(r"^- \[(.+)\]\((.+)\)$", llms_text("s", "d", site["nav"]), re.MULTILINE)
+    pages = re.findall(r"^ +- (.+): (\S+)\.md$", (ROOT / "mkdocs.yml").read_text(), re.MULTILINE)
+    assert [(name, f"{path}.html") for name, path in pages] == listed

@@ -79,7 +79,7 @@ class Installed:
         others = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
         return others if python_path is None else {**others, "PYTHONPATH": python_path}
 
-    def run(self, command: list[str], python_path: str | None = ".") -> str:
+    def run(self, command: list[str], python_path: str | None = ".", seconds: float = 200) -> str:
         """Run a command in the working directory and return what it prints."""
         done = subprocess.run(
             command,
@@ -88,7 +88,7 @@ class Installed:
             capture_output=True,
             text=True,
             check=False,
-            timeout=200,
+            timeout=seconds,
         )
         assert 0 == done.returncode, done.stderr
         return done.stdout
@@ -239,6 +239,7 @@ def test_the_plain_package_predicts_and_names_the_extras(plain: Installed) -> No
 
 @pytest.mark.slow
 @pytest.mark.tensorflow
+@pytest.mark.timeout(600)
 def test_train_and_package_run(installed: Installed) -> None:
     """`seefood train` makes a bundle, and `seefood package` makes one of the SavedModel in it."""
     for label in ("blue", "red"):
@@ -247,7 +248,8 @@ def test_train_and_package_run(installed: Installed) -> None:
             photo = Image.fromarray(noise(32, 32, number + 100 * (label == "red")))
             photo.save(installed.folder / "photos" / label / f"{number}.png")
     (installed.folder / "labels.txt").write_text("blue\nred\n")
-    printed = installed.run([str(installed.bin / "python"), "-P", "-c", TRAIN_AND_PACKAGE])
+    command = [str(installed.bin / "python"), "-P", "-c", TRAIN_AND_PACKAGE]
+    printed = installed.run(command, seconds=500)
     assert "packaged" == printed.splitlines()[-1]
     for name in ("trained", "packaged"):
         assert ("blue", "red") == load_bundle(installed.folder / name).labels
