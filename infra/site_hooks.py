@@ -97,7 +97,8 @@ def _columns_table() -> str:
 
 def _command_help() -> str:
     """Return what `--help` prints for each command, with a heading for each."""
-    parent = click.Context(cli, info_name="seefood", terminal_width=_HELP_WIDTH)
+    settings: dict[str, Any] = cli.context_settings
+    parent = click.Context(cli, info_name="seefood", terminal_width=_HELP_WIDTH, **settings)
     texts = [("seefood", cli.get_help(parent))]
     for name in cli.list_commands(parent):
         command = cli.get_command(parent, name)
