@@ -4,7 +4,7 @@ import re
 
 import click
 import pytest
-import yaml
+import yaml  # type: ignore[import-untyped]
 
 from infra.site_hooks import llms_text
 from seefood.cli import cli
