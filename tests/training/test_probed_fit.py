@@ -8,7 +8,7 @@ pytest.importorskip("tensorflow", reason="training needs TensorFlow")
 from seefood_training.fit_types import Floats
 from seefood_training.networks import NetworkChoice, build
 from seefood_training.networks.built_in_weights import built_in_convolutions
-from seefood_training.probed_fit import choose_position, learning_side
+from seefood_training.probed_fit import affordable_views, choose_position, learning_side
 
 COUNT = 200
 
@@ -72,6 +72,11 @@ def test_built_in_weights() -> None:
     np.testing.assert_array_equal(kernel, weights[0])
     np.testing.assert_array_equal(bias, weights[1])
     assert np.abs(kernel).max() > 0
+
+
+def test_smaller_views_are_more() -> None:
+    """For equal time; never fewer than usual, and not without end."""
+    assert (5400, 2400, 2400, 9600) == tuple(map(affordable_views, (128, 192, 240, 32)))
 
 
 def test_sureness_does_not_decide() -> None:

@@ -37,7 +37,9 @@ from seefood_training.probing import equal_classes, examine
 from seefood_training.release import Scored
 
 _VIEWS: Final = 2400
-"""Views of photos that fine-tuning sees in all, unless the user states the epochs."""
+"""Views of 192 pixels that fine-tuning sees in all, unless the user states the epochs."""
+_USUAL_SIDE: Final = 192
+_MOST_VIEWS: Final = 4 * _VIEWS
 _EPOCHS: Final = 5
 """Epochs of a run; where the photos are few, up to twice as many."""
 _MOST_RUNS: Final = 2
@@ -174,9 +176,10 @@ def _run_folds(
     count = len(examined.labels)
     folds = np.unique(examined.folds)
     seen = max(1, round(count * (1 - 1 / len(folds))))
-    affordable = max(1, _VIEWS // (seen * (job.epochs or _EPOCHS)))
+    views = affordable_views(learning_side(job.task.network.name, job.task.network.height))
+    affordable = max(1, views // (seen * (job.epochs or _EPOCHS)))
     runs = job.runs or min(len(folds), _MOST_RUNS, affordable)
-    epochs = job.epochs or min(2 * _EPOCHS, max(1, _VIEWS // (seen * runs)))
+    epochs = job.epochs or min(2 * _EPOCHS, max(1, views // (seen * runs)))
     observer.tell(
         f"fine-tuning from the probe: {runs} run{'s' * (runs > 1)} of at most {epochs} "
         f"epoch{'s' * (epochs > 1)}, each validated on photos that it does not see"
@@ -227,6 +230,11 @@ def _run(
         logits.append(predict_logits(lambda images: model(images, training=False), pixels))
     model.set_weights(before)
     return _Run(start, end, held_out, np.stack(logits), fitted)
+
+
+def affordable_views(side: int) -> int:
+    """Return how many views of `side` pixels fine-tuning sees: more of smaller ones."""
+    return min(_MOST_VIEWS, max(_VIEWS, round(_VIEWS * (_USUAL_SIDE / side) ** 2)))
 
 
 def learning_side(name: str, side: int) -> int:
