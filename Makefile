@@ -42,7 +42,7 @@ format: $(VENV)/.dev ## Format the code
 docs: $(VENV)/.dev ## Build the documentation site into build/site; fails on a broken link
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 
-bench: $(VENV)/.dev $(PEERS)/.bench ## Measure against the peers and print the table of the README
+bench: $(VENV)/.dev $(PEERS)/.torch ## Measure against the peers and print the table of the README
 	$(BIN)/pytest -q -m peers tests/benchmarks
 	$(BIN)/python -m benchmarks
 
@@ -88,6 +88,12 @@ $(VENV)/.dev: $(BIN)/uv pyproject.toml
 $(PEERS)/.bench: $(BIN)/uv pyproject.toml
 	$(BIN)/uv venv --quiet --allow-existing --python $(BIN)/python $(PEERS)
 	$(BIN)/uv pip install --quiet --python $(PEERS) --constraint constraints.txt --editable '.[bench]'
+	@touch $@
+
+# PyTorch's wheels for Linux hold CUDA: 3.0 GB to download, so `make bench-quick` does without it.
+# Its CUDA libraries are other versions than ONNX Runtime's in constraints.txt: it is pinned here.
+$(PEERS)/.torch: $(PEERS)/.bench
+	$(BIN)/uv pip install --quiet --python $(PEERS) torch==2.15.0 torchvision==0.29.2
 	@touch $@
 
 # ---- AWS: infra/deploy.py shows every step before it runs it (docs/deploy.md)

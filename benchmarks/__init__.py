@@ -14,6 +14,7 @@ growth             memory with ten times the pictures
 upload             the Lambda, cold and warm
 upload_handlers    the handlers that it compares
 networks           the networks that all contenders run
+torch_weights      the weights of one of them for PyTorch
 pictures           the pictures that all contenders read
 sections           medians, ratios, tables
 pages              the pages that show the tables

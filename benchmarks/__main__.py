@@ -1,7 +1,8 @@
 """Runs the benchmarks: `make bench` and `make bench-quick`.
 
-Each result is written as soon as its benchmark ends, so a run that is stopped keeps what it has.
-`--only` measures some of them again. A quick run prints its tables and writes them to the cache.
+Results and pages are written as soon as a benchmark ends, so a run that is stopped keeps the
+benchmarks that ended; `--only` measures the others. A quick run prints its tables and writes them
+to the cache.
 """
 
 import argparse
@@ -40,11 +41,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             continue
         results[benchmark.name] = {"machine": machine, "section": section.as_json()}
         write_results(results, folder)
+        write_pages(results, folder, readme=not options.quick)
         sys.stdout.write(f"\n{to_markdown(section)}\n")
         sys.stdout.flush()
-    if results:
-        write_pages(results, folder, readme=not options.quick)
-        log(f"{one_line(machine)}\nwritten to {folder}")
+    log(f"{one_line(machine)}\nwritten to {folder}")
     return 1 if failed else 0
 
 

@@ -45,6 +45,8 @@ CONTENDERS: Final = (
     Contender("keras_predict", "Keras predict, image_dataset_from_directory", "tensorflow"),
     Contender("beam_tuned", "Beam RunInference, tuned", "tensorflow"),
     Contender("beam_naive", "Beam RunInference, naive", "tensorflow"),
+    Contender("torch_loader", "PyTorch DataLoader + torchvision", "torchvision"),
+    Contender("spark_udf", "Spark `predict_batch_udf` + SavedModel", "pyspark"),
     Contender("daft_udf", "Daft + SavedModel", "daft"),
     Contender("ray_data", "Ray Data + SavedModel", "ray"),
 )
@@ -82,4 +84,5 @@ def make_job(contender: Contender, pictures: Pictures, networks: Networks, outpu
         side=SIDE,
         threads=cores(),
         engine="openvino-bf16" if contender.name == BF16 else "auto",
+        torch=str(networks.torch),
     )

@@ -39,6 +39,8 @@ class Job:
     threads: int
     engine: str = "auto"
     """The engine of seefood."""
+    torch: str = ""
+    """The weights of the same network for torchvision (`benchmarks.torch_weights`)."""
 
 
 def write_job(job: Job, file: Path) -> None:

@@ -21,8 +21,11 @@ _PACKAGES: Final = (
     "openvino",
     "pillow",
     "pyarrow",
+    "pyspark",
     "ray",
     "tensorflow",
+    "torch",
+    "torchvision",
 )
 _PRINT_VERSIONS: Final = """
 import importlib.metadata as m, json, sys

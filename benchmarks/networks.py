@@ -1,4 +1,4 @@
-"""The networks that all contenders run: MobileNetV2-1.0-224 as float32, int8, cascade and ONNX.
+"""The networks of all contenders: MobileNetV2-1.0-224 as float32, int8, cascade, ONNX, PyTorch.
 
 The cascade's small network is a MobileNetV2 of a third of the width. The heads are fitted in
 closed form on 1,400 photos, so that the table can show accuracy; without photos they are random.
@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from benchmarks.pictures import LABELS, training_photos
 from benchmarks.settings import CACHE, DATA, ROOT, python
+from benchmarks.torch_weights import write_torch_weights
 
 if TYPE_CHECKING:
     from seefood.bundle import Bundle
     from seefood_training.quantisation import Quantisation
 
 SIDE: Final = 224
-_FOLDER: Final = CACHE / "network-6"
+_FOLDER: Final = CACHE / "network-7"
 _WEIGHTS: Final = {
     1.0: DATA / "weights" / "mobilenet_v2_1.0_224_from_int8_no_top.weights.h5",
     0.35: DATA / "weights" / "mobilenet_v2_0.35_224_no_top.weights.h5",
@@ -49,6 +50,8 @@ class Networks:
     """The same network as Keras's `model.export` writes it."""
     onnx: Path
     """Does not exist if tf2onnx is not installed."""
+    torch: Path
+    """The weights of the same network for torchvision."""
 
 
 def ensure_networks() -> Networks:
@@ -66,6 +69,7 @@ def _in_folder(folder: Path) -> Networks:
         folder / "mobilenet_v2_cascade",
         folder / "mobilenet_v2_exported",
         folder / "mobilenet_v2.onnx",
+        folder / "mobilenet_v2_torch.npz",
     )
 
 
@@ -88,6 +92,8 @@ def make_networks() -> None:
         _make_cascade(first, networks)
     _export_as_keras_does(model, networks.exported)
     to_onnx(networks.float32, networks.onnx)
+    backbone, head = model.layers[-2:]
+    write_torch_weights(backbone, head, networks.torch)
     scratch.rename(_FOLDER)
 
 

@@ -1,6 +1,7 @@
 """Options that several subcommands share."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -31,14 +32,16 @@ engine_option = click.option(
 )
 FAST_POINTS: Final = 0.5
 """What `--fast` means without a number; equals `seefood.bundle.DEFAULT_POINTS`."""
+_POINTS: Final = click.FloatRange(0.0, 100.0)
 fast_option = click.option(
     "--fast",
-    type=click.FloatRange(0.0, 100.0),
+    type=_POINTS,
     is_flag=False,
     flag_value=FAST_POINTS,
     metavar="[=POINTS]",
     help="Run the fastest variant in the bundle that loses at most so many percentage points of "
-    "accuracy (0.5 without a number), as its certificate states.",
+    "accuracy (0.5 without a number), as its certificate states. Its rows name it; pictures "
+    "that only the bundle itself has labelled are labelled again.",
 )
 top_k_option = click.option(
     "--top-k",
@@ -56,8 +59,23 @@ class FastCommand(click.Command):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Give a bare `--fast` its value before click takes the next argument for it."""
         end = args.index("--") if "--" in args else len(args)
+        for option, value in pairwise(args[:end]):
+            if option == "--fast" and _is_number(value) and not Path(value).exists():
+                message = f"the number of --fast follows an equals sign: --fast={value}"
+                raise click.UsageError(message, ctx)
         given = [f"--fast={FAST_POINTS}" if each == "--fast" else each for each in args[:end]]
+        for each in given:
+            if each.startswith("--fast=-"):  # click would take the value for another option
+                _POINTS(each.removeprefix("--fast="), None, ctx)
         return super().parse_args(ctx, given + args[end:])
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """Chooses the faster variant of a bundle that `--fast` runs."""
 
 from pathlib import Path
+from typing import NamedTuple
 
 from seefood.bundle import (
     DEFAULT_POINTS,
@@ -34,15 +35,17 @@ def fast_variant(
         reason = _reason_against(each, stated, points, engine)
         if reason is None:
             return each, stated
-        reasons.append(f"{stated.name} {reason}")
+        reasons.append((stated.name, reason))
     if not reasons:
         raise UsageError(
             f"{bundle.name} has no faster variant; add one with `seefood package {bundle.path} "
             "--fast-data PHOTOS --output BUNDLE`, or leave `--fast` out"
         )
+    found = "; ".join(f"{name} {reason.what}" for name, reason in reasons)
+    cures = ", or ".join(dict.fromkeys(reason.cure for _, reason in reasons))
     raise UsageError(
-        f"no faster variant of {bundle.name} fits `--fast={points:g}`: {'; '.join(reasons)}; allow "
-        "a larger loss with `--fast=POINTS`, or leave `--fast` out"
+        f"no faster variant of {bundle.name} fits `--fast={points:g}`: {found}; {cures}, or leave "
+        "`--fast` out"
     )
 
 
@@ -64,19 +67,27 @@ def pinned_fast_variant(
     return bundle, variant
 
 
-def _reason_against(bundle: Bundle, variant: Variant, points: float, engine: str) -> str | None:
+class _Reason(NamedTuple):
+    """Why a variant cannot be taken, and what would change that."""
+
+    what: str
+    cure: str
+
+
+def _reason_against(bundle: Bundle, variant: Variant, points: float, engine: str) -> _Reason | None:
     """Return why the variant cannot be taken, or None."""
+    loss = variant.loss.points
     if engine not in (AUTO, variant.engine):
-        return f"is for the engine {variant.engine}"
-    if variant.loss.points > points:
-        return f"loses {variant.loss.points:.2f} points"
+        return _Reason(f"is for the engine {variant.engine}", "leave `--engine` out")
+    if loss > points:
+        return _Reason(f"loses {loss:.2f} points", "allow a larger loss with `--fast=POINTS`")
     spec = engine_spec(variant.engine)
     if not spec.is_installed:
         package = f"seefood[{spec.extra}]" if spec.extra else spec.library
-        return f'needs `pip install "{package}"`'
+        return _Reason(f"needs {spec.title}", f'run `pip install "{package}"`')
     if not spec.is_exact:
         try:
             create_engine(bundle, variant.engine)
         except (UsageError, BundleError) as error:
-            return f"does not run here ({error})"
+            return _Reason(f"does not run here ({error})", "use another processor")
     return None

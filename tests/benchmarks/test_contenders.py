@@ -1,12 +1,16 @@
+import subprocess
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from benchmarks.bulk_contenders import CONTENDERS
 from benchmarks.contender_process import Contender
-from benchmarks.job import Job
+from benchmarks.job import Job, write_job
 from benchmarks.pictures import LABELS
 from benchmarks.runner import Plan, run_rounds
+from benchmarks.settings import ROOT, python
+from benchmarks.torch_weights import write_torch_weights
 from seefood.imaging.decode import ResizeRule
 from seefood.synthetic import draw_picture
 from seefood_training.export import export_bundle
@@ -16,14 +20,17 @@ pytestmark = [pytest.mark.slow, pytest.mark.tensorflow, pytest.mark.beam]
 
 # What peers are written with. `make bench` runs these cases before it measures: each starts a
 # process that imports its framework, a minute in all for code that only `make bench` uses.
-PEERS = {"daft", "ray", "tensorflow"}
-# Left out: `onnx_loop` needs a converted network, which takes long; int8 and the cascade run the
+PEERS = {"daft", "pyspark", "ray", "tensorflow"}
+# Left out: `onnx_loop` needs a converted network, which takes long; `torch_loader` runs MobileNetV2
+# only and has a test of its own; int8 and the cascade run the
 # same command as `ours_shell` with another bundle.
 CHOSEN = [
     pytest.param(each, id=each.name, marks=pytest.mark.peers if each.requires in PEERS else ())
     for each in CONTENDERS
-    if each.name not in {"onnx_loop", "ours_int8", "ours_cascade"}
+    if each.name not in {"onnx_loop", "torch_loader", "ours_int8", "ours_cascade"}
 ]
+
+_TORCH = next(each for each in CONTENDERS if each.name == "torch_loader")
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +76,44 @@ def test_every_contender_labels_every_picture(
     assert set(measurement.labels.values()) <= set(LABELS)
     assert measurement.seconds_total > (measurement.seconds_loop or 0.0) >= 0.0
     assert measurement.peak_rss_mb > 20
+
+
+@pytest.mark.peers
+def test_torchvision_computes_what_keras_does(tmp_path: Path, pictures: Path) -> None:
+    """The converted weights give Keras's logits, and the contender labels each picture."""
+    import keras  # noqa: PLC0415 (loads TensorFlow)
+
+    keras.utils.set_random_seed(0)
+    backbone = keras.applications.MobileNetV2(
+        include_top=False, weights=None, input_shape=(64, 64, 3), pooling="avg"
+    )
+    head = keras.layers.Dense(len(LABELS))
+    model = keras.Sequential([backbone, head])
+    pixels = np.random.default_rng(0).uniform(-1, 1, (2, 64, 64, 3)).astype(np.float32)
+    expected = model(pixels).numpy()
+    weights = tmp_path / "weights.npz"
+    write_torch_weights(backbone, head, weights)
+    files = tuple(sorted(map(str, pictures.iterdir())))
+
+    def make_job(_: Contender, output: Path) -> Job:
+        return Job(files, str(pictures), str(output), "", "", "", LABELS, 64, 2, torch=str(weights))
+
+    np.save(tmp_path / "pixels.npy", pixels.transpose(0, 3, 1, 2))
+    job = tmp_path / "job.json"
+    write_job(make_job(_TORCH, tmp_path), job)
+    program = (
+        "import sys, numpy as np, torch; from benchmarks.job import read_job; "
+        "from benchmarks.contenders.torch_loader import load; model = load(read_job()); "
+        "pixels = torch.from_numpy(np.load(sys.argv[2])); "
+        "np.save(sys.argv[3], model(pixels).detach().numpy())"
+    )
+    arguments = (job, tmp_path / "pixels.npy", tmp_path / "logits.npy")
+    subprocess.run([python(), "-c", program, *arguments], check=True, cwd=ROOT)
+    np.testing.assert_allclose(np.load(tmp_path / "logits.npy"), expected, rtol=1e-3, atol=1e-5)
+
+    outcome = run_rounds([_TORCH], make_job, Plan(1, 60))
+    assert {} == outcome.failures
+    assert {Path(file).name for file in files} == set(outcome.measurements[0].labels)
 
 
 def test_absent_libraries_are_named(tmp_path: Path) -> None:

@@ -42,9 +42,9 @@ def test_no_variant_that_fits_is_a_usage_error(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no faster variant; add one with `seefood package"):
         fast_variant(bundle)
     bundle = add_fake_variant(bundle, "int8", 0.8, 0.5)
-    with pytest.raises(UsageError, match=r"int8 loses 0\.80 points"):
+    with pytest.raises(UsageError, match=r"int8 loses 0\.80 points; allow a larger"):
         fast_variant(bundle)
-    with pytest.raises(UsageError, match="int8 is for the engine fake"):
+    with pytest.raises(UsageError, match="int8 is for the engine fake; leave `--engine`"):
         fast_variant(bundle, 1.0, "litert")
 
 

@@ -1,3 +1,4 @@
+import contextlib
 import json
 from pathlib import Path
 
@@ -30,6 +31,21 @@ def test_fast_takes_a_number_only_after_the_equals_sign() -> None:
     assert [None, "--fast"] == _run("--", "--fast")
     assert 2 == _run("--fast=much", "photos")
     assert FAST_POINTS == DEFAULT_POINTS
+
+
+def test_a_number_after_a_space_or_below_zero_is_told(tmp_path: Path) -> None:
+    """`--fast 0` is not taken for the picture 0, unless there is one."""
+    said = CliRunner().invoke(toy, ["--fast", "0", "photos"])
+    assert 2 == said.exit_code
+    assert "the number of --fast follows an equals sign: --fast=0" in said.output
+    said = CliRunner().invoke(toy, ["--fast=-1", "photos"])
+    assert 2 == said.exit_code
+    assert "-1" in said.output
+    assert "not in the range" in said.output
+    folder = tmp_path / "2026"
+    folder.mkdir()
+    with contextlib.chdir(tmp_path):
+        assert [0.5, "2026"] == _run("--fast", "2026")
 
 
 def test_fast_chooses_a_variant_with_its_engine(tmp_path: Path) -> None:
