@@ -83,7 +83,7 @@ def labelled_pictures(
             elif not only or any(each in only for each in labels):
                 pictures.append(Labelled(uri, etag, label, labels))
     for label in only:
-        refuse_unknown(label, [*sorted(seen), *([unsure] if unsure else [])])
+        refuse_unknown(label, [*sorted(seen), *([unsure] if unsure else [])], can_add=False)
     return pictures, left_out
 
 

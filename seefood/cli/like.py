@@ -65,6 +65,8 @@ def like_command(
     ref, query = _query(picture, pictures, path)
     since, until = (_utc(params[name]) for name in ("since", "until"))
     found = pictures.find(query, count, Filters(tuple(params["labels"]), since, until))
+    if not found:
+        click.echo("No picture with these labels was taken at that time.", err=True)
     if as_json:
         click.echo(json.dumps([match.as_json() for match in found], ensure_ascii=True))
     else:

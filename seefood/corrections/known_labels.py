@@ -23,12 +23,13 @@ def parse_labels(texts: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(checked_label(part) for part in parts))
 
 
-def refuse_unknown(label: str, known: Iterable[str]) -> None:
-    """Raise `UsageError` for a label that nobody knows."""
+def refuse_unknown(label: str, known: Iterable[str], *, can_add: bool = True) -> None:
+    """Raise `UsageError` for a label that nobody knows; `can_add` where `--labels` is an option."""
     names = list(known)
     if label not in names:
         shown = ", ".join(map(repr, names[:20])) or "none"
         raise UsageError(
             f"nobody knows the label {label!r:.120}; the labels are {shown}"
-            f"{' and more' if len(names) > 20 else ''}; add it with --labels {label!r:.120}"
+            f"{' and more' if len(names) > 20 else ''}; "
+            + (f"add it with --labels {label!r:.120}" if can_add else "give one of them")
         )
