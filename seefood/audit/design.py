@@ -29,8 +29,8 @@ _NEXT_SHARE: Final = 0.6
 _MIN_FIRST: Final = 20
 _STEP: Final = 1.06
 _STOPPING: Final = 0.65
-"""How probably the first look is the last one, if the scores are calibrated. In truth a little less:
-findings that are divided otherwise between the groups may need another look."""
+"""How probably the first look is the last one, if the scores are calibrated. In truth a little
+less: findings that are divided otherwise between the groups may need another look."""
 
 
 @dataclass(frozen=True, slots=True)
