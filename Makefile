@@ -108,7 +108,9 @@ SAM := $(BIN)/uv tool run --quiet --from aws-sam-cli==1.170.0 sam
 AUDIT := $(BIN)/uv tool run --quiet --from pip-audit==2.10.1 pip-audit
 CHECKOV := $(BIN)/uv tool run --quiet --from checkov==3.3.30 checkov
 INFRA = $(BIN)/python infra/deploy.py $(1) $(if $(REGION),--region "$(REGION)") --stack "$(STACK)" \
-  $(if $(DRY_RUN),--dry-run) $(if $(PARAMETERS),--set $(PARAMETERS))
+  $(if $(DRY_RUN),--dry-run) $(if $(PARAMETERS),--set "$$PARAMETERS")
+# Through the environment, so that the shell does not read the parentheses of a cron expression.
+export PARAMETERS
 .PHONY: deploy destroy lint-infra
 
 deploy: $(VENV)/.dev ## Deploy to AWS (REGION=…; DRY_RUN=1 only shows the steps)

@@ -20,7 +20,12 @@ from pathlib import Path
 from botocore.exceptions import BotoCoreError, ClientError
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
-from infra.parameters import ParameterError, check_parameters, read_declarations
+from infra.parameters import (
+    ParameterError,
+    check_parameters,
+    read_declarations,
+    split_parameters,
+)
 from infra.plans import Options, plan_deploy, plan_destroy, plan_upload_model
 from infra.steps import Step, account_number, run
 from infra.take_up import plan_take_up
@@ -54,10 +59,10 @@ def _parse(arguments: Sequence[str] | None) -> tuple[argparse.Namespace, Options
         parser.error(f"the stack's name {args.stack!r} is part of its buckets' names: a-z, 0-9, -")
     if args.action == "upload-model" and args.model is None:
         parser.error("upload-model needs --model, a bundle's folder")
-    for one in args.parameters:
+    parameters = split_parameters(args.parameters)
+    for one in parameters:
         if not re.fullmatch(r"[A-Za-z]+=.*", one, re.DOTALL):
             parser.error(f"{one!r} is no parameter; write it as Name=value")
-    parameters = tuple(re.sub(r"^BulkJob=", "Bulk=", one) for one in args.parameters)
     try:
         check_parameters(args.stack, args.region, parameters)
     except ParameterError as error:

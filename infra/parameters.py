@@ -1,6 +1,7 @@
 """Checks the stack's parameters against the template before anything is built."""
 
 import re
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -18,7 +19,7 @@ _WITHOUT_URLS: Final = re.compile(
     r"ap-south-2|ap-southeast-[457]|ca-west-1|eu-central-2|eu-south-2|il-central-1|me-central-1|"
     r"mx-central-1|ap-east-2|cn-.+|us-gov-.+|us-iso.*|eusc-.+"
 )
-_REGION: Final = re.compile(r"[a-z0-9-]+")
+_REGION: Final = re.compile(r"[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}")
 # Fargate's memory in MB for each number of processors, within what the template offers.
 _FARGATE: Final = {1: (2048, 8192), 2: (4096, 16384), 4: (8192, 32768), 8: (16384, 61440),
                    16: (32768, 122880)}  # fmt: skip
@@ -53,6 +54,29 @@ def read_declarations() -> dict[str, Declaration]:
         name: Declaration(name, str(rules.get("Default", "")), rules)
         for name, rules in document["Parameters"].items()
     }
+
+
+def split_parameters(texts: Sequence[str]) -> tuple[str, ...]:
+    """Return the `Name=value` of texts with one or more each; values may have spaces or quotes.
+
+    A value ends where the name of another parameter follows, or at the quotes around it. `BulkJob`
+    is another name of `Bulk`.
+    """
+    start = re.compile(rf"(?:BulkJob|{'|'.join(read_declarations())})=")
+    parameters: list[str] = []
+    for text in texts:
+        try:
+            words = shlex.split(text) if {"'", '"'} & set(text) else text.split(" ")
+        except ValueError:  # one quote, which is part of a value
+            words = text.split(" ")
+        first = len(parameters)
+        for word in words:
+            if len(parameters) == first or start.match(word):
+                parameters.append(word)
+            else:
+                parameters[-1] += f" {word}"
+    parameters = [one.strip(" ") for one in parameters if one.strip(" ")]
+    return tuple(re.sub(r"^BulkJob=", "Bulk=", one) for one in parameters)
 
 
 def check_parameters(stack: str, region: str, parameters: Sequence[str]) -> None:

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from infra.parameters import ParameterError, check_parameters
+from infra.parameters import ParameterError, check_parameters, split_parameters
 
 
 @pytest.mark.parametrize(
@@ -90,8 +90,33 @@ def test_good_parameters_pass(parameters: tuple[str, ...]) -> None:
     check_parameters("seefood", "eu-west-1", parameters)
 
 
+@pytest.mark.parametrize(
+    ("texts", "expected"),
+    [
+        ((), ()),
+        ((" ",), ()),
+        (("TopK=3 BulkJob=none",), ("TopK=3", "Bulk=none")),
+        (
+            ("ScheduleExpression=cron(0 2 * * ? *) BulkVcpus=4",),
+            ("ScheduleExpression=cron(0 2 * * ? *)", "BulkVcpus=4"),
+        ),
+        (("'ImagePrefix=my TopK=1/' TopK=2",), ("ImagePrefix=my TopK=1/", "TopK=2")),
+        (('ImagePrefix="my phone/" TopK=2',), ("ImagePrefix=my phone/", "TopK=2")),
+        (("ImagePrefix=it's/", "TopK=2"), ("ImagePrefix=it's/", "TopK=2")),
+        (("TopK=2 Nonsense",), ("TopK=2 Nonsense",)),
+    ],
+)
+def test_parameters_in_one_text_are_taken_apart(
+    texts: tuple[str, ...], expected: tuple[str, ...]
+) -> None:
+    """As `make deploy PARAMETERS=…` gives them; a schedule needs no quotes."""
+    assert expected == split_parameters(texts)
+
+
 def test_names_and_regions_are_checked_together() -> None:
     """Buckets have at most 63 characters; some regions have no function URLs."""
+    with pytest.raises(ParameterError, match="no region"):
+        check_parameters("seefood", "moon-1", ())
     with pytest.raises(ParameterError, match="take at most 27"):
         check_parameters("a" * 28, "ap-southeast-1", ())
     check_parameters("a" * 27, "ap-southeast-1", ())
