@@ -91,9 +91,10 @@ $(PEERS)/.bench: $(BIN)/uv pyproject.toml
 	@touch $@
 
 # PyTorch's wheels for Linux hold CUDA: 3.0 GB to download, so `make bench-quick` does without it.
-# Its CUDA libraries are other versions than ONNX Runtime's in constraints.txt: it is pinned here.
+# A folder of its own: Beam imports PyTorch where it can, and its CUDA libraries are other versions
+# than ONNX Runtime's in constraints.txt.
 $(PEERS)/.torch: $(PEERS)/.bench
-	$(BIN)/uv pip install --quiet --python $(PEERS) torch==2.15.0 torchvision==0.29.2
+	$(BIN)/uv pip install --quiet --python $(PEERS) --target $(PEERS)/torch torch==2.15.0 torchvision==0.29.2
 	@touch $@
 
 # ---- AWS: infra/deploy.py shows every step before it runs it (docs/deploy.md)

@@ -9,7 +9,7 @@ from benchmarks.job import Job
 from benchmarks.loopback_s3 import BUCKET
 from benchmarks.networks import SIDE, Networks
 from benchmarks.pictures import LABELS, Pictures
-from benchmarks.settings import cores, python
+from benchmarks.settings import TORCH, cores, python
 
 OURS: Final = "ours"
 SHELL: Final = "ours_shell"
@@ -45,7 +45,12 @@ CONTENDERS: Final = (
     Contender("keras_predict", "Keras predict, image_dataset_from_directory", "tensorflow"),
     Contender("beam_tuned", "Beam RunInference, tuned", "tensorflow"),
     Contender("beam_naive", "Beam RunInference, naive", "tensorflow"),
-    Contender("torch_loader", "PyTorch DataLoader + torchvision", "torchvision"),
+    Contender(
+        "torch_loader",
+        "PyTorch DataLoader + torchvision",
+        "torchvision",
+        environment={"PYTHONPATH": str(TORCH)},
+    ),
     Contender("spark_udf", "Spark `predict_batch_udf` + SavedModel", "pyspark"),
     Contender("daft_udf", "Daft + SavedModel", "daft"),
     Contender("ray_data", "Ray Data + SavedModel", "ray"),
@@ -75,7 +80,9 @@ def make_job(contender: Contender, pictures: Pictures, networks: Networks, outpu
     frozen = contender.name.endswith(FROZEN)
     return Job(
         pictures=tuple(map(str, pictures.files)),
-        source=f"s3://{BUCKET}" if contender.environment else str(pictures.folder),
+        source=f"s3://{BUCKET}"
+        if "AWS_ENDPOINT_URL" in contender.environment
+        else str(pictures.folder),
         output=str(output),
         bundle=str(bundle),
         saved_model=str(networks.float32 if frozen else networks.exported),

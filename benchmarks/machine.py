@@ -1,5 +1,6 @@
 """The machine of a measurement: processor, cores, memory, versions, commit."""
 
+import importlib.metadata
 import json
 import platform
 import subprocess
@@ -8,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks.settings import ROOT, cores, python
+from benchmarks.settings import ROOT, TORCH, cores, python
 
 _PACKAGES: Final = (
     "ai-edge-litert",
@@ -24,8 +25,6 @@ _PACKAGES: Final = (
     "pyspark",
     "ray",
     "tensorflow",
-    "torch",
-    "torchvision",
 )
 _PRINT_VERSIONS: Final = """
 import importlib.metadata as m, json, sys
@@ -95,4 +94,7 @@ def _versions() -> dict[str, str]:
         [python(), "-c", _PRINT_VERSIONS, *_PACKAGES], capture_output=True, text=True, check=True
     )
     versions: dict[str, str] = json.loads(process.stdout)
+    for each in importlib.metadata.distributions(path=[str(TORCH)]):
+        if each.name in {"torch", "torchvision"}:
+            versions[each.name] = each.version
     return versions

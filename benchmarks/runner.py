@@ -6,6 +6,7 @@ would exceed the benchmark's time budget skips the round, so that slow contender
 """
 
 import contextlib
+import os
 import shutil
 import subprocess
 import time
@@ -56,7 +57,7 @@ def run_rounds(
                 left = plan.budget_seconds - reserved - (time.monotonic() - start)
                 if last_seconds.get(contender.name, 0.0) > left:
                     continue
-            if not is_installed(contender.requires):
+            if not is_installed(contender):
                 outcome.failures[contender.name] = f"NOT INSTALLED: {contender.requires}"
                 log(f"  {contender.title}: {outcome.failures[contender.name]}")
                 continue
@@ -80,7 +81,7 @@ def warm_up(contenders: Sequence[Contender], make_job: Callable[[Contender, Path
     seen: set[str] = set()
     for contender in contenders:
         program = "command" if contender.command else contender.script or contender.name
-        if program in seen or not is_installed(contender.requires):
+        if program in seen or not is_installed(contender):
             continue
         seen.add(program)
         with contextlib.suppress(ContenderError):  # `run_rounds` reports it
@@ -98,12 +99,14 @@ def _with_few_pictures(job: Job) -> Job:
     return replace(job, pictures=tuple(pictures), source=str(folder))
 
 
-def is_installed(library: str) -> bool:
-    """Whether the contenders' interpreter can import `library`."""
+def is_installed(contender: Contender) -> bool:
+    """Whether the contenders' interpreter can import the library that `contender` requires."""
+    library = contender.requires
     if not library:
         return True
     program = f"import importlib.util as u, sys; sys.exit(u.find_spec({library!r}) is None)"
-    return subprocess.run([python(), "-c", program], check=False).returncode == 0
+    environment = {**os.environ, **contender.environment}
+    return subprocess.run([python(), "-c", program], check=False, env=environment).returncode == 0
 
 
 def _to_line(measurement: Measurement) -> str:

@@ -11,6 +11,9 @@ CACHE: Final = ROOT / ".bench-cache"
 """Pictures and networks that the benchmarks make once; ignored by Git."""
 PEERS: Final = ROOT / ".venv-bench" / "bin" / "python"
 """The environment with the peers' libraries; `make bench` creates it."""
+TORCH: Final = ROOT / ".venv-bench" / "torch"
+"""A folder with PyTorch. Only its contender has it on its path: Beam imports PyTorch where it can,
+and would start later."""
 DATA: Final = Path(os.environ.get("SEEFOOD_SHARED", ROOT.parent / "shared" / "data"))
 """The development photos, where the checkout has them."""
 

@@ -1,3 +1,4 @@
+import os
 import subprocess
 from pathlib import Path
 
@@ -108,7 +109,12 @@ def test_torchvision_computes_what_keras_does(tmp_path: Path, pictures: Path) ->
         "np.save(sys.argv[3], model(pixels).detach().numpy())"
     )
     arguments = (job, tmp_path / "pixels.npy", tmp_path / "logits.npy")
-    subprocess.run([python(), "-c", program, *arguments], check=True, cwd=ROOT)
+    subprocess.run(
+        [python(), "-c", program, *arguments],
+        check=True,
+        cwd=ROOT,
+        env={**os.environ, **_TORCH.environment},
+    )
     np.testing.assert_allclose(np.load(tmp_path / "logits.npy"), expected, rtol=1e-3, atol=1e-5)
 
     outcome = run_rounds([_TORCH], make_job, Plan(1, 60))
