@@ -55,10 +55,14 @@ class Networks:
 
 
 def ensure_networks() -> Networks:
-    """Return the networks; the first call creates them, which takes about a minute."""
+    """Return the networks; the first call creates them, which takes several minutes.
+
+    This interpreter makes them, not that of the peers: training needs scikit-learn and SciPy, which
+    peers import where they are installed, and would start later.
+    """
     networks = _in_folder(_FOLDER)
     if not _FOLDER.is_dir():
-        subprocess.run([python(), "-m", "benchmarks.networks"], cwd=ROOT, check=True)
+        subprocess.run([sys.executable, "-m", "benchmarks.networks"], cwd=ROOT, check=True)
     return networks
 
 
