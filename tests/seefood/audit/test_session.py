@@ -94,7 +94,7 @@ def test_calibrated_scores_save_answers() -> None:
         found = round(needed * (1 - right.mean()))
         low, high = count_interval([Sampled(20_000, needed, found)], 0.05)
         length = (high - low) / 20_000
-    _, answers = _simulate(population.errors, right, 40)
+    _, answers = _simulate(population.errors, right, 160)
     assert np.median(answers) <= 0.6 * needed
 
 
