@@ -29,3 +29,10 @@ def test_a_run_that_continues() -> None:
 def test_duration(seconds: float, expected: str) -> None:
     """Durations are rounded up to seconds, then minutes."""
     assert expected == duration_text(seconds)
+
+
+def test_a_second_run_is_timed_by_itself() -> None:
+    """Its steps begin at 1 again; what the first run took does not count."""
+    left = TimeLeft()
+    assert (None, 18.0) == (left.after(1, 10, 0.0), left.after(4, 10, 9.0))
+    assert (None, 24.0) == (left.after(1, 10, 500.0), left.after(2, 10, 503.0))

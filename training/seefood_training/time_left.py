@@ -11,12 +11,14 @@ class TimeLeft:
 
     def __init__(self) -> None:
         self._first: tuple[int, float] | None = None
+        self._done = 0
 
     def after(self, done: int, total: int, now: float | None = None) -> float | None:
         """Return the seconds that `total - done` steps will take; None before the second step."""
         now = time.monotonic() if now is None else now
-        if self._first is None:
+        if self._first is None or done < self._done:  # a new run compiles its graph again
             self._first = done, now
+        self._done = done
         start, started = self._first
         if done <= start:
             return None
