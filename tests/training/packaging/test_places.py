@@ -61,6 +61,11 @@ def test_lobes_signature_names_the_classes(tmp_path: Path) -> None:
 
 def test_packaging_needs_no_statistics() -> None:
     """`seefood package` runs where the extra `train` is not installed."""
-    code = "import seefood_training.packaging.package, sys; print(*sys.modules)"
+    code = (
+        "import sys; from seefood_training.commands.package import package_command; "
+        "from click.testing import CliRunner; "
+        "CliRunner().invoke(package_command, ['absent', '--output', 'b']); print(*sys.modules)"
+    )
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert "seefood_training.packaging.package" in done.stdout.split()
     assert not {"sklearn", "scipy", "tensorflow"} & set(done.stdout.split())

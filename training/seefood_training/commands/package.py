@@ -158,13 +158,14 @@ def package_command(  # noqa: PLR0913 (the options of the command)
     """  # noqa: D301 (click's mark against re-wrapping)
     from seefood_training.packaging.answers import AnswerOptions
     from seefood_training.packaging.asking import PixelsUnknownError
-    from seefood_training.packaging.fast import bundle_named, package_fast
     from seefood_training.packaging.labels import read_labels
     from seefood_training.packaging.options import PackageOptions
     from seefood_training.packaging.outcome import NotReproducedError
     from seefood_training.packaging.package import package_model
     from seefood_training.packaging.pixels import PixelChoice
 
+    if fast_data is not None:  # what it imports needs scikit-learn, which else is not needed
+        from seefood_training.packaging.fast import bundle_named, package_fast
     if fast_data is not None and (ready := bundle_named(model)) is not None:
         made = package_fast(ready, fast_data, output, overwrite=overwrite)
         for note in made.notes:
