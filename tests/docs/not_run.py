@@ -19,7 +19,9 @@ _TRAINS: Final = "trains or converts a network"
 COMMANDS: Final = (
     Elsewhere(r"pip install .*", "needs a package registry; the extra's name is checked"),
     Elsewhere(r"uvx .*", "needs a package registry", "tests/end_to_end/test_wheel.py"),
-    Elsewhere(r"make (test|check|format|docs|bench|soak|fuzz).*", "minutes; is read by make -n"),
+    Elsewhere(
+        r"make (test|check|format|docs|bench|soak|fuzz|\.venv).*", "minutes; is read by make -n"
+    ),
     Elsewhere(
         r"make demo.*", "installs; is read by make -n", "tests/seefood/synthetic/conftest.py"
     ),
@@ -50,6 +52,7 @@ COMMANDS: Final = (
         r"python -m seefood_training.recipe .*", _TRAINS, "tests/training/test_run_release.py"
     ),
     Elsewhere(r"python -m benchmarks.transfer .*", _TRAINS, "tests/benchmarks"),
+    Elsewhere(r"\.venv/bin/python -m benchmarks.*", "takes minutes", "tests/benchmarks"),
     Elsewhere(r"seefood features BUNDLE", "loads TensorFlow", "tests/training/features"),
     Elsewhere(r"seefood teach .*", "fits and certifies a layer", "tests/docs/test_notebook.py"),
     Elsewhere(r"seefood cascade .*", _TRAINS, "tests/training/test_cascade.py"),
