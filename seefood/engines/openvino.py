@@ -32,6 +32,10 @@ sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type] # m
 
 import openvino as ov  # noqa: E402 (see above)
 
+# OpenVINO 2026.4 looks NumPy up at the first array that it is given. Two threads that give it one
+# at the same time wait for each other for ever.
+ov.Tensor(np.zeros(1, np.uint8))
+
 
 class OpenVINOEngine:
     """The bundle's `model.tflite` in float32; `predict` may be called from any thread."""
