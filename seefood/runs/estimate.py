@@ -36,7 +36,7 @@ from seefood.storage.uris import parse_location
 SAMPLE_PICTURES: Final = 64
 _MAX_SECONDS: Final = 20.0
 _LOCAL: Final = ("file:", "memory:")
-_START: Final = Interval(2.0, 4.0, 8.0)
+_START: Final = Interval(0.8, 3.0, 8.0)
 """Seconds for imports and the check of the engine against the bundle's certificate."""
 _LIST_SECONDS_PER_1000: Final = 0.02
 _RESAMPLES: Final = 2000
