@@ -141,7 +141,10 @@ def _found(path: Path, around: tuple[Path, ...], model: str) -> Found:
     if (path / MANIFEST).is_file():
         raise UsageError(f"{path} is a bundle already; use it with `--model`")
     if _is_saved_model(path):
-        for file in (*path.glob("saved_model.pb*"), *path.glob("variables/*")):
+        variables = [file for file in path.glob("variables/*") if file.is_file()]
+        # A model without variables may have empty files of them.
+        filled = [file for file in variables if file.stat().st_size]
+        for file in (*(path / name for name in GRAPH_FILES if (path / name).is_file()), *filled):
             _check_content(file)
         return Found(path, "saved_model", (path, path.absolute().parent, *around))
     return _below(path, around, model)
