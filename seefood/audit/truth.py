@@ -11,6 +11,7 @@ from collections.abc import Iterable
 
 from seefood.errors import UsageError
 from seefood.label_sets import set_text
+from seefood.nearest import nearest_path
 from seefood.storage import read
 from seefood.storage.uris import parse_location
 
@@ -32,7 +33,9 @@ def read_truth(text: str) -> dict[str, str]:
             if line["uri"] and (line.get("label") or line.get("labels") is not None)
         }
     except FileNotFoundError as error:
-        raise UsageError(f"there is nothing at {text}; check the path") from error
+        raise UsageError(
+            f"there is nothing at {text}; check the path{nearest_path(text)}"
+        ) from error
     except (csv.Error, ValueError) as error:
         raise UsageError(f"{text} is not a CSV file ({error})") from error
 

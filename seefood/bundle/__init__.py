@@ -2,7 +2,6 @@
 
 from seefood.bundle.adapter import Adapter, Quantisation
 from seefood.bundle.bundle import (
-    BUILT_IN,
     GOLDEN,
     LITERT_MODEL,
     ONNX_MODEL,
@@ -17,7 +16,7 @@ from seefood.bundle.bundle import (
     write_bundle,
 )
 from seefood.bundle.features import FeatureSpec
-from seefood.bundle.manifest_file import EXTRA, MANIFEST
+from seefood.bundle.manifest_file import BUILT_IN, EXTRA, MANIFEST
 from seefood.bundle.spec import FORMAT_VERSION, BundleSpec, Certificate, Golden
 from seefood.bundle.variant import DEFAULT_POINTS, Loss, Variant
 from seefood.bundle.variants import list_variants, load_variants, remove_variants

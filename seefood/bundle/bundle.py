@@ -32,6 +32,7 @@ from typing import TYPE_CHECKING, Any, Final
 from seefood.bundle.features import KEY as FEATURES
 from seefood.bundle.features import FeatureSpec, features_from_json
 from seefood.bundle.manifest_file import (
+    BUILT_IN,
     EXTRA,
     MANIFEST,
     REFERENCE,
@@ -142,10 +143,6 @@ class Bundle:
     def file(self, name: str) -> Path:
         """Return the path of the file `name` of this bundle."""
         return _file(self.path, self.spec, name)
-
-
-BUILT_IN: Final = ("hotdog", "hotdog-lite")
-"""The names of the models that ship with the package; the first is the default."""
 
 
 def built_in_bundle_path(name: str) -> Path:

@@ -7,7 +7,10 @@ from typing import Any, Final
 
 from seefood.bundle.spec import FORMAT_VERSION
 from seefood.errors import BundleError
+from seefood.nearest import nearest_path
 
+BUILT_IN: Final = ("hotdog", "hotdog-lite")
+"""The names of the models in the package; the first one is the default."""
 EXTRA: Final = "assets.extra"
 MANIFEST: Final = f"{EXTRA}/bundle.json"
 REFERENCE: Final = "reference"
@@ -17,9 +20,10 @@ REFERENCE: Final = "reference"
 def read_manifest(root: Path) -> dict[str, Any]:
     """Return the content of `bundle.json`. Raises `BundleError` if there is none to read."""
     if not root.is_dir():
+        near = nearest_path(root, BUILT_IN)
         raise BundleError(
             f"there is no model bundle at {root}; give the folder of one, as `seefood train` and "
-            "`seefood package` write it"
+            f"`seefood package` write it{near}"
         )
     try:
         document = json.loads((root / MANIFEST).read_bytes())

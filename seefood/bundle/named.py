@@ -3,13 +3,13 @@
 from pathlib import Path
 
 from seefood.bundle.bundle import (
-    BUILT_IN,
     Bundle,
     built_in_bundle_path,
     default_bundle_path,
     load_bundle,
 )
 from seefood.bundle.download import fetch_bundle
+from seefood.bundle.manifest_file import BUILT_IN
 from seefood.bundle.pointer import SUFFIX, read_pointer
 from seefood.errors import BundleError
 from seefood.sanitize import shown

@@ -18,6 +18,12 @@ if TYPE_CHECKING:
 _SHOWN: Final = 20
 
 yes_option = click.option("--yes", is_flag=True, help="Do it. Without, it is only shown.")
+all_option = click.option(
+    "--all",
+    "show_all",
+    is_flag=True,
+    help=f"Show every step without --yes.  [default: the first {_SHOWN}]",
+)
 only_option = click.option(
     "--only", metavar="LABEL", multiple=True, help="Only pictures with this label; repeatable."
 )
@@ -35,6 +41,7 @@ def act(
     plan: "Callable[[], Planned]",
     *,
     yes: bool,
+    show_all: bool,
 ) -> int:
     """Show what a command would do, or do it; return the exit code."""
     from seefood.actions.journal import begin_journal, unfinished
@@ -50,21 +57,22 @@ def act(
             click.echo("There is nothing to do.")
             return 0
         if not yes:
-            show_steps([step.shown for step in planned.steps])
+            show_steps([step.shown for step in planned.steps], show_all=show_all)
             return 0
         journal = begin_journal(output, command, planned.steps, planned.made)
     if not yes:
-        show_steps([step.shown for step in journal.steps])
+        show_steps([step.shown for step in journal.steps], show_all=show_all)
         return 0
     return report(journal, take(journal), "done")
 
 
-def show_steps(lines: "list[str]") -> None:
-    """Print the first steps of a dry run, and how many more there are."""
-    for line in lines[:_SHOWN]:
+def show_steps(lines: "list[str]", *, show_all: bool) -> None:
+    """Print the steps of a dry run, or the first ones and how many more there are."""
+    count = len(lines) if show_all else _SHOWN
+    for line in lines[:count]:
         click.echo(printable(line))
-    if len(lines) > _SHOWN:
-        click.echo(f"and {len(lines) - _SHOWN:,} more")
+    if len(lines) > count:
+        click.echo(f"and {len(lines) - count:,} more, which --all shows")
     click.echo("Nothing was done. Add --yes to do it.")
 
 

@@ -38,6 +38,7 @@ def compact_command(*, dest: str, rows: int, keep_uploads: bool) -> None:
     from secrets import token_hex
 
     from seefood.errors import UsageError
+    from seefood.nearest import nearest_path
     from seefood.results.compaction import compact, digests
     from seefood.runs.lease import hold_lease
     from seefood.runs.run_spec import RunSpec
@@ -46,7 +47,8 @@ def compact_command(*, dest: str, rows: int, keep_uploads: bool) -> None:
     output = parse_location(dest)
     models = digests(output)
     if not models:
-        raise UsageError(f"there are no results below {dest}; check the path")
+        near = nearest_path(dest)
+        raise UsageError(f"there are no results below {dest}; check the path{near}")
     for digest in models:
         with hold_lease(RunSpec(output, digest, f"compact-{token_hex(3)}")):
             compaction = compact(output, digest, rows, keep_uploads=keep_uploads)

@@ -116,7 +116,9 @@ def _engines() -> Iterator[Check]:
             load_engine(bundle, name)
         except Exception as error:  # noqa: BLE001 (as above)
             needed = name == "litert"
-            yield Check(f"engine {name}", ok=not needed, found=_words(error), cure="use another")
+            found = _words(error)
+            cure = None if "; " in found else "use another engine"  # most errors name one
+            yield Check(f"engine {name}", ok=not needed, found=found, cure=cure)
         else:
             yield Check(f"engine {name}", ok=True, found="reproduces the model's answers")
 

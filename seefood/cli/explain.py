@@ -46,6 +46,7 @@ def explain_command(
     """  # noqa: D301 (click's mark against re-wrapping)
     from seefood.errors import PictureError, UsageError
     from seefood.explain.page import Picture, explain_picture
+    from seefood.nearest import nearest_path
     from seefood.runs.summary import shown
     from seefood.sanitize import printable
     from seefood.storage import read, write
@@ -63,7 +64,8 @@ def explain_command(
             compared=others,
         )
     except FileNotFoundError as error:
-        raise UsageError(f"there is no picture at {image}; check the path") from error
+        near = nearest_path(image)
+        raise UsageError(f"there is no picture at {image}; check the path{near}") from error
     except PictureError as error:
         raise UsageError(f"{image} cannot be explained: {error}") from error
     target = parse_location(output)

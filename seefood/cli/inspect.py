@@ -57,6 +57,9 @@ def _print(document: Mapping[str, Any]) -> None:
     console.print(_summary(document))
     console.print()
     console.print(_engines(document))
+    for engine in document["engines"]:
+        if engine["state"] != "certified":
+            console.print(_text(f"{engine['name']}: {engine['reason']}"))
     if document["variants"]:
         console.print()
         console.print(_variants(document["variants"]))
@@ -97,7 +100,7 @@ def _engines(document: Mapping[str, Any]) -> "Table":
             cells = [f"{engine['difference']:.1e}", f"{engine['milliseconds']:.1f} ms"]
             table.add_row(engine["name"], "yes", *cells, _size(_graph_bytes(document, engine)))
         else:
-            table.add_row(engine["name"], "no", _text(engine["reason"]))
+            table.add_row(engine["name"], "no")
     return table
 
 
@@ -154,9 +157,16 @@ def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, st
         elif isinstance(value, float):
             yield f"{prefix}{name}", f"{value:.4g}"
         elif isinstance(value, list):
-            yield f"{prefix}{name}", _shortened(", ".join(map(str, value)))
+            yield f"{prefix}{name}", _shortened(", ".join(map(_words, value)))
         else:
             yield f"{prefix}{name}", _shortened(str(value))
+
+
+def _words(value: object) -> str:
+    """Return an entry of a list such as `number 1, loss 0.31`."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {each}" for name, each in _flat(value))
+    return str(value)
 
 
 def _share(share: Mapping[str, Any]) -> str:

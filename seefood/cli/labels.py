@@ -103,6 +103,7 @@ def _import(
 
 def _read(path: str, *, is_folder: bool) -> "dict[str, bytes]":
     from seefood.errors import UsageError
+    from seefood.nearest import nearest_path
     from seefood.storage import open_store, read
     from seefood.storage.uris import parse_location
 
@@ -113,7 +114,8 @@ def _read(path: str, *, is_folder: bool) -> "dict[str, bytes]":
         refs = open_store(location.root).list(f"{location.key.rstrip('/')}/")
         files = {ref.uri: read(parse_location(ref.uri)) for ref in refs}
     except FileNotFoundError as error:
-        raise UsageError(f"there is no file at {path}; check the path") from error
+        near = nearest_path(path)
+        raise UsageError(f"there is no file at {path}; check the path{near}") from error
     return {parse_location(uri).key.rpartition("/")[2]: data for uri, data in files.items()}
 
 

@@ -80,6 +80,7 @@ def predict_command(*, images: Sequence[str], as_json: bool, **params: Any) -> i
 def _fetch(image: str) -> "Fetched":
     """Return the bytes of one picture. Raises `UsageError` if a local file is missing."""
     from seefood.errors import PictureError, UsageError
+    from seefood.nearest import nearest_path
     from seefood.records import ImageRef
     from seefood.storage import open_store
     from seefood.storage.uris import parse_location
@@ -93,8 +94,10 @@ def _fetch(image: str) -> "Fetched":
     if location.is_local:
         path = Path(location.key)
         if not path.is_file():
-            cause = "is a folder; use `seefood classify`" if path.is_dir() else "does not exist"
-            raise UsageError(f"{image} {cause}; `predict` takes pictures")
+            is_folder = path.is_dir()
+            cause = "is a folder; use `seefood classify`" if is_folder else "does not exist"
+            near = "" if is_folder else nearest_path(image)
+            raise UsageError(f"{image} {cause}; `predict` takes pictures{near}")
         (ref,) = store.list(location.key)
     try:
         data = store.fetch(ref)

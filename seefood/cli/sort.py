@@ -2,7 +2,7 @@
 
 import click
 
-from seefood.cli.actions import only_option, unsure_option, yes_option
+from seefood.cli.actions import all_option, only_option, unsure_option, yes_option
 from seefood.cli.profile_options import profile_option
 
 
@@ -21,8 +21,15 @@ from seefood.cli.profile_options import profile_option
 @only_option
 @unsure_option
 @yes_option
+@all_option
 def sort_command(
-    *, dest: str, target: str, action: str, only: tuple[str, ...], unsure: str | None, yes: bool
+    *,
+    dest: str,
+    target: str,
+    action: str,
+    only: tuple[str, ...],
+    unsure: str | None,
+    **how: bool,
 ) -> int:
     """Bring each picture of the rows below DEST into a folder of its label below --to.
 
@@ -41,4 +48,4 @@ def sort_command(
 
     output, to = parse_location(dest), parse_location(target)
     command = {"sort": action, "to": to.uri, "only": list(only), "unsure": unsure}
-    return act(output, command, lambda: plan_sort(output, to, action, only, unsure), yes=yes)
+    return act(output, command, lambda: plan_sort(output, to, action, only, unsure), **how)

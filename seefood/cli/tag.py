@@ -2,7 +2,7 @@
 
 import click
 
-from seefood.cli.actions import only_option, unsure_option, yes_option
+from seefood.cli.actions import all_option, only_option, unsure_option, yes_option
 from seefood.cli.profile_options import profile_option
 from seefood.errors import UsageError
 
@@ -15,8 +15,15 @@ from seefood.errors import UsageError
 @only_option
 @unsure_option
 @yes_option
+@all_option
 def tag_command(
-    *, dest: str, xmp: bool, tags: bool, only: tuple[str, ...], unsure: str | None, yes: bool
+    *,
+    dest: str,
+    xmp: bool,
+    tags: bool,
+    only: tuple[str, ...],
+    unsure: str | None,
+    **how: bool,
 ) -> int:
     """Mark each picture of the rows below DEST with its final label.
 
@@ -38,4 +45,4 @@ def tag_command(
     kind = "xmp" if xmp else "tags"
     output = parse_location(dest)
     command = {"tag": kind, "only": list(only), "unsure": unsure}
-    return act(output, command, lambda: plan_tags(output, kind, only, unsure), yes=yes)
+    return act(output, command, lambda: plan_tags(output, kind, only, unsure), **how)

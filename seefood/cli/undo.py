@@ -2,7 +2,7 @@
 
 import click
 
-from seefood.cli.actions import yes_option
+from seefood.cli.actions import all_option, yes_option
 from seefood.cli.profile_options import profile_option
 from seefood.errors import UsageError
 
@@ -12,7 +12,8 @@ from seefood.errors import UsageError
 @profile_option
 @click.option("--journal", "name", metavar="NAME", help="Which one.  [default: the latest]")
 @yes_option
-def undo_command(*, dest: str, name: str | None, yes: bool) -> int:
+@all_option
+def undo_command(*, dest: str, name: str | None, yes: bool, show_all: bool) -> int:
     """Restore what was before the latest `seefood sort` or `seefood tag` of DEST.
 
     Also of one that was stopped half-way. Copies and sidecars that
@@ -35,7 +36,9 @@ def undo_command(*, dest: str, name: str | None, yes: bool) -> int:
         which = f" {name}" if name else ""
         raise UsageError(f"there is no journal{which} to undo below {dest}; see DEST/journal/")
     journal = journals[0]
+    action = next((name for name in ("sort", "tag") if name in journal.command), "command")
+    click.echo(f"Undo of the {action} in journal {journal.name}.", err=True)
     if not yes:
-        show_steps([f"undo: {step.shown}" for step in journal.steps])
+        show_steps([f"undo: {step.shown}" for step in journal.steps], show_all=show_all)
         return 0
     return report(journal, undo(journal), "undone")

@@ -17,6 +17,7 @@ from seefood.classification import ClassifyOptions
 from seefood.engines.registry import AUTO
 from seefood.errors import UsageError
 from seefood.imaging.limits import DEFAULT_LIMITS, Limits
+from seefood.python.frames import as_frame
 from seefood.python.progress import progress_style
 from seefood.records import Row, utc_now
 from seefood.runs.progress import ProgressCounters, Style, show_progress
@@ -167,7 +168,7 @@ class Classification:
 
         `options` go to `pyarrow.Table.to_pandas`.
         """
-        return self.to_arrow().to_pandas(**options)
+        return as_frame(self.to_arrow(), options)
 
 
 def _classify(work: _Work, notes: ListingNotes) -> Generator[Row, None, None]:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from seefood.corrections import FINAL_COLUMNS, Corrections, apply_corrections, read_corrections
 from seefood.errors import UsageError
+from seefood.nearest import did_you_mean
+from seefood.python.frames import as_frame
 from seefood.results.columns import COLUMNS
 from seefood.results.output_rows import OutputRows, open_rows
 from seefood.storage.uris import parse_location
@@ -38,7 +40,10 @@ def read(
     known = [column.name for column in COLUMNS] + [_BY] * corrected
     for name in columns or ():
         if name not in known:
-            raise UsageError(f"the rows have no column {name!r}; choose from {', '.join(known)}")
+            near = did_you_mean(str(name), known)
+            raise UsageError(
+                f"the rows have no column {name!r}; choose from {', '.join(known)}{near}"
+            )
     location = parse_location(output)
     rows = open_rows(location, digest)
     corrections = read_corrections(location) if corrected else None
@@ -79,4 +84,4 @@ class StoredRows:
 
     def to_pandas(self, **options: Any) -> "pd.DataFrame":
         """Return all rows as a data frame; `options` go to `pyarrow.Table.to_pandas`."""
-        return self.to_arrow().to_pandas(**options)
+        return as_frame(self.to_arrow(), options)

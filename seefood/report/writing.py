@@ -21,7 +21,7 @@ from seefood.report.page import build_page
 from seefood.report.render import render_page
 from seefood.report.thumbnails import Fetch
 from seefood.results.files import RUNS, list_parts
-from seefood.results.output_rows import newest_rows
+from seefood.results.output_rows import newest_rows, no_rows
 from seefood.storage import fetch, open_store, read, write
 from seefood.storage.uris import Location, parse_location
 
@@ -148,10 +148,7 @@ def _only_digest(output: Location) -> str:
     """Return the digest of the model that made the rows below `output`; there must be only one."""
     digests = {part.uri.rpartition("/digest=")[2].partition("/")[0] for part in list_parts(output)}
     if not digests:
-        raise UsageError(
-            f"there are no results below {output.uri}; give the folder that `seefood classify "
-            "--output` wrote to"
-        )
+        raise no_rows(output)
     if len(digests) > 1:
         raise UsageError(
             f"{output.uri} has rows of the models {', '.join(sorted(digests))} but no run that "

@@ -14,6 +14,7 @@ from sys import intern
 from typing import Final
 
 from seefood.errors import UsageError
+from seefood.nearest import nearest_path
 from seefood.records import Row, Status
 from seefood.results.files import digest_of, list_parts
 from seefood.results.output_rows import newest_rows
@@ -114,7 +115,7 @@ def parse_side(text: str) -> tuple[Location, str]:
         return side
     digests = {digest_of(part.uri) for part in list_parts(location)}
     if not digests:
-        raise UsageError(f"there are no results below {text}; check the path")
+        raise UsageError(f"there are no results below {text}; check the path{nearest_path(text)}")
     if len(digests) > 1:
         folders = ", ".join(
             f"{text.rstrip('/')}/results/digest={digest}" for digest in sorted(digests)

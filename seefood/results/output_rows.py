@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from seefood.errors import UsageError
+from seefood.nearest import nearest_path
 from seefood.records import ImageRef, Row
 from seefood.results.arrow import rows_of
 from seefood.results.columns import COLUMNS
@@ -90,12 +91,17 @@ def open_rows(
     """
     rows = _open(output, digest, with_replaced=with_replaced)
     if not rows.count:
-        which = f" of the model {digest[:12]}" if digest else ""
-        raise UsageError(
-            f"there are no rows{which} below {output.uri}; give the folder or the prefix that "
-            "`seefood classify --output` wrote to"
-        )
+        raise no_rows(output, f" of the model {digest[:12]}" if digest else "")
     return rows
+
+
+def no_rows(output: Location, which: str = "") -> UsageError:
+    """Return the error of a command that finds no rows below `output`."""
+    near = nearest_path(output.key.rstrip("/")) if output.is_local else ""
+    return UsageError(
+        f"there are no rows{which} below {output.uri}; give the folder or the prefix that "
+        f"`seefood classify --output` wrote to{near}"
+    )
 
 
 def newest_rows(output: Location, digest: str | None) -> Iterator[Row]:

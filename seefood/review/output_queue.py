@@ -14,12 +14,12 @@ import numpy as np
 
 from seefood.corrections import Correction, CorrectionLog
 from seefood.corrections.known_labels import checked_label, refuse_unknown
-from seefood.errors import JobError, SeefoodError, UsageError
+from seefood.errors import JobError, SeefoodError
 from seefood.label_sets import set_text
 from seefood.records import ImageRef, Row, utc_now
 from seefood.results.files import list_parts
 from seefood.results.formats.base import BATCH_ROWS
-from seefood.results.output_rows import batches_while_written
+from seefood.results.output_rows import batches_while_written, no_rows
 from seefood.review.looks import Looks
 from seefood.review.queue import Answer, Card, Neighbour, Progress, View, answered_labels
 from seefood.review.reviewer import joined_labels, model_labels, spoken_labels
@@ -83,10 +83,7 @@ class OutputQueue:
         output = self._log.output
         parts = list_parts(output)
         if not parts:
-            raise UsageError(
-                f"there are no rows below {output.uri}; give the folder or the prefix that "
-                "`seefood classify --output` wrote to"
-            )
+            raise no_rows(output)
         own, self._labels = self._labels, model_labels(output)
         self._labels = joined_labels(self._labels, own)
         # No daemon: Arrow aborts a process that ends while a thread is inside it.

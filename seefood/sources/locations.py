@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from seefood.errors import UsageError
+from seefood.nearest import nearest_path
 from seefood.records import ImageRef, ListingNote
 from seefood.storage import open_store
 from seefood.storage.local import LocalFiles
@@ -36,7 +37,8 @@ class Prefix:
     def walk(self) -> Iterator[ImageRef | ListingNote]:
         """See `NotingSource.walk`."""
         if self.location.is_local and not os.path.lexists(self.location.key):
-            raise UsageError(f"there is nothing at {self.text}; check the path")
+            near = nearest_path(self.text)
+            raise UsageError(f"there is nothing at {self.text}; check the path{near}")
         if self.location.is_local:
             yield from LocalFiles().walk(self.location.key)
             return

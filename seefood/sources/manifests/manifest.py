@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from seefood.errors import SeefoodError, UsageError
+from seefood.nearest import nearest_path
 from seefood.records import ImageRef, ListingNote
 from seefood.sources.manifests.dialects import find_dialect
 from seefood.sources.manifests.entries import EntryError, EntryReader, ListError, NoColumnError
@@ -87,7 +88,8 @@ class Manifest:
                 return
             yield from self._entries(opened)
         except FileNotFoundError as error:
-            raise UsageError(f"there is no {self.text}; check the path") from error
+            near = nearest_path(self.location.key) if self.location.is_local else ""
+            raise UsageError(f"there is no {self.text}; check the path{near}") from error
         except NoColumnError as error:
             columns = ", ".join(f"{name:.80}" for name in error.args[0][:30])
             raise UsageError(

@@ -100,3 +100,9 @@ def test_the_table_leaves_details_to_json(tmp_path: Path) -> None:
     assert "label 1" not in shown
     assert "epochs" not in shown
     assert "40 more with --json" in shown
+
+
+def test_what_a_list_holds_is_shown_as_words(tmp_path: Path) -> None:
+    """A list of records in a bundle's training is no Python literal on the screen."""
+    made = fake_bundle(tmp_path / "a", training={"kept": [{"number": 1, "loss": 0.31459}]})
+    assert "number 1, loss 0.3146" in CliRunner().invoke(inspect_command, [str(made.path)]).stdout

@@ -134,5 +134,5 @@ def test_the_command_prints_the_location_of_the_page(tmp_path: Path) -> None:
 
 def test_an_output_without_results_is_a_usage_error(tmp_path: Path) -> None:
     """The message names the wrong folder and the folder to give instead."""
-    with pytest.raises(UsageError, match=r"no results below .*--output"):
+    with pytest.raises(UsageError, match=r"no rows below .*--output"):
         rewrite_report(parse_location(str(tmp_path / "nothing")))

@@ -10,6 +10,7 @@ from typing import Final
 
 from seefood.bundle import MANIFEST
 from seefood.errors import SeefoodError, UsageError
+from seefood.nearest import nearest_path
 from seefood.records import ImageRef
 from seefood.storage import fetch, open_store
 from seefood.storage.uris import Location, parse_location
@@ -106,7 +107,10 @@ def located(model: str) -> Iterator[Found]:
         if not path.exists() and path.with_name(f"{path.name}.index").is_file():
             raise UsageError(f"{model} is a checkpoint: {_CURES['.ckpt']}")
         if not path.exists():
-            raise UsageError(f"there is no model at {model}; name a SavedModel folder or a file")
+            near = nearest_path(path)
+            raise UsageError(
+                f"there is no model at {model}; name a SavedModel folder or a file{near}"
+            )
         if path.is_file() and file_form(path) is None and is_archive(path):
             around = path.absolute().parent
             path = _unpacked(path, folder / "unpacked")
