@@ -13,8 +13,8 @@ from apache_beam.pvalue import TaggedOutput
 from apache_beam.utils.windowed_value import WindowedValue
 
 from seefood.bundle import Bundle
-from seefood.bundle.named import open_bundle
 from seefood.classification import ClassifyOptions, failed_row
+from seefood.engines.fast import choose_bundle
 from seefood.engines.registry import AUTO
 from seefood.imaging.limits import DEFAULT_LIMITS, Limits
 from seefood.records import Row, Status
@@ -56,25 +56,28 @@ class ClassifyImages(beam.PTransform):
     process of a runner has one worker process for a model, however many steps and threads it has.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (keywords, with the names of the command's options)
         self,
         model: str | Path | Bundle | None = None,
         *,
         digest: str | None = None,
         engine: str = AUTO,
+        fast: bool | float | None = None,
         top_k: int = 5,
         limits: Limits = DEFAULT_LIMITS,
         salvage: bool = False,
     ) -> None:
         """`model` is a bundle's folder or URI on each worker machine, or a built-in model.
 
-        `digest` pins it; without it, workers accept only the digest that the model has here. The
-        other options are those of `seefood classify`. Raises `BundleError` or `UsageError` for a
-        model or an option that is wrong.
+        `digest` pins it; without it, workers accept only the digest that the model has here. `fast`
+        runs the bundle's fastest variant that loses at most so many percentage points of accuracy,
+        True for 0.5; it is chosen here, and `digest` is then its digest. The other options are
+        those of `seefood classify`. Raises `BundleError` or `UsageError` for a model or an option
+        that is wrong.
         """
         super().__init__()
         options = ClassifyOptions(top_k, limits, salvage)
-        self._key = WorkerKey(model_spec(model, digest, engine, options))
+        self._key = WorkerKey(model_spec(model, digest, engine, options, fast=fast))
 
     def expand(self, images: beam.PCollection) -> Any:  # `Classified`, of which Beam warns
         """Check the type of the elements and classify them."""
@@ -93,18 +96,26 @@ def apply_step(
 
 
 def model_spec(
-    model: str | Path | Bundle | None, digest: str | None, engine: str, options: ClassifyOptions
+    model: str | Path | Bundle | None,
+    digest: str | None,
+    engine: str,
+    options: ClassifyOptions,
+    *,
+    fast: bool | float | None = None,
 ) -> ModelSpec:
     """Return what workers open, pinned to the digest that the model has on this machine.
 
+    `fast` chooses a faster variant here, which every worker then runs.
+
     Raises `BundleError` or `UsageError` for a model or an option that is wrong.
     """
-    bundle = open_bundle(model, digest)
+    bundle, engine = choose_bundle(model, digest, engine, fast=fast)
     name = str(model.path if isinstance(model, Bundle) else model or "")
-    is_folder = bool(name) and Path(name).exists()
-    spec = ModelSpec(
-        str(bundle.path.resolve()) if is_folder else name, bundle.digest, engine, options
-    )
+    if name and Path(name).exists():
+        spec = ModelSpec(str(bundle.path.resolve()), bundle.digest, engine, options)
+    else:
+        variant = bundle.variant.name if bundle.variant is not None else ""
+        spec = ModelSpec(name, bundle.digest, engine, options, variant)
     check_spec(spec)
     return spec
 

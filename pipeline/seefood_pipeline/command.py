@@ -12,6 +12,7 @@ import click
 from seefood.cli.json_log import progress_style
 from seefood.cli.limit_options import classify_options, limit_options
 from seefood.cli.listing_notes import INCOMPLETE, print_listing_notes
+from seefood.cli.numbers import FloatRange
 from seefood.cli.options import (
     FastCommand,
     chosen_model,
@@ -67,7 +68,7 @@ _REASONS: Final = 3
 )
 @click.option(
     "--max-failure-ratio",
-    type=click.FloatRange(0.0, 1.0),
+    type=FloatRange(0.0, 1.0),
     default=1.0,
     show_default=True,
     metavar="R",

@@ -41,7 +41,7 @@ def prepare(request: Request, run_id: str) -> PreparedRun:
 
     Raises `UsageError` or `BundleError`.
     """
-    quote = read_quote(request.quote) if request.quote is not None else None
+    quotes = read_quotes(request.quote) if request.quote is not None else {}
     output = parse_location(request.output)
     sources = tuple(
         parse_source(source) if isinstance(source, str) else source for source in request.sources
@@ -63,18 +63,29 @@ def prepare(request: Request, run_id: str) -> PreparedRun:
         from seefood_pipeline.options import pipeline_options  # noqa: PLC0415 (imports Beam)
 
         pipeline_options(request.beam_arguments)
-    return PreparedRun(run, bundle, engine, device, quote)
+    return PreparedRun(run, bundle, engine, device, quotes.get(bundle.digest, quotes.get(None)))
 
 
-def read_quote(path: Path) -> dict[str, Any]:
-    """Return what `seefood plan --json` printed. Raises `UsageError` for anything else."""
+def read_quotes(path: Path) -> dict[str | None, dict[str, Any]]:
+    """Return what `seefood plan --json` printed: that of a faster variant by its digest.
+
+    The quote for the bundle itself has the key None. Raises `UsageError` for anything else.
+    """
     try:
-        quote = json.loads(path.read_bytes())
-        for value in (*map(quote["seconds"].get, _INTERVAL), quote["usd"]["machine"]["expected"]):
-            if not 0 <= value < math.inf:
-                raise ValueError(f"it quotes {value!r:.40}")
-        return {name: quote[name] for name in ("due", "seconds", "usd", "prices")}
+        plan = json.loads(path.read_bytes())
+        quotes: dict[str | None, Any] = {None: plan}
+        if fast := plan.get("fast"):
+            quotes[str(fast["digest"])] = {**plan, **fast}
+        return {digest: _quote(each) for digest, each in quotes.items()}
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise UsageError(
             f"{path} is no quote ({error!r}); make one with `seefood plan … --json > {path}`"
         ) from error
+
+
+def _quote(plan: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the part of a plan that a receipt is compared with. Raises what reading it raises."""
+    for value in (*map(plan["seconds"].get, _INTERVAL), plan["usd"]["machine"]["expected"]):
+        if not 0 <= value < math.inf:
+            raise ValueError(f"it quotes {value!r:.40}")
+    return {name: plan[name] for name in ("due", "seconds", "usd", "prices")}

@@ -11,7 +11,7 @@ from apache_beam.utils.shared import Shared
 from apache_beam.utils.windowed_value import WindowedValue
 
 from seefood.bundle import Bundle
-from seefood.bundle.named import open_bundle
+from seefood.engines.fast import choose_bundle
 from seefood.errors import UsageError
 from seefood.records import ImageRef
 from seefood.results.files import list_parts
@@ -56,10 +56,16 @@ class SkipDone(beam.PTransform):
         output: str | Path,
         model: str | Path | Bundle | None = None,
         digest: str | None = None,
+        *,
+        fast: bool | float | None = None,
     ) -> None:
-        """Raises `BundleError` or `UsageError` for a model or an output that is wrong."""
+        """`model`, `digest` and `fast` are those of `ClassifyImages`.
+
+        Raises `BundleError` or `UsageError` for a model or an output that is wrong.
+        """
         super().__init__()
-        self._done = _Done(parse_location(output), open_bundle(model, digest).digest)
+        bundle, _ = choose_bundle(model, digest, fast=fast)
+        self._done = _Done(parse_location(output), bundle.digest)
 
     def expand(self, images: beam.PCollection) -> beam.PCollection:
         """Filter."""

@@ -15,18 +15,20 @@ def load_variants(bundle: Bundle) -> tuple[Bundle, ...]:
 
     Raises `BundleError` for one that is damaged, changed, or made for another bundle.
     """
-    loaded = [_load(bundle, name, digest) for name, digest in bundle.variants.items()]
+    loaded = [load_variant(bundle, name, digest) for name, digest in bundle.variants.items()]
     return tuple(sorted(loaded, key=_time_share))
 
 
 def present_variants(bundle: Bundle) -> tuple[Bundle, ...]:
     """Return those that are in the bundle's folder: a download may leave them out."""
-    present = {
-        name: digest
-        for name, digest in bundle.variants.items()
-        if (bundle.path / VARIANTS / name).is_dir()
-    }
+    absent = absent_variants(bundle)
+    present = {name: each for name, each in bundle.variants.items() if name not in absent}
     return load_variants(replace(bundle, variants=present))
+
+
+def absent_variants(bundle: Bundle) -> list[str]:
+    """Return the names of the variants that `bundle` lists and that its folder does not hold."""
+    return [name for name in bundle.variants if not (bundle.path / VARIANTS / name).is_dir()]
 
 
 def list_variants(bundle: Bundle) -> Bundle:
@@ -51,16 +53,44 @@ def remove_variants(bundle: Bundle) -> Bundle:
     return list_variants(bundle)
 
 
-def _load(bundle: Bundle, name: str, digest: str) -> Bundle:
+def no_variant_because(bundle: Bundle) -> str | None:
+    """Return why no faster variant of `bundle` can be made or measured; None if one can be."""
+    spec = bundle.spec
+    if spec.multi_label:
+        return "it gives a picture several labels, and labelled folders give it one"
+    if bundle.variant is not None:
+        return "it is a variant itself"
+    if spec.rejection is not None:
+        return "it rejects pictures by their features, which a variant does not have"
+    if bundle.is_cascade:
+        return "it is a cascade; make the variant of the large bundle with `cascade --as-variant`"
+    if not bundle.has_litert or spec.adapter is not None:
+        return (
+            "it has no graph that can be converted; package the model's SavedModel or .keras file"
+        )
+    return None
+
+
+def load_variant(bundle: Bundle, name: str, digest: str) -> Bundle:
+    """Return the faster variant `name` of `bundle`, with all its files verified.
+
+    Raises `BundleError` as `load_variants` does, and for another digest than `digest`.
+    """
     if len(PurePosixPath(name).parts) != 1 or name in {".", "..", "/"}:
         raise BundleError(f"the bundle {bundle.path} names the variant {name!r}; do not use it")
-    if not (bundle.path / VARIANTS / name).is_dir():
+    folder = bundle.path / VARIANTS / name
+    if not folder.is_dir():
         raise BundleError(
             f"the bundle {bundle.path} is here without its faster variant {name}; copy "
             f"{VARIANTS} too (a Lambda's zip has it with `make lambda-zip FAST=1`), or leave fast "
             "out"
         )
-    variant = load_bundle(bundle.path / VARIANTS / name, expected_digest=digest)
+    if not (folder / MANIFEST).is_file():
+        raise BundleError(
+            f"the bundle {folder} is damaged: {MANIFEST} is missing; get the bundle around it "
+            "again from where it was made"
+        )
+    variant = load_bundle(folder, expected_digest=digest)
     stated = variant.variant
     if stated is None or stated.of != bundle.digest:
         raise BundleError(

@@ -63,6 +63,9 @@ def _print(document: Mapping[str, Any]) -> None:
     if document["variants"]:
         console.print()
         console.print(_variants(document["variants"]))
+    if document["variants_left_out"]:
+        names = ", ".join(map(printable, document["variants_left_out"]))
+        console.print(f"\nfaster variants that this copy is without: {names}", markup=False)
     for part in ("training", "metrics"):
         if document[part]:
             console.print()

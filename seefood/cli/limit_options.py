@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from seefood.cli.numbers import FloatRange
 from seefood.imaging.limits import DEFAULT_LIMITS
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ _OPTIONS: Final = (
     ),
     (
         "--max-seconds",
-        click.FloatRange(0.1, 86_400.0),
+        FloatRange(0.1, 86_400.0),
         DEFAULT_LIMITS.max_seconds,
         "For decoding and labelling it.",
     ),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from seefood.cli.numbers import FloatRange
 from seefood.engines.registry import AUTO, engine_names
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ engine_option = click.option(
 )
 FAST_POINTS: Final = 0.5
 """What `--fast` means without a number; equals `seefood.bundle.DEFAULT_POINTS`."""
-_POINTS: Final = click.FloatRange(0.0, 100.0)
+_POINTS: Final = FloatRange(0.0, 100.0)
 fast_option = click.option(
     "--fast",
     type=_POINTS,
@@ -97,11 +98,10 @@ def chosen_model(params: "dict[str, Any]") -> ChosenModel:
     model, digest, engine = params["model"], params["model_digest"], params["engine"]
     if params.get("fast") is None:
         return ChosenModel(model_path(model, digest), digest, engine)
-    from seefood.engines.fast import pinned_fast_variant
+    from seefood.engines.fast import choose_bundle
 
-    folder = model_path(model, with_variants=True)
-    bundle, variant = pinned_fast_variant(folder, params["fast"], engine, digest)
-    return ChosenModel(bundle.path, bundle.digest, variant.engine)
+    bundle, engine = choose_bundle(model, digest, engine, fast=params["fast"])
+    return ChosenModel(bundle.path, bundle.digest, engine)
 
 
 def open_bundle(

@@ -83,11 +83,12 @@ def plan_command(*, as_json: bool, **params: Any) -> int:
     bundle = open_bundle(params["model"], params["model_digest"], with_variants=True)
     fast = _fast_variant(bundle, params)
     classifier = load_classifier(bundle, params["engine"], ClassifyOptions())
-    parts = list_parts(output, bundle.digest) if output is not None else []
-    ledger = read_ledger(part.uri for part in parts)
+    models = (bundle,) if fast is None else (bundle, fast)
+    parts = [list_parts(output, each.digest) if output is not None else [] for each in models]
+    ledgers = [read_ledger(part.uri for part in each) for each in parts]
     notes = ListingNotes()
     refs = islice(list_sources(sources, output, selection(params), notes), params["limit"])
-    counts = estimate.survey(refs, ledger)
+    counts, *fast_counts = estimate.surveys(refs, ledgers)
     cores = available_cores()
     measured = estimate.measure(counts.sample, *classifier, ClassifyOptions(), cores)
     cores = params["cores"] or cores
@@ -95,8 +96,8 @@ def plan_command(*, as_json: bool, **params: Any) -> int:
     chunk = ChunkSize().pictures
     work, seconds = estimate.quote(counts, measured, cores, chunk, writes=writes)
     document = estimate.as_json(counts, measured, work, seconds, prices)
-    if fast is not None:
-        document["fast"] = _quote_fast(fast, counts, cores, prices, writes=writes)
+    if fast is not None and (counts.new or params["fast"] is not None):
+        document["fast"] = _quote_fast(fast, fast_counts[0], cores, prices, writes=writes)
     if as_json:
         click.echo(json.dumps(document, indent=2, ensure_ascii=False))
     else:
@@ -122,7 +123,7 @@ def _fast_variant(bundle: "Bundle", params: "Mapping[str, Any]") -> "Bundle | No
 def _quote_fast(
     bundle: "Bundle", counts: "Survey", cores: int, prices: "dict[str, Any]", *, writes: bool
 ) -> "dict[str, Any]":
-    """Return the quote of the faster variant `bundle`, for the same pictures."""
+    """Return the quote of the faster variant `bundle`, for the pictures that it has no row of."""
     from seefood.bundle.variant import variant_as_json
     from seefood.classification import ClassifyOptions, load_classifier
     from seefood.engines.threads import available_cores
@@ -135,7 +136,7 @@ def _quote_fast(
     chunk = ChunkSize().pictures
     work, seconds = estimate.quote(counts, measured, cores, chunk, writes=writes)
     document = estimate.as_json(counts, measured, work, seconds, prices)
-    kept = ("sample", "seconds", "memory_bytes", "usd")
+    kept = ("skipped_by_ledger", "due", "due_bytes", "sample", "seconds", "memory_bytes", "usd")
     return {
         "model": bundle.name,
         "digest": bundle.digest,
@@ -145,7 +146,7 @@ def _quote_fast(
 
 
 def _print(plan: "Mapping[str, Any]", cores: int) -> None:
-    from seefood.cli.units import duration, size
+    from seefood.cli.units import size
     from seefood.sanitize import printable
 
     formats = [f"{n:,} {printable(name)}" for name, n in list(plan["formats"].items())[:6]]
@@ -159,7 +160,19 @@ def _print(plan: "Mapping[str, Any]", cores: int) -> None:
             "Nothing to do: every picture has a row of this model; `seefood classify` would end "
             "at once, at no cost but that of the listing"
         )
-        return
+    else:
+        _print_work(plan, cores)
+    if (fast := plan.get("fast")) is not None:
+        _print_fast(fast)
+    if plan["due"] or fast is not None:
+        prices = plan["prices"]
+        click.echo(f"Prices {prices['name']}, {prices['date']}; requests included")
+
+
+def _print_work(plan: "Mapping[str, Any]", cores: int) -> None:
+    from seefood.cli.units import duration, size
+    from seefood.sanitize import printable
+
     seconds = plan["seconds"]
     click.echo(
         f"Time   {duration(seconds['expected'])} on {cores} cores of this machine "
@@ -179,13 +192,17 @@ def _print(plan: "Mapping[str, Any]", cores: int) -> None:
         usd = plan["usd"][kind]
         shown = [f"${usd[key]:,.4f}" if usd[key] < 1 else f"${usd[key]:,.2f}" for key in usd]
         click.echo(f"Money  {description:<28} {shown[1]}  ({shown[0]} to {shown[2]})")
-    if (fast := plan.get("fast")) is not None:
-        loss, seconds, usd = fast["loss"], fast["seconds"], fast["usd"]["machine"]["expected"]
-        click.echo(
-            f"Fast   {duration(seconds['expected'])} with --fast "
-            f"({duration(seconds['low'])} to {duration(seconds['high'])}), "
-            f"${usd:,.4f} on one machine\n"
-            f"       variant {printable(fast['name'])}, accuracy {-loss['points']:+.2f} points on "
-            f"{printable(loss['data'])}"
-        )
-    click.echo(f"Prices {plan['prices']['name']}, {plan['prices']['date']}; requests included")
+
+
+def _print_fast(fast: "Mapping[str, Any]") -> None:
+    from seefood.cli.units import duration
+    from seefood.sanitize import printable
+
+    loss, seconds, usd = fast["loss"], fast["seconds"], fast["usd"]["machine"]["expected"]
+    click.echo(
+        f"Fast   {fast['due']:,} to classify with --fast: {duration(seconds['expected'])} "
+        f"({duration(seconds['low'])} to {duration(seconds['high'])}), "
+        f"${usd:,.4f} on one machine\n"
+        f"       variant {printable(fast['name'])}, accuracy {-loss['points']:+.2f} points on "
+        f"{printable(loss['data'])}"
+    )

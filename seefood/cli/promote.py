@@ -4,6 +4,8 @@ import json
 
 import click
 
+from seefood.cli.numbers import FloatRange
+
 
 @click.command("promote")
 @click.argument("bundle", metavar="[BUNDLE]", required=False)
@@ -11,7 +13,7 @@ import click
 @click.option("--on", "dest", metavar="DEST", help="Results of both models, with an audit.")
 @click.option(
     "--margin",
-    type=click.FloatRange(0.0, 0.2),
+    type=FloatRange(0.0, 0.2),
     default=0.0,
     show_default=True,
     help="For a smaller or faster model: so far below 0 the bound of the difference may be, if the "

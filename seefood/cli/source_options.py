@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from seefood.cli.numbers import FloatRange
+
 if TYPE_CHECKING:
     from seefood.sources.filters import Selection
     from seefood.sources.manifests import Manifest
@@ -17,7 +19,7 @@ _OPTIONS = (
     click.option("--since", metavar="TIME", help="Take what came since: 2026-11-23, or 36h, 7d."),
     click.option(
         "--sample",
-        type=click.FloatRange(0.0, 1.0, min_open=True),
+        type=FloatRange(0.0, 1.0, min_open=True),
         default=1.0,
         metavar="R",
         help="Take this share only, always the same pictures.",

@@ -8,13 +8,15 @@ from seefood.bundle import (
     Bundle,
     Variant,
     digest_matches,
-    load_bundle,
     load_variants,
 )
+from seefood.bundle.named import open_bundle
+from seefood.bundle.variants import no_variant_because
 from seefood.engines.loading import create_engine
 from seefood.engines.registry import AUTO, engine_spec
 from seefood.errors import BundleError, UsageError
 from seefood.records import DIGEST_SHOWN
+from seefood.sanitize import printable, shown
 
 
 def fast_variant(
@@ -37,9 +39,12 @@ def fast_variant(
             return each, stated
         reasons.append((stated.name, reason))
     if not reasons:
+        obstacle = no_variant_because(bundle)
         raise UsageError(
-            f"{bundle.name} has no faster variant; add one with `seefood package {bundle.path} "
-            "--fast-data PHOTOS --output BUNDLE`, or leave `--fast` out"
+            f"{bundle.name} can have no faster variant: {obstacle}; leave `--fast` out"
+            if obstacle
+            else f"{bundle.name} has no faster variant; add one with `seefood package "
+            f"{bundle.path} --fast-data PHOTOS --output BUNDLE`, or leave `--fast` out"
         )
     found = "; ".join(f"{name} {reason.what}" for name, reason in reasons)
     cures = ", or ".join(dict.fromkeys(reason.cure for _, reason in reasons))
@@ -49,22 +54,41 @@ def fast_variant(
     )
 
 
-def pinned_fast_variant(
-    folder: Path, points: float, engine: str = AUTO, digest: str | None = None
-) -> tuple[Bundle, Variant]:
-    """Return the variant of the bundle in `folder`, as `fast_variant` does, if it has `digest`.
+def choose_bundle(
+    model: str | Path | Bundle | None = None,
+    digest: str | None = None,
+    engine: str = AUTO,
+    *,
+    fast: bool | float | None = None,
+) -> tuple[Bundle, str]:
+    """Return the bundle that `model` names, or its variant that `fast` allows, and what runs it.
 
-    `digest` pins the variant, which is the model that runs: it is not part of its bundle's digest.
-    Raises `BundleError` for another one.
+    `fast` is how many percentage points of accuracy may be lost; True stands for 0.5, None and
+    False for no variant. `digest` pins the returned bundle: a variant is not part of its bundle's
+    digest. Raises `BundleError`, also for another digest, and `UsageError`.
     """
-    bundle, variant = fast_variant(load_bundle(folder), points, engine)
+    points = _points(fast)
+    if points is None:
+        return open_bundle(model, digest), engine
+    bundle, variant = fast_variant(open_bundle(model, with_variants=True), points, engine)
     if digest is not None and not digest_matches(bundle.digest, digest):
         raise BundleError(
             f"`--fast` runs {bundle.name}, whose digest is {bundle.digest[:DIGEST_SHOWN]}; "
             f"{digest!r} was expected: with `--fast`, the digest is that of the variant, which "
             "`seefood inspect` shows"
         )
-    return bundle, variant
+    return bundle, variant.engine
+
+
+def _points(fast: object) -> float | None:
+    if fast is None or isinstance(fast, bool):
+        return DEFAULT_POINTS if fast else None
+    if not isinstance(fast, (int, float)) or not 0 <= fast <= 100:
+        raise UsageError(
+            f"fast is {shown(fast)}; it is how many percentage points of accuracy may be lost, "
+            "from 0 to 100, or True for 0.5"
+        )
+    return float(fast)
 
 
 class _Reason(NamedTuple):
@@ -81,7 +105,11 @@ def _reason_against(bundle: Bundle, variant: Variant, points: float, engine: str
         return _Reason(f"is for the engine {variant.engine}", "leave `--engine` out")
     if loss > points:
         return _Reason(f"loses {loss:.2f} points", "allow a larger loss with `--fast=POINTS`")
-    spec = engine_spec(variant.engine)
+    try:
+        spec = engine_spec(variant.engine)
+    except UsageError:
+        what = f"needs the engine {printable(variant.engine)}, which this version does not have"
+        return _Reason(what, "use a newer seefood")
     if not spec.is_installed:
         package = f"seefood[{spec.extra}]" if spec.extra else spec.library
         return _Reason(f"needs {spec.title}", f'run `pip install "{package}"`')

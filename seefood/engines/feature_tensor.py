@@ -12,6 +12,10 @@ def feature_tensor(bundle: Bundle, graph: Graph) -> int | str:
             f"{bundle.path} is a cascade, whose two networks have different features; use the "
             "bundle of its large network"
         )
+    if bundle.variant is not None:
+        raise BundleError(
+            f"the faster variant {bundle.name} gives no features; leave fast or features out"
+        )
     if bundle.features is None:
         raise BundleError(
             f"the bundle {bundle.path} states no features; `seefood features {bundle.path}` finds "

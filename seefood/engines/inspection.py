@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from seefood.bundle import Bundle, FeatureSpec
 from seefood.bundle.variant import variant_as_json
-from seefood.bundle.variants import present_variants
+from seefood.bundle.variants import absent_variants, present_variants
 from seefood.engines.certificate import certify
 from seefood.engines.devices import describe_device, device_of
 from seefood.engines.loading import has_graph, load_engine, tolerance_of
@@ -51,7 +51,8 @@ def describe_bundle(bundle: Bundle) -> dict[str, Any]:
         },
         "features": None if bundle.features is None else _describe_features(bundle.features),
         "engines": [_describe_engine(bundle, engine) for engine in selectable_engines()],
-        "variants": [_describe_variant(each) for each in present_variants(bundle)],
+        "variants": [describe_variant(each) for each in present_variants(bundle)],
+        "variants_left_out": absent_variants(bundle),
         "bytes": sum(file["bytes"] for file in files.values()),
         "files": files,
         "training": dict(spec.training),
@@ -67,7 +68,7 @@ def _describe_features(features: FeatureSpec) -> dict[str, Any]:
     }
 
 
-def _describe_variant(bundle: Bundle) -> dict[str, Any]:
+def describe_variant(bundle: Bundle) -> dict[str, Any]:
     """Return what a faster variant states, and how its engine performs here."""
     variant = bundle.variant
     assert variant is not None  # noqa: S101 (`load_variants` checks it)
@@ -75,8 +76,16 @@ def _describe_variant(bundle: Bundle) -> dict[str, Any]:
         **variant_as_json(variant),
         "model": bundle.name,
         "digest": bundle.digest,
-        "engine": _describe_engine(bundle, engine_spec(variant.engine)),
+        "engine": _describe_variant_engine(bundle, variant.engine),
     }
+
+
+def _describe_variant_engine(bundle: Bundle, name: str) -> dict[str, Any]:
+    try:
+        spec = engine_spec(name)
+    except UsageError as error:  # a newer version's
+        return {"name": name, "state": "absent", "reason": str(error)}
+    return _describe_engine(bundle, spec)
 
 
 def _describe_engine(bundle: Bundle, spec: EngineSpec) -> dict[str, Any]:

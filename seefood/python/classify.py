@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Self
 from warnings import warn
 
 from seefood.bundle import Bundle
-from seefood.bundle.named import open_bundle
 from seefood.classification import ClassifyOptions
+from seefood.engines.fast import choose_bundle
 from seefood.engines.registry import AUTO
 from seefood.errors import UsageError
 from seefood.imaging.limits import DEFAULT_LIMITS, Limits
@@ -48,6 +48,7 @@ def classify(  # noqa: PLR0913 (keywords, with the names of the command's option
     model: str | Path | Bundle | None = None,
     digest: str | None = None,
     engine: str = AUTO,
+    fast: bool | float | None = None,
     top_k: int = 5,
     limits: Limits = DEFAULT_LIMITS,
     salvage: bool = False,
@@ -65,6 +66,8 @@ def classify(  # noqa: PLR0913 (keywords, with the names of the command's option
 
     `sources` is a folder, file, glob or URI, as the command line takes it, a manifest (`Source`),
     or several of these. `model` is a bundle's folder or URI, or a built-in model; `digest` pins it.
+    `fast` runs the bundle's fastest variant that loses at most so many percentage points of
+    accuracy, True for 0.5; `digest` is then the variant's.
     `top_k` is the number of labels in `Row.top`. `since` is a time (without a zone that of this
     machine; in a text UTC), or an age such as `36h`;
     `sample` is the share of the pictures to take, in (0, 1]; `limit` takes the first objects only.
@@ -79,7 +82,7 @@ def classify(  # noqa: PLR0913 (keywords, with the names of the command's option
     parsed = _parse_sources(sources)
     selection = Selection(_patterns(include), _patterns(exclude), _seconds(since), sample)
     check_sources(parsed)
-    bundle = open_bundle(model, digest)
+    bundle, engine = choose_bundle(model, digest, engine, fast=fast)
     spec = ModelSpec(
         str(bundle.path), bundle.digest, engine, ClassifyOptions(top_k, limits, salvage)
     )

@@ -86,28 +86,51 @@ def survey(
     refs: Iterable[ImageRef], ledger: Ledger, sample_pictures: int = SAMPLE_PICTURES
 ) -> Survey:
     """Count `refs` and draw a random sample of the new ones; holds no more than the sample."""
-    result = Survey()
-    chosen: list[tuple[int, str, ImageRef]] = []
+    return surveys(refs, (ledger,), sample_pictures)[0]
+
+
+def surveys(
+    refs: Iterable[ImageRef], ledgers: Iterable[Ledger], sample_pictures: int = SAMPLE_PICTURES
+) -> list[Survey]:
+    """Return the survey of `refs` for each of `ledgers`; lists once."""
+    counting = [_Counting(ledger, sample_pictures) for ledger in ledgers]
     for ref in refs:
-        result.listed += 1
+        for each in counting:
+            each.add(ref)
+    return [each.survey() for each in counting]
+
+
+class _Counting:
+    """A survey in progress."""
+
+    def __init__(self, ledger: Ledger, sample_pictures: int) -> None:
+        self._ledger, self._sample_pictures = ledger, sample_pictures
+        self._counts = Survey()
+        self._chosen: list[tuple[int, str, ImageRef]] = []
+
+    def add(self, ref: ImageRef) -> None:
+        counts, chosen = self._counts, self._chosen
+        counts.listed += 1
         is_remote = not ref.uri.startswith(_LOCAL)
-        result.remote_listed += is_remote
-        if ref in ledger:
-            result.skipped += 1
-            continue
-        result.remote_new += is_remote
-        result.new_bytes += ref.size_bytes
-        result.largest_bytes = max(result.largest_bytes, ref.size_bytes)
+        counts.remote_listed += is_remote
+        if ref in self._ledger:
+            counts.skipped += 1
+            return
+        counts.remote_new += is_remote
+        counts.new_bytes += ref.size_bytes
+        counts.largest_bytes = max(counts.largest_bytes, ref.size_bytes)
         name = ref.uri.rpartition("/")[2]
-        result.formats[name.rpartition(".")[2].lower() if "." in name else "(none)"] += 1
+        counts.formats[name.rpartition(".")[2].lower() if "." in name else "(none)"] += 1
         digest = hashlib.blake2b(ref.uri.encode("utf-8", "surrogatepass"), digest_size=8)
         entry = (-int.from_bytes(digest.digest(), "big"), ref.uri, ref)
-        if len(chosen) < sample_pictures:
+        if len(chosen) < self._sample_pictures:
             heapq.heappush(chosen, entry)
         elif entry > chosen[0]:
             heapq.heapreplace(chosen, entry)
-    result.sample = [ref for _, _, ref in sorted(chosen, reverse=True)]
-    return result
+
+    def survey(self) -> Survey:
+        self._counts.sample = [ref for _, _, ref in sorted(self._chosen, reverse=True)]
+        return self._counts
 
 
 def measure(

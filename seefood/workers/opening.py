@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass, field
 
+from seefood.bundle import Bundle
 from seefood.bundle.named import open_bundle
+from seefood.bundle.variants import load_variant
 from seefood.classification import ClassifyOptions, Model
 from seefood.engines.registry import AUTO, engine_spec
 from seefood.engines.threads import compute_threads
@@ -22,6 +24,15 @@ class ModelSpec:
     """The digest that the model must have, or its first 12 digits; None accepts any model."""
     engine: str = AUTO
     options: ClassifyOptions = field(default_factory=ClassifyOptions)
+    variant: str = ""
+    """The faster variant in that bundle that is run; `digest` is then its whole digest."""
+
+    def open(self) -> Bundle:
+        """Return the bundle that is run, verified. Raises `BundleError`."""
+        if not self.variant:
+            return open_bundle(self.model or None, self.digest)
+        bundle = open_bundle(self.model or None, with_variants=True)
+        return load_variant(bundle, self.variant, self.digest or "")
 
 
 def check_spec(spec: ModelSpec) -> None:
@@ -36,7 +47,7 @@ def open_worker(spec: ModelSpec, counters: ProgressCounters | None = None) -> Su
     Each finished picture is counted in `counters`, which also stop the worker. Raises `BundleError`
     or `UsageError`.
     """
-    bundle = open_bundle(spec.model or None, spec.digest)
+    bundle = spec.open()
     threads = compute_threads(spec.engine)
     config = WorkerConfig(str(bundle.path), bundle.digest, spec.engine, spec.options, threads)
     worker = SupervisedWorker(config, Model.of(bundle), counters=counters)

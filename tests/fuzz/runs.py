@@ -13,7 +13,7 @@ from seefood.runs.run_spec import RunSpec
 from seefood.storage import write
 from seefood.storage.uris import parse_location
 from seefood_pipeline.coordination import take_totals
-from seefood_pipeline.prepare import read_quote
+from seefood_pipeline.prepare import read_quotes
 from tests.fakes import DIGEST, make_row
 from tests.fuzz.target import Target
 
@@ -38,7 +38,7 @@ def _quote(data: bytes) -> None:
     path = Path(tempfile.gettempdir(), "seefood-fuzz-quote.json")
     path.write_bytes(data)
     try:
-        quote = read_quote(path)
+        quote = read_quotes(path)[None]
     except UsageError:
         return
     beside(quote, _RECEIPT)

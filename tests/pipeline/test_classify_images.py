@@ -16,9 +16,11 @@ from apache_beam.transforms.window import FixedWindows, TimestampedValue
 from apache_beam.typehints.decorators import TypeCheckError
 
 from seefood.bundle import Bundle
+from seefood.classification import ClassifyOptions
 from seefood.errors import BundleError, UsageError
 from seefood.records import ImageRef
 from seefood.results.files import list_parts, read_rows
+from seefood.storage import open_store
 from seefood.storage.uris import parse_location
 from seefood.workers.opening import ModelSpec
 from seefood_pipeline import (
@@ -33,9 +35,10 @@ from seefood_pipeline import (
     skip_done,
     write_rows,
 )
+from seefood_pipeline.classifying import model_spec
 from seefood_pipeline.picture_row import from_picture_row, to_picture_row
 from seefood_pipeline.worker_factory import WorkerKey, close_worker, shared_worker
-from tests.bundles import fake_bundle
+from tests.bundles import add_fake_variant, fake_bundle
 from tests.conftest import Bucket
 from tests.fakes import failed, make_row
 from tests.pictures import jpeg
@@ -103,6 +106,24 @@ def test_uris_become_rows_and_what_is_none_becomes_a_failure(bundle: Bundle, fol
         assert_that(failures, codes, "failures")
         tags = _has(*[True] * 3, of=lambda row: bool(row.etag) and row.size_bytes == len(RED))
         assert_that(rows, tags, "tags")
+
+
+def test_a_faster_variant_is_chosen_here_and_found_by_its_name_there(
+    tmp_path: Path, memory: str
+) -> None:
+    """A worker opens the bundle that it has under the same name, and the same variant in it."""
+    bundle = add_fake_variant(fake_bundle(tmp_path / "b"), "int8", 0.1, 0.5)
+    for file in bundle.path.rglob("*"):
+        if file.is_file():
+            place = parse_location(memory).child(file.relative_to(bundle.path).as_posix())
+            open_store(place.root).write(place.key, file.read_bytes())
+    for model in (str(bundle.path), memory):
+        spec = model_spec(model, None, "auto", ClassifyOptions(), fast=True)
+        assert (bundle.variants["int8"], "fake") == (spec.digest, spec.engine)
+        assert "fake-int8" == spec.open().name
+    other = ModelSpec(memory, "0" * 64, "fake", variant="int8")
+    with pytest.raises(BundleError, match="expected"):
+        other.open()
 
 
 @pytest.mark.parametrize("step", [beam.Map(lambda match: match), fileio.ReadMatches()])

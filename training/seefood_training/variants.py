@@ -30,6 +30,7 @@ from seefood.bundle import (
     load_bundle,
     write_bundle,
 )
+from seefood.bundle.variants import no_variant_because
 from seefood.engines.base import Engine
 from seefood.engines.certificate import certify
 from seefood.engines.loading import create_engine, load_engine
@@ -111,19 +112,7 @@ def copy_with_variants(
 
 def check_can_have_variants(bundle: Bundle) -> None:
     """Raise `UsageError` for a bundle that no variant can be made of or measured for."""
-    reason = None
-    if bundle.spec.multi_label:
-        reason = "it gives a picture several labels, and labelled folders give it one"
-    elif bundle.variant is not None:
-        reason = "it is a variant itself"
-    elif bundle.spec.rejection is not None:
-        reason = "it rejects pictures by their features, which a variant does not have"
-    elif bundle.is_cascade:
-        reason = "it is a cascade; make the variant of the large bundle with `cascade --as-variant`"
-    elif not bundle.has_litert or bundle.spec.adapter is not None:
-        reason = (
-            "it has no graph that can be converted; package the model's SavedModel or .keras file"
-        )
+    reason = no_variant_because(bundle)
     if reason is not None:
         raise UsageError(f"{bundle.name} can have no faster variant: {reason}")
 

@@ -7,8 +7,12 @@ import pytest
 
 from seefood.bundle import LITERT_MODEL, MANIFEST, VARIANTS, load_bundle, load_variants
 from seefood.bundle.download import fetch_bundle
-from seefood.engines.fast import fast_variant, pinned_fast_variant
+from seefood.bundle.variants import absent_variants
+from seefood.engines.fast import choose_bundle, fast_variant
+from seefood.engines.feature_tensor import feature_tensor
+from seefood.engines.inspection import describe_variant
 from seefood.engines.loading import load_engine
+from seefood.engines.registry import Graph
 from seefood.errors import BundleError, UsageError
 from seefood.storage import open_store
 from seefood.storage.uris import parse_location
@@ -48,14 +52,32 @@ def test_no_variant_that_fits_is_a_usage_error(tmp_path: Path) -> None:
         fast_variant(bundle, 1.0, "litert")
 
 
+def test_a_bundle_that_can_have_no_variant_says_so(tmp_path: Path) -> None:
+    """`package --fast-data` would refuse it, so it is not named as the cure."""
+    bundle = fake_bundle(tmp_path / "b", multi_label=True)
+    with pytest.raises(UsageError, match="can have no faster variant: it gives a picture several"):
+        fast_variant(bundle)
+
+
+def test_a_variant_for_an_engine_of_a_newer_version_is_passed_over(tmp_path: Path) -> None:
+    """The others are still chosen from, and `inspect` shows it."""
+    bundle = add_fake_variant(fake_bundle(tmp_path / "b"), "npu", 0.1, 0.2, engine="quantum")
+    with pytest.raises(UsageError, match=r"needs the engine quantum, .* use a newer seefood"):
+        fast_variant(bundle)
+    bundle = add_fake_variant(bundle, "int8", 0.1, 0.5)
+    assert "int8" == fast_variant(bundle)[1].name
+    engine = describe_variant(load_variants(bundle)[0])["engine"]
+    assert ("quantum", "absent") == (engine["name"], engine["state"])
+
+
 def test_the_digest_pins_the_variant(tmp_path: Path) -> None:
     """With `--fast` the bundle's own digest is refused: it does not cover the variant."""
     bundle = add_fake_variant(fake_bundle(tmp_path / "b"), "int8", 0.2, 0.5)
     (digest,) = bundle.variants.values()
-    pinned, _ = pinned_fast_variant(bundle.path, 0.5, digest=digest[:12])
+    pinned, _ = choose_bundle(bundle.path, fast=0.5, digest=digest[:12])
     assert digest == pinned.digest
     with pytest.raises(BundleError, match="the digest is that of the variant"):
-        pinned_fast_variant(bundle.path, 0.5, digest=bundle.digest)
+        choose_bundle(bundle.path, fast=0.5, digest=bundle.digest)
 
 
 def test_a_changed_variant_is_refused(tmp_path: Path) -> None:
@@ -91,6 +113,22 @@ def test_a_copy_without_its_variants_says_how_to_get_them(tmp_path: Path) -> Non
     assert bundle.digest == load_bundle(bundle.path).digest
     with pytest.raises(BundleError, match="without its faster variant int8; copy"):
         fast_variant(load_bundle(bundle.path))
+    assert ["int8"] == absent_variants(load_bundle(bundle.path))
+
+
+def test_a_variant_without_its_manifest_is_damaged(tmp_path: Path) -> None:
+    """The bundle around it must be got again; none can be made in its place."""
+    bundle = add_fake_variant(fake_bundle(tmp_path / "b"), "int8", 0.1, 0.5)
+    (bundle.path / VARIANTS / "int8" / MANIFEST).unlink()
+    with pytest.raises(BundleError, match=r"bundle\.json is missing; get the bundle around it"):
+        fast_variant(bundle)
+
+
+def test_a_variant_gives_no_features(tmp_path: Path) -> None:
+    """The message names the two that cannot be had together, not a command that changes it."""
+    variant, _ = fast_variant(add_fake_variant(fake_bundle(tmp_path / "b"), "int8", 0.1, 0.5))
+    with pytest.raises(BundleError, match="gives no features; leave fast or features out"):
+        feature_tensor(variant, Graph.LITERT)
 
 
 def test_variants_are_downloaded_only_when_asked_for(tmp_path: Path) -> None:

@@ -1,13 +1,25 @@
 import contextlib
 import json
 from pathlib import Path
+from typing import Any
 
 import click
+import pytest
 from click.testing import CliRunner
 
 from seefood.bundle import DEFAULT_POINTS
+from seefood.bundle.named import open_bundle
+from seefood.cli.numbers import FloatRange
 from seefood.cli.options import FAST_POINTS, FastCommand, chosen_model, fast_option
+from seefood.cli.plan import plan_command
+from seefood.engines.fast import choose_bundle
+from seefood.errors import UsageError
+from seefood.results.files import encode_rows, part_location
+from seefood.storage import open_store
+from seefood.storage.uris import parse_location
 from tests.bundles import add_fake_variant, fake_bundle
+from tests.fakes import make_row
+from tests.pictures import jpeg
 
 
 @click.command("toy", cls=FastCommand)
@@ -55,3 +67,39 @@ def test_fast_chooses_a_variant_with_its_engine(tmp_path: Path) -> None:
     plain, fast = chosen_model(given), chosen_model({**given, "fast": 0.5})
     assert (bundle.path, None, "auto") == (plain.path, plain.digest, plain.engine)
     assert (bundle.variants["int8"], "fake") == (fast.digest, fast.engine)
+
+
+def test_a_plan_counts_what_the_variant_has_not_labelled(tmp_path: Path) -> None:
+    """Rows of the bundle are no rows of its variant: only `--fast` has work to do."""
+    photo, output = tmp_path / "a.jpg", parse_location(str(tmp_path / "out"))
+    photo.write_bytes(jpeg())
+    (ref,) = open_store(parse_location(str(photo)).root).list(str(photo))
+    digest = open_bundle().digest
+    row = make_row(ref.uri, etag=ref.etag, model_digest=digest)
+    part = part_location(output, digest, [row], "jsonl")
+    open_store(part.root).write(part.key, encode_rows([row], "jsonl"))
+    given = [str(photo), "--output", str(tmp_path / "out"), "--json"]
+    plan = json.loads(CliRunner().invoke(plan_command, given).stdout)
+    assert (0, None) == (plan["due"], plan.get("fast"))
+    plan = json.loads(CliRunner().invoke(plan_command, [*given, "--fast"]).stdout)
+    assert (0, 1) == (plan["due"], plan["fast"]["due"])
+
+
+@pytest.mark.parametrize("text", ["nan", "NaN", "much", "", "-0.1", "inf"])
+def test_a_range_takes_numbers_in_it_alone(text: str) -> None:
+    """`nan` is below and above nothing, so that no comparison would ever refuse it."""
+    with pytest.raises(click.BadParameter):
+        FloatRange(0.0, 1.0).convert(text, None, None)
+
+
+def test_fast_in_python_means_what_the_option_means(tmp_path: Path) -> None:
+    """True is a bare `--fast`, a number its number; anything else is refused."""
+    bundle = add_fake_variant(fake_bundle(tmp_path / "b"), "int8", 0.7, 0.5)
+    chosen = {fast: choose_bundle(bundle, fast=fast)[0].name for fast in (None, False, 0.7, 100)}
+    assert {None: "fake", False: "fake", 0.7: "fake-int8", 100: "fake-int8"} == chosen
+    with pytest.raises(UsageError, match=r"int8 loses 0\.70 points"):
+        choose_bundle(bundle, fast=True)
+    wrong: Any
+    for wrong in (-1, float("nan"), 101, "0.5"):
+        with pytest.raises(UsageError, match="it is how many percentage points"):
+            choose_bundle(bundle, fast=wrong)

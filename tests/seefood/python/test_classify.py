@@ -16,7 +16,7 @@ from seefood.bundle import Bundle
 from seefood.errors import BundleError, UsageError
 from seefood.results.columns import COLUMNS
 from seefood.sources.manifests import parse_manifest
-from tests.bundles import fake_bundle
+from tests.bundles import add_fake_variant, fake_bundle
 from tests.conftest import ROOT
 from tests.pictures import jpeg
 
@@ -61,6 +61,17 @@ def test_every_picture_has_a_row_and_the_worker_ends(folder: Path, bundle: Bundl
         (row.uri.rpartition("/")[2], row.error_code) for row in found if row.label is None
     ]
     assert [] == list(rows)
+
+
+def test_fast_runs_the_variant_and_its_rows_say_so(tmp_path: Path, folder: Path) -> None:
+    """The variant's engine and digest; a digest of the bundle around it is refused."""
+    bundle = add_fake_variant(fake_bundle(tmp_path / "b"), "int8", 0.1, 0.5)
+    rows = list(seefood.classify(folder / "00.jpg", model=bundle.path, fast=True))
+    assert [("fake-int8", bundle.variants["int8"], "fake")] == [
+        (row.model, row.model_digest, row.engine) for row in rows
+    ]
+    with pytest.raises(BundleError, match="is that of the variant"):
+        seefood.classify(folder, model=bundle.path, fast=True, digest=bundle.digest)
 
 
 def test_leaving_the_block_stops_the_worker(folder: Path, bundle: Bundle) -> None:

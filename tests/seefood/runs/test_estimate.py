@@ -29,6 +29,7 @@ from seefood.runs.pricing import (
 )
 from seefood.runs.run_spec import RunOptions
 from seefood_pipeline.launcher import launch
+from seefood_pipeline.prepare import read_quotes
 from seefood_pipeline.request import Request
 from tests.bundles import fake_bundle
 from tests.fakes import MODEL, put_all
@@ -186,7 +187,8 @@ def test_a_summary_has_the_quote_and_the_receipt(tmp_path: Path) -> None:
     (tmp_path / "in" / "a.jpg").write_bytes(jpeg())
     times = {"low": 1.0, "expected": 2.0, "high": 3.0}
     quote = {"due": 1, "seconds": times, "usd": {"machine": times}, "prices": {"name": "n"}}
-    (tmp_path / "quote.json").write_text(json.dumps({**quote, "more": 1}))
+    unasked = {"due": 5, "digest": "0" * 64}  # the quote of a variant that does not run
+    (tmp_path / "quote.json").write_text(json.dumps({**quote, "more": 1, "fast": unasked}))
     request = Request(
         (str(tmp_path / "in"),),
         str(tmp_path / "out"),
@@ -197,6 +199,7 @@ def test_a_summary_has_the_quote_and_the_receipt(tmp_path: Path) -> None:
     )
     summary = launch(request, "quiet").summary
     assert quote == summary["quote"]
+    assert 5 == read_quotes(tmp_path / "quote.json")["0" * 64]["due"]
     assert {0} == set(summary["receipt"]["requests"].values())  # local files
     assert summary["receipt"]["cpu_seconds"] > 0
 

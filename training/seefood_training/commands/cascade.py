@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from seefood.cli.numbers import FloatRange
 from seefood.cli.options import open_bundle
 from seefood_training.commands.requirements import require
 
@@ -22,7 +23,7 @@ from seefood_training.commands.requirements import require
 @click.option("--name", help="The model's name in rows.  [default: the output folder's name]")
 @click.option(
     "--points-lost",
-    type=click.FloatRange(0.0, 100.0),
+    type=FloatRange(0.0, 100.0),
     default=0.5,
     show_default=True,
     metavar="P",

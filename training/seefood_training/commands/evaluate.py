@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
+from seefood.cli.numbers import FloatRange
 from seefood.cli.options import engine_option, model_digest_option, open_bundle
 from seefood_training.commands.requirements import require
 
@@ -48,7 +49,7 @@ _MAX_LABELS = 12
 )
 @click.option(
     "--unsure-share",
-    type=click.FloatRange(0.0, 0.95),
+    type=FloatRange(0.0, 0.95),
     metavar="R",
     help="Also show the threshold that would leave at most this share of the pictures `unsure`, "
     "and how many of the others are wrong then. The bundle stays as it is.",

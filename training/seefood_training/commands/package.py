@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from seefood.cli.numbers import FloatRange
 from seefood.imaging.resize_rule import FITS
 from seefood_training.commands.threshold_options import threshold_options
 from seefood_training.packaging.input_ranges import INPUT_RANGES, parse_range
@@ -66,7 +67,7 @@ _FILTERS = ("nearest", "bilinear", "bicubic", "lanczos", "tf-bilinear", "box")
 )
 @click.option(
     "--crop-share",
-    type=click.FloatRange(0, 1, min_open=True),
+    type=FloatRange(0, 1, min_open=True),
     metavar="SHARE",
     help="With --fit crop: the share of each side that is kept; 0.875 is torchvision's Resize(256) "
     "and CenterCrop(224).  [default: 1]",

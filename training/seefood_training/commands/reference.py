@@ -5,6 +5,8 @@ from pathlib import Path
 
 import click
 
+from seefood.cli.numbers import FloatRange
+
 
 @click.command("reference")
 @click.argument("bundle", metavar="BUNDLE", type=click.Path(path_type=Path))
@@ -12,7 +14,7 @@ import click
 @click.option("--nested", is_flag=True, help="Each innermost folder of DATA is a class.")
 @click.option(
     "--reject-unknown",
-    type=click.FloatRange(0.0, 0.5, min_open=True),
+    type=FloatRange(0.0, 0.5, min_open=True),
     metavar="SHARE",
     help="Pictures that resemble DATA less than all but this share of it become `unsure`. "
     "Changes the digest.",

@@ -5,6 +5,8 @@ from typing import Any, TypeVar
 
 import click
 
+from seefood.cli.numbers import FloatRange
+
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 
@@ -17,7 +19,7 @@ def threshold_options(*accept_names: str, when: str = "") -> Callable[[_F], _F]:
     def add(function: _F) -> _F:
         share = click.option(
             "--unsure-share",
-            type=click.FloatRange(0.0, 0.95),
+            type=FloatRange(0.0, 0.95),
             default=0.3,
             show_default=True,
             metavar="R",
@@ -31,7 +33,7 @@ def threshold_options(*accept_names: str, when: str = "") -> Callable[[_F], _F]:
             "--accept",
             *accept_names,
             "accept",
-            type=click.FloatRange(0.0001, 0.5),
+            type=FloatRange(0.0001, 0.5),
             default=0.01,
             show_default=True,
             metavar="R",
@@ -50,7 +52,7 @@ def reject_option(*, note: str = "") -> Callable[[_F], _F]:
     """Return a decorator that adds `--reject-unknown`; `note` ends its help text."""
     return click.option(
         "--reject-unknown",
-        type=click.FloatRange(0.0005, 0.5),
+        type=FloatRange(0.0005, 0.5),
         metavar="SHARE",
         help="Pictures that resemble the training photos less than all but this share of such "
         f"photos are `unsure`, whatever their score.{note}",

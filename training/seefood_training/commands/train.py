@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from seefood.cli.numbers import FloatRange
 from seefood.imaging.resize_rule import FITS
 from seefood.sanitize import printable
 from seefood_training.commands.requirements import require
@@ -46,7 +47,7 @@ _BAR_WIDTH: Final = 16
 )
 @click.option(
     "--multiplier",
-    type=click.FloatRange(0.05, 4.0),
+    type=FloatRange(0.05, 4.0),
     default=1.0,
     show_default=True,
     metavar="X",
@@ -69,7 +70,7 @@ _BAR_WIDTH: Final = 16
 @click.option(
     "--batch-size", type=click.IntRange(1, 4096), default=32, show_default=True, metavar="N"
 )
-@click.option("--learning-rate", type=click.FloatRange(1e-7, 1.0), metavar="X", help="The maximum.")
+@click.option("--learning-rate", type=FloatRange(1e-7, 1.0), metavar="X", help="The maximum.")
 @click.option(
     "--patience",
     type=click.IntRange(min=1),
@@ -78,7 +79,7 @@ _BAR_WIDTH: Final = 16
 )
 @click.option(
     "--validation",
-    type=click.FloatRange(0.02, 0.5),
+    type=FloatRange(0.02, 0.5),
     default=0.15,
     show_default=True,
     metavar="SHARE",
