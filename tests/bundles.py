@@ -1,6 +1,7 @@
 """Writes bundles whose certificate has the fake engine's probabilities."""
 
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,7 @@ from seefood.bundle import (
 from seefood.engines.fake import FakeEngine
 from seefood.imaging.decode import ResizeRule, decode
 from seefood.synthetic import draw_picture
+from tests.pictures import encoded
 
 LABELS = ("hotdog", "not_hotdog")
 
@@ -47,8 +49,8 @@ def fake_bundle(folder: Path, **changes: object) -> Bundle:
     goldens = []
     for kind in ("hotdog_mustard", "house"):
         name = f"{GOLDEN}/{kind}.png"
-        draw_picture(kind, 1, (60, 40)).save(folder / name)
-        pixels = decode((folder / name).read_bytes(), rule, exact=True).pixels
+        (folder / name).write_bytes(_drawn(kind))
+        pixels = decode(_drawn(kind), rule, exact=True).pixels
         answer = engine.predict(pixels[np.newaxis])[0]
         goldens.append(Golden(name, tuple(map(float, answer))))
     spec = BundleSpec(
@@ -61,6 +63,11 @@ def fake_bundle(folder: Path, **changes: object) -> Bundle:
         metrics={"accuracy": 0.5},
     )
     return write_bundle(folder, replace(spec, **changes))  # type: ignore[arg-type]
+
+
+@cache
+def _drawn(kind: str) -> bytes:
+    return encoded(draw_picture(kind, 1, (60, 40)), "PNG")
 
 
 def add_fake_variant(

@@ -1,5 +1,6 @@
 """Fixtures and markers for all tests: folders, an S3 server, a bundle. Nothing patches code."""
 
+import gc
 import logging
 import os
 import shutil
@@ -75,6 +76,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.skip(reason=f"{name} is missing: {cure}"))
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     items.sort(key=lambda item: item.path not in slow)  # stable: a file's tests stay together
+
+
+def pytest_collection_finish() -> None:
+    """Keep what the test modules have imported out of the garbage collections to come.
+
+    LiteRT's converter collects all garbage for each graph, which takes a second with TensorFlow's
+    objects.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from io import BytesIO
 from pathlib import Path
 from typing import Final
@@ -93,7 +94,11 @@ def _drawn(bundle: Bundle) -> Iterator[tuple[str, str, Iterator[bytes]]]:
 
 
 def _drawings(kinds: Sequence[str]) -> Iterator[bytes]:
-    for seed in range(_SAMPLES_PER_CLASS):
-        stream = BytesIO()
-        draw_picture(kinds[seed % len(kinds)], 900 + seed, (320, 240)).save(stream, "PNG")
-        yield stream.getvalue()
+    return (_drawing(kinds[seed % len(kinds)], 900 + seed) for seed in range(_SAMPLES_PER_CLASS))
+
+
+@cache
+def _drawing(kind: str, seed: int) -> bytes:
+    stream = BytesIO()
+    draw_picture(kind, seed, (320, 240)).save(stream, "PNG")
+    return stream.getvalue()

@@ -14,11 +14,11 @@ def fill_folder(folder: Path, count: int, size: tuple[int, int], kind: str = "jp
     for number in range(count):
         file = folder / f"{number // 100:02d}" / f"{number:04d}.{kind}"
         file.parent.mkdir(parents=True, exist_ok=True)
-        if number < 20:
-            draw_picture(KINDS[number % len(KINDS)], number, size).save(file, quality=85)
+        if number < len(KINDS):
+            draw_picture(KINDS[number], number, size).save(file, quality=85)
             drawn.append(file)
         else:
-            file.hardlink_to(drawn[number % 20])
+            file.hardlink_to(drawn[number % len(drawn)])
     (folder / "00-broken.jpg").write_bytes(b"no picture")
 
 

@@ -25,7 +25,7 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
         kind = KINDS[number % len(KINDS)]
         label = "hotdog" if kind.startswith("hotdog") else "not_hotdog"
         (folder / label).mkdir(exist_ok=True)
-        draw_picture(kind, number, (320, 240)).save(folder / label / f"{number}.jpg")
+        draw_picture(kind, number, (160, 120)).save(folder / label / f"{number}.jpg")
     return folder
 
 

@@ -22,7 +22,7 @@ from tests.models import SIZE, randomise, tiny_model
 if TYPE_CHECKING:
     import keras
 
-pytestmark = pytest.mark.tensorflow
+pytestmark = [pytest.mark.tensorflow, pytest.mark.usefixtures("uncollected_imports")]
 
 TEMPERATURE = 1.7
 PLAIN_COLOURS = ((0, 0, 0), (255, 255, 255), (255, 0, 0), (0, 255, 0), (0, 0, 255))

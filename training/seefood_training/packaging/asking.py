@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from io import BytesIO
 from typing import Any, Final
 
@@ -124,6 +125,7 @@ def which_filter(function: str, effect: FilterEffect) -> PixelsUnknownError:
     )
 
 
+@cache
 def _bitmap(kind: str) -> bytes:
     out = BytesIO()
     draw_picture(kind, 1, _DRAWN_SIZE).save(out, "BMP")
