@@ -186,6 +186,38 @@ def test_answers_of_another_number_are_an_error() -> None:
         engine.predict(PICTURES[:3])
 
 
+@pytest.mark.parametrize("room", [1, 3])
+def test_a_device_with_room_for_less_than_a_call_labels_every_picture(
+    memory: str, room: int
+) -> None:
+    """The worker asks for its pictures one by one then, and no row says that memory was short."""
+    sizes: list[int] = []
+
+    def before(images: Pixels) -> None:
+        sizes.append(len(images))
+        if len(images) > room:
+            raise MemoryError
+
+    refs = put_all(memory, {f"{n:02d}": jpeg((10 * n, 9, 99)) for n in range(12)})
+    rows = fake_worker(before, batch_size=4, threads=2, policy=BatchPolicy()).classify(refs)
+    assert [(ref.uri, None) for ref in refs] == [(row.uri, row.error_code) for row in rows]
+    assert max(sizes) > room
+
+
+def test_two_engines_at_once_do_not_share_batches() -> None:
+    """A cascade has two, and their answers have different lengths."""
+    parts = np.split(PICTURES[:12], 12)
+    with (
+        batching(FakeEngine(2), callers=6) as two,
+        batching(FakeEngine(3), callers=6) as three,
+        ThreadPoolExecutor(12) as pool,
+    ):
+        calls = [pool.submit((two, three)[n % 2].predict, part) for n, part in enumerate(parts)]
+        answers = [call.result() for call in calls]
+    for n, (part, answer) in enumerate(zip(parts, answers, strict=True)):
+        np.testing.assert_array_equal(FakeEngine(2 + n % 2).predict(part), answer)
+
+
 def test_rows_equal_those_without_it(memory: str) -> None:
     """A worker's rows are the same, also of pictures on which the engine or the decoder fails."""
     colors = [(250, 5, 5), (5, 250, 5), (1, 1, 250)]
