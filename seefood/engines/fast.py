@@ -39,13 +39,7 @@ def fast_variant(
             return each, stated
         reasons.append((stated.name, reason))
     if not reasons:
-        obstacle = no_variant_because(bundle)
-        raise UsageError(
-            f"{bundle.name} can have no faster variant: {obstacle}; leave `--fast` out"
-            if obstacle
-            else f"{bundle.name} has no faster variant; add one with `seefood package "
-            f"{bundle.path} --fast-data PHOTOS --output BUNDLE`, or leave `--fast` out"
-        )
+        raise UsageError(_none_because(bundle))
     found = "; ".join(f"{name} {reason.what}" for name, reason in reasons)
     cures = ", or ".join(dict.fromkeys(reason.cure for _, reason in reasons))
     raise UsageError(
@@ -89,6 +83,20 @@ def _points(fast: object) -> float | None:
             "from 0 to 100, or True for 0.5"
         )
     return float(fast)
+
+
+def _none_because(bundle: Bundle) -> str:
+    """Return why `bundle` has no faster variant, and how to add one."""
+    if (obstacle := no_variant_because(bundle)) is not None:
+        return f"{bundle.name} can have no faster variant: {obstacle}; leave `--fast` out"
+    package = f"`seefood package {bundle.path} --fast-data PHOTOS --output BUNDLE`"
+    if bundle.has_saved_model:
+        return f"{bundle.name} has no faster variant; add one with {package}, or leave `--fast` out"
+    return (
+        f"{bundle.name} has no faster variant, and without a SavedModel it can have no int8; add a "
+        f"cascade with `seefood cascade SMALL {bundle.path} PHOTOS --as-variant --output BUNDLE`, "
+        f"or bf16, on a processor that computes in it, with {package}, or leave `--fast` out"
+    )
 
 
 class _Reason(NamedTuple):

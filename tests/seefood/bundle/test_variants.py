@@ -57,6 +57,10 @@ def test_a_bundle_that_can_have_no_variant_says_so(tmp_path: Path) -> None:
     bundle = fake_bundle(tmp_path / "b", multi_label=True)
     with pytest.raises(UsageError, match="can have no faster variant: it gives a picture several"):
         fast_variant(bundle)
+    bundle = fake_bundle(tmp_path / "c")
+    (bundle.path / "saved_model.pb").unlink()
+    with pytest.raises(UsageError, match="can have no int8; add a cascade with `seefood cascade"):
+        fast_variant(bundle)
 
 
 def test_a_variant_for_an_engine_of_a_newer_version_is_passed_over(tmp_path: Path) -> None:
