@@ -87,7 +87,7 @@ _REASONS: Final = 3
     help="End with exit code 4 if the pictures differ from those of the last runs; in a first run, "
     "from the training pictures.",
 )
-@click.option("--no-report", "report", flag_value=False, default=True, help="Write no report.html.")
+@click.option("--no-report", is_flag=True, help="Write no report.html.")
 @click.option(
     "--chunk-size",
     type=click.IntRange(1, 100_000),
@@ -169,7 +169,7 @@ def _classify(beam: Sequence[str], params: dict[str, Any], style: "Style") -> "O
         digest=chosen.digest,
         shard=parse_shard(params["shard"], os.environ) if params["shard"] else None,
         quote=Path(params["quote"]) if params["quote"] else None,
-        report=params["report"],
+        report=not params["no_report"],
         beam_arguments=tuple(beam),
     )
     if not beam:

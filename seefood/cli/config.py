@@ -113,8 +113,15 @@ def _settings(root: click.Context, name: str) -> Iterator[_Setting]:
     for key, parameter in config_keys(command).items():
         value, source = parameter.consume_value(context, {})
         option = key if isinstance(parameter, click.Argument) else f"--{key}"
+        if isinstance(parameter, click.Option) and parameter.is_flag and not parameter.is_bool_flag:
+            if value != parameter.flag_value:  # another flag of the same parameter is set, or none
+                yield _Setting(name, option, value=False, source="default")
+                continue
+            value = True
         if source is ParameterSource.ENVIRONMENT:
             found = next(each for each in variables(name, parameter) if os.environ.get(each))
+            if getattr(parameter, "is_bool_flag", False):
+                value = click.BOOL.convert(value, parameter, context)
             yield _Setting(name, option, _plain(value), found)
         elif file is not None and source is ParameterSource.DEFAULT_MAP:
             yield _Setting(name, option, _plain(value), str(file.path))

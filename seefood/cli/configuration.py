@@ -104,10 +104,10 @@ class ConfigFile:
         if isinstance(parameter, click.Option) and parameter.is_flag:
             if not isinstance(value, bool):
                 raise self._error(f"{key} must be true or false, not {value!r}")
-            if parameter.flag_value is not False:
+            if parameter.is_bool_flag:
                 values[name] = value
-            elif value:  # such as --no-report, which sets `report` to False
-                values[name] = False
+            elif value:  # one of several flags that set the same parameter, such as --logits
+                values[name] = parameter.flag_value
         elif parameter.multiple or parameter.nargs != 1:
             values[name] = (
                 [str(each) for each in value] if isinstance(value, list) else [str(value)]

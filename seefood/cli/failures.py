@@ -12,6 +12,8 @@ from seefood.errors import UsageError
 from seefood.nearest import did_you_mean
 from seefood.sanitize import printable, redacted
 
+_CLICK_NAMES: Final = re.compile(r"is not a valid (integer|float)( range)?")
+_NUMBERS: Final = {"integer": "is not a whole number", "float": "is not a number"}
 _NO_CHOICE: Final = re.compile(r"'([^']*)' is not one of ")
 
 
@@ -57,6 +59,7 @@ def _usage_message(error: click.ClickException) -> str:
         )
         return f"there is no option {error.option_name}{did_you_mean(error.option_name, known)}"
     message = error.format_message().rstrip(".")
+    message = _CLICK_NAMES.sub(lambda found: _NUMBERS[found[1]], message)
     if not isinstance(error, click.BadParameter) or error.param is None:
         return message
     found = _NO_CHOICE.search(message)

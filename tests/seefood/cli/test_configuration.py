@@ -17,7 +17,8 @@ from seefood.errors import UsageError
 @click.option("--output", required=True)
 @click.option("--max-size", type=int, default=1)
 @click.option("--include", multiple=True)
-@click.option("--no-report", "report", flag_value=False, default=True)
+@click.option("--loud", "tone", flag_value="loud")
+@click.option("--soft", "tone", flag_value="soft")
 @click.option("--json", "as_json", is_flag=True)
 def paint_command(**_: object) -> None:
     """Do nothing."""
@@ -45,14 +46,14 @@ def test_a_table_sets_the_options_of_its_command(tmp_path: Path) -> None:
     """Keys are the options' names with - or _, and the arguments' names."""
     text = (
         '[paint]\nsources = ["a", "b"]\noutput = "out"\nmax_size = 3\ninclude = "*.jpg"\n'
-        "no-report = true\njson = true\n[mix]\nmodel = 'm'\n"
+        "soft = true\nloud = false\njson = true\n[mix]\nmodel = 'm'\n"
     )
     assert {
         "sources": ["a", "b"],
         "output": "out",
         "max_size": "3",
         "include": ["*.jpg"],
-        "report": False,
+        "tone": "soft",
         "as_json": True,
     } == values(text, tmp_path)
 
@@ -139,3 +140,21 @@ def test_a_bad_value_tells_that_it_is_in_the_file(
     result = CliRunner().invoke(cli, ["predict", "x.jpg"])
     assert 2 == result.exit_code
     assert "0 is not in the range" in result.output
+
+
+@pytest.mark.parametrize(("text", "expected"), [("1", True), ("false", False)])
+def test_a_flag_that_begins_with_no_means_what_it_says(text: str, *, expected: bool) -> None:
+    """A true variable of --no-report leaves the report out."""
+    options = ["config", "show", "classify", "--json"]
+    shown = CliRunner().invoke(cli, options, env={"SEEFOOD_NO_REPORT": text})
+    found = {each["option"]: each["value"] for each in json.loads(shown.stdout)}
+    assert expected is found["--no-report"]
+
+
+def test_config_show_tells_which_of_several_flags_is_set() -> None:
+    """Of flags that set the same parameter, the variable's own one is set."""
+    options = ["config", "show", "package", "--json"]
+    shown = CliRunner().invoke(cli, options, env={"SEEFOOD_LOGITS": "1"})
+    found = {each["option"]: (each["value"], each["source"]) for each in json.loads(shown.stdout)}
+    assert (True, "SEEFOOD_LOGITS") == found["--logits"]
+    assert (False, "default") == found["--probabilities"]

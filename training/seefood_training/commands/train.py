@@ -91,9 +91,7 @@ _BAR_WIDTH: Final = 16
 @click.option("--fast", is_flag=True, help="Train in bfloat16, if the processor supports it.")
 @click.option(
     "--no-variants",
-    "variants",
-    flag_value=False,
-    default=True,
+    is_flag=True,
     help="Add no faster variants (int8, bf16) for `classify --fast`.",
 )
 @click.option("--nested", is_flag=True, help="Each innermost folder is a class.")
@@ -171,7 +169,7 @@ def _request(options: dict[str, Any]) -> "Request":
         wish=Wish(options["accept"], options["unsure_share"]),
         nested=options["nested"],
         corrections=options["corrections"],
-        variants=options["variants"],
+        variants=not options["no_variants"],
         reject_unknown=options["reject_unknown"],
     )
     names = ("epochs", "learning_rate", "patience", "batch_size", "seed", "fast")
