@@ -145,7 +145,10 @@ def _asked(
     if queue.audit.estimates is None:
         click.echo(f"{'Going on with' if known else 'Beginning'} audit {audit.name}.", err=True)
         serve_page(queue, **{name: options[name] for name in ("host", "port", "show")})
-    click.echo(f"{queue.progress({}).text}.", err=True)
-    if queue.audit.estimates is None:
-        click.echo("The same command goes on with it.", err=True)
+    progress = queue.progress({})
+    if progress.is_done:
+        click.echo(f"Done: {progress.text}.", err=True)
+    else:
+        answers = f"{progress.answered} of {progress.length} answers"
+        click.echo(f"{answers}; {progress.text}. The same command goes on with it.", err=True)
     return queue.audit.estimates

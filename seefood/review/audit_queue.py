@@ -80,11 +80,11 @@ class AuditQueue:
             answered = sum(index in self._said for index in drawn)
             if self.audit.estimates is not None:
                 accuracy = self.audit.estimates["accuracy"]
-                text = f"Done: between {accuracy['low']:.1%} and {accuracy['high']:.1%} are right"
+                ends = f"{accuracy['low']:.1%} and {accuracy['high']:.1%}"
+                text = f"between {ends} of the labels are right"
             else:
-                text = f"{answered} of {len(drawn)} answers; then the first result"
-                if self.audit.look:
-                    text = f"{answered} of {len(drawn)} answers; the result was not yet sure enough"
+                is_first = not self.audit.look
+                text = "then the first result" if is_first else "the result was not yet sure enough"
             is_done = self.audit.estimates is not None
             return Progress(len(drawn), answered, text, is_done=is_done)
 

@@ -315,7 +315,7 @@ function draw() {
 function emptyText() {
   if (state.problem) { return `The rows cannot be read:\n${state.problem}`; }
   if (state.loading) { return `${state.text || "Reading the rows"} …`; }
-  if (state.done) { return `Done. ${state.text}`; }
+  if (state.done) { return `Done: ${state.text}.`; }
   if (state.length && state.answered >= state.length) { return "All of these pictures have an answer.\n← goes back, / filters."; }
   return state.length ? "" : "No picture is left by these filters.\n/ changes them.";
 }
@@ -323,7 +323,9 @@ function emptyText() {
 function drawCount() {
   const rows = state.loading ? `${state.length.toLocaleString("en")}+` : state.length.toLocaleString("en");
   const place = state.length ? `${Math.min(position + 1, state.length).toLocaleString("en")} of ${rows} · ` : "";
-  $("count").textContent = state.text && blind ? state.text : `${place}${state.answered.toLocaleString("en")} answered`;
+  const answered = state.answered.toLocaleString("en");
+  const audit = state.done ? `Done: ${state.text}` : `${answered} of ${rows} answers; ${state.text}`;
+  $("count").textContent = state.text && blind ? audit : `${place}${answered} answered`;
   const share = state.length ? 100 * state.answered / state.length : 0;
   $("bar").firstElementChild.style.width = `${share}%`;
   $("bar").setAttribute("aria-valuenow", share.toFixed(0));
