@@ -53,6 +53,7 @@ def _train(
     told: list[str],
     ends: str = "",
     reject: float | None = None,
+    epochs: int = 1,
 ) -> Bundle:
     """Train from pretrained weights; the stage `ends` is ended as early as can be."""
     output.parent.mkdir(exist_ok=True)
@@ -65,7 +66,7 @@ def _train(
         elif progress.stage == ends:
             raise EnoughError
 
-    schedule = Schedule(epochs=1, batch_size=8)
+    schedule = Schedule(epochs=epochs, batch_size=8)
     request = Request(
         str(drawings),
         output,
@@ -129,6 +130,16 @@ def test_rejects_unknown_pictures_and_ends_early(drawings: Path, tmp_path: Path)
     assert {"photos.jpg", "augmentation.jpg"} == {
         file.name for file in (tmp_path / "bundle-training").iterdir()
     }
+
+
+def test_too_few_photos_to_fine_tune(drawings: Path, tmp_path: Path) -> None:
+    """Unless the user states the epochs, the probe is kept where few photos would be left out."""
+    told: list[str] = []
+    bundle = _train(drawings, tmp_path / "bundle", told, epochs=0)
+
+    assert any(line.startswith("no fine-tuning: the 11 photos that") for line in told)
+    assert 0 == bundle.spec.training["runs"]
+    assert 36 == bundle.spec.metrics["validation"]["pictures"]
 
 
 def test_too_few_photos_to_reject_others(drawings: Path, tmp_path: Path) -> None:

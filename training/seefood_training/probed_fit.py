@@ -43,6 +43,8 @@ _MOST_VIEWS: Final = 4 * _VIEWS
 _EPOCHS: Final = 5
 """Epochs of a run; where the photos are few, up to twice as many."""
 _MOST_RUNS: Final = 2
+_FEWEST_LEFT_OUT: Final = 25
+"""Photos that the runs leave out. Fewer cannot show that fine-tuning helps: the probe is kept."""
 _POSITIONS: Final = (0.3, 0.6, 1.0)
 """The interpolations that are compared: 0 would be the probe, 1 the fine-tuned weights."""
 
@@ -179,6 +181,13 @@ def _run_folds(
     views = affordable_views(learning_side(job.task.network.name, job.task.network.height))
     affordable = max(1, views // (seen * (job.epochs or _EPOCHS)))
     runs = job.runs or min(len(folds), _MOST_RUNS, affordable)
+    left_out = int(np.isin(examined.folds, folds[:runs]).sum())
+    if job.epochs is None and left_out < _FEWEST_LEFT_OUT:
+        observer.tell(
+            f"no fine-tuning: the {left_out} photos that it would leave out are too few to show "
+            "that it helps; `--epochs 10` tries it"
+        )
+        return []
     epochs = job.epochs or min(2 * _EPOCHS, max(1, views // (seen * runs)))
     observer.tell(
         f"fine-tuning from the probe: {runs} run{'s' * (runs > 1)} of at most {epochs} "
