@@ -32,16 +32,22 @@ def to_section(
 ) -> Section:
     """Return the table of `contenders`, in their order."""
     by_name = medians(outcome.measurements)
-    shown = [each for each in contenders if not each.name.endswith(FROZEN)]
-    frozen = len(shown) < len(contenders)
+    frozen = any(each.name.endswith(FROZEN) for each in contenders)
+    wanted = [each for each in contenders if not each.name.endswith(FROZEN)]
+    shown = [each for each in wanted if each.name in by_name]
     rounds = max((one.rounds for one in by_name.values()), default=0)
+    absent = "".join(
+        f" Not measured: {each.title} ({outcome.failures.get(each.name, 'not run')})."
+        for each in wanted
+        if each not in shown
+    )
     return Section(
         title=title,
         note=(
             f"{len(pictures.files):,} pictures ({pictures.origin}; {pictures.megabytes:.0f} MB), "
             f"MobileNetV2-1.0-224, medians of up to {rounds} rounds, contenders in turns. "
             "*Work alone* begins after the imports and includes loading the model, for all "
-            "contenders; *start to exit* is the whole process."
+            "contenders; *start to exit* is the whole process." + absent
         ),
         columns=(*_COLUMNS, _FROZEN_COLUMN) if frozen else _COLUMNS,
         rows=tuple(_row(each, pictures, outcome, by_name, frozen=frozen) for each in shown),
@@ -53,7 +59,6 @@ def to_section(
                 "**" in each.title,
             )
             for each in shown
-            if each.name in by_name
         ),
         unit="pictures/s, start to exit",
         data={
@@ -73,11 +78,7 @@ def _row(
     *,
     frozen: bool,
 ) -> tuple[str, ...]:
-    columns = len(_COLUMNS) + frozen
-    own = by_name.get(contender.name)
-    if own is None:
-        reason = outcome.failures.get(contender.name, "not run")
-        return (contender.title, reason, *[""] * (columns - 2))
+    own = by_name[contender.name]
     labels = {run.contender: run.labels for run in outcome.measurements}
     truth = {file.name: file.parent.name for file in pictures.files if file.parent.name in LABELS}
     reference = SHELL if SHELL in by_name else OURS
@@ -95,7 +96,7 @@ def _row(
         _share(agreement(truth, own_labels)),
         _number(on_frozen.rate_total if on_frozen else None),
     )
-    return cells[:columns]
+    return cells[: len(_COLUMNS) + frozen]
 
 
 def _number(value: float | None, template: str = "{:,.0f}") -> str:
