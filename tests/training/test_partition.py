@@ -39,7 +39,7 @@ def test_a_share_is_held_out(data: Path) -> None:
     """Without photos to validate with, a share of each class is held out of the training photos."""
     parts = _partition(data)
 
-    assert (16, 4) == (len(parts.training.photos), len(parts.validation.photos))
+    assert (16, 4) == (parts.training.sum(), len(parts.validation.photos))
     assert (32, 32) == parts.validation.pixels.shape[1:3]
     assert parts.test is None
     assert 20 == len(parts.known.sha256)
@@ -53,7 +53,7 @@ def test_given_validation_photos_are_used_without_copies(data: Path) -> None:
     _photo(data / "val" / "apple" / "copy.png", 3, side=96)
     parts = _partition(data)
 
-    assert 20 == len(parts.training.photos)
+    assert 20 == parts.training.sum()
     assert ["50.png", "150.png"] == [photo.name for photo in parts.validation.photos]
     assert "1 of 3 photos is a copy of photos" in parts.notes[0]
 
@@ -64,7 +64,7 @@ def test_validation_photos_that_are_all_copies(data: Path) -> None:
         _photo(data / "val" / label / f"{seed}.png", seed)
     parts = _partition(data)
 
-    assert (16, 4) == (len(parts.training.photos), len(parts.validation.photos))
+    assert (16, 4) == (parts.training.sum(), len(parts.validation.photos))
     assert "none of the class 'apple' is left" in parts.notes[0]
 
 

@@ -34,7 +34,7 @@ def _inputs(
     """Return `count` photos to train on, of which the first 10 are held out, and `test`."""
     photos = _photos("train", count)
     parts = Partition(
-        _decoded(photos[10:]),
+        np.arange(count) >= 10,
         _decoded(photos[:10]),
         _decoded(test) if test else None,
         TrainingPhotos.of((), knows_near=True),

@@ -112,8 +112,9 @@ class _Trainer:
         if start:
             self._model.set_weights(list(start))
         self._inference = inference_model(self._model)
-        self._batch = min(schedule.batch_size, len(training.pixels))
-        self._steps = len(training.pixels) // self._batch
+        used = int(np.count_nonzero(training.weights))
+        self._batch = min(schedule.batch_size, used)
+        self._steps = used // self._batch
         total = max(2, self._steps * schedule.epochs)
         warm = min(self._steps, total // 2)
         self._rate = keras.optimizers.schedules.CosineDecay(
@@ -238,7 +239,8 @@ class _Trainer:
         shares = np.cumsum(self._training.weights.astype(np.float64))
         count = self._steps * self._batch
         points = (np.arange(count) + rng.random()) / count * shares[-1]
-        drawn = np.minimum(np.searchsorted(shares, points, "right"), len(shares) - 1)
+        last = np.flatnonzero(self._training.weights)[-1]
+        drawn = np.minimum(np.searchsorted(shares, points, "right"), last)
         return [np.sort(part) for part in rng.permutation(drawn).reshape(self._steps, self._batch)]
 
     def _views(

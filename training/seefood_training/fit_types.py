@@ -29,7 +29,7 @@ class Examples:
     """Probabilities of the classes, of shape `(n, classes)`."""
     weights: Floats
     """Of shape `(n,)`: how often a photo is sampled in training, or counts in validation, relative
-    to the others."""
+    to the others. One of weight 0 is not used."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,8 @@ _SHOWN: Final = 5
 class Partition:
     """The photos by their use."""
 
-    training: DecodedPhotos
+    training: NDArray[np.bool_]
+    """Which of the photos train, of shape `(n,)`: a mask, because their pixels are large."""
     validation: DecodedPhotos
     """At the network's input size, as `test`."""
     test: DecodedPhotos | None
@@ -48,14 +49,14 @@ def partition(
     groups, knows_near = group_copies(photos.fingerprints)
     notes = [*_few_photos(photo_set, photos, groups), *_contradictions(photo_set, photos, groups)]
     validation = _given_validation(photo_set, photos, rule, notes, knows_near=knows_near)
-    training = photos
+    training = np.ones(len(photos.photos), np.bool_)
     if validation is None:
         labels = photos.labels.tolist()
-        mask = hold_out(photos.sha256, labels, groups, share, seed, photo_set.labels)
-        training = photos.subset(np.flatnonzero(~mask))
-        held_out = photos.subset(np.flatnonzero(mask))
-        validation = decode_photos(held_out.photos, rule, fingerprints=True)
-    prints = (*training.fingerprints, *validation.fingerprints)
+        training = ~hold_out(photos.sha256, labels, groups, share, seed, photo_set.labels)
+        held_out = [photos.photos[at] for at in np.flatnonzero(~training)]
+        validation = decode_photos(held_out, rule, fingerprints=True)
+    prints = [photos.fingerprints[at] for at in np.flatnonzero(training)]
+    prints += validation.fingerprints
     known = TrainingPhotos.of(prints, knows_near=knows_near)
     test, copies = None, list[Copy | None]()
     if photo_set.test:

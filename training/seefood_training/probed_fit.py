@@ -137,7 +137,7 @@ def fit_from_probe(job: Job, observer: Observer) -> Trained:
         return Trained(model, everything, fitted, record)
     parts = [_interpolate(run.start, run.end, positions[best]) for run in runs]
     model.set_weights([np.mean(each, axis=0) for each in zip(*parts, strict=True)])
-    unseen = job.photos.subset(held).photos if len(runs) == 1 else ()
+    unseen = tuple(job.photos.photos[at] for at in held) if len(runs) == 1 else ()
     return Trained(model, Scored(by_position[best], labels), fitted, record, unseen)
 
 
@@ -219,12 +219,13 @@ def _run(
     task, classes = job.task, job.task.network.classes
     side = learning_side(task.network.name, task.network.height)
     smaller = replace(task, network=replace(task.network, height=side, width=side))
-    inside = np.setdiff1d(np.arange(len(job.photos.photos)), held_out)
-    validation = job.photos.subset(held_out).photos
+    inside = np.ones(len(job.photos.photos), np.bool_)
+    inside[held_out] = False
+    validation = [job.photos.photos[at] for at in held_out]
     seen = decode_photos(validation, replace(job.rule, height=side, width=side))
     fitted = fit(
         smaller,
-        examples(job.photos.subset(inside), classes),
+        examples(job.photos, classes, inside),
         examples(seen, classes),
         job.checkpoints / f"checkpoint-{number}.npz",
         observe,
@@ -252,11 +253,18 @@ def learning_side(name: str, side: int) -> int:
     return side if scale == 1.0 else max(32, round(side * scale / 32) * 32)
 
 
-def examples(photos: DecodedPhotos, classes: int) -> Examples:
-    """Return `photos` with targets and the same total weight for each class."""
+def examples(
+    photos: DecodedPhotos, classes: int, used: NDArray[np.bool_] | None = None
+) -> Examples:
+    """Return `photos` with targets and the same total weight for each class.
+
+    Those that are not `used`, a mask of shape `(n,)`, have no weight: their pixels are not copied.
+    """
     labels = photos.labels
-    targets = np.eye(classes, dtype=np.float32)[labels]
-    return Examples(photos.pixels, targets, equal_classes(labels))
+    used = np.ones(len(labels), np.bool_) if used is None else used
+    weights = np.zeros(len(labels), np.float32)
+    weights[used] = equal_classes(labels[used])
+    return Examples(photos.pixels, np.eye(classes, dtype=np.float32)[labels], weights)
 
 
 def _interpolate(start: Sequence[Any], end: Sequence[Any], position: float) -> Weights:

@@ -29,7 +29,7 @@ def fit_from_random(task: Task, inputs: Inputs, rule: ResizeRule, observe: Obser
     parts, classes = inputs.parts, task.network.classes
     fitted = fit(
         task,
-        examples(parts.training, classes),
+        examples(inputs.photos, classes, parts.training),
         examples(parts.validation, classes),
         inputs.folder / "checkpoint-0.npz",
         _training(observe),
