@@ -1,13 +1,18 @@
 """Rules of the report page, opened from disk in a real browser."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from io import BytesIO
 from typing import TYPE_CHECKING
 
 import pytest
 
+from seefood.corrections import Correction
+from seefood.drift.fingerprint import fingerprint_rows
+from seefood.drift.verdict import judge
 from seefood.errors import ErrorCode, PictureError
-from seefood.records import ImageRef, Row, Status
+from seefood.records import ImageRef, Row, Status, format_utc
+from seefood.report.audited import Audited
 from seefood.report.writing import make_report
 from seefood.synthetic import draw_picture
 from tests.browser.axe import violations
@@ -18,6 +23,8 @@ if TYPE_CHECKING:
     from tests.browser.conftest import Browser
 
 pytestmark = pytest.mark.browser
+
+STARTED = datetime(2026, 11, 23, 16, 2, tzinfo=UTC)
 
 NAMES = (
     "lunch.jpg",
@@ -60,6 +67,20 @@ def row(number: int, status: Status) -> Row:
     )
 
 
+def drift(rows: list[Row]) -> object:
+    """Return what a summary states of rows whose pictures are of another quality than before."""
+    before = [replace(row(number, Status.OK), jpeg_quality=90) for number in range(300)]
+    return judge(fingerprint_rows(rows), {"20261122": fingerprint_rows(before)}, None).as_json()
+
+
+def correction(picture: Row) -> Correction:
+    assert picture.label is not None
+    right = LABELS[2] if picture.label == LABELS[0] else LABELS[0]
+    return Correction(
+        picture.uri, picture.etag, right, picture.label, picture.model_digest, "ana", STARTED
+    )
+
+
 def fetch(ref: ImageRef) -> bytes:
     number = int(ref.uri.split("/")[4])
     if number % 7 == 0:
@@ -73,10 +94,15 @@ def fetch(ref: ImageRef) -> bytes:
 @pytest.fixture(scope="module")
 def page(tmp_path_factory: pytest.TempPathFactory) -> str:
     """Write a page that has every kind of content and return its URL."""
-    rows = [row(number, Status.OK) for number in range(40)]
+    rows = [
+        replace(row(number, Status.OK), jpeg_quality=20, novelty=number / 20)
+        for number in range(40)
+    ]
     rows += [row(40, Status.UNSURE), row(41, Status.FAILED), row(42, Status.FAILED)]
     summary = {
         "run_id": "20261123T160300Z-ab12cd",
+        "started_at": format_utc(STARTED),
+        "drift": drift(rows),
         "seconds": 3.2,
         "pictures_per_second": 240.0,
         "rows": len(rows),
@@ -85,7 +111,13 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> str:
         "options": {"a_long_name_of_an_option" * 5: "a" * 200},
     }
     file: Path = tmp_path_factory.mktemp("report") / "report page.html"
-    file.write_text(make_report(summary, rows, fetch), encoding="utf-8")
+    said = {each.key: each for each in map(correction, rows[:6])}
+    lines = [
+        (label, "12 [9, 14]", "91.2% [80.1%, 97.0%]", "88.0% [70.2%, 95.9%]") for label in LABELS
+    ]
+    text = make_report(summary, rows, fetch, said, Audited("The audit of 2026-11-23.", lines))
+    assert all(f'id="{section}"' in text for section in ("changes", "audit", "corrections"))
+    file.write_text(text, encoding="utf-8")
     return file.as_uri()
 
 
@@ -94,14 +126,18 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> str:
 def test_the_page_has_no_errors_and_fits(
     browser: "Browser", page: str, width: int, theme: str
 ) -> None:
-    """There is no console message, no request but the page itself, and nothing overflows."""
+    """There is no console message and no request but the page itself.
+
+    Nothing overflows, except tables, which scroll in a box of their own.
+    """
     browser.open(page, width, theme=theme)
 
     assert [] == browser.console()
     assert [page] == browser.requests()
     assert width == browser.evaluate("document.documentElement.scrollWidth")
     assert [] == browser.evaluate(
-        "[...document.querySelectorAll('main *, header *')].filter(e =>"
+        "[...document.querySelectorAll('main *, header *')]"
+        ".filter(e => !e.closest('.scroll > *')).filter(e =>"
         f" e.getBoundingClientRect().right > {width} + .5).map(e => e.outerHTML.slice(0, 80))"
     )
 
@@ -161,8 +197,10 @@ def test_the_first_tab_stop_skips_to_the_results(browser: "Browser", page: str) 
 
 
 CONTRAST = """
-const channel = v => (v /= 255) <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4;
-const light = c => { const [r, g, b] = c.match(/[\\d.]+/g).map(Number).map(channel);
+// color-mix() gives `color(srgb r g b)` with parts of 1, all else parts of 255.
+const channel = v => v <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4;
+const light = c => { const whole = c.startsWith('color(') ? 1 : 255;
+                     const [r, g, b] = c.match(/[\\d.]+/g).map(v => channel(v / whole));
                      return .2126 * r + .7152 * g + .0722 * b; };
 const behind = e => { for (; e; e = e.parentElement) {
     const c = getComputedStyle(e).backgroundColor;
