@@ -45,7 +45,7 @@ def score_text(score: float) -> str:
 def seconds_text(seconds: float) -> str:
     """Return `3.2 s`, `12 min 5 s` or `3 h 20 min`."""
     if seconds < 60:
-        return f"{seconds:.1f}\u00a0s"
+        return f"{seconds:.1f} s"
     whole = round(seconds)
     if whole < 3600:
         return f"{whole // 60} min {whole % 60} s"

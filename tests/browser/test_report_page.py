@@ -117,6 +117,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> str:
     ]
     text = make_report(summary, rows, fetch, said, Audited("The audit of 2026-11-23.", lines))
     assert all(f'id="{section}"' in text for section in ("changes", "audit", "corrections"))
+    assert "3.2 s<" in text
     file.write_text(text, encoding="utf-8")
     return file.as_uri()
 

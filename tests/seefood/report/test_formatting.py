@@ -14,7 +14,7 @@ from seefood.report.formatting import bytes_text, score_text, seconds_text, shar
         ("0.1%", share_text(1, 100_000)),
         ("100%", score_text(0.99996)),
         ("99.9%", score_text(0.9991)),
-        ("3.2\u00a0s", seconds_text(3.21)),
+        ("3.2 s", seconds_text(3.21)),
         ("12 min 5 s", seconds_text(725.2)),
         ("3 h 20 min", seconds_text(12_001)),
         ("512 B", bytes_text(512)),
