@@ -6,7 +6,6 @@ when it runs: `--help` stays instant. Data goes to stdout, everything else to st
 part of a source could not be listed; 130 and 143 stopped by SIGINT (Ctrl-C) or SIGTERM.
 """
 
-import gc
 import logging
 import os
 import sys
@@ -240,10 +239,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
         use_json()  # already here, for errors of usage
     with interruptible():
         code = _run(own, rest, verbose=verbose)
-        # CPython 3.11 kills the process by SIGINT at its exit if a KeyboardInterrupt, caught since,
-        # left code that `exec` compiled, such as a dataclass's; running any such code resets that.
-        exec("pass")  # noqa: S102 (a constant)
-        gc.freeze()  # a collection over Beam's modules at exit would take 0.25 s
         sys.exit(code)
 
 
