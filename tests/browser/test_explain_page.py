@@ -40,16 +40,10 @@ def test_page_has_no_errors_and_fits(browser: "Browser", url: str, width: int, t
     assert browser.evaluate("document.documentElement.scrollWidth") <= width
 
 
-def test_the_page_is_accessible(browser: "Browser", url: str) -> None:
-    """Axe finds nothing wrong, with every layer open, on a phone and in the dark on a desktop.
-
-    Each language is tried in one of them.
-    """
-    browser.open(url)
-    if browser.evaluate("document.documentElement.lang") == LANGUAGES[0]:
-        browser.open(url, width=390)
-    else:
-        browser.open(url, theme="dark")
+@pytest.mark.parametrize(("width", "theme"), [(390, "light"), (1280, "dark")])
+def test_the_page_is_accessible(browser: "Browser", url: str, width: int, theme: str) -> None:
+    """Axe finds nothing wrong, with every layer open."""
+    browser.open(url, width=width, theme=theme)
     browser.driver.execute_script("document.querySelectorAll('details').forEach(d => d.open = 1)")
     assert [] == violations(browser)
 
