@@ -41,14 +41,14 @@ SHADOWS: Final = (
 # Both commands in one process, which imports TensorFlow once.
 TRAIN_AND_PACKAGE: Final = """
 import shutil
-from seefood.__main__ import main
+from seefood.__main__ import cli  # sorts sys.path
 
 for line in (
     "train photos --output trained --network lenet5 --image-size 32 --epochs 1 --quiet",
     "package saved --labels labels.txt --output packaged",
 ):
     try:
-        main(line.split())
+        cli.main(line.split())
     except SystemExit as ended:
         if ended.code:
             raise
