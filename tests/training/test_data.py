@@ -103,12 +103,12 @@ def test_class_of_the_test_set_alone(tmp_path: Path) -> None:
 def test_unreadable_file(tmp_path: Path) -> None:
     """A file that cannot be decoded is left out and reported; the others keep their order."""
     _two_classes(tmp_path, 8)
-    (tmp_path / "apple" / "00notes.txt").write_text("no picture")
+    (tmp_path / "apple" / "00notes.jpg").write_text("no picture")
     decoded = decode_photos(read_photo_set(str(tmp_path)).train, RULE)
 
     assert 16 == len(decoded.photos) == len(decoded.pixels)
     (left_out,) = decoded.unreadable
-    assert left_out.uri.endswith("00notes.txt")
+    assert left_out.uri.endswith("00notes.jpg")
     np.testing.assert_array_equal([255, 0, 0], decoded.pixels[0, 8, 8])
 
 

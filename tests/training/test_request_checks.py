@@ -82,10 +82,44 @@ def test_an_output_inside_the_data(tmp_path: Path, name: str) -> None:
         pytest.param(
             {"network": "resnet50", "multiplier": 0.5}, "has no effect on resnet50", id="r"
         ),
-        pytest.param({"network": "alexnet", "image_size": 16}, "alexnet cannot be built", id="s"),
+        pytest.param(
+            {"network": "alexnet", "image_size": 16},
+            r"alexnet cannot be built for 16 x 16 pictures.*larger `--image-size`, such as 2\d\d$",
+            id="s",
+        ),
+        pytest.param(
+            {"network": "mobilenet_v2", "weights": "imagenet", "multiplier": 0.36},
+            "has no weights imagenet .* the multiplier 0.36 .*change `--multiplier`",
+            id="i",
+        ),
     ],
 )
 def test_options_that_do_not_go_together(options: dict[str, Any], message: str) -> None:
     """They are found before a photo is read."""
     with pytest.raises(UsageError, match=message):
         check_options(Request("photos", Path("bundle"), **options))
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        pytest.param(b"", "is empty; download the weights again", id="empty"),
+        pytest.param(b"\n<!DOCTYPE html>", "is a web page, not weights", id="page"),
+        pytest.param(b"version https://git-lfs.github.com/spec/v1\n", "git lfs pull", id="LFS"),
+        pytest.param(
+            b"\x89HDF\r\n\x1a\n" + bytes(99), "does not have the weights of", id="cut off"
+        ),
+        pytest.param(b"\x80\x04]\x94.", "does not have the weights of", id="pickle"),
+    ],
+)
+def test_files_that_are_no_weights(tmp_path: Path, content: bytes, message: str) -> None:
+    """They are named as what they are, before a photo is read."""
+    weights = tmp_path / "weights.h5"
+    weights.write_bytes(content)
+
+    with pytest.raises(UsageError, match=message):
+        check_options(
+            Request(
+                "photos", Path("bundle"), network="mobilenet_v2", weights=weights, image_size=32
+            )
+        )

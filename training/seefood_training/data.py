@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
+from unicodedata import category, normalize
 
 import numpy as np
 from numpy.typing import NDArray
@@ -115,10 +116,10 @@ def read_photo_set(data: str, *, nested: bool = False, corrections: str | None =
     if len(here) < 2:
         content = f"only the class {min(here)!r}" if here else "no class with a photo"
         where = " to train on" if photo_set.validation or photo_set.test else ""
-        raise UsageError(
-            f"{data} has {content}{where}; put at least two folders there, one for each class"
-            + _inner_folders(photo_set, data)
-        )
+        cure = "put at least two folders there, one for each class"
+        if "table" in photo_set.layout:
+            cure = "list photos of at least two classes there"
+        raise UsageError(f"{data} has {content}{where}; {cure}{_what_else(photo_set, data)}")
     if unknown := sorted(set(photo_set.labels) - here):
         raise UsageError(
             f"{data} has the class {unknown[0]!r} to test or validate with and not to train on; "
@@ -163,7 +164,7 @@ def read_labelled(
         part(Part.VALIDATION),
         found.left_out,
         found.layout,
-        found.notes,
+        (*found.notes, *_alike_names(labels)),
     )
 
 
@@ -210,13 +211,12 @@ def decode_photos(
     )
 
 
-def _inner_folders(photo_set: PhotoSet, data: str) -> str:
-    """Return the end of a sentence that names the folder to give, if classes are deeper."""
-    if len(photo_set.labels) != 1 or not photo_set.notes or photo_set.test:
-        return ""
-    return (
-        f"; if the classes are the folders inside it, give {data.rstrip('/')}/{photo_set.labels[0]}"
-    )
+def _what_else(photo_set: PhotoSet, data: str) -> str:
+    """Return the end of a sentence: the folder to give if classes are deeper, or what is unused."""
+    if "folders inside" in " ".join(photo_set.notes) and not photo_set.test:
+        inner = f"{data.rstrip('/')}/{photo_set.labels[0]}"
+        return f"; if the classes are the folders inside it, give {inner}"
+    return f" ({'; '.join(photo_set.notes)})" if photo_set.notes else ""
 
 
 def _check_name(label: str, data: str) -> None:
@@ -238,6 +238,21 @@ def _check_left_out(found: Found, data: str) -> None:
             f"first is {first.uri} ({first.reason}); correct the table (names are relative to its "
             "folder)"
         )
+
+
+def _alike_names(labels: Sequence[str]) -> tuple[str, ...]:
+    """Return a sentence if two classes are probably one, with its name written in two ways."""
+    plain: dict[str, str] = {}
+    for label in labels:
+        visible = "".join(it for it in normalize("NFKC", label) if category(it) != "Cf")
+        other = plain.setdefault(" ".join(visible.casefold().replace("_", " ").split()), label)
+        if other != label:
+            note = (
+                f"the classes {other!r} and {label!r} differ only in case, blanks or characters "
+                "that are not seen; if they are one class, give it one name"
+            )
+            return (note,)
+    return ()
 
 
 @dataclass(frozen=True, slots=True)

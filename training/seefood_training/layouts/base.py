@@ -1,40 +1,13 @@
 """What a layout finds: photos with the names of their classes and the part that each is in."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Final
 from unicodedata import normalize
 
 from seefood.records import ImageRef
 from seefood.storage.uris import Location
-
-
-class Part(StrEnum):
-    """What a photo is for."""
-
-    TRAIN = "train"
-    VALIDATION = "validation"
-    TEST = "test"
-
-
-_PARTS: Final = {
-    "train": Part.TRAIN,
-    "training": Part.TRAIN,
-    "val": Part.VALIDATION,
-    "valid": Part.VALIDATION,
-    "validation": Part.VALIDATION,
-    "dev": Part.VALIDATION,
-    "test": Part.TEST,
-    "testing": Part.TEST,
-    "eval": Part.TEST,
-    "evaluation": Part.TEST,
-}
-
-
-def part_of(name: str) -> Part | None:
-    """Return the part that a folder, a table or a cell called `name` stands for, or None."""
-    return _PARTS.get(name.strip().lower())
+from seefood_training.layouts.parts import Part
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +52,18 @@ class Listing:
     """Local folders, up to two deep, that contain no file, by their paths below DATA."""
     nested: bool = False
     """Whether each innermost folder is a class, instead of each outermost one."""
+    hidden_folders: tuple[str, ...] = ()
+    """Folders with pictures, up to two deep, that are not read because of the dot before."""
+
+    @property
+    def pictures(self) -> tuple[str, ...]:
+        """Return the paths of the files that may be pictures by their names."""
+        return tuple(path for path in self.files if may_be_picture(path))
 
     def top_folders(self) -> dict[str, list[str]]:
-        """Return the paths of the files that are in folders, by the outermost folder."""
+        """Return the paths of the pictures that are in folders, by the outermost folder."""
         folders: dict[str, list[str]] = {}
-        for path in self.files:
+        for path in self.pictures:
             first, slash, _ = path.partition("/")
             if slash:
                 folders.setdefault(first, []).append(path)
@@ -98,6 +78,27 @@ class Layout:
     recognises: Callable[[Listing], bool]
     read: Callable[[Listing], Found]
     """Raises `UsageError` for data that contradicts the layout."""
+
+
+_NO_PICTURES: Final = (
+    "arrow avi bin cfg csv db doc docx gz h5 htm html ini ipynb json jsonl keras lock log lst m4a "
+    "mat md mkv mov mp3 mp4 names ndjson npy npz onnx parquet pb pdf pkl ppt pptx pt pth py pyc "
+    "rar rst sh tar tflite tfrecord tgz toml tsv txt url wav webm xls xlsx xml xz yaml yml zip 7z"
+)
+"""Suffixes of files that nobody takes for pictures, and that often lie beside them."""
+_NO_PICTURE: Final = frozenset(_NO_PICTURES.split())
+
+
+def may_be_picture(path: str) -> bool:
+    """Whether the file at `path` may be a picture by its name; one without a suffix may."""
+    _, dot, suffix = path.rpartition("/")[2].rpartition(".")
+    return not dot or suffix.lower() not in _NO_PICTURE
+
+
+def some(names: Iterable[str], count: int = 5) -> str:
+    """Return up to `count` of the names for a sentence, each in quotes."""
+    names = list(names)
+    return ", ".join(map(repr, names[:count])) + (", …" if len(names) > count else "")
 
 
 def class_name(text: str) -> str:

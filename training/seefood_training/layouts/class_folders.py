@@ -1,15 +1,18 @@
 """`DATA/<class>/…`: one folder of photos for each class.
 
 Folders inside a class belong to it. With `nested`, each innermost folder is a class instead, named
-by its path, such as `animals/dog`.
+by its path, such as `animals/dog`. Where the folders inside are parts, `DATA/<class>/train/…` and
+`DATA/<class>/test/…`, they are.
 """
 
 from collections.abc import Iterable
 from typing import Final
 
 from seefood.errors import UsageError
-from seefood_training.layouts.base import Found, Labelled, Layout, Listing, Part, class_name
+from seefood_training.layouts.base import Found, Labelled, Layout, Listing, class_name, some
+from seefood_training.layouts.parts import Part, part_of
 from seefood_training.layouts.table_files import is_table
+from seefood_training.layouts.unused import unused_notes
 
 
 def labelled_folders(
@@ -39,12 +42,28 @@ def nested_note(listing: Listing, paths: Iterable[str], skip: int = 0) -> tuple[
     if listing.nested or not deep:
         return ()
     folders = deep[0].split("/")[skip:-1]
+    if skip == 0 and (shared := _shared_folders(listing)):
+        note = (
+            f"each of the classes {some(listing.top_folders())} has the same folders inside, "
+            f"{some(shared)}: if those are the classes, name the outer folders train, val and test"
+        )
+        return (note,)
     note = (
         f"the class {folders[0]!r} has folders inside, such as {'/'.join(folders[:2])!r}: their "
         f"photos are of the class {folders[0]!r}; with `--nested`, each innermost folder is a "
         "class"
     )
     return (note,)
+
+
+def _shared_folders(listing: Listing) -> list[str]:
+    """Return the folders that are inside every class, if there are at least two of each."""
+    inside = [
+        {path.split("/")[1] for path in paths if path.count("/") > 1}
+        for paths in listing.top_folders().values()
+    ]
+    shared = set.intersection(*inside)
+    return sorted(shared) if len(inside) > 1 and len(shared) > 1 else []
 
 
 def _is_class_folders(listing: Listing) -> bool:
@@ -56,7 +75,7 @@ def _check_tables(listing: Listing) -> tuple[str, ...]:
 
     Raises `UsageError` if the photos are in one folder, so that the table was to label them.
     """
-    tables = [name for name in listing.files if "/" not in name and is_table(name)]
+    tables = [name for name in listing.files if is_table(name) and "/" not in name]
     (folder, paths), *others = listing.top_folders().items()
     if tables and not others and all(path.count("/") == 1 for path in paths):
         raise UsageError(
@@ -67,13 +86,40 @@ def _check_tables(listing: Listing) -> tuple[str, ...]:
     return tuple(f"{name} is not used: it has no labels for photos here" for name in tables)
 
 
+def _parts_inside(listing: Listing) -> dict[str, Part]:
+    """Return the part of each photo that is in a folder of its class named as a part.
+
+    Empty if a class has other folders inside, or none has photos to train on and others.
+    """
+    parts: dict[str, Part] = {}
+    if len(listing.top_folders()) < 2:
+        return parts
+    for path in listing.pictures:
+        folders = path.split("/")[1:-1]
+        if not folders:
+            continue
+        part = part_of(folders[-1] if listing.nested else folders[0])
+        if part is None and not listing.nested:
+            return {}
+        if part is not None:
+            parts[path] = part
+    return parts if Part.TRAIN in parts.values() and len(set(parts.values())) > 1 else {}
+
+
 def _read(listing: Listing) -> Found:
     check_no_class_is_empty(listing, 0)
-    unused = _check_tables(listing)
+    unused = (*_check_tables(listing), *unused_notes(listing))
+    parts = _parts_inside(listing)
+    others = [path for path in listing.pictures if path not in parts]
+    photos = labelled_folders(listing, others, Part.TRAIN)
+    for path, part in parts.items():
+        *folders, _, _ = path.split("/")
+        name = "/".join(folders) if listing.nested else folders[0]
+        photos.append(Labelled(listing.files[path], class_name(name), part))
     return Found(
-        tuple(labelled_folders(listing, listing.files, Part.TRAIN)),
-        "one folder per class",
-        notes=(*unused, *nested_note(listing, listing.files)),
+        tuple(photos),
+        "one folder per class" + " with its parts inside" * bool(parts),
+        notes=(*unused, *(() if parts else nested_note(listing, listing.pictures))),
     )
 
 

@@ -10,7 +10,8 @@ from seefood.corrections import read_corrections
 from seefood.errors import UsageError
 from seefood.records import ImageRef
 from seefood.storage.uris import parse_location
-from seefood_training.layouts.base import Found, Labelled, Part, class_name
+from seefood_training.layouts.base import Found, Labelled, class_name
+from seefood_training.layouts.parts import Part
 
 _NOTHING: Final = Found((), "corrections")
 

@@ -4,13 +4,17 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from functools import cached_property
+from itertools import takewhile
 from pathlib import PurePosixPath
 from typing import Final
+from unicodedata import normalize
+from urllib.parse import unquote
 
 from seefood.errors import PictureError, UsageError
 from seefood.records import ImageRef
 from seefood.storage import open_store
 from seefood.storage.uris import Location, parse_location
+from seefood_training.layouts.base import may_be_picture
 from seefood_training.layouts.listing import list_files
 
 _WINDOWS: Final = re.compile(r"^[A-Za-z]:[\\/]")
@@ -23,26 +27,38 @@ class FileLookup:
     folder with correct names.
     """
 
-    def __init__(self, folder: Location, files: Mapping[str, ImageRef] | None = None) -> None:
+    def __init__(
+        self,
+        folder: Location,
+        files: Mapping[str, ImageRef] | None = None,
+        first: str | None = None,
+    ) -> None:
+        """Find files below `folder`, which has `files`, and those in its folder `first` first."""
         self._folder = folder
         self._given = files
+        self._first = first
+        self.moved: dict[str, str] = {}
+        """Names whose folder does not exist, and the files that were found in another one."""
 
     def find(self, name: str) -> ImageRef | str:
         """Return the file that `name` means, or the reason why there is none.
 
         `name` is a path from the table's folder, an absolute path, or a URI. Otherwise the only
-        file below the folder with that name, with or without its suffix, whatever the case.
+        file below the folder with that name, with or without its suffix, whatever the case; of
+        several files the only one in folders of the same names.
         """
         if "://" in name or name.startswith(("/", "~")):
             found = self._absolute(name)
             if not isinstance(found, str) or "://" in name:
                 return found
-        for path in (name, name.replace("\\", "/")):
-            inside = self._relative(os.path.normpath(path))
-            if inside is not None:
-                return inside
-        name = _WINDOWS.sub("", name).replace("\\", "/")
-        return self._by_name(PurePosixPath(name).name.lower())
+        for path in dict.fromkeys((name, name.replace("\\", "/"), unquote(name))):
+            for folder in ("", self._first):
+                if folder is None:
+                    continue
+                inside = self._relative(os.path.normpath(f"{folder}/{path}" if folder else path))
+                if inside is not None:
+                    return inside
+        return self._by_name(_WINDOWS.sub("", unquote(name)).replace("\\", "/"))
 
     def _absolute(self, name: str) -> ImageRef | str:
         try:
@@ -63,11 +79,14 @@ class FileLookup:
         return self._files.get(path)
 
     def _by_name(self, name: str) -> ImageRef | str:
+        wanted = _plain(name)
         for known in (self._by_file_name, self._by_stem):
-            found = known.get(name, [])
+            found = _most_alike(wanted, known.get(wanted.name, []))
             if len(found) > 1:
                 return f"{len(found)} files have this name, such as {found[0]} and {found[1]}"
             if found:
+                if wanted.parent.name not in ("", _plain(found[0]).parent.name):
+                    self.moved[name] = found[0]
                 return self._files[found[0]]
         return "there is no such file"
 
@@ -85,6 +104,23 @@ class FileLookup:
 
     def _indexed(self, key: Callable[[PurePosixPath], str]) -> dict[str, list[str]]:
         index: dict[str, list[str]] = {}
-        for path in self._files:
-            index.setdefault(key(PurePosixPath(path.lower())), []).append(path)
+        for path in filter(may_be_picture, self._files):
+            index.setdefault(key(_plain(path)), []).append(path)
         return index
+
+
+def _plain(path: str) -> PurePosixPath:
+    """Return `path` in lower case and with composed characters."""
+    return PurePosixPath(normalize("NFC", path).lower())
+
+
+def _most_alike(wanted: PurePosixPath, paths: list[str]) -> list[str]:
+    """Return those of `paths` of which the most folders, counted from the last, are `wanted`'s."""
+    folders = wanted.parts[-2::-1]
+
+    def shared(path: str) -> int:
+        pairs = zip(folders, _plain(path).parts[-2::-1], strict=False)
+        return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+
+    counts = [shared(path) for path in paths] if len(paths) > 1 else [0] * len(paths)
+    return [path for path, count in zip(paths, counts, strict=True) if count == max(counts)]

@@ -18,9 +18,10 @@ from seefood.storage import read
 from seefood.storage.uris import parse_location
 from seefood_training.layouts.base import LeftOut, class_name
 from seefood_training.layouts.file_lookup import FileLookup
-from seefood_training.layouts.labelled_tables import LABEL_SEPARATORS, find_file_column
+from seefood_training.layouts.labelled_tables import LABEL_SEPARATORS
 from seefood_training.layouts.listing import list_files, read_location
 from seefood_training.layouts.single_table import folder_of
+from seefood_training.layouts.table_columns import FALSE, TRUE, find_file_column
 from seefood_training.layouts.table_files import (
     Record,
     Table,
@@ -32,8 +33,6 @@ from seefood_training.layouts.table_files import (
 
 _TABLES: Final = ("test.csv", "labels.csv", "metadata.csv", "labels.jsonl", "metadata.jsonl")
 _COLUMNS: Final = ("labels", "label", "tags", "classes")
-_TRUE: Final = frozenset({"1", "1.0", "true", "yes", "y", "x"})
-_FALSE: Final = frozenset({"", "0", "0.0", "false", "no", "n"})
 _FORMS: Final = (
     "give a table with a column file_name, and a column labels with the names separated by `;` or "
     "a column of 1 and 0 for each label"
@@ -143,11 +142,11 @@ def _reader(table: Table, labels: Sequence[str]) -> Any:
 
 def _is_true(record: Record, column: str, name: str) -> bool:
     text = cell_text(record.cells.get(column)).lower()
-    if text not in _TRUE | _FALSE:
+    if text not in TRUE | FALSE:
         raise UsageError(
             f"line {record.line} of {name} has {text!r} in the column {column!r}; write 1 or 0"
         )
-    return text in _TRUE
+    return text in TRUE
 
 
 def _named(record: Record, column: str, labels: Sequence[str], name: str) -> list[bool]:

@@ -1,47 +1,19 @@
-"""From a table to labelled photos: which column is which, and what each line means."""
+"""From a table to labelled photos: what each line means."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
 from seefood.errors import UsageError
 from seefood.records import ImageRef
-from seefood_training.layouts.base import Labelled, LeftOut, Part, class_name, part_of
+from seefood_training.layouts.base import Labelled, LeftOut, class_name
 from seefood_training.layouts.file_lookup import FileLookup
-from seefood_training.layouts.table_files import (
-    Record,
-    Table,
-    by_normal_name,
-    cell_text,
-    without_header,
-)
+from seefood_training.layouts.parts import Part, part_of
+from seefood_training.layouts.table_columns import Columns, find_columns
+from seefood_training.layouts.table_files import Record, Table, cell_text
 
-_FILES: Final = (
-    "file_name", "filename", "file_path", "filepath", "filepaths", "image_path", "img_path",
-    "image_name", "img_name", "image_file", "path", "paths", "image", "img", "photo", "picture",
-    "file", "uri", "url", "s3_uri", "image_uri", "image_url", "key", "name", "image_id", "img_id",
-    "id",
-)  # fmt: skip
-"""Columns that hold a photo's name, the most likely first."""
-_LABELS: Final = (
-    "label_name", "class_name", "classname", "category_name", "label", "labels", "class",
-    "classes", "category", "target", "species", "breed", "variety", "tag", "ground_truth", "truth",
-    "annotation", "y", "class_id", "label_id", "category_id",
-)  # fmt: skip
-_PARTS: Final = ("split", "set", "subset", "part", "partition", "fold", "data_set", "dataset")
 LABEL_SEPARATORS: Final = ";|,"
 """Between the labels of one photo, in a cell that has several."""
-_LOOKED_AT: Final = 20
-"""Lines that decide which column holds the names."""
-
-
-@dataclass(frozen=True, slots=True)
-class Columns:
-    """The names of the columns that are used."""
-
-    file: str
-    label: str
-    part: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,54 +22,7 @@ class TablePhotos:
 
     photos: tuple[Labelled, ...]
     left_out: tuple[LeftOut, ...]
-
-
-def find_columns(
-    table: Table, lookup: FileLookup, *, by_name: bool = False
-) -> tuple[Table, Columns] | None:
-    """Return the columns of `table`, which may turn out to have no header; None if unknown.
-
-    A column is known by its name; the one with the photos' names also by its content, that is,
-    files that exist. If one other column is left, it holds the labels, unless the column of the
-    labels must be known `by_name`.
-    """
-    names = by_normal_name(table.columns)
-    labels = [names[name] for name in _LABELS if name in names]
-    is_named = any(name in names for name in _FILES)
-    if not is_named and not labels and _exists(table.columns, lookup):
-        table = without_header(table)
-        names = by_normal_name(table.columns)
-    file = find_file_column(table, lookup)
-    if file is None:
-        return None
-    part = next((names[name] for name in _PARTS if name in names and names[name] != file), None)
-    if part is not None and not _has_parts(table, part):
-        part = None
-    others = [column for column in table.columns if column not in (file, part)]
-    label = next((column for column in labels if column != file), None)
-    if label is None and len(others) == 1 and not by_name:
-        label = others[0]
-    return None if label is None else (table, Columns(file, label, part))
-
-
-def find_file_column(table: Table, lookup: FileLookup) -> str | None:
-    """Return the column with the photos' names: files that exist, or else known by its name."""
-    names = by_normal_name(table.columns)
-    known = [names[name] for name in _FILES if name in names]
-    return next(
-        (column for column in (*known, *table.columns) if _has_files(table, column, lookup)),
-        next(iter(known), None),
-    )
-
-
-def names_photos(table: Table, lookup: FileLookup, *, by_name: bool = False) -> bool:
-    """Whether `table` has labels for files that exist; see `find_columns`."""
-    found = find_columns(table, lookup, by_name=by_name)
-    if found is None:
-        return False
-    table, columns = found
-    has_labels = any(cell_text(it.cells.get(columns.label)) for it in table.records[:_LOOKED_AT])
-    return has_labels and _has_files(table, columns.file, lookup)
+    notes: tuple[str, ...] = ()
 
 
 def read_labels(table: Table, lookup: FileLookup, part: Part = Part.TRAIN) -> TablePhotos:
@@ -115,6 +40,7 @@ def read_labels(table: Table, lookup: FileLookup, part: Part = Part.TRAIN) -> Ta
             "and a column label with their classes: rename the columns"
         )
     table, columns = found
+    lookup.moved.clear()
     seen: dict[str, tuple[Labelled, int]] = {}
     left_out: list[LeftOut] = []
     for record in table.records:
@@ -123,7 +49,7 @@ def read_labels(table: Table, lookup: FileLookup, part: Part = Part.TRAIN) -> Ta
             left_out.append(result)
             continue
         ref, label = result
-        stated = _part(record, table, columns) or _part_of_path(record, columns)
+        stated = columns.stated_part(record, table.name) or _part_of_path(record, columns)
         photo = Labelled(ref, label, stated or part)
         first, line = seen.setdefault(ref.uri, (photo, record.line))
         for what, one, other in (
@@ -136,8 +62,32 @@ def read_labels(table: Table, lookup: FileLookup, part: Part = Part.TRAIN) -> Ta
                     f"{one!r} (line {line}) and {other!r} (line {record.line}); keep one of the "
                     "lines"
                 )
-    _refuse_joined_labels(table, [photo for photo, _ in seen.values()])
-    return TablePhotos(tuple(photo for photo, _ in seen.values()), tuple(left_out))
+    photos = tuple(photo for photo, _ in seen.values())
+    _refuse_joined_labels(table, photos)
+    notes = _unused_note(table, columns) + _moved_note(table, lookup)
+    return TablePhotos(photos, tuple(left_out), notes)
+
+
+def _unused_note(table: Table, columns: Columns) -> tuple[str, ...]:
+    if columns.unused is None:
+        return ()
+    note = (
+        f"the column {columns.unused!r} of {table.name} is not used: it has none of the words "
+        "train, val and test"
+    )
+    return (note,)
+
+
+def _moved_note(table: Table, lookup: FileLookup) -> tuple[str, ...]:
+    """Return a sentence if names of the table were found in another folder than they say."""
+    if not lookup.moved:
+        return ()
+    name, path = next(iter(lookup.moved.items()))
+    note = (
+        f"{len(lookup.moved):,} names of {table.name} have a folder that is not here, and are "
+        f"found by the file's name alone, such as {name!r} as {path!r}"
+    )
+    return (note,)
 
 
 def _refuse_joined_labels(table: Table, photos: Iterable[Labelled]) -> None:
@@ -158,51 +108,19 @@ def _read_line(
     record: Record, table: Table, columns: Columns, lookup: FileLookup
 ) -> tuple[ImageRef, str] | LeftOut:
     where = f"{table.name}, line {record.line}"
-    name, label = (record.cells.get(column) for column in (columns.file, columns.label))
-    if isinstance(label, list | dict):
-        raise UsageError(
-            f"line {record.line} of {table.name} has {label!r} in the column {columns.label!r}; "
-            "write one label for each photo"
-        )
-    if not cell_text(name):
+    name = cell_text(record.cells.get(columns.file))
+    label = columns.text(record, table.name)
+    if not name:
         return LeftOut(where, "it names no file")
-    if not cell_text(label):
-        return LeftOut(where, f"{cell_text(name)} has no label")
-    found = lookup.find(cell_text(name))
+    if not label:
+        return LeftOut(where, f"{name} has no label")
+    found = lookup.find(name)
     if isinstance(found, str):
-        return LeftOut(where, f"{cell_text(name)}: {found}")
-    return found, class_name(cell_text(label))
-
-
-def _part(record: Record, table: Table, columns: Columns) -> Part | None:
-    text = cell_text(record.cells.get(columns.part)) if columns.part else ""
-    if not text:
-        return None
-    part = part_of(text)
-    if part is None:
-        raise UsageError(
-            f"line {record.line} of {table.name} has {text!r} in the column {columns.part!r}; "
-            "write train, val or test"
-        )
-    return part
+        return LeftOut(where, f"{name}: {found}")
+    return found, class_name(label)
 
 
 def _part_of_path(record: Record, columns: Columns) -> Part | None:
     """Return the part that the outermost folder of the photo's name stands for."""
     folder, slash, _ = cell_text(record.cells[columns.file]).replace("\\", "/").partition("/")
     return part_of(folder) if slash else None
-
-
-def _has_files(table: Table, column: str, lookup: FileLookup) -> bool:
-    """Whether at least half of the first cells of `column` name files that exist."""
-    cells = [cell_text(it.cells.get(column)) for it in table.records[:_LOOKED_AT]]
-    return bool(cells) and 2 * sum(_exists([it], lookup) for it in cells) >= len(cells)
-
-
-def _exists(cells: Iterable[str], lookup: FileLookup) -> bool:
-    return any(cell and not isinstance(lookup.find(cell), str) for cell in cells)
-
-
-def _has_parts(table: Table, column: str) -> bool:
-    cells: Sequence[str] = [cell_text(it.cells.get(column)) for it in table.records]
-    return any(part_of(cell) is not None for cell in cells)

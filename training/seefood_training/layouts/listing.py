@@ -12,11 +12,17 @@ from seefood.errors import UsageError
 from seefood.records import ImageRef
 from seefood.storage import open_store
 from seefood.storage.uris import Location, parse_location
-from seefood_training.layouts.base import Listing
+from seefood_training.layouts.base import Listing, may_be_picture
 from seefood_training.layouts.table_files import is_table
 
 _ARCHIVES = (".zip", ".tar", ".tgz", ".gz", ".7z", ".rar")
-_HIDDEN = (".", "__MACOSX", "Thumbs.db", "desktop.ini")
+_FOUND_ANYWHERE = (
+    "__macosx thumbs.db ehthumbs.db desktop.ini @eadir #recycle $recycle.bin lost+found "
+    "__pycache__ .ds_store .git .ipynb_checkpoints .cache .thumbnails .trash .trashes .venv .dvc "
+    ".spotlight-v100 .fseventsd .appledouble .idea .vscode .huggingface .picasaoriginals"
+)
+_RUBBISH = frozenset([*_FOUND_ANYWHERE.split(), "system volume information"])
+"""What systems and programs put beside people's files, in lower case."""
 
 
 def read_location(data: str) -> Location:
@@ -47,12 +53,50 @@ def list_files(data: str, location: Location, *, nested: bool = False) -> Listin
     prefix = location.key.rstrip("/") + "/" if location.key else ""
     refs = _local(location.key) if location.is_local else open_store(location.root).list(prefix)
     files = {}
+    hidden: list[str] = []
     for ref in refs:
         inside = parse_location(ref.uri).key.removeprefix(prefix)
-        if all(name and not name.startswith(_HIDDEN) for name in inside.split("/")):
+        if not any(map(_is_hidden, inside.split("/"))):
             files[inside] = ref
-    empty = _empty_folders(Path(location.key), files) if location.is_local else ()
-    return Listing(data, location, dict(sorted(files.items())), tuple(empty), nested)
+        else:
+            hidden.append(inside)
+    empty: Iterator[str] = iter(())
+    if location.is_local:
+        empty = _empty_folders(Path(location.key), files)
+        hidden += _hidden_files(Path(location.key))
+    return Listing(
+        data,
+        location,
+        dict(sorted(files.items())),
+        tuple(empty),
+        nested,
+        tuple(sorted(set(filter(None, map(_hidden_folder, hidden))))),
+    )
+
+
+def _hidden_files(folder: Path) -> Iterator[str]:
+    """Yield the files of the folders with a dot before their name, up to two deep."""
+    for depth in (".*", "*/.*"):
+        for path in folder.glob(depth):
+            if path.is_dir() and not _is_rubbish(path.name):
+                yield from (it.relative_to(folder).as_posix() for it in path.iterdir())
+
+
+def _hidden_folder(path: str) -> str | None:
+    """Return the hidden folder that may be a class with the picture at `path`, or None."""
+    names = path.split("/")
+    if any(map(_is_rubbish, names)) or not may_be_picture(path):
+        return None
+    at = next((at for at, name in enumerate(names[:-1]) if _is_hidden(name)), None)
+    return "/".join(names[: at + 1]) if at in (0, 1) else None
+
+
+def _is_hidden(name: str) -> bool:
+    return not name or name.startswith(".") or _is_rubbish(name)
+
+
+def _is_rubbish(name: str) -> bool:
+    return not name or name.lower() in _RUBBISH or name.startswith((".Trash-", "._"))
 
 
 def _local(folder: str) -> Iterator[ImageRef]:
@@ -69,14 +113,14 @@ def _local(folder: str) -> Iterator[ImageRef]:
 
 def _linked_folders(folder: str) -> Iterator[str]:
     for path, names, files in os.walk(folder):
-        names[:] = [name for name in names if not name.startswith(_HIDDEN)]
+        names[:] = [name for name in names if not _is_hidden(name)]
         for name in names:
             if os.path.islink(child := os.path.join(path, name)):  # noqa: PTH114, PTH118 (a Path costs more)
                 yield child
         if path == folder:
             for name in files:
                 child = os.path.join(path, name)  # noqa: PTH118 (as above)
-                if not name.startswith(_HIDDEN) and not os.path.exists(child):  # noqa: PTH110
+                if not _is_hidden(name) and not os.path.exists(child):  # noqa: PTH110
                     raise UsageError(
                         f"{child} is a link to nothing; repair it, or remove it from the folder"
                     )
@@ -87,5 +131,6 @@ def _empty_folders(folder: Path, files: dict[str, ImageRef]) -> Iterator[str]:
     for depth in ("*", "*/*"):
         for path in sorted(folder.glob(depth)):
             name = path.relative_to(folder).as_posix()
-            if name not in filled and path.is_dir() and not path.name.startswith(_HIDDEN):
+            is_seen = not any(map(_is_hidden, name.split("/")))
+            if name not in filled and is_seen and path.is_dir():
                 yield name

@@ -31,7 +31,7 @@ def _read(listing: Listing) -> Found:
     name = listing.location.key.rpartition("/")[2]
     table = read_table(data, name)
     found = read_labels(table, FileLookup(folder_of(listing.location)))
-    return Found(found.photos, f"the table {name}", found.left_out)
+    return Found(found.photos, f"the table {name}", found.left_out, found.notes)
 
 
 SINGLE_TABLE: Final = Layout("single-table", _is_single_table, _read)

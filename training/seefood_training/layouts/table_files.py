@@ -7,6 +7,7 @@ the columns `1`, `2` and so on.
 import csv
 import io
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -15,6 +16,9 @@ from seefood.errors import UsageError
 
 _SUFFIXES: Final = (".csv", ".tsv", ".jsonl", ".ndjson", ".json")
 _SEPARATORS: Final = ",;\t|"
+_COMMENT: Final = "#"
+_WORD_STARTS: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_WHOLE: Final = re.compile(r"-?\d+\.0+")
 _BYTE_ORDER_MARKS: Final = {
     b"\xef\xbb\xbf": "utf-8-sig",
     b"\xff\xfe": "utf-16",
@@ -52,6 +56,10 @@ def read_table(data: bytes, name: str) -> Table:
     """Return the table in the bytes of the file `name`. Raises `UsageError` if it is damaged."""
     try:
         text = _decoded(data)
+        if "\0" in text:
+            raise UsageError(
+                f"{name} is not UTF-8 text (it has bytes that are zero); save it as UTF-8"
+            )
         if name.lower().endswith((".csv", ".tsv")):
             return _csv_table(text, name)
         return _json_table(text, name)
@@ -84,6 +92,9 @@ def _decoded(data: bytes) -> str:
 
 
 def _csv_table(text: str, name: str) -> Table:
+    if "\n" not in text:
+        text = text.replace("\r", "\n")
+    text = _without_comments(text)
     first = text.lstrip("\r\n").partition("\n")[0]
     if first.startswith("sep=") and len(first.strip()) == 5:  # Excel's own first line
         text, separator = text.partition("\n")[2], first[4]
@@ -91,19 +102,36 @@ def _csv_table(text: str, name: str) -> Table:
         separator = max(_SEPARATORS, key=lambda it: _cells(first, it))
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     rows = ((reader.line_num, row) for row in reader if any(cell.strip() for cell in row))
-    _, header = next(rows, (0, []))
-    columns = tuple(cell.strip() for cell in header)
-    if len(set(columns)) != len(columns):
-        raise UsageError(f"{name} has two columns of the same name; rename one of them")
+    columns = tuple(cell.strip() for cell in _without_empty_end(next(rows, (0, []))[1]))
+    twice = {column for column in columns if column and columns.count(column) > 1}
+    if twice:
+        raise UsageError(f"{name} has two columns {min(twice)!r}; rename one of them")
     records = []
     for line, row in rows:
-        if len(row) > len(columns):
+        if len(row) > len(columns) and any(cell.strip() for cell in row[len(columns) :]):
             raise UsageError(
                 f"line {line} of {name} has {len(row)} cells and the first line {len(columns)}; "
                 f"put a cell with a {separator!r} into quotes"
             )
-        records.append(Record(line, dict(zip(columns, row, strict=False))))
-    return Table(name, columns, tuple(records))
+        cells = {column: cell for column, cell in zip(columns, row, strict=False) if column}
+        records.append(Record(line, cells))
+    return Table(name, tuple(filter(None, columns)), tuple(records))
+
+
+def _without_comments(text: str) -> str:
+    """Return `text` with empty lines for the first lines that begin with `#`, and no others."""
+    lines = text.split("\n")
+    for at, line in enumerate(lines):
+        if line.strip() and not line.startswith(_COMMENT):
+            break
+        lines[at] = ""
+    return "\n".join(lines)
+
+
+def _without_empty_end(row: list[str]) -> list[str]:
+    while row and not row[-1].strip():
+        row = row[:-1]
+    return row
 
 
 def _cells(line: str, separator: str) -> int:
@@ -111,13 +139,8 @@ def _cells(line: str, separator: str) -> int:
 
 
 def _json_table(text: str, name: str) -> Table:
-    if name.lower().endswith(".json"):
-        documents: Iterator[tuple[int, Any]] = enumerate(_entries(json.loads(text), name), 1)
-    else:
-        lines = enumerate(text.split("\n"), 1)  # not splitlines: U+2028 may stand in a string
-        documents = ((number, json.loads(line)) for number, line in lines if line.strip())
     records, columns = [], dict[str, None]()
-    for number, document in documents:
+    for number, document in _documents(text, name):
         if not isinstance(document, dict):
             raise UsageError(
                 f"line {number} of {name} is not a JSON object; write one such as "
@@ -126,6 +149,23 @@ def _json_table(text: str, name: str) -> Table:
         records.append(Record(number, document))
         columns.update(dict.fromkeys(document))
     return Table(name, tuple(columns), tuple(records))
+
+
+def _documents(text: str, name: str) -> Iterator[tuple[int, Any]]:
+    """Yield the records of JSON Lines or of one document with their numbers.
+
+    People exchange the two suffixes, so the content decides what the suffix does not fit.
+    """
+    if name.lower().endswith(".json") or text.lstrip().startswith("["):
+        try:
+            yield from enumerate(_entries(json.loads(text), name), 1)
+        except json.JSONDecodeError as error:
+            if not error.msg.startswith("Extra data"):
+                raise
+        else:
+            return
+    lines = enumerate(text.split("\n"), 1)  # not splitlines: U+2028 may stand in a string
+    yield from ((number, json.loads(line)) for number, line in lines if line.strip())
 
 
 def _entries(document: object, name: str) -> Iterator[object]:
@@ -143,15 +183,20 @@ def _entries(document: object, name: str) -> Iterator[object]:
 
 
 def cell_text(value: object) -> str:
-    """Return a cell as text without outer blanks; empty for None."""
-    if value is None:
-        return ""
-    return str(value).strip()
+    """Return a cell as text without outer blanks; empty for None and for what is no number.
+
+    Programs write whole numbers as `1.0` where a cell of the column is empty: that is `1`.
+    """
+    text = "" if value is None else str(value).strip()
+    if _WHOLE.fullmatch(text):
+        return text.partition(".")[0]
+    return "" if text in {"nan", "NaN"} else text
 
 
 def normal_name(column: str) -> str:
-    """Return the name of a column in lower case with `_` between the words."""
-    return "_".join(column.lower().replace("-", " ").replace("_", " ").split())
+    """Return the name of a column in lower case with `_` between the words (`ImageID` has two)."""
+    spaced = _WORD_STARTS.sub(" ", column)
+    return "_".join(spaced.lower().replace("-", " ").replace("_", " ").split())
 
 
 def by_normal_name(columns: Sequence[str]) -> dict[str, str]:

@@ -62,17 +62,21 @@ def build(
             f"the built-in weights are those of {BUILT_IN_NETWORK}; choose `--network "
             f"{BUILT_IN_NETWORK}`, or other weights"
         )
-    if isinstance(weights, Path) and not weights.is_file():
-        raise UsageError(
-            f"there are no weights at {weights}; `--weights` takes a file, or imagenet"
-        )
+    if isinstance(weights, Path):
+        _check_file(weights)
     builder = (for_training and spec.build_for_training) or spec.build
     before = keras.mixed_precision.global_policy()
     keras.mixed_precision.set_global_policy("mixed_bfloat16" if fast else "float32")
     try:
         return builder(choice, weights)
     except (ValueError, KeyError, OSError) as error:
-        if isinstance(weights, Path) and _can_be_built(builder, choice):
+        if not _can_be_built(builder, choice):
+            raise UsageError(
+                f"{choice.name} cannot be built for {choice.width} x {choice.height} pictures, "
+                f"which are too small for its layers; give a larger `--image-size`, such as "
+                f"{spec.side}"
+            ) from error
+        if isinstance(weights, Path):
             raise UsageError(
                 f"{weights} does not have the weights of {choice.name} with the multiplier "
                 f"{choice.multiplier:g}; give the file of that network, or the `--network` and the "
@@ -80,11 +84,28 @@ def build(
             ) from error
         reason = " ".join(str(error).split())[:200]
         raise UsageError(
-            f"{choice.name} cannot be built for {choice.width} x {choice.height} pictures with "
-            f"weights {weights or 'none'} ({reason}); change `--image-size` or `--weights`"
+            f"{choice.name} has no weights {weights} for {choice.width} x {choice.height} pictures "
+            f"and the multiplier {choice.multiplier:g} ({reason}); change `--multiplier`, "
+            "`--image-size` or `--weights`"
         ) from error
     finally:
         keras.mixed_precision.set_global_policy(before)
+
+
+def _check_file(weights: Path) -> None:
+    """Raise `UsageError` if there is no file, or one that was not downloaded as it should be."""
+    if not weights.is_file():
+        raise UsageError(
+            f"there are no weights at {weights}; `--weights` takes a file, or imagenet"
+        )
+    with weights.open("rb") as stream:
+        start = stream.read(64).lstrip()
+    if not start:
+        raise UsageError(f"{weights} is empty; download the weights again")
+    if start.startswith(b"version https://git-lfs"):
+        raise UsageError(f"{weights} is a pointer of Git LFS; run `git lfs pull` for the weights")
+    if start.startswith(b"<"):
+        raise UsageError(f"{weights} is a web page, not weights; download the file itself")
 
 
 def _can_be_built(builder: Builder, choice: NetworkChoice) -> bool:
