@@ -15,18 +15,18 @@ from numpy.typing import NDArray
 from seefood.imaging.decode import ResizeRule
 from seefood_training.calibrate import softmax
 from seefood_training.data import DecodedPhotos, decode_photos
+from seefood_training.estimators import LOGISTIC
 from seefood_training.fit_types import Examples
 from seefood_training.hotdog_data import LABELS, HotdogData
 from seefood_training.linear_probe import (
     Examined,
     Features,
     Probe,
-    fit_probe,
     join_features,
-    predict_out_of_fold,
     read_features,
 )
 from seefood_training.networks import NETWORKS, NetworkChoice, build
+from seefood_training.probe_choice import predict_out_of_fold
 
 Log = Callable[[str], None]
 
@@ -56,12 +56,13 @@ def distillation_targets(data: HotdogData, work: Path, log: Log) -> Distillation
     training, labels = data.training, data.training_photos.labels
     weights = training.weights[: len(labels)]
     folds = data.groups % _FOLDS
+    fit = LOGISTIC.at(PROBE_STRENGTH)
     probes = {
-        network: fit_probe(Examined(each, labels, weights, folds, len(LABELS)), PROBE_STRENGTH)
+        network: fit(Examined(each, labels, weights, folds, len(LABELS)))
         for network, each in zip(TEACHERS, features, strict=True)
     }
     together = Examined(join_features(features), labels, weights, folds, len(LABELS))
-    softened = softmax(predict_out_of_fold(together, PROBE_STRENGTH))
+    softened = softmax(predict_out_of_fold(together, fit))
     targets = training.targets.copy()
     targets[: len(labels)] *= 1 - TEACHER_SHARE
     targets[: len(labels)] += TEACHER_SHARE * softened.astype(np.float32)

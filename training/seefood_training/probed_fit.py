@@ -24,15 +24,10 @@ from seefood_training.calibrate import calibrated, softmax
 from seefood_training.data import DecodedPhotos, Photo, decode_photos
 from seefood_training.fit import fit, predict_logits
 from seefood_training.fit_types import EnoughError, Examples, Fitted, Floats, Step, Task
-from seefood_training.linear_probe import (
-    Examined,
-    fit_probe,
-    install_probe,
-    predict_out_of_fold,
-    without,
-)
+from seefood_training.linear_probe import Examined, install_probe
 from seefood_training.metrics import Share
 from seefood_training.networks import network
+from seefood_training.probe_choice import ProbeChoice, predict_out_of_fold
 from seefood_training.probing import equal_classes, examine
 from seefood_training.release import Scored
 
@@ -100,20 +95,22 @@ def fit_from_probe(job: Job, observer: Observer) -> Trained:
     probing = examine(job.task, job.rule, job.photos, job.folds, observer.read)
     if probing.note:
         observer.tell(probing.note)
-    model, examined, strength = probing.model, probing.examined, probing.strength
+    model, examined, choice = probing.model, probing.examined, probing.choice
     job = replace(job, task=probing.task)
-    logits = predict_out_of_fold(examined, strength, mirrored=False)
+    logits = predict_out_of_fold(examined, choice.fit, mirrored=False)
     probe_right = Share(int((logits.argmax(axis=1) == examined.labels).sum()), len(logits))
-    by_seed = [probe_right.value, *_of_other_seeds(examined, strength, job.other_folds)]
+    by_seed = [probe_right.value, *_of_other_seeds(examined, choice, job.other_folds)]
     observer.tell(
-        f"linear probe on {job.task.network.name} ({len(np.unique(examined.folds))}-fold "
-        f"cross-validation): {_percent(probe_right)}{_spread(by_seed)}"
+        f"linear probe on {job.task.network.name} ({choice.estimator.name}, "
+        f"{len(np.unique(examined.folds))}-fold cross-validation): {_percent(probe_right)}"
+        f"{_spread(by_seed)}"
     )
-    install_probe(model, fit_probe(examined, strength))
-    runs = _run_folds(model, examined, strength, job, observer)
+    install_probe(model, choice.fit(examined))
+    runs = _run_folds(model, examined, choice, job, observer)
     record: dict[str, Any] = {
         "reads_blocks": job.task.network.reads_blocks,
-        "probe_strength": strength,
+        "probe": choice.estimator.name,
+        "probe_strength": choice.strength,
         "probe_accuracy": round(probe_right.value, 4),
         "probe_accuracy_by_seed": [round(value, 4) for value in by_seed],
         "folds": len(np.unique(examined.folds)),
@@ -173,7 +170,7 @@ class _Run:
 
 
 def _run_folds(
-    model: keras.Model, examined: Examined, strength: float, job: Job, observer: Observer
+    model: keras.Model, examined: Examined, choice: ProbeChoice, job: Job, observer: Observer
 ) -> list[_Run]:
     count = len(examined.labels)
     folds = np.unique(examined.folds)
@@ -198,7 +195,7 @@ def _run_folds(
     done: list[_Run] = []
     for number, fold in enumerate(folds[:runs]):
         held = examined.folds == fold
-        probe = fit_probe(without(examined, held), strength)
+        probe = choice.fit(examined.at(~held))
         start = [*backbone, probe.coefficients, probe.intercepts]
         try:
             done.append(_run(model, start, np.flatnonzero(held), (number, job), observer.step))
@@ -295,11 +292,11 @@ def _explain(
 
 
 def _of_other_seeds(
-    examined: Examined, strength: float, folds: Sequence[NDArray[np.int64]]
+    examined: Examined, choice: ProbeChoice, folds: Sequence[NDArray[np.int64]]
 ) -> list[float]:
     """Return the accuracy of the probe in cross-validation with each of `folds`."""
     logits = (
-        predict_out_of_fold(replace(examined, folds=each), strength, mirrored=False)
+        predict_out_of_fold(replace(examined, folds=each), choice.fit, mirrored=False)
         for each in folds
     )
     return [float((each.argmax(axis=1) == examined.labels).mean()) for each in logits]

@@ -16,9 +16,10 @@ from seefood.imaging.resize_rule import ResizeRule
 from seefood_training.data import DecodedPhotos, decode_photos
 from seefood_training.fit_types import Floats, Task
 from seefood_training.frozen_features import extractor
-from seefood_training.linear_probe import Examined, Features, choose_strength, compare_strengths
+from seefood_training.linear_probe import Examined, Features
 from seefood_training.networks import build, network
 from seefood_training.networks.blocks.moments import group_trust, last_maps
+from seefood_training.probe_choice import ProbeChoice, choose_probe
 
 _CHUNK: Final = 256
 
@@ -32,7 +33,7 @@ class Probing:
     model: keras.Model
     """That network, with its pretrained weights."""
     examined: Examined
-    strength: float
+    choice: ProbeChoice
     note: str = ""
     """A sentence for the user; empty for a network that gives its last maps alone."""
 
@@ -55,17 +56,17 @@ def examine(
     features = _features(model, photos, rule, observe)
     examined = Examined(features, labels, equal_classes(labels), folds, classes)
     if not can_read:
-        return Probing(task, model, examined, choose_strength(examined))
+        return Probing(task, model, examined, choose_probe(examined))
     head = replace(examined, features=features.first(last_maps(model)))
     examined = replace(examined, trust=group_trust(model))
-    (strength, loss), (head_strength, head_loss) = map(compare_strengths, (examined, head))
+    choice, of_head = map(choose_probe, (examined, head))
     note = (
-        f"loss of a linear probe in cross-validation: {head_loss:.3f} on the last maps alone, "
-        f"{loss:.3f} with those of the blocks before; the lower is taken"
+        f"loss of a linear probe in cross-validation: {of_head.loss:.3f} on the last maps alone, "
+        f"{choice.loss:.3f} with those of the blocks before; the lower is taken"
     )
-    if head_loss <= loss:
-        return Probing(task, build(task.network, task.weights), head, head_strength, note)
-    return Probing(more, model, examined, strength, note)
+    if of_head.loss <= choice.loss:
+        return Probing(task, build(task.network, task.weights), head, of_head, note)
+    return Probing(more, model, examined, choice, note)
 
 
 def _features(

@@ -9,17 +9,10 @@ from numpy.typing import NDArray
 from seefood.errors import UsageError
 from seefood_training.acceptance import WISH, Acceptance, Wish, choose_acceptance
 from seefood_training.calibrate import fit_temperature, softmax
-from seefood_training.linear_probe import (
-    Examined,
-    Features,
-    Floats,
-    Probe,
-    choose_strength,
-    fit_probe,
-    predict_out_of_fold,
-    without,
-)
+from seefood_training.estimators import LOGISTIC
+from seefood_training.linear_probe import Examined, Features, Floats, Probe
 from seefood_training.metrics import Share
+from seefood_training.probe_choice import ProbeChoice, choose_probe, predict_out_of_fold
 
 LEAST_EXAMPLES: Final = 5
 """Of each class; fewer cannot be cross-validated."""
@@ -91,21 +84,18 @@ def fit_head(
         len(names),
         trust,
     )
-    strength = choose_strength(examined)
-    logits = _unseen_logits(examined, strength)
+    choice = _choose(examined)
+    logits = _unseen_logits(examined, choice)
     temperature = fit_temperature(logits, labels, _DOUBT / (len(labels) + _DOUBT))
-    probe = fit_probe(examined, strength)
+    probe = choice.fit(examined)
     if old is not None:
         probe = _joined(probe, old)
     return Head(
-        probe=Probe(
-            (probe.coefficients / temperature).astype(np.float32),
-            (probe.intercepts / temperature).astype(np.float32),
-        ),
+        probe=probe.at(temperature),
         acceptance=choose_acceptance(softmax(logits / temperature), labels, wish),
         right=Share(int((logits.argmax(axis=1) == labels).sum()), len(labels)),
-        strength=strength,
-        temperature=temperature,
+        strength=choice.strength,
+        temperature=choice.temperature * temperature,
     )
 
 
@@ -127,15 +117,23 @@ def _joined(probe: Probe, old: Probe) -> Probe:
     )
 
 
-def _unseen_logits(examined: Examined, strength: float) -> Floats:
+def _choose(examined: Examined) -> ProbeChoice:
+    """Return the best strength of logistic regression.
+
+    The shrinkage of discriminant analysis would suit no column, because `_TRUST` scales some.
+    """
+    return choose_probe(examined, (LOGISTIC,))
+
+
+def _unseen_logits(examined: Examined, choice: ProbeChoice) -> Floats:
     """Return the logits of each example by a layer that was fitted, and chosen, without it."""
     if len(examined.labels) > _NESTED:
-        return predict_out_of_fold(examined, strength)
+        return predict_out_of_fold(examined, choice.fit)
     logits = np.zeros((len(examined.labels), examined.classes), np.float32)
     for fold in np.unique(examined.folds):
         inside = examined.folds == fold
-        others = without(examined, inside)
-        probe = fit_probe(others, choose_strength(others))
+        others = examined.at(~inside)
+        probe = _choose(others).fit(others)
         logits[inside] = probe.logits(examined.features.upright[inside])
     return logits
 
