@@ -88,3 +88,11 @@ def test_one_photo_with_two_labels(data: Path) -> None:
     assert "1 photos are copies of photos of another class" in _partition(data).notes[0]
     assert "4.png (apple)" in _partition(data).notes[0]
     assert "again.png (pear)" in _partition(data).notes[0]
+
+
+@pytest.mark.parametrize(("part", "use"), [("val", "for validation"), ("test", "to test with")])
+def test_classes_without_a_photo_in_a_part(data: Path, part: str, use: str) -> None:
+    """A class that is not validated or tested is told."""
+    _photo(data / part / "apple" / "50.png", 50)
+
+    assert f"none of the photos {use} is of 'pear'" in _partition(data).notes[0]

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from seefood.imaging.decode import ResizeRule
 from seefood_training.data import DecodedPhotos, PhotoSet, decode_photos
+from seefood_training.layouts.base import some
 from seefood_training.split import group_copies, hold_out
 from seefood_training.training_photos import Copy, TrainingPhotos, describe_copies
 
@@ -62,6 +63,7 @@ def partition(
     if photo_set.test:
         test = decode_photos(photo_set.test, rule, fingerprints=True)
         notes += [f"left out: {it.uri} ({it.reason})" for it in test.unreadable]
+        notes += _absent_classes(photo_set, test, "to test with")
         copies = known.find(test.fingerprints)
         if any(copies):
             notes.append(
@@ -87,6 +89,7 @@ def _given_validation(
     known = TrainingPhotos.of(photos.fingerprints, knows_near=knows_near)
     copies = known.find(given.fingerprints)
     if not any(copies):
+        notes += _absent_classes(photo_set, given, "for validation")
         return given
     own = given.subset([at for at, copy in enumerate(copies) if copy is None])
     missing = sorted(set(given.labels.tolist()) - set(own.labels.tolist()))
@@ -99,6 +102,19 @@ def _given_validation(
         return None
     notes.append(f"of the validation photos, {describe_copies(copies)}; those are not used")
     return own
+
+
+def _absent_classes(photo_set: PhotoSet, photos: DecodedPhotos, use: str) -> list[str]:
+    """Return a sentence if `photos`, which DATA gives for one use, are not of all classes."""
+    here = set(photos.labels.tolist())
+    absent = [label for at, label in enumerate(photo_set.labels) if at not in here]
+    if not absent:
+        return []
+    note = (
+        f"none of the photos {use} is of {some(absent)}: the figures on them say nothing of such "
+        "classes"
+    )
+    return [note]
 
 
 def _few_photos(photo_set: PhotoSet, photos: DecodedPhotos, groups: NDArray[np.int64]) -> list[str]:

@@ -245,7 +245,7 @@ def test_unlabelled_test_photos_are_told(tmp_path: Path) -> None:
     photo_set = read_photo_set(str(make(tmp_path, files)))
 
     assert () == photo_set.test
-    assert "test/ has 2 files in no class folder" in photo_set.notes[0]
+    assert "not used: 'test/3.jpg', 'test/4.jpg'" in photo_set.notes[0]
 
 
 def test_lines_that_are_left_out(tmp_path: Path) -> None:

@@ -225,19 +225,25 @@ def test_coded_and_decomposed_names(tmp_path: Path) -> None:
 
 TWO = photos("x/1.jpg", "x/2.jpg", "y/3.jpg", "y/4.jpg")
 TOLD = [
-    pytest.param({**TWO, **photos("5.jpg")}, "1 files are in no class folder: '5.jpg'", id="loose"),
-    pytest.param({**TWO, "x/1.txt": ""}, "no pictures by their names: 'x/1.txt'", id="text"),
-    pytest.param({**TWO, "docs/a.pdf": ""}, "folders without a picture: 'docs'", id="no class"),
+    pytest.param(
+        {**TWO, **photos("5.jpg")}, "files in no class folder are not used: '5.jpg'", id="loose"
+    ),
+    pytest.param(
+        {**TWO, "x/1.txt": ""}, "no pictures by their names are not used: 'x/1.txt'", id="text"
+    ),
+    pytest.param(
+        {**TWO, "docs/a.pdf": ""}, "folders without a picture are no classes: 'docs'", id="no class"
+    ),
     pytest.param({**TWO, **photos(".NET/1.jpg")}, "hidden folders are not read: '.NET'", id="dot"),
     pytest.param({**TWO, **photos("X/5.jpg")}, "classes 'X' and 'x' differ only in case", id="X"),
     pytest.param(
         {**TWO, "labels.csv": "image,label\nx/1.jpg,a\ny/3.jpg,b\n"},
-        "2 pictures are not in labels.csv, such as 'x/2.jpg'",
+        "pictures that are not in labels.csv are not used: 'x/2.jpg', 'y/4.jpg'",
         id="not in the table",
     ),
     pytest.param(
         {**photos("cat/1.jpg", "cat/2.jpg"), "labels.csv": "image,label\ndog/1.jpg,d\n2.jpg,c\n"},
-        "found by the file's name alone, such as 'dog/1.jpg' as 'cat/1.jpg'",
+        "counts (1, such as 'dog/1.jpg', which is 'cat/1.jpg')",
         id="another folder",
     ),
     pytest.param(

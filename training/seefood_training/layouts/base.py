@@ -96,9 +96,10 @@ def may_be_picture(path: str) -> bool:
 
 
 def some(names: Iterable[str], count: int = 5) -> str:
-    """Return up to `count` of the names for a sentence, each in quotes."""
+    """Return up to `count` of the names for a sentence, each in quotes, and how many there are."""
     names = list(names)
-    return ", ".join(map(repr, names[:count])) + (", …" if len(names) > count else "")
+    shown = ", ".join(map(repr, names[:count]))
+    return f"{shown}, … ({len(names):,} in all)" if len(names) > count else shown
 
 
 def class_name(text: str) -> str:

@@ -84,8 +84,8 @@ def _moved_note(table: Table, lookup: FileLookup) -> tuple[str, ...]:
         return ()
     name, path = next(iter(lookup.moved.items()))
     note = (
-        f"{len(lookup.moved):,} names of {table.name} have a folder that is not here, and are "
-        f"found by the file's name alone, such as {name!r} as {path!r}"
+        f"{table.name} names folders that are not here; of such photos the file's name alone "
+        f"counts ({len(lookup.moved):,}, such as {name!r}, which is {path!r})"
     )
     return (note,)
 

@@ -10,7 +10,7 @@ from itertools import permutations
 from typing import Final
 
 from seefood.errors import UsageError
-from seefood_training.layouts.base import Found, Layout, Listing
+from seefood_training.layouts.base import Found, Layout, Listing, some
 from seefood_training.layouts.class_folders import (
     check_no_class_is_empty,
     labelled_folders,
@@ -93,11 +93,7 @@ def _part(listing: Listing, folder: str, paths: Sequence[str]) -> Found:
         )
     notes = nested_note(listing, paths, skip)
     if loose:
-        name = loose[0].split("/")[-1]
-        note = (
-            f"{folder}/ has {len(loose):,} files in no class folder, such as {name!r}; they have "
-            "no label and are not used"
-        )
+        note = f"files in no class folder have no label and are not used: {some(loose)}"
         notes = (*notes, note)
     photos = labelled_folders(listing, paths, part, skip=skip)
     return Found(tuple(photos), "one folder per class", notes=notes)

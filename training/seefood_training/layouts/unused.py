@@ -14,7 +14,7 @@ def unlisted_note(
     left = [path for path in paths if listing.files[path].uri not in listed]
     if not left:
         return ()
-    return (f"{len(left):,} pictures are not in {tables}, such as {left[0]!r}; they are not used",)
+    return (f"pictures that are not in {tables} are not used: {some(left)}",)
 
 
 def unused_notes(listing: Listing) -> tuple[str, ...]:
@@ -29,16 +29,11 @@ def unused_notes(listing: Listing) -> tuple[str, ...]:
             empty[folder] = None
     notes = []
     if loose:
-        notes.append(
-            f"{len(loose):,} files are in no class folder: {some(loose)}; they are not used"
-        )
+        notes.append(f"files in no class folder are not used: {some(loose)}")
     if empty:
-        notes.append(f"folders without a picture: {some(empty)}; they are no classes")
+        notes.append(f"folders without a picture are no classes: {some(empty)}")
     if inside := [path for path in inside if path.partition("/")[0] in filled]:
-        notes.append(
-            f"{len(inside):,} files are no pictures by their names: {some(inside)}; they are not "
-            "used"
-        )
+        notes.append(f"files that are no pictures by their names are not used: {some(inside)}")
     if listing.hidden_folders:
         notes.append(
             f"hidden folders are not read: {some(listing.hidden_folders)}; rename those that are "
