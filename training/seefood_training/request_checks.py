@@ -10,6 +10,7 @@ from seefood.storage.uris import parse_location
 from seefood_training.networks import NetworkChoice, Weights, build, network
 from seefood_training.networks.built_in_weights import NETWORK as DEFAULT
 from seefood_training.run_types import Request, weights_name
+from seefood_training.training_folder import check_folder
 
 
 def check_options(request: Request) -> None:
@@ -73,6 +74,7 @@ def check_output(output: Path, data: str, *, overwrite: bool) -> None:
             raise UsageError(f"{output} exists; choose another `--output`, or `--overwrite`")
         if not (output / MANIFEST).is_file():
             raise UsageError(f"{output} is not a bundle and is not overwritten; remove it first")
+    check_folder(output)
     parent = next(path for path in output.absolute().parents if path.exists())
     if not parent.is_dir():
         raise UsageError(f"{output} cannot be written, because {parent} is a file")

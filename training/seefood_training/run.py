@@ -39,6 +39,7 @@ from seefood_training.run_types import (
     weights_name,
 )
 from seefood_training.sealing import check_absent, put_in_place
+from seefood_training.training_folder import DRAFT, training_folder
 
 _LARGER: Final = 8 / 7
 """Photos are decoded larger than the network's input by this factor, so that crops stay sharp."""
@@ -49,9 +50,14 @@ def train(request: Request, observe: Observe = lambda _: None) -> Outcome:
 
     Raises `UsageError` for data, names or sizes that cannot work, before any training.
     """
-    started = time.monotonic()
     check_options(request)
     check_output(request.output, request.data, overwrite=request.overwrite)
+    with training_folder(request.output, restart=request.restart) as folder:
+        return _train(request, observe, folder)
+
+
+def _train(request: Request, observe: Observe, folder: Path) -> Outcome:
+    started = time.monotonic()
     keras.utils.clear_session()  # layers are numbered anew: their names are part of the digest
     photo_set = read_photo_set(request.data, nested=request.nested, corrections=request.corrections)
     check_photos(request, len(photo_set.train))
@@ -63,7 +69,6 @@ def train(request: Request, observe: Observe = lambda _: None) -> Outcome:
     )
     _tell_what_was_found(photo_set, observe)
     observe(Progress("told", 0, 0, chosen.why))
-    folder = request.output.with_name(f"{request.output.name}-training")
     larger = ResizeRule(round(size * _LARGER), round(size * _LARGER), request.fit)
     photos = decode_photos(
         photo_set.train,
@@ -76,7 +81,6 @@ def train(request: Request, observe: Observe = lambda _: None) -> Outcome:
     observe(Progress("preparing", 0, 1, "looking for copies of photos"))
     parts = partition(photo_set, photos, rule, request.validation_share, request.schedule.seed)
     observe(Progress("preparing", 1, 1, "the network is built next", is_milestone=True))
-    folder.mkdir(parents=True, exist_ok=True)
     for sentence in parts.notes:
         observe(Progress("told", 0, 0, sentence))
     task = Task(choice, chosen.weights, chosen.schedule, PHOTOS)
@@ -84,7 +88,7 @@ def train(request: Request, observe: Observe = lambda _: None) -> Outcome:
     fit = fit_from_random if chosen.weights is None else fit_pretrained
     trained = fit(task, inputs, rule, observe)
     observe(Progress("exporting", 0, 1))
-    draft = folder / "draft" / request.output.name
+    draft = folder / DRAFT / request.output.name
     shutil.rmtree(draft.parent, ignore_errors=True)  # of a run that was killed here
     bundle, calibration = release(inputs, task, trained, rule, draft)
     if request.variants:
@@ -102,11 +106,6 @@ def train(request: Request, observe: Observe = lambda _: None) -> Outcome:
     observe(Progress("told", 0, 0, acceptance.curve_sentence()))
     unreadable = tuple(f"{it.uri}: {it.reason}" for it in photos.unreadable)
     return Outcome(bundle, trained.runs, unreadable, time.monotonic() - started)
-
-
-def discard(output: Path) -> None:
-    """Remove the training folder beside `output`; the next run starts from the beginning."""
-    shutil.rmtree(output.with_name(f"{output.name}-training"), ignore_errors=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,8 @@ class Request:
     schedule: Schedule = FINE_TUNING
     wish: Wish = WISH
     overwrite: bool = False
+    restart: bool = False
+    """Whether to begin again where a stopped run could be continued."""
     nested: bool = False
     """Whether each innermost folder of `data` is a class."""
     corrections: str | None = None

@@ -128,11 +128,9 @@ def train_command(**options: Any) -> None:
     """  # noqa: D301 (click's mark against re-wrapping)
     require("train", "train", "tensorflow", "matplotlib", "sklearn", "scipy")
     from seefood_training.commands.keeping import Keeper, keeping
-    from seefood_training.run import discard, train
+    from seefood_training.run import train
 
     request = _request(options)
-    if options["restart"]:
-        discard(request.output)
     keeper = Keeper()
     with (
         keeping(keeper) if options["keep_on_interrupt"] else nullcontext(),
@@ -166,6 +164,7 @@ def _request(options: dict[str, Any]) -> "Request":
         quantisation=options["precision"],
         validation_share=options["validation"],
         overwrite=options["overwrite"],
+        restart=options["restart"],
         wish=Wish(options["accept"], options["unsure_share"]),
         nested=options["nested"],
         corrections=options["corrections"],
