@@ -22,6 +22,13 @@ def search_rank(entry: str) -> int:
 
 
 def search_path() -> str:
-    """Return the PYTHONPATH of a Python program of ours: it imports from where this one does."""
+    """Return the PYTHONPATH of a Python program of ours: it imports from where this one does.
+
+    That is before any other seefood: in a clone, `python -m seefood` has the working directory
+    last, and would start the workers of an installed one.
+    """
     own = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120 (as above)
-    return os.pathsep.join(filter(None, (*sys.path, own)))
+    path = [entry for entry in sys.path if entry]
+    ours = (at for at, entry in enumerate(path) if os.path.isdir(os.path.join(entry, "seefood")))  # noqa: PTH112, PTH118
+    path.insert(next(ours, len(path)), own)
+    return os.pathsep.join(path)

@@ -3,7 +3,6 @@
 import json
 import os
 from collections.abc import Mapping, Sequence
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -120,16 +119,11 @@ def classify_command(beam: Sequence[str], /, *, quiet: bool, **params: Any) -> i
       seefood classify s3://photos/ --output s3://labels -- --runner=FlinkRunner \\
         --flink_master=localhost:8081
     """  # noqa: D301 (click's mark against re-wrapping)
-    from seefood.errors import UsageError
-
-    if find_spec("apache_beam") is None:
-        raise UsageError(
-            "`seefood classify` needs Apache Beam, which is not installed; "
-            'run `pip install "seefood[beam]"`'
-        )
     from seefood.cli.failures import code_of
+    from seefood.cli.requirements import require
     from seefood.runs.metrics import measured
 
+    require("classify", "beam", "apache_beam")
     metrics = Path(params["metrics"]) if params["metrics"] else None
     with measured(metrics, params["output"], code_of) as run:
         outcome = _classify(beam, params, progress_style(quiet=quiet))

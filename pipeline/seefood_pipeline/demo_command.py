@@ -4,7 +4,6 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
@@ -34,14 +33,9 @@ def demo_command(*, pictures: Path | None, output: Path | None, quiet: bool) -> 
       seefood demo
       seefood demo --pictures ~/Pictures --output my-pictures
     """  # noqa: D301 (click's mark against re-wrapping)
-    from seefood.errors import UsageError
+    from seefood.cli.requirements import require
 
-    missing = [name for name in ("apache_beam", "moto", "flask") if find_spec(name) is None]
-    if missing:
-        raise UsageError(
-            f"`seefood demo` needs {', '.join(missing)}, not installed; "
-            'run `pip install "seefood[demo]"`'
-        )
+    require("demo", "demo", "apache_beam", "moto", "flask")
     from seefood.bundle import default_bundle_path
     from seefood.runs.run_spec import RunOptions
     from seefood_pipeline.launcher import launch

@@ -6,10 +6,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from seefood.cli.units import beside
 from seefood.engines.devices import CPU
 from seefood.runs.summary import rate_text, shown
 from seefood.sanitize import printable
+from seefood.units import beside
 
 if TYPE_CHECKING:
     from seefood_pipeline.account import Outcome

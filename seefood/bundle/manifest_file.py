@@ -20,6 +20,11 @@ REFERENCE: Final = "reference"
 def read_manifest(root: Path) -> dict[str, Any]:
     """Return the content of `bundle.json`. Raises `BundleError` if there is none to read."""
     if not root.is_dir():
+        if str(root) in BUILT_IN:
+            raise BundleError(
+                f"{root} is the name of a built-in model, but this command takes the folder of a "
+                "bundle; `seefood inspect` says where the model is: copy that folder"
+            )
         near = nearest_path(root, BUILT_IN)
         raise BundleError(
             f"there is no model bundle at {root}; give the folder of one, as `seefood train` and "

@@ -12,16 +12,6 @@ from seefood.cli.profile_options import profile_option
 if TYPE_CHECKING:
     from seefood.records import ImageRef
 
-_EXTRAS = (
-    ("beam", ("apache_beam",), "seefood classify"),
-    ("tensorflow", ("tensorflow",), "seefood train, package, and --engine tensorflow"),
-    ("openvino", ("openvino",), "--engine openvino"),
-    ("onnx", ("onnxruntime",), "--engine onnxruntime, and package of .onnx files"),
-    ("otel", ("opentelemetry",), "what OTEL_… variables ask for"),
-    ("train", ("matplotlib", "sklearn", "scipy"), "seefood train and evaluate"),
-    ("demo", ("moto", "flask"), "seefood demo"),
-)
-
 
 @dataclass(frozen=True, slots=True)
 class Check:
@@ -82,16 +72,17 @@ def _installed() -> Iterator[Check]:
     """Yield the version of seefood and what each extra lacks, which is no failure."""
     import platform
     from importlib.metadata import version
-    from importlib.util import find_spec
+
+    from seefood.cli.requirements import EXTRAS
 
     yield Check(
         "seefood", ok=True, found=f"{version('seefood')}, Python {platform.python_version()}"
     )
-    for extra, modules, purpose in _EXTRAS:
-        missing = [name for name in modules if find_spec(name) is None]
-        found = f"lacks {', '.join(missing)}, for {purpose}" if missing else "installed"
-        cure = f'pip install "seefood[{extra}]"' if missing else None
-        yield Check(f"extra {extra}", ok=True, found=found, cure=cure)
+    for extra in EXTRAS:
+        missing = ", ".join(extra.missing)
+        found = f"lacks {missing}, for {extra.purpose}" if missing else "installed"
+        cure = extra.cure if missing else None
+        yield Check(f"extra {extra.name}", ok=True, found=found, cure=cure)
 
 
 def _engines() -> Iterator[Check]:

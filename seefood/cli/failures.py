@@ -8,6 +8,7 @@ from click.core import ParameterSource
 
 from seefood.cli.interrupts import exit_code
 from seefood.cli.json_log import tell_json
+from seefood.cli.requirements import absent_library
 from seefood.errors import UsageError
 from seefood.nearest import did_you_mean
 from seefood.sanitize import printable, redacted
@@ -26,6 +27,8 @@ def code_of(error: BaseException) -> int:
 
 def other_message(error: Exception) -> str:
     """Return the message of an error that is not seefood's own: the system's, or a bug."""
+    if isinstance(error, ModuleNotFoundError) and (message := absent_library(error)):
+        return message
     if isinstance(error, OSError):
         where = f" for {error.filename}" if error.filename is not None else ""
         return (

@@ -146,8 +146,8 @@ def _quote_fast(
 
 
 def _print(plan: "Mapping[str, Any]", cores: int) -> None:
-    from seefood.cli.units import size
     from seefood.sanitize import printable
+    from seefood.units import size
 
     formats = [f"{n:,} {printable(name)}" for name, n in list(plan["formats"].items())[:6]]
     click.echo(
@@ -170,8 +170,8 @@ def _print(plan: "Mapping[str, Any]", cores: int) -> None:
 
 
 def _print_work(plan: "Mapping[str, Any]", cores: int) -> None:
-    from seefood.cli.units import duration, size
     from seefood.sanitize import printable
+    from seefood.units import duration, size
 
     seconds = plan["seconds"]
     click.echo(
@@ -195,8 +195,8 @@ def _print_work(plan: "Mapping[str, Any]", cores: int) -> None:
 
 
 def _print_fast(fast: "Mapping[str, Any]") -> None:
-    from seefood.cli.units import duration
     from seefood.sanitize import printable
+    from seefood.units import duration
 
     loss, seconds, usd = fast["loss"], fast["seconds"], fast["usd"]["machine"]["expected"]
     click.echo(

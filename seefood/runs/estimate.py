@@ -40,6 +40,8 @@ _START: Final = Interval(0.8, 3.0, 8.0)
 """Seconds for imports and the check of the engine against the bundle's certificate."""
 _LIST_SECONDS_PER_1000: Final = 0.02
 _RESAMPLES: Final = 2000
+_LEAST_SPREAD: Final = 0.01
+"""Of a draw, relative to the sample's."""
 _MACHINE_NOISE: Final = 0.20
 """The relative difference of two runs on one machine."""
 
@@ -191,8 +193,10 @@ def _device_seconds(engine: Engine, model: Model) -> float:
             images = images[: len(images) // 2]
 
 
-def interval(values: Sequence[float], seed: int = 1) -> Interval:
-    """Return the mean of `values` with its 95 % interval.
+def interval(values: Sequence[float], population: int | None = None, seed: int = 1) -> Interval:
+    """Return the mean of `population` values with its 95 % interval, from the sample `values`.
+
+    Without `population` there are any number. A sample of all of them leaves no chance.
 
     A studentised bootstrap, which holds for skewed values, as the seconds of a mixture of web and
     camera pictures are (Efron and Tibshirani, An Introduction to the Bootstrap, 1993, chapter
@@ -204,8 +208,12 @@ def interval(values: Sequence[float], seed: int = 1) -> Interval:
     mean, count = float(sample.mean()), len(sample)
     draws = sample[np.random.default_rng(seed).integers(0, count, (_RESAMPLES, count))]
     spreads = draws.std(axis=1)
+    # Draws of nearly equal values tell nothing of the spread: of three values many are so.
+    spreads[spreads < _LEAST_SPREAD * sample.std()] = np.inf
     errors = (draws.mean(axis=1) - mean) / np.where(spreads > 0, spreads, np.inf)
-    below, above = np.quantile(errors, [0.975, 0.025]) * sample.std()
+    drawn = min(1.0, count / population) if population else 0.0
+    scale = sample.std() * (1.0 - drawn) ** 0.5  # the finite population correction
+    below, above = np.quantile(errors, [0.975, 0.025]) * scale
     noise = mean * _MACHINE_NOISE
     low, high = mean - below - noise, mean - above + noise
     return Interval(max(0.0, float(low)), mean, float(high))
@@ -218,7 +226,7 @@ def quote(
 
     `writes` is whether the run writes to a bucket.
     """
-    cpu_seconds = interval(measured.seconds)
+    cpu_seconds = interval(measured.seconds, counts.new)
     read_ahead_bytes = cores * 16 * 1024**2
     memory_bytes = measured.memory_bytes + read_ahead_bytes
     requests = expected_requests(

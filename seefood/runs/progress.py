@@ -14,12 +14,15 @@ from functools import partial
 from typing import Final, Literal
 
 from seefood.records import Row, Status
+from seefood.units import duration
 
 Style = Literal["auto", "bar", "lines", "json", "notebook", "quiet"]
 STOPPED: Final = "stopped before all pictures were classified; run the same command again to go on"
 """The message of a run that was asked to stop."""
 _LINE_SECONDS: Final = 10.0
 _FRAME_SECONDS: Final = 0.2
+_BAR_WIDTH: Final = 10
+"""In 80 columns that leaves room for the counts of a million pictures."""
 
 
 class ProgressCounters:
@@ -113,8 +116,10 @@ def describe(counters: ProgressCounters) -> str:
     parts.append(f"{counters.failed:,} failed")
     rate = counters.pictures_per_second
     parts.append(f"{rate:,.0f}/s")
-    if counters.listing_done and rate > 0 and expected > counters.rows:
-        parts.append(f"{(expected - counters.rows) / rate:,.0f} s left")
+    if counters.stop_requested:
+        parts.append("stopping")
+    elif counters.listing_done and rate > 0 and expected > counters.rows:
+        parts.append(f"{duration((expected - counters.rows) / rate)} left")
     return ", ".join(parts)
 
 
@@ -142,11 +147,15 @@ def _show_lines(
 
 
 def _show_bar(counters: ProgressCounters, stop: threading.Event) -> None:
-    from rich.console import Console  # noqa: PLC0415 (60 ms, and only a terminal needs it)
-    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn  # noqa: PLC0415
+    # Rich takes 60 ms, and only a terminal needs it.
+    from rich.progress import BarColumn, SpinnerColumn, TextColumn  # noqa: PLC0415
+    from rich.table import Column  # noqa: PLC0415
 
-    columns = (SpinnerColumn(), BarColumn(bar_width=30), TextColumn("{task.fields[state]}"))
-    with Progress(*columns, console=Console(stderr=True)) as progress:
+    from seefood.runs.bars import Bars  # noqa: PLC0415
+
+    # The bar keeps its width while the text grows.
+    text = TextColumn("{task.fields[state]}", table_column=Column(no_wrap=True, ratio=1))
+    with Bars(SpinnerColumn(), BarColumn(bar_width=_BAR_WIDTH), text, expand=True) as progress:
         task = progress.add_task("pictures", total=None, state="starting")
         stopped = False
         while not stopped:

@@ -47,6 +47,11 @@ COMMANDS: Final = (
         "reads AWS Batch's variables",
         "tests/infra/test_stack.py",
     ),
+    Elsewhere(
+        r".* --format arrays|seefood plan first://.*",
+        "needs the additions of docs/extending.md",
+        "tests/docs/test_extending.py",
+    ),
     Elsewhere(r"seefood train .*", _TRAINS, "tests/end_to_end/test_wheel.py"),
     Elsewhere(
         r"python -m seefood_training.recipe .*", _TRAINS, "tests/training/test_run_release.py"
@@ -79,6 +84,6 @@ SNIPPETS: Final = {
     ("docs/python.md", "python"): "tests/pipeline/test_documented_code.py",
     ("docs/beam.md", "dockerfile"): "not run: Beam's image comes from a registry",
     ("docs/review.md", "sql"): "tests/seefood/corrections/test_sql_view.py",
-    ("docs/extending.md", "diff"): "tests/seefood/engines/toy_engine.py",
+    ("docs/extending.md", "diff"): "tests/docs/test_extending.py",
 }
 """Where the snippets of a language on a page are run, or why they are not."""

@@ -16,7 +16,7 @@ PAGES: Final = (
     *sorted(str(p.relative_to(ROOT)) for p in (ROOT / "docs").glob("*.md")),
 )
 _BLOCK: Final = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
-_INDENTED: Final = re.compile(r"(?<=\n\n)((?: {4}.*\n|\n(?= {4}))+)")
+_INDENTED: Final = re.compile(r"(?<=\n\n)( {4}.*\n(?: {4}.*\n|\n(?= {4}))*)")
 _LINK: Final = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
 _PROGRAM: Final = re.compile(r"(?:seefood|make|pip|uvx|git|python -m) (?!.*, )")
 
@@ -41,6 +41,24 @@ class Block:
                 yield _plain(line[2:])
             elif is_shell and line.strip() and not line.startswith("#"):
                 yield _plain(line)
+
+
+def outputs(page: str) -> list[tuple[str, list[str]]]:
+    """Return each command of the page's `console` blocks that shows what it prints, with that."""
+    found: list[tuple[str, list[str]]] = []
+    for block in (block for block in blocks(page) if block.language == "console"):
+        for line in re.sub(r"\\\n\s*", " ", block.text).splitlines():
+            if line.startswith("$ "):
+                found.append((_plain(line[2:]), []))
+            elif found and line.strip():
+                found[-1][1].append(line)
+    return [(command, lines) for command, lines in found if lines]
+
+
+def without_numbers(text: str) -> str:
+    """Return text with `0` for its numbers, and single spaces: what two runs have in common."""
+    run = r"\d{8}T\d{6}Z-[0-9a-f]{6}"
+    return " ".join(re.sub(rf"{run}|[\d.,]*\d", "0", text).split())
 
 
 def _plain(line: str) -> str:

@@ -24,7 +24,7 @@ from seefood.cli import cli
 from seefood.synthetic import draw_picture
 from tests.conftest import Bucket
 from tests.docs.not_run import COMMANDS, SNIPPETS, Elsewhere
-from tests.docs.pages import PAGES, ROOT, blocks, commands, words
+from tests.docs.pages import PAGES, ROOT, blocks, commands, outputs, without_numbers, words
 from tests.pictures import encoded
 
 _READ_AS: Final = {
@@ -189,6 +189,27 @@ def test_the_list_is_true() -> None:
         if line.startswith("make "):
             command = ["make", "--dry-run", *words(line)[1:]]
             subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+
+
+def _with_outputs(page: str) -> list[tuple[str, list[str]]]:
+    """Return the commands of the page that run here and end, each with what the page shows."""
+    here = [each for each in _run_here(page) if words(each)[1] not in _SERVERS]
+    return [(command, lines) for command, lines in outputs(page) if command in here]
+
+
+@pytest.mark.beam
+@pytest.mark.slow
+@pytest.mark.parametrize("page", [page for page in _WITH_COMMANDS if _with_outputs(page)])
+def test_commands_print_what_pages_show(
+    page: str, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each line that a page shows below a command is printed, apart from its numbers."""
+    shutil.copytree(folder / "photos", tmp_path / "photos")
+    monkeypatch.chdir(tmp_path)
+    for command, lines in _with_outputs(page):
+        printed = _run(command)
+        known = set(map(without_numbers, printed.splitlines()))
+        assert [] == [line for line in lines if without_numbers(line) not in known], printed
 
 
 @pytest.mark.beam

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from seefood.cli.units import beside
 from seefood.errors import JobError, UsageError
 from seefood.results.totals import count_rows
 from seefood.runs.run_spec import RunSpec
 from seefood.storage import write
 from seefood.storage.uris import parse_location
+from seefood.units import beside
 from seefood_pipeline.coordination import take_totals
 from seefood_pipeline.prepare import read_quotes
 from tests.fakes import DIGEST, make_row

@@ -95,7 +95,7 @@ def _training(observe: Observe) -> Callable[[Step], None]:
             return
         note = f"epoch {step.epoch}"
         left = clock.after(step.done, step.total)
-        if left is not None:
+        if left:
             note += f", at most {duration_text(left)} left"
         note += f", loss {step.loss:.3f}"
         if step.last is not None:

@@ -142,6 +142,8 @@ def test_an_absent_folder_is_reported(tmp_path: Path) -> None:
     """The message says that there is no bundle at the path."""
     with pytest.raises(BundleError, match="there is no model bundle at"):
         load_bundle(tmp_path / "nowhere")
+    with pytest.raises(BundleError, match="hotdog is the name of a built-in model, but this"):
+        load_bundle(Path("hotdog"))
 
 
 def test_a_plain_saved_model_is_recognized(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from seefood.records import ImageRef, Row, utc_now
-from seefood.results.columns import COLUMNS, row_from_json
+from seefood.results.columns import row_from_json
 from seefood.results.compaction import compact
 from seefood.results.deduplicate import deduplicate
 from seefood.results.files import encode_rows, list_parts, part_location, read_rows
@@ -21,19 +21,17 @@ _NOW = utc_now()
 
 
 class Arrays(ResultFormat):
-    """One JSON array a row: only the two methods that a format must have."""
+    """A JSON array of rows: only the two methods that a format must have."""
 
     name = "arrays"
 
     def encode(self, rows: Sequence[Row]) -> bytes:
         """See `ResultFormat.encode`."""
-        return b"".join(json.dumps(list(row.as_json().values())).encode() + b"\n" for row in rows)
+        return json.dumps([row.as_json() for row in rows]).encode()
 
     def decode(self, data: bytes) -> Iterator[Row]:
         """See `ResultFormat.decode`."""
-        names = [column.name for column in COLUMNS]
-        for line in data.splitlines():
-            yield row_from_json(dict(zip(names, json.loads(line), strict=True)))
+        yield from map(row_from_json, json.loads(data))
 
 
 @pytest.fixture(scope="session", autouse=True)

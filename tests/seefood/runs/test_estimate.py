@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from seefood.bundle import load_bundle, set_knowledge
 from seefood.classification import ClassifyOptions
 from seefood.cli.plan import plan_command
-from seefood.cli.units import duration, size
 from seefood.drift.novelty import NoveltySpace
 from seefood.engines.fake import FakeEngine
 from seefood.errors import UsageError
@@ -28,6 +27,7 @@ from seefood.runs.pricing import (
     receipt,
 )
 from seefood.runs.run_spec import RunOptions
+from seefood.units import duration, size
 from seefood_pipeline.launcher import launch
 from seefood_pipeline.prepare import read_quotes
 from seefood_pipeline.request import Request
@@ -103,6 +103,14 @@ def test_an_interval_holds_the_mean_and_shrinks_with_the_sample() -> None:
     assert Interval(0.8, 1.0, 1.2) == interval([1.0, 1.0, 1.0])
 
 
+def test_a_sample_of_all_pictures_leaves_no_chance() -> None:
+    """Its interval is the machine's noise, and nearly equal values do not make it endless."""
+    values = [0.0003, 0.0003 + 1e-12, 0.0009]
+    found, mean = interval(values, 3), sum(values) / 3
+    assert pytest.approx([0.8 * mean, 1.2 * mean]) == [found.low, found.high]
+    assert interval(values).high < 1.0
+
+
 _SHAPES: dict[str, Callable[[np.random.Generator, int], NDArray[np.float64]]] = {
     "equal": lambda draw, n: draw.uniform(0.0099, 0.0101, n),
     "web": lambda draw, n: draw.lognormal(-4.5, 0.4, n),
@@ -121,7 +129,9 @@ def test_an_interval_holds_the_truth_of_a_run(shape: str, pictures: int) -> None
     for seed in range(40):
         draw = np.random.default_rng(seed)
         seconds = _SHAPES[shape](draw, pictures)
-        found = interval(list(draw.choice(seconds, min(64, pictures), replace=False)), seed)
+        found = interval(
+            list(draw.choice(seconds, min(64, pictures), replace=False)), pictures, seed
+        )
         inside += found.low <= 1.1 * seconds.mean() <= found.high
     assert 36 <= inside
 

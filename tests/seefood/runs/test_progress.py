@@ -27,6 +27,8 @@ def test_a_line_says_it_all() -> None:
     counters.listing_done = True
     assert "11 of 1,000 pictures" in describe(counters)
     assert describe(counters).endswith(" s left")
+    counters.request_stop(5.0)
+    assert describe(counters).endswith("/s, stopping")
 
 
 def test_before_the_first_picture_nothing_is_negative() -> None:

@@ -6,7 +6,7 @@ import click
 
 from seefood.cli.numbers import FloatRange
 from seefood.cli.options import open_bundle
-from seefood_training.commands.requirements import require
+from seefood.cli.requirements import require
 
 
 @click.command("cascade")

@@ -12,7 +12,7 @@ import click
 
 from seefood.cli.numbers import FloatRange
 from seefood.cli.options import engine_option, model_digest_option, open_bundle
-from seefood_training.commands.requirements import require
+from seefood.cli.requirements import require
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -302,11 +302,11 @@ def _print(rows: "Iterator[tuple[str, str]]", output: Path) -> None:
 @contextmanager
 def _progress(total: int) -> "Iterator[Callable[[int], None]]":
     """Yield an observer that shows a progress bar on stderr if it is a terminal."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, TimeRemainingColumn
 
-    console = Console(stderr=True)
+    from seefood.runs.bars import Bars
+
     columns = ("evaluating", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, disable=not sys.stderr.isatty()) as bar:
+    with Bars(*columns, disable=not sys.stderr.isatty()) as bar:
         task = bar.add_task("", total=total)
         yield lambda done: bar.update(task, completed=done)

@@ -263,8 +263,8 @@ def _document(packaged: "Packaged", output: Path) -> dict[str, Any]:
 def _calibration(data: str | None, accept: float, unsure_share: float) -> "Calibration | None":
     if data is None:
         return None
+    from seefood.cli.requirements import require
     from seefood_training.acceptance import Wish
-    from seefood_training.commands.requirements import require
     from seefood_training.packaging.calibration import Calibration
 
     require("package --calibrate", "train", "sklearn", "scipy")

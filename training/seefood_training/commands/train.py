@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from seefood.cli.numbers import FloatRange
+from seefood.cli.requirements import require
 from seefood.imaging.resize_rule import FITS
 from seefood.sanitize import printable
-from seefood_training.commands.requirements import require
 from seefood_training.commands.threshold_options import reject_option, threshold_options
 from seefood_training.networks import NETWORKS
 from seefood_training.quantisation import QUANTISATIONS
@@ -128,14 +128,15 @@ def train_command(**options: Any) -> None:
     """  # noqa: D301 (click's mark against re-wrapping)
     require("train", "train", "tensorflow", "matplotlib", "sklearn", "scipy")
     from seefood_training.commands.keeping import Keeper, keeping
-    from seefood_training.run import train
 
-    request = _request(options)
     keeper = Keeper()
     with (
         keeping(keeper) if options["keep_on_interrupt"] else nullcontext(),
         nullcontext(_silent) if options["quiet"] else _progress_bars() as observe,
     ):
+        from seefood_training.run import train
+
+        request = _request(options)
         outcome = train(request, keeper.watch(observe))
     _print(outcome, request)
 
@@ -196,42 +197,41 @@ def _tell(sentence: str) -> None:
 @contextmanager
 def _progress_bars() -> "Iterator[Observe]":
     """Yield an observer that shows a bar for each stage on stderr, with the time left."""
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        SpinnerColumn,
-        TaskID,
-        TextColumn,
-        TimeElapsedColumn,
-    )
-    from rich.progress import Progress as Bars
+    from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn
     from rich.table import Column
+
+    from seefood.runs.bars import Bars, LatestSpinner
 
     # The bar keeps its width: a note that is too long for the terminal is cut off.
     note = Column(no_wrap=True, overflow="ellipsis", ratio=1)
     columns = (
-        SpinnerColumn(finished_text=" "),
+        spinner := LatestSpinner(),
         TextColumn("{task.description:>9}"),
         BarColumn(bar_width=_BAR_WIDTH),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
         TextColumn("{task.fields[note]}", table_column=note),
     )
-    with Bars(*columns, console=Console(stderr=True), expand=True) as bars:
+    with Bars(*columns, expand=True) as bars:
+        starting = bars.add_task("starting", total=None, note="TensorFlow is loaded")
+        bars.refresh()  # the import that follows keeps other threads waiting
         tasks: dict[str, TaskID] = {}
 
         def observe(progress: "Progress") -> None:
             stage = progress.stage
             if stage == "told":
                 bars.console.print(
-                    printable(progress.note), markup=False, highlight=False, soft_wrap=True
+                    printable(progress.note),
+                    markup=False,
+                    highlight=False,
+                    soft_wrap=not bars.console.is_terminal,
                 )
                 return
             if not bars.console.is_terminal and progress.is_milestone:
                 _tell(f"{stage}: {progress.note}")
             if stage not in tasks:
-                tasks[stage] = bars.add_task(stage, note="")
+                bars.update(starting, visible=False)
+                tasks[stage] = spinner.latest = bars.add_task(stage, note="")
             bars.update(
                 tasks[stage], completed=progress.done, total=progress.total, note=progress.note
             )
