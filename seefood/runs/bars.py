@@ -19,12 +19,12 @@ class Bars(Progress):
     def __init__(
         self, *columns: str | ProgressColumn, expand: bool = False, disable: bool = False
     ) -> None:
-        console = Console(stderr=True)
-        super().__init__(*columns, console=console, expand=expand, disable=disable)
+        self._terminal = Console(stderr=True)  # the base class already draws while it begins
+        super().__init__(*columns, console=self._terminal, expand=expand, disable=disable)
 
     def get_renderables(self) -> Iterable[RenderableType]:
         """Yield the table of the bars, narrower than the terminal."""
-        yield Constrain(self.make_tasks_table(self.tasks), self.console.width - _MARGIN)
+        yield Constrain(self.make_tasks_table(self.tasks), self._terminal.width - _MARGIN)
 
 
 class LatestSpinner(SpinnerColumn):

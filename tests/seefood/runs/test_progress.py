@@ -3,7 +3,9 @@
 import threading
 
 import pytest
+from rich.progress import BarColumn
 
+from seefood.runs.bars import Bars, LatestSpinner
 from seefood.runs.progress import ProgressCounters, Style, describe, show_progress
 from tests.fakes import failed, make_row
 
@@ -87,3 +89,16 @@ def test_a_stop_has_two_moments() -> None:
     assert (True, False) == (counters.stop_requested, counters.out_of_time)
     counters.request_stop(0.0)
     assert (True, True) == (counters.stop_requested, counters.out_of_time)
+
+
+def test_bars_leave_room_for_an_interrupt(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The lines of all bars are two columns narrower than the terminal, and one spinner turns."""
+    monkeypatch.setenv("COLUMNS", "40")
+    spinner = LatestSpinner()
+    bars = Bars(spinner, "{task.description}", BarColumn(), expand=True)
+    bars.add_task("reading", total=1, completed=1)
+    spinner.latest = bars.add_task("probing", total=1, completed=1)
+    first, second = bars.console.render_lines(bars.get_renderable(), pad=False)
+    widths = [sum(part.cell_length for part in line) for line in (first, second)]
+    assert [38, 38] == widths
+    assert [" ", False] == [first[0].text[0], second[0].text[0].isspace()]

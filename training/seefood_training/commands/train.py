@@ -127,17 +127,13 @@ def train_command(**options: Any) -> None:
       seefood train photos --output bundles/tiny --network lenet5 --epochs 30
     """  # noqa: D301 (click's mark against re-wrapping)
     require("train", "train", "tensorflow", "matplotlib", "sklearn", "scipy")
-    from seefood_training.commands.keeping import Keeper, keeping
-
-    keeper = Keeper()
-    with (
-        keeping(keeper) if options["keep_on_interrupt"] else nullcontext(),
-        nullcontext(_silent) if options["quiet"] else _progress_bars() as observe,
-    ):
+    with nullcontext(_silent) if options["quiet"] else _progress_bars() as observe:
+        from seefood_training.commands.keeping import Keeper, keeping
         from seefood_training.run import train
 
-        request = _request(options)
-        outcome = train(request, keeper.watch(observe))
+        request, keeper = _request(options), Keeper()
+        with keeping(keeper) if options["keep_on_interrupt"] else nullcontext():
+            outcome = train(request, keeper.watch(observe))
     _print(outcome, request)
 
 
