@@ -31,7 +31,7 @@ def _separable(seed: int = 0, count: int = 60, classes: int = 2) -> Examined:
     mirrored = (upright + rng.normal(scale=0.1, size=upright.shape)).astype(np.float32)
     folds = np.arange(count) // classes % 4
     weights = np.ones(count, np.float32)
-    return Examined(Features(upright, mirrored), labels, weights, folds, classes)
+    return Examined(Features(np.stack([upright, mirrored])), labels, weights, folds, classes)
 
 
 @_EACH
@@ -83,7 +83,7 @@ def test_discriminant_is_the_one_of_scikit_learn(maps: int) -> None:
         solver="lsqr", shrinkage=0.6, priors=np.full(3, 1 / 3)
     ).fit(scaled, np.tile(labels, 2))
 
-    features = Features(upright.astype(np.float32), mirrored.astype(np.float32))
+    features = Features(np.stack([upright, mirrored]).astype(np.float32))
     examined = Examined(features, labels, np.ones(60, np.float32), labels, 3)
     logits = DISCRIMINANT.fit(examined, 0.6).logits(features.upright)
 
@@ -111,7 +111,7 @@ def test_choice_proves_better() -> None:
     upright = rng.normal(size=(400, 6)).astype(np.float32)
     upright[:, 0] = np.where(labels, rng.exponential(8, 400) + 0.5, -rng.random(400))
     folds, weights = np.arange(400) // 2 % 4, np.ones(400, np.float32)
-    uneven = Examined(Features(upright, upright), labels, weights, folds, 2)
+    uneven = Examined(Features(upright[np.newaxis]), labels, weights, folds, 2)
 
     assert choose_probe(_separable(count=80)).estimator is DISCRIMINANT
     assert choose_probe(uneven).estimator is LOGISTIC
@@ -130,7 +130,7 @@ def test_installed_probe_is_the_last_layer() -> None:
 
     np.testing.assert_allclose(probe.logits(features.upright), logits, rtol=1e-3, atol=1e-4)
     np.testing.assert_allclose(
-        read_features(model, pixels[:, :, ::-1]).upright, features.mirrored, rtol=1e-3, atol=1e-4
+        read_features(model, pixels[:, :, ::-1]).upright, features.views[1], rtol=1e-3, atol=1e-4
     )
 
 
@@ -139,5 +139,5 @@ def test_join_features() -> None:
     one, other = _separable(0).features, _separable(1).features
     both = join_features([one, other])
 
-    np.testing.assert_array_equal(one.upright, both.upright[:, :4])
-    np.testing.assert_array_equal(other.mirrored, both.mirrored[:, 4:])
+    np.testing.assert_array_equal(one.views, both.views[:, :, :4])
+    np.testing.assert_array_equal(other.views, both.views[:, :, 4:])

@@ -96,5 +96,5 @@ def _features(network: str, photos: DecodedPhotos, work: Path, log: Log) -> Feat
         choice = NetworkChoice(network, rule.height, rule.width, len(LABELS))
         model = build(choice, "imagenet", fast=True)
         features = read_features(model, decode_photos(photos.photos, rule).pixels)
-        save_arrays(file, (features.upright, features.mirrored))
-    return Features(*load_arrays(file))
+        save_arrays(file, list(features.views))
+    return Features(np.stack(load_arrays(file)))

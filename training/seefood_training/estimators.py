@@ -3,7 +3,7 @@
 Discriminant analysis is the classifier for classes that are normally distributed with a common
 covariance. Where there are fewer photos than features, that covariance is shrunk towards a
 multiple of the identity (O. Ledoit and M. Wolf, "A well-conditioned estimator for
-large-dimensional covariance matrices", 2004). Both estimators see a photo and its mirror image.
+large-dimensional covariance matrices", 2004). Both estimators see all views of a photo.
 """
 
 from collections.abc import Callable
@@ -44,14 +44,14 @@ class Estimator:
 
 @dataclass(frozen=True, slots=True)
 class _Standardised:
-    """Features of photos and their mirror images, each map with mean 0 and about unit variance."""
+    """Features of all views, each map with mean 0 and about unit variance."""
 
     features: Floats
-    """Of shape `(2 n, maps)`."""
+    """Of shape `(views * n, maps)`."""
     classes: NDArray[np.int64]
-    """Of shape `(2 n,)`: indices of `present`."""
+    """Of shape `(views * n,)`: indices of `present`."""
     weights: Floats
-    """Of shape `(2 n,)`, with the mean 1."""
+    """Of shape `(views * n,)`, with the mean 1."""
     present: NDArray[np.int64]
     """The classes that have photos."""
     mean: Floats
@@ -125,18 +125,18 @@ ESTIMATORS: Final = (DISCRIMINANT, LOGISTIC)
 
 
 def _standardised(examined: Examined) -> _Standardised:
-    features, weights = examined.features, examined.weights
-    both = np.concatenate([features.upright, features.mirrored])
-    mean, deviation = both.mean(axis=0), both.std(axis=0)
+    views, weights = examined.features.views, examined.weights
+    features = views.reshape(-1, views.shape[-1])
+    mean, deviation = features.mean(axis=0), features.std(axis=0)
     deviation = np.maximum(deviation, _LEAST_DEVIATION * deviation.mean() + 1e-8)
     if examined.trust is not None:
         deviation = deviation / examined.trust
     present, classes = np.unique(examined.labels, return_inverse=True)
     shares = weights * (len(weights) / weights.sum())
     return _Standardised(
-        (both - mean) / deviation,
-        np.tile(classes, 2),
-        np.tile(shares, 2).astype(np.float32),
+        (features - mean) / deviation,
+        np.tile(classes, len(views)),
+        np.tile(shares, len(views)).astype(np.float32),
         present,
         mean,
         deviation,

@@ -53,7 +53,7 @@ class _Interpreters:
     def __call__(self, pixels: Pixels) -> Features:
         with native_output_logged(), ThreadPoolExecutor(_THREADS) as threads:
             both = np.asarray(list(threads.map(self._both, pixels)), np.float32)
-        return Features(both[:, 0], both[:, 1])
+        return Features(np.swapaxes(both, 0, 1))
 
     def _both(self, photo: Pixels) -> NDArray[np.float32]:
         return np.stack([self._one(photo), self._one(photo[:, ::-1])])

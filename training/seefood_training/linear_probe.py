@@ -21,19 +21,24 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Features:
-    """The output of a network's global average for each photo, original and mirrored."""
+    """The output of a network's global average for each photo."""
 
-    upright: Floats
-    """Of shape `(n, maps)`."""
-    mirrored: Floats
+    views: Floats
+    """Of shape `(views, n, maps)`: the photos as they are, then their mirror images and random
+    views, as far as there are any. A probe is fitted to all views."""
+
+    @property
+    def upright(self) -> Floats:
+        """Those of the photos as they are, of shape `(n, maps)`."""
+        return np.asarray(self.views[0])
 
     def first(self, maps: int) -> "Features":
         """Return the first `maps` of them for every photo."""
-        return Features(self.upright[:, :maps], self.mirrored[:, :maps])
+        return Features(self.views[:, :, :maps])
 
     def at(self, chosen: NDArray[Any]) -> "Features":
         """Return the features of the `chosen` photos: their indices, or a mask."""
-        return Features(self.upright[chosen], self.mirrored[chosen])
+        return Features(self.views[:, chosen])
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +90,7 @@ class Examined:
 
 def join_features(parts: list[Features]) -> Features:
     """Return the features of several networks, concatenated."""
-    return Features(
-        np.concatenate([part.upright for part in parts], axis=1),
-        np.concatenate([part.mirrored for part in parts], axis=1),
-    )
+    return Features(np.concatenate([part.views for part in parts], axis=2))
 
 
 def install_probe(model: "keras.Model", probe: Probe) -> None:
@@ -109,4 +111,5 @@ def read_features(model: "keras.Model", pixels: NDArray[np.uint8]) -> Features:
         return features(images, training=False)
 
     call = tf.function(compute, reduce_retracing=True)
-    return Features(predict_logits(call, pixels), predict_logits(call, pixels[:, :, ::-1]))
+    both = (pixels, pixels[:, :, ::-1])
+    return Features(np.stack([predict_logits(call, each) for each in both]))

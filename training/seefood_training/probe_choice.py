@@ -68,7 +68,7 @@ def predict_out_of_fold(
         inside = examined.folds == fold
         probe = fit(examined.at(~inside))
         here = examined.features.at(inside)
-        views = (here.upright, here.mirrored) if mirrored else (here.upright,)
+        views = here.views[: 1 + mirrored]
         logits[inside] = np.mean([probe.logits(view) for view in views], axis=0)
     return logits
 
@@ -101,7 +101,7 @@ def _judged(
 
 def _smaller(examined: Examined) -> Examined:
     """Return `examined`, or an even part of it if a comparison on all photos takes long."""
-    work = examined.features.upright.size * 2 * examined.classes
+    work = examined.features.views.size * examined.classes
     step = max(1, round(work / _MUCH_WORK))
     part = examined.at(np.arange(len(examined.labels)) % step == 0)
     return part if len(np.unique(part.folds)) > 1 and step > 1 else examined

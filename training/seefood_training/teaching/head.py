@@ -77,7 +77,7 @@ def fit_head(
         trust = np.ones(seen.shape[1], np.float32)
         trust[features.shape[1] :] = _TRUST
     examined = Examined(
-        Features(seen, seen),
+        Features(seen[np.newaxis]),
         labels,
         np.ones(len(labels), np.float32),
         _folds(features, labels),
