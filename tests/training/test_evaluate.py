@@ -275,6 +275,7 @@ def test_the_command_writes_a_page_and_a_document(
 ) -> None:
     """`seefood evaluate` compares both engines and prints the figures and the path of the page."""
     output = tmp_path / "out"
+    (photos / "loose.jpg").touch()
     arguments = [str(tiny.path), str(photos), "--output", str(output)]
     result = CliRunner().invoke(evaluate_command, arguments, catch_exceptions=False)
     assert "same label on 13 of 13" in result.stdout
@@ -283,6 +284,8 @@ def test_the_command_writes_a_page_and_a_document(
     assert document["engines"]["compared"] == ["litert", "tensorflow"]
     assert document["engines"]["largest_difference"] < 1e-5
     assert document["calibration"]["temperature"] == 1.5
+    assert "warning: files in no class folder are not used: 'loose.jpg'" in result.stderr
+    assert "loose.jpg" in (output / "evaluation.html").read_text()
     assert "</html>" in (output / "evaluation.html").read_text()
 
 

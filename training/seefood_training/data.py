@@ -61,6 +61,11 @@ class PhotoSet:
     """What a person should know about how DATA was read, a sentence each."""
 
     @property
+    def told(self) -> tuple[str, ...]:
+        """What a person should know about how DATA was read, with each line that gives no photo."""
+        return (*self.notes, *(f"left out: {line.uri} ({line.reason})" for line in self.left_out))
+
+    @property
     def summary(self) -> str:
         """What was found, in one line."""
         parts = (("to train on", self.train), ("for validation", self.validation))

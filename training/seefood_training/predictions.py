@@ -51,10 +51,12 @@ def labelled_photos(
     *,
     nested: bool = False,
     corrections: str | None = None,
+    tell: Callable[[str], None] = lambda _: None,
 ) -> tuple[Photo, ...]:
     """Return the photos of `data` with their classes as indices into the bundle's `labels`.
 
-    `corrections` is an output whose corrections count, alone if there is no `data`.
+    `corrections` is an output whose corrections count, alone if there is no `data`. `tell` gets a
+    sentence about each thing that is not used, or that is read in an unusual way.
 
     If `data` has photos to test with, only those; otherwise those to validate with, if there are
     any. Raises `UsageError` for a class that the bundle does not have.
@@ -66,6 +68,8 @@ def labelled_photos(
             f"{data or corrections} has the class {unknown[0]!r}, which is none of the bundle's "
             f"labels ({shown}); rename the folder or evaluate another bundle"
         )
+    for sentence in photo_set.told:
+        tell(sentence)
     index = [labels.index(label) for label in photo_set.labels]
     photos = photo_set.test or photo_set.validation or photo_set.train
     return tuple(Photo(photo.ref, index[photo.label]) for photo in photos)

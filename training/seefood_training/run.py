@@ -144,11 +144,7 @@ def _with_defaults(request: Request, photo_set: PhotoSet) -> _Chosen:
 
 
 def _tell_what_was_found(photo_set: PhotoSet, observe: Observe) -> None:
-    for sentence in (
-        photo_set.summary,
-        *photo_set.notes,
-        *(f"left out: {line.uri} ({line.reason})" for line in photo_set.left_out),
-    ):
+    for sentence in (photo_set.summary, *photo_set.told):
         observe(Progress("told", 0, 0, sentence))
 
 

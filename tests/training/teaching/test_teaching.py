@@ -9,6 +9,7 @@ import pytest
 
 from seefood.bundle import LITERT_MODEL, load_bundle
 from seefood.classification import ClassifyOptions, Model, classify_images
+from seefood.cli.options import model_path
 from seefood.corrections import Correction, CorrectionLog
 from seefood.engines.base import FeatureEngine
 from seefood.engines.loading import load_engine
@@ -22,7 +23,7 @@ from seefood.storage.uris import Location, parse_location
 from seefood_training.calibrate import softmax
 from seefood_training.linear_probe import Probe
 from seefood_training.teaching.bundle import check_teachable, unknown_limit, write_taught_bundle
-from seefood_training.teaching.examples import correction_examples, joined
+from seefood_training.teaching.examples import correction_examples, folder_examples, joined
 from seefood_training.teaching.graph import read_head
 from seefood_training.teaching.head import fit_head
 from seefood_training.teaching.relabel import check_sample, relabel
@@ -57,6 +58,8 @@ def test_a_head_is_measured_on_what_it_has_not_seen() -> None:
     assert (softmax(head.probe.logits(features)).argmax(axis=1) == labels).mean() >= 0.95
     noise = fit_head(RNG.uniform(0, 1, (60, 12)).astype(np.float32), np.arange(60) % 2, NAMES)
     assert noise.right.value < 0.75
+    assert () == head.verdicts
+    assert "is not shown to be better than always answering" in noise.verdicts[-1]
     assert {"cross_validated_accuracy", "strength", "temperature"} == head.as_json().keys()
 
 
@@ -230,3 +233,18 @@ def test_the_old_layer_is_read_from_the_graph(bundle_path: Path) -> None:
     old = read_head(source.file(LITERT_MODEL).read_bytes(), check_teachable(source))
     assert old is not None
     np.testing.assert_allclose(probabilities, softmax(old.logits(features)), atol=1e-3)
+
+
+def test_damaged_examples_are_left_out_and_told(tmp_path: Path) -> None:
+    """A folder of examples is read as `train` reads photos: one damaged file stops nothing."""
+    for number in range(20):
+        file = tmp_path / "ab"[number % 2] / f"{number}.png"
+        file.parent.mkdir(exist_ok=True)
+        file.write_bytes(encoded(gradient((40, 30)), "PNG"))
+    (tmp_path / "a" / "damaged.jpg").write_bytes(b"\xff\xd8\xff")
+    (tmp_path / "loose.jpg").touch()
+    taught = folder_examples(str(tmp_path), load_bundle(Path(model_path("hotdog-lite"))))
+
+    assert {"a": 10, "b": 10} == taught.record["examples"]
+    assert "files in no class folder are not used: 'loose.jpg'" == taught.notes[0]
+    assert "damaged.jpg" in taught.notes[1]

@@ -7,6 +7,7 @@ import click
 from seefood.cli.numbers import FloatRange
 from seefood.cli.options import open_bundle
 from seefood.cli.requirements import require
+from seefood.sanitize import printable
 
 
 @click.command("cascade")
@@ -70,7 +71,9 @@ def cascade_command(  # noqa: PLR0913 (the options of the command)
     from seefood_training.predictions import labelled_photos
 
     small, large = open_bundle(first), open_bundle(bundle)
-    photos = labelled_photos(data, large.labels, nested=nested)
+    photos = labelled_photos(
+        data, large.labels, nested=nested, tell=lambda it: click.echo(printable(it), err=True)
+    )
     made = make_cascade(
         small,
         large,

@@ -145,8 +145,13 @@ def _measured(
     from seefood_training.evaluation_page import render_evaluation
     from seefood_training.training_photos import read_training_photos
 
+    told: list[str] = []
     photos = labelled_photos(
-        data.photos, bundle.labels, nested=data.nested, corrections=data.corrections
+        data.photos,
+        bundle.labels,
+        nested=data.nested,
+        corrections=data.corrections,
+        tell=told.append,
     )
     _make_folder(output)
     engines, why_alone = choose_engines(bundle, engine)
@@ -154,6 +159,7 @@ def _measured(
     with _progress(len(photos)) as observe:
         predictions = classify_photos(photos, engines, bundle.spec.rule, observe, known)
     document = measure(bundle, predictions, why_alone)
+    document["warnings"] += told
     return document, render_evaluation(document)
 
 

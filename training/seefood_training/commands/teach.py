@@ -74,6 +74,8 @@ def teach_command(*, dest: str, output: Path, as_json: bool, **params: Any) -> N
     check_absent(output, overwrite=params["overwrite"])
     vectors = load_vectors(location, source.digest)
     taught = _examples(params["examples"], params["corrections"], location, vectors, source)
+    for note in taught.notes:
+        click.echo(printable(note), err=True)
     old = read_head(source.file(LITERT_MODEL).read_bytes(), tensor)
     wish = Wish(params["accept"], params["unsure_share"])
     rejection = unknown_limit(taught.features, params["reject_unknown"], source)
@@ -93,6 +95,8 @@ def teach_command(*, dest: str, output: Path, as_json: bool, **params: Any) -> N
         with hold_lease(RunSpec(location, bundle.digest, f"teach-{token_hex(3)}")):
             written = relabel(location, source.digest, vectors, head.probe, Model.of(bundle))
     low, high = head.right.interval
+    for warning in head.verdicts:
+        click.echo(f"warning: {warning}", err=True)
     if as_json:
         document = {
             "bundle": str(output),

@@ -20,11 +20,13 @@ from seefood.storage import fetch
 from seefood_training.acceptance import Wish, choose_acceptance
 from seefood_training.fingerprints import Fingerprint, fingerprint
 from seefood_training.layouts.label_sets import read_label_sets
+from seefood_training.metrics import confusion_matrix
 from seefood_training.multi_label import choose_thresholds
 from seefood_training.packaging.answers import Values
 from seefood_training.packaging.examples import resized
 from seefood_training.predictions import labelled_photos
 from seefood_training.training_photos import seen_by
+from seefood_training.verdicts import verdicts
 
 _CHUNK: Final = 32
 _LEAST: Final = 20
@@ -73,17 +75,30 @@ def choose(
             f"chose {changed} of {len(labels)} thresholds for the highest F1 on {len(kept):,} "
             "photos; a label with fewer than 10 photos for or against it keeps 0.5"
         )
-        notes = (*seen_by(made_from, prints), note)
+        left = [f"left out: {line.uri} ({line.reason})" for line in sets.left_out]
+        notes = (*left, *_unread(sets.photos, kept), *seen_by(made_from, prints), note)
         return Thresholds(tuple(values), {"photos": len(kept), "rule": "F1"}, notes)
-    photos = labelled_photos(wanted.data, labels)
+    told: list[str] = []
+    photos = labelled_photos(wanted.data, labels, tell=told.append)
     kept, probabilities, prints = _answers([it.ref for it in photos], rule, answer, wanted.data)
     truth = np.asarray([photos[at].label for at in kept], np.int64)
     acceptance = choose_acceptance(probabilities, truth, wanted.wish)
+    matrix = confusion_matrix(truth, probabilities.argmax(axis=1), len(labels))
+    told += [*_unread([it.ref for it in photos], kept), *verdicts(labels, matrix)]
     return Thresholds(
         acceptance.thresholds,
         {"photos": len(kept), **acceptance.as_json()},
-        (*seen_by(made_from, prints), acceptance.sentence(), acceptance.curve_sentence()),
+        (*told, *seen_by(made_from, prints), acceptance.sentence(), acceptance.curve_sentence()),
     )
+
+
+def _unread(photos: Sequence[ImageRef], kept: NDArray[np.int64]) -> list[str]:
+    """Return a sentence if some of `photos` could not be decoded."""
+    read = set(kept.tolist())
+    left = [ref.uri for at, ref in enumerate(photos) if at not in read]
+    if not left:
+        return []
+    return [f"{len(left):,} of {len(photos):,} files cannot be decoded, such as {left[0]}"]
 
 
 def _answers(
@@ -101,7 +116,7 @@ def _answers(
                 content = fetch(ref)
                 images.append(resized(content, rule))
             except PictureError:
-                continue  # `seefood evaluate` names it; a few make no difference to a threshold
+                continue  # `_unread` tells it
             kept.append(at)
             prints.append(fingerprint(content))
         if images:

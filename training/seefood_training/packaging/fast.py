@@ -48,7 +48,9 @@ def package_fast(
     """
     check_can_have_variants(bundle)
     name = Path(data.rstrip("/")).name or data
-    given, known = labelled_photos(data, bundle.labels), read_training_photos(bundle.path)
+    told: list[str] = []
+    given = labelled_photos(data, bundle.labels, tell=told.append)
+    known = read_training_photos(bundle.path)
     photos = split_fast_data(without_copies(given, known, bundle.spec.rule), name)
     if output is None:
         made, notes = add_variants(bundle, photos)
@@ -66,5 +68,5 @@ def package_fast(
     if not documents:
         where = "" if output is None else f"; {output} is the bundle without one"
         raise UsageError(f"no faster variant could be made: {'; '.join(notes)}{where}")
-    notes = (*sentences, *(f"no variant {note}" for note in notes))
+    notes = (*told, *sentences, *(f"no variant {note}" for note in notes))
     return PackagedFast(made, tuple(documents), notes)

@@ -1,7 +1,7 @@
 """The pictures that a new layer is taught with: their features, and what people say of them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -13,7 +13,7 @@ from seefood.engines.loading import load_engine
 from seefood.errors import UsageError
 from seefood.features.places import VectorPlaces
 from seefood.features.stored import StoredVectors
-from seefood.imaging.decode import decode
+from seefood.imaging.decode import ResizeRule, decode
 from seefood.storage import fetch
 from seefood.vectors import Features, real, rounded, scaled
 
@@ -36,18 +36,22 @@ class Taught:
     """The classes, sorted."""
     record: dict[str, Any]
     """How many there are of each class, and from where."""
+    notes: tuple[str, ...] = ()
+    """What a person should know about how they were read, a sentence each."""
 
 
 def folder_examples(data: str, bundle: Bundle) -> Taught:
     """Return the photos of a folder for each class, or of any other layout that `train` reads.
 
-    Photos for testing are left out. Raises `UsageError` for a layout that is not understood and
-    for photos that cannot be read.
+    Photos for testing are left out, and so are files that cannot be decoded. Raises `UsageError`
+    for a layout that is not understood, and as `decode_photos` does.
     """
-    from seefood_training.data import read_photo_set
+    from seefood_training.data import decode_photos, read_photo_set
 
     photo_set = read_photo_set(data)
-    photos = (*photo_set.train, *photo_set.validation)
+    given = (*photo_set.train, *photo_set.validation)
+    small = decode_photos(given, ResizeRule(1, 1), labels=photo_set.labels)
+    photos = small.photos
     engine = load_engine(bundle, features=True)
     assert isinstance(engine, FeatureEngine)  # noqa: S101 (`load_engine` checks it)
     features = []
@@ -57,7 +61,9 @@ def folder_examples(data: str, bundle: Bundle) -> Taught:
         _, found = engine.predict_with_features(np.stack(pixels))
         features.append(real(rounded(found)))  # as rows would have them
     labels = np.array([photo.label for photo in photos], np.int64)
-    return _taught(np.concatenate(features), labels, photo_set.labels, data)
+    left = (f"left out: {it.uri} ({it.reason})" for it in small.unreadable)
+    taught = _taught(np.concatenate(features), labels, photo_set.labels, data)
+    return replace(taught, notes=(*photo_set.told, *left))
 
 
 def correction_examples(output: "Location", vectors: StoredVectors) -> Taught:
@@ -87,7 +93,8 @@ def joined(parts: Sequence[Taught]) -> Taught:
     labels = [np.array([names.index(name) for name in part.names])[part.labels] for part in parts]
     features = np.concatenate([part.features for part in parts])
     sources = " and ".join(part.record["source"] for part in parts)
-    return _taught(features, np.concatenate(labels), names, sources)
+    taught = _taught(features, np.concatenate(labels), names, sources)
+    return replace(taught, notes=tuple(note for part in parts for note in part.notes))
 
 
 def _taught(

@@ -11,8 +11,9 @@ from seefood_training.acceptance import WISH, Acceptance, Wish, choose_acceptanc
 from seefood_training.calibrate import fit_temperature, softmax
 from seefood_training.estimators import LOGISTIC
 from seefood_training.linear_probe import Examined, Features, Floats, Probe
-from seefood_training.metrics import Share
+from seefood_training.metrics import Share, confusion_matrix
 from seefood_training.probe_choice import ProbeChoice, choose_probe, predict_out_of_fold
+from seefood_training.verdicts import verdicts
 
 LEAST_EXAMPLES: Final = 5
 """Of each class; fewer cannot be cross-validated."""
@@ -38,6 +39,8 @@ class Head:
     """Examples that got their class from a layer that was fitted without them."""
     strength: float
     temperature: float
+    verdicts: tuple[str, ...] = ()
+    """What the accuracy does not show: that it is no better than a guess."""
 
     def as_json(self) -> dict[str, Any]:
         """Return the figures as JSON values, for the record of a bundle."""
@@ -96,6 +99,7 @@ def fit_head(
         right=Share(int((logits.argmax(axis=1) == labels).sum()), len(labels)),
         strength=choice.strength,
         temperature=choice.temperature * temperature,
+        verdicts=verdicts(names, confusion_matrix(labels, logits.argmax(axis=1), len(names))),
     )
 
 
