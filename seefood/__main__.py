@@ -11,7 +11,13 @@ from seefood.utf8_mode import ensure_utf8_mode
 sys.path.sort(key=search_rank)
 ensure_utf8_mode()
 
-from seefood import cli  # noqa: E402 (after the search path was sorted)
+import signal  # noqa: E402 (after the search path was sorted)
+
+if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    # Until the command line has its own handler, Ctrl-C ends the process without a traceback.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+from seefood import cli  # noqa: E402 (as above)
 
 
 def main() -> None:

@@ -65,6 +65,7 @@ def plan_command(*, as_json: bool, **params: Any) -> int:
     from itertools import islice
 
     from seefood.classification import ClassifyOptions, load_classifier
+    from seefood.cli.working import working
     from seefood.engines.threads import available_cores
     from seefood.results.files import list_parts
     from seefood.results.ledger import read_ledger
@@ -76,28 +77,32 @@ def plan_command(*, as_json: bool, **params: Any) -> int:
     from seefood.sources.registry import parse_source
     from seefood.storage.uris import parse_location
 
-    prices = load_prices(Path(params["prices"]) if params["prices"] else default_prices())
-    sources = (*map(parse_source, params["sources"]), *manifests(params))
-    output = parse_location(params["output"]) if params["output"] else None
-    check_sources(sources, output)
-    bundle = open_bundle(params["model"], params["model_digest"], with_variants=True)
-    fast = _fast_variant(bundle, params)
-    classifier = load_classifier(bundle, params["engine"], ClassifyOptions())
-    models = (bundle,) if fast is None else (bundle, fast)
-    parts = [list_parts(output, each.digest) if output is not None else [] for each in models]
-    ledgers = [read_ledger(part.uri for part in each) for each in parts]
-    notes = ListingNotes()
-    refs = islice(list_sources(sources, output, selection(params), notes), params["limit"])
-    counts, *fast_counts = estimate.surveys(refs, ledgers)
-    cores = available_cores()
-    measured = estimate.measure(counts.sample, *classifier, ClassifyOptions(), cores)
-    cores = params["cores"] or cores
-    writes = not output.is_local if output is not None else counts.remote_listed > 0
-    chunk = ChunkSize().pictures
-    work, seconds = estimate.quote(counts, measured, cores, chunk, writes=writes)
-    document = estimate.as_json(counts, measured, work, seconds, prices)
-    if fast is not None and (counts.new or params["fast"] is not None):
-        document["fast"] = _quote_fast(fast, fast_counts[0], cores, prices, writes=writes)
+    with working("loading the model") as tell:
+        prices = load_prices(Path(params["prices"]) if params["prices"] else default_prices())
+        sources = (*map(parse_source, params["sources"]), *manifests(params))
+        output = parse_location(params["output"]) if params["output"] else None
+        check_sources(sources, output)
+        bundle = open_bundle(params["model"], params["model_digest"], with_variants=True)
+        fast = _fast_variant(bundle, params)
+        classifier = load_classifier(bundle, params["engine"], ClassifyOptions())
+        models = (bundle,) if fast is None else (bundle, fast)
+        parts = [list_parts(output, each.digest) if output is not None else [] for each in models]
+        ledgers = [read_ledger(part.uri for part in each) for each in parts]
+        tell("listing the pictures")
+        notes = ListingNotes()
+        refs = islice(list_sources(sources, output, selection(params), notes), params["limit"])
+        counts, *fast_counts = estimate.surveys(refs, ledgers)
+        cores = available_cores()
+        tell("classifying a sample")
+        measured = estimate.measure(counts.sample, *classifier, ClassifyOptions(), cores)
+        cores = params["cores"] or cores
+        writes = not output.is_local if output is not None else counts.remote_listed > 0
+        chunk = ChunkSize().pictures
+        work, seconds = estimate.quote(counts, measured, cores, chunk, writes=writes)
+        document = estimate.as_json(counts, measured, work, seconds, prices)
+        if fast is not None and (counts.new or params["fast"] is not None):
+            tell("classifying the sample with the faster variant")
+            document["fast"] = _quote_fast(fast, fast_counts[0], cores, prices, writes=writes)
     if as_json:
         click.echo(json.dumps(document, indent=2, ensure_ascii=False))
     else:

@@ -157,6 +157,7 @@ def package_command(  # noqa: PLR0913 (the options of the command)
       seefood package resnet.onnx --labels names.txt --output resnet \\
         --input-range imagenet
     """  # noqa: D301 (click's mark against re-wrapping)
+    from seefood.cli.working import working
     from seefood_training.packaging.answers import AnswerOptions
     from seefood_training.packaging.asking import PixelsUnknownError
     from seefood_training.packaging.labels import read_labels
@@ -168,7 +169,8 @@ def package_command(  # noqa: PLR0913 (the options of the command)
     if fast_data is not None:  # what it imports needs scikit-learn, which else is not needed
         from seefood_training.packaging.fast import bundle_named, package_fast
     if fast_data is not None and (ready := bundle_named(model)) is not None:
-        made = package_fast(ready, fast_data, output, overwrite=overwrite)
+        with working("making faster variants and measuring them"):
+            made = package_fast(ready, fast_data, output, overwrite=overwrite)
         for note in made.notes:
             click.echo(f"{ready.name}: {note}", err=True)
         document = {"bundle": str(output), "digest": ready.digest, "variants": made.variants}
@@ -189,7 +191,8 @@ def package_command(  # noqa: PLR0913 (the options of the command)
         calibration=_calibration(calibrate, accept, unsure_share),
     )
     try:
-        packaged = package_model(model, output, options, overwrite=overwrite)
+        with working("reading the model, then comparing the engines"):
+            packaged = package_model(model, output, options, overwrite=overwrite)
     except PixelsUnknownError as error:
         click.echo(error.table, err=True)
         raise
@@ -198,7 +201,8 @@ def package_command(  # noqa: PLR0913 (the options of the command)
         raise
     document = _document(packaged, output)
     if fast_data is not None:
-        made = package_fast(packaged.bundle, fast_data, None)
+        with working("making faster variants and measuring them"):
+            made = package_fast(packaged.bundle, fast_data, None)
         packaged = replace(packaged, notes=packaged.notes + made.notes)
         document["variants"] = made.variants
     _show(packaged)
