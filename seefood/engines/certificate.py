@@ -34,7 +34,7 @@ def certify(
 
     With `features`, those of an engine that was loaded with them are checked too. Raises
     `BundleError` with both numbers if it is above both the certificate's tolerance and
-    `engine_tolerance`.
+    `engine_tolerance`, and with the engine's reason if it cannot compute one picture.
     """
     certificate = bundle.spec.certificate
     tolerance = max(certificate.tolerance, engine_tolerance)
@@ -70,11 +70,22 @@ def _answer(
     engine: "Engine", bundle: Bundle, file: str, images: Pixels, *, features: bool
 ) -> "Probabilities":
     """Return the probabilities of one golden picture; with `features`, check those."""
-    spec = bundle.features
-    if not features or spec is None or file not in spec.goldens:
-        return np.asarray(engine.predict(images)[0], np.float32)
-    assert isinstance(engine, FeatureEngine)  # noqa: S101 (`create_engine` checks it)
-    probabilities, vectors = engine.predict_with_features(images)
+    spec = bundle.features if features else None
+    vectors = None
+    try:
+        if spec is None or file not in spec.goldens:
+            probabilities = engine.predict(images)
+        else:
+            assert isinstance(engine, FeatureEngine)  # noqa: S101 (`create_engine` checks it)
+            probabilities, vectors = engine.predict_with_features(images)
+    except Exception as error:  # a runtime raises anything, such as that its memory is too small
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        raise BundleError(
+            f"the {engine.name} engine cannot compute the golden picture {file} of {bundle.path} "
+            f"({reason}); {_cure(engine)}"
+        ) from error
+    if spec is None or vectors is None:
+        return np.asarray(probabilities[0], np.float32)
     difference = relative_difference(vectors, real([spec.goldens[file]]))
     if not difference <= spec.tolerance:
         raise BundleError(

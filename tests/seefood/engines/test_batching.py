@@ -204,6 +204,18 @@ def test_a_device_with_room_for_less_than_a_call_labels_every_picture(
     assert max(sizes) > room
 
 
+def test_a_device_without_room_for_one_picture_says_so_in_every_row(memory: str) -> None:
+    """Each row has a sentence and is tried again by the next run; no thread hangs or ends."""
+
+    def before(_: Pixels) -> None:
+        raise MemoryError
+
+    refs = put_all(memory, {f"{n:02d}": jpeg((10 * n, 9, 99)) for n in range(6)})
+    rows = fake_worker(before, batch_size=4, threads=2, policy=BatchPolicy()).classify(refs)
+    message = "there was not enough memory for the fake engine"
+    assert [("out_of_memory", message)] * 6 == [(row.error_code, row.error_message) for row in rows]
+
+
 def test_two_engines_at_once_do_not_share_batches() -> None:
     """A cascade has two, and their answers have different lengths."""
     parts = np.split(PICTURES[:12], 12)

@@ -8,6 +8,7 @@ import pytest
 from seefood.bundle import Bundle, Certificate, write_bundle
 from seefood.engines.base import Engine, Probabilities
 from seefood.engines.certificate import certify
+from seefood.engines.devices import CUDA
 from seefood.engines.fake import FakeEngine
 from seefood.errors import BundleError
 from seefood.imaging.decode import Pixels
@@ -26,6 +27,12 @@ class ChangedEngine:
     def predict(self, images: Pixels) -> Probabilities:
         """See `Engine.predict`."""
         return self._change(self._engine.predict(images))
+
+
+class DeviceEngine(FakeEngine):
+    """The fake engine on a device."""
+
+    device = CUDA
 
 
 @pytest.fixture
@@ -79,6 +86,38 @@ def test_nan_is_refused(bundle: Bundle) -> None:
     """NaN is not within any tolerance."""
     with pytest.raises(BundleError, match="gives hotdog = nan"):
         certify(ChangedEngine(lambda probabilities: probabilities * np.float32("nan")), bundle)
+
+
+@pytest.mark.parametrize(
+    ("engine", "error", "reason", "cure"),
+    [
+        (FakeEngine, MemoryError(), "MemoryError", "package the model again on this machine"),
+        (
+            DeviceEngine,
+            RuntimeError("Failed to allocate memory\nfor requested buffer of size 4096"),
+            "Failed to allocate memory for requested buffer of size 4096",
+            "set CUDA_VISIBLE_DEVICES= to compute on the processor",
+        ),
+    ],
+    ids=["processor", "device"],
+)
+def test_an_engine_without_room_for_one_picture_is_refused(
+    bundle: Bundle, engine: type[FakeEngine], error: Exception, reason: str, cure: str
+) -> None:
+    """The refusal is one sentence with the engine's reason, before any picture is read."""
+
+    def fail(_: Pixels) -> None:
+        raise error
+
+    golden = bundle.spec.certificate.goldens[0].file
+    expected = (
+        f"the fake engine cannot compute the golden picture {golden} of {bundle.path} ({reason}); "
+        "use another engine"
+    )
+    with pytest.raises(BundleError) as refused:
+        certify(engine(before=fail), bundle)
+    assert str(refused.value).startswith(expected)
+    assert str(refused.value).endswith(cure)
 
 
 def test_an_engine_of_other_classes_is_refused(bundle: Bundle) -> None:
