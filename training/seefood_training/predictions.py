@@ -66,7 +66,7 @@ def labelled_photos(
         shown = ", ".join(labels[:10]) + (", …" if len(labels) > 10 else "")
         raise UsageError(
             f"{data or corrections} has the class {unknown[0]!r}, which is none of the bundle's "
-            f"labels ({shown}); rename the folder or evaluate another bundle"
+            f"labels ({shown}); correct that label, or give the bundle that has it"
         )
     for sentence in photo_set.told:
         tell(sentence)

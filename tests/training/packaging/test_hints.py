@@ -10,6 +10,7 @@ from seefood_training.frozen_graph import FrozenGraph
 from seefood_training.packaging.hints import hint
 from seefood_training.packaging.network import Function, Opened, TensorSpec
 from seefood_training.packaging.picture_input import PictureInput
+from seefood_training.packaging.pixels import PixelChoice
 
 pytestmark = pytest.mark.tensorflow
 
@@ -95,3 +96,10 @@ def test_names_of_a_file_that_is_no_tensorflow_graph() -> None:
     """A LiteRT file may have the preprocessing in its weights, so that its names tell nothing."""
     source = PictureInput(SPEC, "nhwc", 8, 8, 3)
     assert hint(RESNET, FUNCTION, source, None) is None
+
+
+def test_what_somebody_states_is_not_taken_from_the_model() -> None:
+    """The note about what was taken names the rest alone."""
+    told, stated = PixelChoice("0..255", "tf-bilinear", "stretch"), PixelChoice(filter="bilinear")
+    assert "0..255, stretch" == str(told.without(stated))
+    assert PixelChoice() == told.without(told)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from seefood.cli.numbers import FloatRange
+from seefood.errors import UsageError
 from seefood.imaging.resize_rule import FITS
 from seefood_training.commands.threshold_options import threshold_options
 from seefood_training.packaging.input_ranges import INPUT_RANGES, parse_range
@@ -167,7 +168,7 @@ def package_command(  # noqa: PLR0913 (the options of the command)
     from seefood_training.packaging.pixels import PixelChoice
 
     if fast_data is not None:  # what it imports needs scikit-learn, which else is not needed
-        from seefood_training.packaging.fast import bundle_named, package_fast
+        from seefood_training.packaging.fast import bundle_named, check_fast_data, package_fast
     if fast_data is not None and (ready := bundle_named(model)) is not None:
         with working("making faster variants and measuring them"):
             made = package_fast(ready, fast_data, output, overwrite=overwrite)
@@ -190,6 +191,9 @@ def package_command(  # noqa: PLR0913 (the options of the command)
         onnx=onnx,
         calibration=_calibration(calibrate, accept, unsure_share),
     )
+    if fast_data is not None:  # before the minutes that packaging takes
+        named = options.labels or ()
+        check_fast_data(fast_data, named if len(named) > 1 else ())
     try:
         with working("reading the model, then comparing the engines"):
             packaged = package_model(model, output, options, overwrite=overwrite)
@@ -201,8 +205,13 @@ def package_command(  # noqa: PLR0913 (the options of the command)
         raise
     document = _document(packaged, output)
     if fast_data is not None:
-        with working("making faster variants and measuring them"):
-            made = package_fast(packaged.bundle, fast_data, None)
+        try:
+            with working("making faster variants and measuring them"):
+                made = package_fast(packaged.bundle, fast_data, None)
+        except UsageError as error:
+            _show(packaged)
+            without = f"{output} is the bundle without a faster variant"
+            raise UsageError(f"{error}; {without}") from error
         packaged = replace(packaged, notes=packaged.notes + made.notes)
         document["variants"] = made.variants
     _show(packaged)

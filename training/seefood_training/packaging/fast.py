@@ -1,5 +1,6 @@
 """`seefood package --fast-data`: adds faster variants to a bundle, measured on labelled photos."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from seefood.bundle import BUILT_IN, MANIFEST, Bundle, built_in_bundle_path, loa
 from seefood.bundle.variant import variant_as_json
 from seefood.bundle.variants import load_variants
 from seefood.errors import UsageError
+from seefood_training.data import read_labelled
 from seefood_training.predictions import labelled_photos, without_copies
 from seefood_training.training_photos import read_training_photos
 from seefood_training.variants import (
@@ -35,6 +37,15 @@ def bundle_named(model: str) -> Bundle | None:
     if model in BUILT_IN and not path.exists():
         path = built_in_bundle_path(model)
     return load_bundle(path) if (path / MANIFEST).is_file() else None
+
+
+def check_fast_data(data: str, labels: Sequence[str]) -> None:
+    """Raise `UsageError` for photos that are too few, or that have other labels than `labels`.
+
+    Without `labels`, those of a model that is not open yet, any are taken.
+    """
+    known = labels or read_labelled(data, to_measure=True).labels
+    split_fast_data(labelled_photos(data, known), data)
 
 
 def package_fast(

@@ -237,9 +237,10 @@ class _Work:
         """Return the pixels that the user and the model state; ask for the range if none does."""
         pixels = stated
         if told is not None:
-            pixels = stated.or_else(told.pixels)
+            taken = told.pixels.without(stated)
+            pixels = stated.or_else(taken)
             if pixels != stated:
-                self.notes.append(f"took the pixels {told.pixels}, because {told.reason}")
+                self.notes.append(f"took the pixels {taken}, because {told.reason}")
         if pixels.range is None:
             images = probe_pictures(self.source.height, self.source.width, self.source.channels)
             ranges = tuple(INPUT_RANGES) if self.source.channels == 3 else GREY_RANGES

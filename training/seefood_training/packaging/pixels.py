@@ -1,6 +1,6 @@
 """The pixels that a network takes: four choices, and their arithmetic in NumPy and TensorFlow."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any, Final, Literal
 
 import numpy as np
@@ -38,6 +38,11 @@ class PixelChoice:
             self.channels or other.channels,
             self.crop_share or other.crop_share,
         )
+
+    def without(self, other: "PixelChoice") -> "PixelChoice":
+        """Return this choice, with what `other` decides left open."""
+        decided = {each.name: None for each in fields(self) if getattr(other, each.name)}
+        return replace(self, **decided)
 
     def __str__(self) -> str:
         share = self.crop_share or 1.0
