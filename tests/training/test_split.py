@@ -96,6 +96,12 @@ def test_one_different_photo() -> None:
         _validation([0, 0, 1, 1], np.asarray([0, 1, 2, 2]))
 
 
+def test_a_class_of_copies_of_another() -> None:
+    """A class whose photos are all in another class too is a usage error that says so."""
+    with pytest.raises(UsageError, match="number 2 has 2 photos, of which 2 are copies of photos"):
+        _validation([0, 0, 1, 1], np.asarray([0, 1, 0, 1]))
+
+
 def test_a_class_is_named() -> None:
     """With the names of the classes, the message has the name."""
     with pytest.raises(UsageError, match="the class 'pear' has 2 photos, which are copies"):

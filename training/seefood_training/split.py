@@ -90,6 +90,9 @@ def hold_out(
             name = repr(names[kind]) if len(names) else f"number {int(kind) + 1}"
             count = int((kinds == kind).sum())
             has = "1 photo" if count == 1 else f"{count} photos, which are copies of one another"
+            copies = int((kinds[groups[kinds == kind]] != kind).sum())
+            if copies:
+                has = f"{count} photos, of which {copies} are copies of photos of another class"
             raise UsageError(
                 f"the class {name} has {has}; training needs at least two different ones of "
                 "each class, one to train on and one to validate with: add photos, or remove "

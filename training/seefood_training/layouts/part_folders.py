@@ -6,7 +6,6 @@ with its name (`test.csv`).
 """
 
 from collections.abc import Sequence
-from itertools import permutations
 from typing import Final
 
 from seefood.errors import UsageError
@@ -48,11 +47,13 @@ def _is_parts(listing: Listing) -> bool:
     if folders and all(part_of(name) is not None for name in folders):
         return any(map(_classes, folders.values())) or not has_tables(listing)
     inside = {name: _classes(paths, _skip(name, paths)) for name, paths in folders.items()}
+    parts = {name: part_in(name) for name in folders}
+    named = [name for name, part in parts.items() if part is not None]
     return any(
         inside[one] & inside[other]
-        for one, other in permutations(inside, 2)
-        if part_in(one) not in (None, part_in(other))
-        and (part_in(other) is not None or part_of(one) is not None)
+        for one in named
+        for other in folders
+        if parts[one] is not parts[other] and (parts[other] is not None or part_of(one) is not None)
     )
 
 
