@@ -2,9 +2,8 @@
 
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import cached_property
-from itertools import takewhile
 from pathlib import PurePosixPath
 from typing import Final
 from unicodedata import normalize
@@ -37,6 +36,7 @@ class FileLookup:
         self._folder = folder
         self._given = files
         self._first = first
+        self._indexes: dict[tuple[int, bool], dict[tuple[str, ...], list[str]]] = {}
         self.moved: dict[str, str] = {}
         """Names whose folder does not exist, and the files that were found in another one."""
 
@@ -79,48 +79,44 @@ class FileLookup:
         return self._files.get(path)
 
     def _by_name(self, name: str) -> ImageRef | str:
-        wanted = _plain(name)
-        for known in (self._by_file_name, self._by_stem):
-            found = _most_alike(wanted, known.get(wanted.name, []))
+        wanted = _parts(name)
+        for by_stem in (False, True):
+            found = self._ending_in(wanted, by_stem=by_stem)
             if len(found) > 1:
                 return f"{len(found)} files have this name, such as {found[0]} and {found[1]}"
             if found:
-                if wanted.parent.name not in ("", _plain(found[0]).parent.name):
+                if wanted[-2:-1] not in ((), _parts(found[0])[-2:-1]):
                     self.moved[name] = found[0]
                 return self._files[found[0]]
         return "there is no such file"
+
+    def _ending_in(self, wanted: tuple[str, ...], *, by_stem: bool) -> list[str]:
+        """Return the files of the wanted name in the most folders, from the last, of its names."""
+        found: list[str] = []
+        for depth in range(1, len(wanted) + 1):
+            closer = self._index(depth, by_stem=by_stem).get(wanted[-depth:], [])
+            found = closer or found
+            if len(closer) < 2:
+                break
+        return found
+
+    def _index(self, depth: int, *, by_stem: bool) -> dict[tuple[str, ...], list[str]]:
+        """Return the pictures by the last `depth` names of their paths."""
+        key = (depth, by_stem)
+        if key not in self._indexes:
+            index: dict[tuple[str, ...], list[str]] = {}
+            for path in filter(may_be_picture, self._files):
+                *folders, name = _parts(path)[-depth:]
+                last = PurePosixPath(name).stem if by_stem else name
+                index.setdefault((*folders, last), []).append(path)
+            self._indexes[key] = index
+        return self._indexes[key]
 
     @cached_property
     def _files(self) -> Mapping[str, ImageRef]:
         return self._given if self._given is not None else list_files("", self._folder).files
 
-    @cached_property
-    def _by_file_name(self) -> dict[str, list[str]]:
-        return self._indexed(lambda path: path.name)
 
-    @cached_property
-    def _by_stem(self) -> dict[str, list[str]]:
-        return self._indexed(lambda path: path.stem)
-
-    def _indexed(self, key: Callable[[PurePosixPath], str]) -> dict[str, list[str]]:
-        index: dict[str, list[str]] = {}
-        for path in filter(may_be_picture, self._files):
-            index.setdefault(key(_plain(path)), []).append(path)
-        return index
-
-
-def _plain(path: str) -> PurePosixPath:
-    """Return `path` in lower case and with composed characters."""
-    return PurePosixPath(normalize("NFC", path).lower())
-
-
-def _most_alike(wanted: PurePosixPath, paths: list[str]) -> list[str]:
-    """Return those of `paths` of which the most folders, counted from the last, are `wanted`'s."""
-    folders = wanted.parts[-2::-1]
-
-    def shared(path: str) -> int:
-        pairs = zip(folders, _plain(path).parts[-2::-1], strict=False)
-        return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
-
-    counts = [shared(path) for path in paths] if len(paths) > 1 else [0] * len(paths)
-    return [path for path, count in zip(paths, counts, strict=True) if count == max(counts)]
+def _parts(path: str) -> tuple[str, ...]:
+    """Return the names in `path` in lower case and with composed characters."""
+    return PurePosixPath(normalize("NFC", path).lower()).parts
