@@ -39,9 +39,12 @@ def inspect_command(*, bundle: str | None, model_digest: str | None, as_json: bo
       seefood inspect
       seefood inspect bundles/flowers --json | jq .digest
     """  # noqa: D301 (click's mark against re-wrapping)
-    from seefood.engines.inspection import describe_bundle
+    from seefood.cli.working import working
 
-    document = describe_bundle(open_bundle(bundle, model_digest, with_variants=True))
+    with working("classifying the golden pictures with each engine"):
+        from seefood.engines.inspection import describe_bundle
+
+        document = describe_bundle(open_bundle(bundle, model_digest, with_variants=True))
     if as_json:
         click.echo(json.dumps(document, indent=2, ensure_ascii=False))
     else:

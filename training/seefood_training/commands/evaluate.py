@@ -13,6 +13,7 @@ import click
 from seefood.cli.numbers import FloatRange
 from seefood.cli.options import engine_option, model_digest_option, open_bundle
 from seefood.cli.requirements import require
+from seefood.cli.working import working
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -93,7 +94,9 @@ def evaluate_command(  # noqa: PLR0913 (the options of the command)
     """  # noqa: D301 (click's mark against re-wrapping)
     require("evaluate", "train", "sklearn", "scipy")
     from seefood.errors import UsageError
-    from seefood_training.evaluate import measure
+
+    with working("starting"):
+        from seefood_training.evaluate import measure
 
     pattern = _pattern(source_from)
     measured_bundle = open_bundle(bundle, model_digest)
@@ -154,7 +157,8 @@ def _measured(
         tell=told.append,
     )
     _make_folder(output)
-    engines, why_alone = choose_engines(bundle, engine)
+    with working("loading the engines"):
+        engines, why_alone = choose_engines(bundle, engine)
     known = read_training_photos(bundle.path)
     with _progress(len(photos)) as observe:
         predictions = classify_photos(photos, engines, bundle.spec.rule, observe, known)
@@ -181,7 +185,8 @@ def _measured_labels(
     if sets is None:
         raise UsageError("there are neither labelled photos nor corrections; give one of them")
     _make_folder(output)
-    loaded = load_engine(bundle, engine)
+    with working("loading the engine"):
+        loaded = load_engine(bundle, engine)
     photos = [Photo(ref, row) for row, ref in enumerate(sets.photos)]
     with _progress(len(photos)) as observe:
         predictions = classify_photos(photos, [loaded], bundle.spec.rule, observe)
