@@ -31,5 +31,6 @@ def nearest_path(path: str | Path, known: Iterable[str] = ()) -> str:
     with suppress(OSError):
         entries = islice(written.parent.iterdir(), _MAX_ENTRIES)
         places.update((entry.name, str(entry)) for entry in entries)
+    places.pop(written.name, None)  # it is there: something in it is missed
     near = get_close_matches(written.name, places, n=1)
     return f"; did you mean {places[near[0]]}?" if near else ""

@@ -12,3 +12,4 @@ def test_the_nearest_entry_of_the_folder_is_proposed(tmp_path: Path) -> None:
     assert "" == nearest_path(tmp_path / "music")
     assert "" == nearest_path("s3://bucket/photo")
     assert "; did you mean hotdog?" == nearest_path(tmp_path / "hotdgo", ("hotdog", "hotdog-lite"))
+    assert "" == nearest_path(tmp_path / "photos"), "it is there"
