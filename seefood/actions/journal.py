@@ -13,7 +13,7 @@ from typing import Any, Final
 from seefood.actions.steps import Step, step_from_json, step_json
 from seefood.errors import JobError, UsageError
 from seefood.records import utc_now
-from seefood.storage import open_store, read, write
+from seefood.storage import list_existing, read, write
 from seefood.storage.uris import Location
 
 JOURNAL: Final = "journal"
@@ -50,13 +50,7 @@ def begin_journal(
 
 def read_journals(output: Location) -> list[Journal]:
     """Return the journals of an output, the newest first. Raises `JobError` for damaged ones."""
-    folder = output.child(f"{JOURNAL}/")
-    try:
-        names = [ref.uri.rpartition("/")[2] for ref in open_store(folder.root).list(folder.key)]
-    except UsageError:
-        if not output.is_local:
-            raise
-        return []
+    names = [ref.uri.rpartition("/")[2] for ref in list_existing(output.child(f"{JOURNAL}/"))]
     known = set(names)
     stems = sorted((n.removesuffix(".jsonl") for n in names if n.endswith(".jsonl")), reverse=True)
     return [

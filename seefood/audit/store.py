@@ -17,7 +17,7 @@ from seefood.audit.session import Goal, Session
 from seefood.errors import JobError, UsageError
 from seefood.label_sets import set_labels
 from seefood.records import format_utc, utc_now
-from seefood.storage import open_store, read, write
+from seefood.storage import list_existing, read, write
 from seefood.storage.uris import Location, parse_location
 
 AUDITS: Final = "audits"
@@ -91,15 +91,8 @@ def write_audit(
 
 def read_audits(output: Location) -> list[AuditFile]:
     """Return the audits of an output, the newest first. Raises `JobError` for damaged ones."""
-    folder = output.child(f"{AUDITS}/")
-    try:
-        uris = [ref.uri for ref in open_store(folder.root).list(folder.key)]
-    except UsageError:
-        if not output.is_local:
-            raise
-        return []
-    names = sorted((uri for uri in uris if uri.endswith(".json")), reverse=True)
-    return [_read(uri) for uri in names]
+    uris = (ref.uri for ref in list_existing(output.child(f"{AUDITS}/")))
+    return [_read(uri) for uri in sorted(uris, reverse=True) if uri.endswith(".json")]
 
 
 def _read(uri: str) -> AuditFile:

@@ -18,9 +18,9 @@ from threading import Lock
 from typing import Final
 
 from seefood.corrections.correction import Correction, checked_reviewer, encode_correction
-from seefood.errors import JobError, SeefoodError, UsageError
+from seefood.errors import JobError, SeefoodError
 from seefood.records import ImageRef, utc_now
-from seefood.storage import open_store, read, write
+from seefood.storage import list_existing, read, write
 from seefood.storage.uris import Location, parse_location
 
 CORRECTIONS: Final = "corrections"
@@ -145,13 +145,7 @@ class CorrectionLog:
 
 def list_corrections(output: Location) -> list[ImageRef]:
     """Return the objects with corrections below `output`, sorted; empty if there are none."""
-    folder = output.child(f"{CORRECTIONS}/")
-    try:
-        refs = list(open_store(folder.root).list(folder.key))
-    except UsageError:
-        if not output.is_local:
-            raise
-        return []
+    refs = list_existing(output.child(f"{CORRECTIONS}/"))
     return sorted((ref for ref in refs if ref.uri.endswith(".jsonl")), key=lambda ref: ref.uri)
 
 

@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from seefood.errors import JobError, SeefoodError, UsageError
+from seefood.errors import JobError, SeefoodError
 from seefood.records import DIGEST_SHOWN, ImageRef, Row
-from seefood.storage import open_store, read, write
+from seefood.storage import list_existing, read, write
 from seefood.storage.uris import Location, parse_location
 
 if TYPE_CHECKING:
@@ -125,12 +125,7 @@ def list_feature_parts(output: Location, digest: str | None = None) -> list[Imag
     folder = output.child(f"{FEATURES}/")
     if digest is not None:
         folder = folder.child(f"digest={digest[:DIGEST_SHOWN]}/")
-    try:
-        refs = list(open_store(folder.root).list(folder.key))
-    except UsageError:
-        if not output.is_local:
-            raise
-        return []
+    refs = list_existing(folder)
     return sorted((ref for ref in refs if ref.uri.endswith((_PARQUET, _JSON))), key=_uri)
 
 

@@ -11,7 +11,7 @@ from seefood.label_sets import set_column, set_text
 from seefood.promotion.comparison import Pair
 from seefood.records import DIGEST_SHOWN, format_utc
 from seefood.results.output_rows import open_rows
-from seefood.storage import open_store, read
+from seefood.storage import list_existing, read
 from seefood.storage.uris import Location, parse_location
 
 Key = tuple[str, str]
@@ -96,12 +96,8 @@ def _labels(output: Location, digest: str) -> tuple[dict[Key, str | None], str]:
 
 def _audits(output: Location) -> list[dict[str, Any]]:
     """Return the audits that can be read, the newest first."""
-    folder = output.child("audits/")
-    try:
-        uris = [ref.uri for ref in open_store(folder.root).list(folder.key)]
-    except UsageError:
-        return []
     audits = []
+    uris = (ref.uri for ref in list_existing(output.child("audits/")))
     for uri in sorted((uri for uri in uris if uri.endswith(".json")), reverse=True):
         try:
             document = json.loads(read(parse_location(uri)))

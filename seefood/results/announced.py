@@ -13,10 +13,9 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import Final
 
-from seefood.errors import UsageError
 from seefood.records import DIGEST_SHOWN, ImageRef
 from seefood.results.files import upload_location
-from seefood.storage import open_store
+from seefood.storage import list_existing, open_store
 from seefood.storage.uris import Location, parse_location
 
 ANNOUNCED: Final = "announced"
@@ -38,17 +37,13 @@ def delete_old_marks(output: Location, digest: str, now: datetime) -> int:
     Idempotent. The Lambda may run meanwhile. Raises `JobError`.
     """
     folder, oldest = output.child(f"{_folder(digest)}/"), (now - KEPT).timestamp()
-    store = open_store(folder.root)
-    old = (ref for ref in store.list(folder.key) if (ref.modified or oldest) < oldest)
+    old = (ref for ref in list_existing(folder) if (ref.modified or oldest) < oldest)
+    delete = open_store(folder.root).delete
     deleted = 0
-    try:
-        with ThreadPoolExecutor(_THREADS) as pool:
-            while some := [parse_location(ref.uri).key for ref in islice(old, 64 * _THREADS)]:
-                list(pool.map(store.delete, some))
-                deleted += len(some)
-    except UsageError:  # a local output without marks
-        if not output.is_local:
-            raise
+    with ThreadPoolExecutor(_THREADS) as pool:
+        while some := [parse_location(ref.uri).key for ref in islice(old, 64 * _THREADS)]:
+            list(pool.map(delete, some))
+            deleted += len(some)
     return deleted
 
 

@@ -12,12 +12,13 @@ import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from typing import Any, Final, overload
 
-from seefood.errors import JobError, SeefoodError, UsageError
+from seefood.errors import JobError, SeefoodError
 from seefood.records import DIGEST_SHOWN, ImageRef, Row
 from seefood.results.formats import ResultFormat, format_of, result_format
-from seefood.storage import open_store, read
+from seefood.storage import list_existing, read
 from seefood.storage.uris import Location, parse_location
 
 RESULTS: Final = "results"
@@ -75,13 +76,7 @@ def list_parts(output: Location, digest: str | None = None) -> list[ImageRef]:
     folders = [output.child(f"{kind}/") for kind in (RESULTS, UPLOADS)]
     if digest is not None:
         folders = [folder.child(f"digest={digest[:DIGEST_SHOWN]}/") for folder in folders]
-    refs: list[ImageRef] = []
-    for folder in folders:
-        try:
-            refs.extend(open_store(folder.root).list(folder.key))
-        except UsageError:
-            if not output.is_local:
-                raise
+    refs = chain.from_iterable(map(list_existing, folders))
     parts = [ref for ref in refs if format_of(ref.uri) is not None]
     return sorted(parts, key=lambda part: part.uri)
 

@@ -28,7 +28,7 @@ from seefood.results.files import RUNS
 from seefood.runs.run_files import clean_up_dead_runs
 from seefood.runs.run_spec import RunSpec
 from seefood.sanitize import printable
-from seefood.storage import open_store
+from seefood.storage import list_existing, open_store
 from seefood.storage.uris import Location, parse_location
 
 _log = logging.getLogger(__name__)
@@ -156,15 +156,8 @@ def _refusal(run: RunSpec, reason: str) -> str:
 def _list_leases(run: RunSpec) -> list[_Lease]:
     """Return every lease on the model's rows."""
     prefix = run.output.child(f"{RUNS}/leases/{run.digest[:DIGEST_SHOWN]}.")
-    store = open_store(prefix.root)
-    try:
-        refs = list(store.list(prefix.key))
-    except UsageError:
-        if not run.output.is_local:
-            raise
-        return []
     leases = []
-    for ref in refs:
+    for ref in list_existing(prefix):
         location = parse_location(ref.uri)
         name = _NAME.fullmatch(location.key.removeprefix(prefix.key))
         if name is not None:

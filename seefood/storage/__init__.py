@@ -7,6 +7,14 @@
 `memory://name` is the fake that ships: obstore's `MemoryStore`, one for each name in a process.
 """
 
-from seefood.storage.store import Store, current_etag, fetch, open_store, read, write
+from seefood.storage.store import (
+    Store,
+    current_etag,
+    fetch,
+    list_existing,
+    open_store,
+    read,
+    write,
+)
 
-__all__ = ["Store", "current_etag", "fetch", "open_store", "read", "write"]
+__all__ = ["Store", "current_etag", "fetch", "list_existing", "open_store", "read", "write"]

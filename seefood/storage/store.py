@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from functools import cache, lru_cache
 from typing import Protocol
 
-from seefood.errors import ErrorCode, PictureError
+from seefood.errors import ErrorCode, PictureError, UsageError
 from seefood.records import ImageRef
 from seefood.storage.local import LocalFiles
 from seefood.storage.s3_store import S3BucketStore
@@ -104,6 +104,20 @@ def current_etag(uri: str) -> str | None:
         if error.code is ErrorCode.NOT_FOUND:
             return None
         raise
+
+
+def list_existing(prefix: Location) -> Iterator[ImageRef]:
+    """Yield the objects whose names begin with `prefix`; none where its folder is absent.
+
+    For what seefood itself writes below an output: before the first write there is no folder.
+    Raises `UsageError` for a bucket that is absent, and for what may not be listed.
+    """
+    try:
+        yield from open_store(prefix.root).list(prefix.key)
+    except UsageError as error:
+        is_absent = isinstance(error.__cause__, FileNotFoundError | NotADirectoryError)
+        if not (prefix.is_local and is_absent):
+            raise
 
 
 def write(location: Location, data: bytes) -> None:
