@@ -36,10 +36,8 @@ from typing import Final
 from seefood.bundle import default_bundle_path
 from seefood.classification import ClassifyOptions
 from seefood.errors import UsageError
-from seefood.features.files import FEATURES
 from seefood.imaging.decode import DEFAULT_LIMITS, Limits
-from seefood.results.announced import ANNOUNCED
-from seefood.results.files import RESULTS, RUNS, UPLOADS
+from seefood.results.files import OUTPUT_FOLDERS, UPLOADS
 from seefood.storage.uris import Location, parse_location
 
 _MIB: Final = 1024 * 1024
@@ -146,8 +144,7 @@ def is_own_output(uri: str, results: Location | None) -> bool:
     """Whether `uri` is an object that seefood wrote below `results`."""
     if results is None:
         return False
-    kinds = (RESULTS, UPLOADS, ANNOUNCED, RUNS, FEATURES)
-    return any(uri.startswith(results.child(f"{kind}/").uri) for kind in kinds)
+    return any(uri.startswith(results.child(f"{name}/").uri) for name in OUTPUT_FOLDERS)
 
 
 def _limits(environ: Mapping[str, str]) -> Limits:

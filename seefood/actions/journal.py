@@ -8,15 +8,14 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from secrets import token_hex
-from typing import Any, Final
+from typing import Any
 
 from seefood.actions.steps import Step, step_from_json, step_json
 from seefood.errors import JobError, UsageError
 from seefood.records import utc_now
+from seefood.results.files import JOURNAL
 from seefood.storage import list_existing, read, write
 from seefood.storage.uris import Location
-
-JOURNAL: Final = "journal"
 
 
 @dataclass(frozen=True, slots=True)

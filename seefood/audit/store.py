@@ -10,17 +10,16 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from secrets import token_hex
-from typing import Any, Final
+from typing import Any
 
 from seefood.audit.population import Population
 from seefood.audit.session import Goal, Session
 from seefood.errors import JobError, UsageError
 from seefood.label_sets import set_labels
 from seefood.records import format_utc, utc_now
+from seefood.results.files import AUDITS
 from seefood.storage import list_existing, read, write
 from seefood.storage.uris import Location, parse_location
-
-AUDITS: Final = "audits"
 
 
 @dataclass(frozen=True, slots=True)

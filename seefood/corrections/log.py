@@ -20,10 +20,10 @@ from typing import Final
 from seefood.corrections.correction import Correction, checked_reviewer, encode_correction
 from seefood.errors import JobError, SeefoodError
 from seefood.records import ImageRef, utc_now
+from seefood.results.files import CORRECTIONS
 from seefood.storage import list_existing, read, write
 from seefood.storage.uris import Location, parse_location
 
-CORRECTIONS: Final = "corrections"
 _READERS: Final = 32
 Key = tuple[str, str]
 """A picture: URI and entity tag."""

@@ -22,6 +22,7 @@ import numpy as np
 
 from seefood.errors import JobError, SeefoodError
 from seefood.records import DIGEST_SHOWN, ImageRef, Row
+from seefood.results.files import FEATURES
 from seefood.storage import list_existing, read, write
 from seefood.storage.uris import Location, parse_location
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-FEATURES: Final = "features"
+_COLUMN: Final = "features"
 _PARQUET: Final = ".parquet"
 _JSON: Final = ".json"
 
@@ -109,7 +110,7 @@ def encode_table(
             "uri": pa.array(uris, pa.string()),
             "etag": pa.array(etags, pa.string()),
             "scale": pa.array(scales),
-            FEATURES: pa.FixedSizeListArray.from_arrays(flat, values.shape[1]),
+            _COLUMN: pa.FixedSizeListArray.from_arrays(flat, values.shape[1]),
         }
     )
     sink = io.BytesIO()
@@ -146,7 +147,7 @@ def _from_parquet(data: bytes) -> Vectors:
     import pyarrow.parquet as pq  # noqa: PLC0415
 
     table = pq.read_table(io.BytesIO(data)).combine_chunks()
-    column = table[FEATURES]
+    column = table[_COLUMN]
     dimension = column.type.list_size
     flat = [chunk.flatten().to_numpy() for chunk in column.chunks]
     values = np.concatenate(flat) if flat else np.empty(0, np.int8)

@@ -4,7 +4,8 @@ import hashlib
 import json
 from collections.abc import Mapping
 
-from seefood.features.files import FEATURES, encode_table, list_feature_parts, read_vectors
+from seefood.features.files import encode_table, list_feature_parts, read_vectors
+from seefood.results.files import FEATURES
 from seefood.storage import write
 from seefood.storage.uris import Location
 

@@ -10,6 +10,7 @@ from seefood.errors import UsageError
 from seefood.label_sets import set_column, set_text
 from seefood.promotion.comparison import Pair
 from seefood.records import DIGEST_SHOWN, format_utc
+from seefood.results.files import AUDITS
 from seefood.results.output_rows import open_rows
 from seefood.storage import list_existing, read
 from seefood.storage.uris import Location, parse_location
@@ -97,7 +98,7 @@ def _labels(output: Location, digest: str) -> tuple[dict[Key, str | None], str]:
 def _audits(output: Location) -> list[dict[str, Any]]:
     """Return the audits that can be read, the newest first."""
     audits = []
-    uris = (ref.uri for ref in list_existing(output.child("audits/")))
+    uris = (ref.uri for ref in list_existing(output.child(f"{AUDITS}/")))
     for uri in sorted((uri for uri in uris if uri.endswith(".json")), reverse=True):
         try:
             document = json.loads(read(parse_location(uri)))

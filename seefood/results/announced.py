@@ -14,11 +14,10 @@ from itertools import islice
 from typing import Final
 
 from seefood.records import DIGEST_SHOWN, ImageRef
-from seefood.results.files import upload_location
+from seefood.results.files import ANNOUNCED, upload_location
 from seefood.storage import list_existing, open_store
 from seefood.storage.uris import Location, parse_location
 
-ANNOUNCED: Final = "announced"
 KEPT: Final = timedelta(days=30)
 """Longer than SQS keeps a message, also as a dead letter: 14 days."""
 _THREADS: Final = 16

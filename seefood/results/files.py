@@ -24,6 +24,16 @@ from seefood.storage.uris import Location, parse_location
 RESULTS: Final = "results"
 UPLOADS: Final = "uploads"
 RUNS: Final = "runs"
+ANNOUNCED: Final = "announced"
+FEATURES: Final = "features"
+CORRECTIONS: Final = "corrections"
+AUDITS: Final = "audits"
+JOURNAL: Final = "journal"
+OUTPUT_FOLDERS: Final = (
+    *(RESULTS, UPLOADS, RUNS, ANNOUNCED, FEATURES),
+    *(CORRECTIONS, AUDITS, JOURNAL),
+)
+"""All that is written below an output; the module of each says what it holds."""
 
 
 def part_location(

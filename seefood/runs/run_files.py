@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-from seefood.results.files import RESULTS, RUNS
+from seefood.results.files import FEATURES, RESULTS, RUNS
 from seefood.storage import open_store
 from seefood.storage.local import TEMPORARY
 from seefood.storage.uris import Location
@@ -56,8 +56,8 @@ def clean_up_dead_runs(
         return 0
     deleted = 0
     prefixes = tuple(f"{TEMPORARY}{number}-" for number in dead_processes)
-    for kind in (RESULTS, RUNS):
-        for folder, _, names in os.walk(output.child(kind).key):
+    for written in (RESULTS, FEATURES, RUNS):
+        for folder, _, names in os.walk(output.child(written).key):
             for name in names:
                 path = Path(folder, name)
                 if name.startswith(TEMPORARY) and (name.startswith(prefixes) or _is_old(path)):

@@ -6,8 +6,16 @@ from typing import Final
 
 from seefood.errors import UsageError
 from seefood.records import ImageRef, ListingNote
-from seefood.results.announced import ANNOUNCED
-from seefood.results.files import RESULTS, RUNS, UPLOADS
+from seefood.results.files import (
+    ANNOUNCED,
+    AUDITS,
+    CORRECTIONS,
+    FEATURES,
+    JOURNAL,
+    RESULTS,
+    RUNS,
+    UPLOADS,
+)
 from seefood.results.formats import format_names
 from seefood.sources.archives import expand
 from seefood.sources.base import CheckedSource, NotingSource, Source
@@ -24,11 +32,11 @@ _RESULT: Final = "|".join(map(re.escape, (*format_names(), "json")))
 # See `seefood.runs.run_files`, which stands above this package.
 _RUN: Final = r"(?:summary|before|listing|stop|totals)\.json|report\.html"
 _OWN: Final = re.compile(
-    rf"(?:{RESULTS}|{UPLOADS}|features)/digest=[^/]+/[^/]+\.(?:{_RESULT})"
+    rf"(?:{RESULTS}|{UPLOADS}|{FEATURES})/digest=[^/]+/[^/]+\.(?:{_RESULT})"
     rf"|{RUNS}/(?:leases/[^/]+\.json|[^/]+/(?:{_RUN}))"
     rf"|{ANNOUNCED}/digest=[^/]+/[^/]+\.(?:final|transient)"
-    r"|(?:corrections/[^/]+|audits)/[^/]+\.jsonl?"
-    r"|journal/[^/]+\.(?:jsonl|done|undone)"
+    rf"|(?:{CORRECTIONS}/[^/]+|{AUDITS})/[^/]+\.jsonl?"
+    rf"|{JOURNAL}/[^/]+\.(?:jsonl|done|undone)"
 )
 """What runs, uploads, reviews, audits and actions write, below an output."""
 

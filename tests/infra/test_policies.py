@@ -7,7 +7,8 @@ from typing import Any, Final
 import pytest
 
 from seefood.errors import UsageError
-from seefood.results.announced import ANNOUNCED, KEPT
+from seefood.results.announced import KEPT
+from seefood.results.files import ANNOUNCED
 from seefood_lambda.settings import read_config
 from tests.infra.aws import Stack
 from tests.infra.iam import Request, is_allowed

@@ -86,9 +86,12 @@ def test_own_output_is_recognised_by_its_prefix() -> None:
     """Objects in the folders of the results are no uploads."""
     results = parse_location("s3://photos/labels")
 
-    assert [True, True, True, False, False] == [
+    assert [True, True, True, True, True, False, False] == [
         is_own_output(f"s3://photos/labels{rest}", results)
-        for rest in ("/uploads/x.json", "/results/a", "/runs/1", "/other.jpg", "-old/uploads/x")
+        for rest in (
+            *("/uploads/x.json", "/results/a", "/runs/1", "/corrections/jo/1.jsonl"),
+            *("/audits/1.json", "/other.jpg", "-old/uploads/x"),
+        )
     ]
     assert not is_own_output("s3://photos/labels/uploads/x.json", None)
 
