@@ -18,7 +18,6 @@ imports no Beam, TensorFlow or boto3. Its packages and modules; each imports onl
     report    the HTML report of a run's results
     explain   the HTML page that shows how a model classifies a picture
     python    what Python programs call: classify, read, predict
-    classification  rows of pictures, without I/O
 """
 
 from importlib import import_module

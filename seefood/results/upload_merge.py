@@ -12,9 +12,14 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from typing import Final
 
-from seefood.errors import JobError
 from seefood.records import Row
-from seefood.results.files import encode_rows, list_upload_parts, part_location, read_part
+from seefood.results.files import (
+    PartGoneError,
+    encode_rows,
+    list_upload_parts,
+    part_location,
+    read_part,
+)
 from seefood.results.ledger import TRANSIENT
 from seefood.storage import open_store, write
 from seefood.storage.uris import Location, parse_location
@@ -53,10 +58,8 @@ def _final_rows(pool: ThreadPoolExecutor, uris: Iterator[str]) -> Iterator[tuple
 def _read(uri: str) -> Sequence[Row]:
     try:
         return list(read_part(uri))
-    except JobError as error:
-        if isinstance(error.__cause__, FileNotFoundError):
-            return ()  # the Lambda has removed the row with its picture
-        raise
+    except PartGoneError:
+        return ()  # the Lambda has removed the row with its picture
 
 
 def _delete(uri: str) -> None:

@@ -312,6 +312,7 @@ class OutputQueue:
             self._problem = printable(redacted(f"{kind}{error}"))
         finally:
             pa.default_memory_pool().release_unused()
+            self._has_corrections.set()  # also without them: no answer may wait for ever
             self._is_loading = False
             self._update_views()
             pa.default_memory_pool().release_unused()

@@ -11,7 +11,7 @@ from seefood.classification import Model
 from seefood.errors import JobError
 from seefood.features.files import write_part_features
 from seefood.records import ImageRef, Row
-from seefood.results.files import encode_rows, part_location, read_part
+from seefood.results.files import PartGoneError, encode_rows, part_location, read_part
 from seefood.results.ledger import TRANSIENT
 from seefood.results.totals import Totals, count_rows
 from seefood.runs.run_spec import ChunkSize
@@ -111,10 +111,8 @@ def _with_earlier(rows: Sequence[Row], part: Location) -> Sequence[Row]:
         return rows
     try:
         earlier = {(row.uri, row.etag, row.version_id): row for row in read_part(part.uri)}
-    except JobError as error:
-        if isinstance(error.__cause__, FileNotFoundError):
-            return rows
-        raise
+    except PartGoneError:
+        return rows
     return [
         earlier.get((row.uri, row.etag, row.version_id), row)
         if row.error_code in TRANSIENT

@@ -48,7 +48,8 @@ class Csv(ResultFormat):
     def merge(self, parts: Sequence[bytes]) -> bytes:
         """See `ResultFormat.merge`."""
         headers = {part.partition(b"\n")[0] for part in parts}
-        if len(headers) > 1:  # written before a column was added
+        # Written before a column was added, or by another tool.
+        if len(headers) > 1 or not all(part.endswith(b"\n") for part in parts):
             return super().merge(parts)
         return parts[0] + b"".join(part.partition(b"\n")[2] for part in parts[1:])
 

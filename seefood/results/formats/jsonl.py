@@ -31,4 +31,4 @@ class JsonLines(ResultFormat):
 
     def merge(self, parts: Sequence[bytes]) -> bytes:
         """See `ResultFormat.merge`."""
-        return b"".join(parts)
+        return b"".join(part if part.endswith(b"\n") else part + b"\n" for part in parts if part)

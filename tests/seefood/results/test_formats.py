@@ -87,6 +87,14 @@ def test_columns_are_read_without_the_others(name: str) -> None:
     assert expected == list(file_format.read_columns(file_format.encode(ROWS), names))
 
 
+@pytest.mark.parametrize("name", ["jsonl", "csv"])
+def test_a_part_without_a_last_line_break_is_merged(name: str) -> None:
+    """Other tools write none; the rows on both sides of it stay two rows."""
+    file_format = result_format(name)
+    parts = [file_format.encode(ROWS[:2]).rstrip(b"\r\n"), file_format.encode(ROWS[2:])]
+    assert ROWS == list(file_format.decode(file_format.merge(parts)))
+
+
 @every_format
 def test_parts_are_counted_merged_and_thinned(name: str) -> None:
     """Merging keeps every row, and removing takes away exactly the rows at the indices."""

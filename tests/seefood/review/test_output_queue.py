@@ -5,12 +5,13 @@ import numpy as np
 import pytest
 
 from seefood.corrections import Correction, CorrectionLog, read_corrections
-from seefood.errors import UsageError
+from seefood.errors import JobError, UsageError
 from seefood.features.files import write_part_features
 from seefood.records import Row, Vector, utc_now
 from seefood.results.files import part_location
 from seefood.review.output_queue import OutputQueue
 from seefood.review.queue import Answer, Card
+from seefood.storage import write
 from seefood.storage.uris import parse_location
 from tests.fakes import failed, make_row
 from tests.seefood.results.test_output_rows import put_part
@@ -183,6 +184,18 @@ def test_two_people_see_each_other(memory: str) -> None:
     assert "mauve" in queue.labels()
     assert queue.find("s3://b/x/2.jpg", "e1") == queue.cards({}, 0, 1)[0].number
     assert queue.find("s3://b/x/2.jpg", "e2") is None
+
+
+def test_damaged_corrections_stop_reading_and_no_answer_waits(memory: str) -> None:
+    """The page shows the cause; a picture of a page from before has no row."""
+    put_part(memory, "a", scored(1, 0.9))
+    write(parse_location(f"{memory}/corrections/bo/1-x.jsonl"), b"[1")
+    queue = OutputQueue(parse_location(memory), "ada")
+    queue.start()
+    with pytest.raises(JobError, match="holds no corrections"):
+        queue.wait_until_loaded()
+    with pytest.raises(KeyError):
+        queue.answer([Answer(0, "red", None)], "a1")
 
 
 def test_an_output_without_rows_is_refused(memory: str) -> None:
