@@ -117,6 +117,20 @@ def test_choice_proves_better() -> None:
     assert choose_probe(uneven).estimator is LOGISTIC
 
 
+def test_many_classes() -> None:
+    """With hundreds of classes only the estimator that takes no longer for them is compared."""
+    rng = np.random.default_rng(2)
+    labels = np.repeat(np.arange(300), 4)
+    upright = rng.normal(size=(300, 80))[labels] + rng.normal(scale=0.4, size=(1200, 80))
+    folds, weights = np.tile(np.arange(4), 300), np.ones(1200, np.float32)
+    views = np.repeat(upright[np.newaxis].astype(np.float32), 2, axis=0)
+    examined = Examined(Features(views), labels, weights, folds, 300)
+    choice = choose_probe(examined)
+
+    assert choice.estimator is DISCRIMINANT
+    assert (predict_out_of_fold(examined, choice.fit).argmax(axis=1) == labels).mean() > 0.95
+
+
 def test_installed_probe_is_the_last_layer() -> None:
     """The network's logits are the probe's."""
     model = build(NetworkChoice("folded_mobilenet_v2", 32, 32, 3, multiplier=0.35))

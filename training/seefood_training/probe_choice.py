@@ -12,7 +12,7 @@ from seefood_training.estimators import ESTIMATORS, Estimator
 from seefood_training.linear_probe import Examined, Floats, Probe
 
 _MUCH_WORK: Final = 5e7
-"""Rows times maps times classes from which on the probes of a comparison see fewer photos."""
+"""`Estimator.work` from which on a comparison takes minutes on two cores."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +47,13 @@ class ProbeChoice:
 def choose_probe(examined: Examined, estimators: Sequence[Estimator] = ESTIMATORS) -> ProbeChoice:
     """Return an estimator and the strength with the lowest cross-entropy in cross-validation.
 
-    It is the first of `estimators`, unless a later one proves better.
+    It is the first of `estimators`, unless a later one proves better. Those that would take long
+    are not compared; the first one is then, if necessary, examined on a part of the photos.
     """
-    small = _smaller(examined)
-    first, *others = (_best_strength(small, estimator) for estimator in estimators)
+    affordable = [each for each in estimators if each.work(examined) <= _MUCH_WORK]
+    if not affordable:
+        return _best_strength(_smaller(examined, estimators[0]), estimators[0])
+    first, *others = (_best_strength(examined, estimator) for estimator in affordable)
     for other in others:
         first = other if other.is_better(first) else first
     return first
@@ -99,9 +102,8 @@ def _judged(
     return ProbeChoice(estimator, strength, temperature, losses, weights)
 
 
-def _smaller(examined: Examined) -> Examined:
-    """Return `examined`, or an even part of it if a comparison on all photos takes long."""
-    work = examined.features.views.size * examined.classes
-    step = max(1, round(work / _MUCH_WORK))
-    part = examined.at(np.arange(len(examined.labels)) % step == 0)
-    return part if len(np.unique(part.folds)) > 1 and step > 1 else examined
+def _smaller(examined: Examined, estimator: Estimator) -> Examined:
+    """Return every so many photos of `examined`; all of them if that leaves a single fold."""
+    step = round(estimator.work(examined) / _MUCH_WORK)
+    part = examined.at(np.arange(len(examined.labels)) % max(1, step) == 0)
+    return part if len(np.unique(part.folds)) > 1 else examined
