@@ -22,7 +22,7 @@ def calibrated(pictures: int, classes: int, seed: int) -> tuple[np.ndarray, np.n
 
 
 @pytest.mark.parametrize("classes", [2, 10])
-@pytest.mark.parametrize("temperature", [0.5, 1.0, 3.0])
+@pytest.mark.parametrize("temperature", [0.5, 1.0, 3.0, 1000.0])
 def test_temperature_of_scaled_logits(classes: int, temperature: float) -> None:
     """Logits that were multiplied by T need the temperature T."""
     logits, labels = calibrated(40_000, classes, seed=1)

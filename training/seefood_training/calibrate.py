@@ -14,7 +14,7 @@ Floats = NDArray[np.floating]
 Labels = NDArray[np.integer]
 
 _MIN_TEMPERATURE: Final = 0.01
-_MAX_TEMPERATURE: Final = 100.0
+_MAX_TEMPERATURE: Final = 10_000.0
 _BISECTIONS: Final = 80
 
 
@@ -37,7 +37,7 @@ def softmax(logits: Floats) -> Floats:
 
 
 def fit_temperature(logits: Floats, labels: Labels, doubt: float = 0.0) -> float:
-    """Return the temperature in [0.01, 100] that gives `labels` the lowest cross-entropy.
+    """Return the temperature in [0.01, 10,000] that gives `labels` the lowest cross-entropy.
 
     `logits` is of shape `(n, classes)`, `labels` holds each picture's true class, `(n,)`. `doubt`,
     in [0, 1), is the probability that a label is drawn evenly from all classes instead: it keeps
