@@ -17,6 +17,7 @@ from typing import Any, Final
 from seefood.errors import JobError, SeefoodError, UsageError
 from seefood.runs.otlp import export_measures
 from seefood.sanitize import printable, redacted
+from seefood.storage.local import temporary_beside
 
 _MAX_LABELS: Final = 100
 _STATUSES: Final = ("ok", "unsure", "failed")
@@ -159,14 +160,10 @@ def _labels(attributes: Mapping[str, str]) -> str:
 def write_metrics(file: Path, text: str) -> None:
     """Write the file. Atomic, overwrites. Raises `JobError`."""
     try:
-        # The collector reads *.prom only; everyone may read, as its user is another one.
-        with tempfile.NamedTemporaryFile(
-            "w", encoding="utf-8", dir=file.parent, prefix=".seefood-", delete=False
-        ) as stream:
-            stream.write(text)
-        temporary = Path(stream.name)
-        temporary.chmod(0o644)
-        temporary.replace(file)
+        with temporary_beside(file) as temporary:  # the collector reads *.prom only
+            temporary.write_text(text, encoding="utf-8")
+            temporary.chmod(0o644)  # everyone may read, as the collector's user is another one
+            temporary.replace(file)
     except OSError as error:
         raise JobError(
             f"cannot write {file} of --metrics: {error.strerror}; the rows are kept"

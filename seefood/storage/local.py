@@ -165,17 +165,23 @@ def _create_exclusively(key: str, data: bytes) -> bool:
 
 
 @contextmanager
-def _temporary(key: str, data: bytes) -> Iterator[Path]:
-    """Write `data` to a hidden file in the folder of `key`; delete it after the block."""
-    path = Path(key)
+def temporary_beside(path: Path) -> Iterator[Path]:
+    """Yield the path of a hidden file in the folder of `path`; delete that file after the block."""
     temporary = path.with_name(f"{TEMPORARY}{os.getpid()}-{token_hex(6)}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
+        yield temporary
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def _temporary(key: str, data: bytes) -> Iterator[Path]:
+    """Write `data` to a hidden file in the folder of `key`; delete it after the block."""
+    try:
+        Path(key).parent.mkdir(parents=True, exist_ok=True)
+        with temporary_beside(Path(key)) as temporary:
             temporary.write_bytes(data)
             yield temporary
-        finally:
-            temporary.unlink(missing_ok=True)
     except OSError as error:
         raise JobError(
             f"cannot write {key}: {error.strerror}; free space or choose another output, then "

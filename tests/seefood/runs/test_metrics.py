@@ -79,6 +79,17 @@ def test_a_file_that_cannot_be_written_is_refused_before_the_run(tmp_path: Path)
             pytest.fail("the run began")
 
 
+def test_measures_that_cannot_be_written_leave_nothing_behind(tmp_path: Path) -> None:
+    """The collector's folder has no half-written file if FILE became a folder during the run."""
+    file = tmp_path / "seefood.prom"
+    with (
+        pytest.raises(JobError, match=r"cannot write .*seefood\.prom of --metrics"),
+        measured(file, "out", _fail),
+    ):
+        file.mkdir()
+    assert [file] == list(tmp_path.iterdir())
+
+
 def test_measures_are_exported_where_opentelemetry_is_configured(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
