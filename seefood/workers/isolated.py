@@ -16,6 +16,7 @@ from seefood.classification import Model, failed_row
 from seefood.errors import ErrorCode, JobError, PictureError, StopError
 from seefood.imaging.limits import MIB
 from seefood.records import ImageRef, Row
+from seefood.runs.progress import STOPPED
 from seefood.workers.protocol import ClassifyRequest, WorkerConfig
 from seefood.workers.subprocess_client import WorkerProcess, describe_end
 
@@ -36,6 +37,8 @@ class IsolatedWorker:
         self._process: WorkerProcess | None = None
         self._received: SimpleQueue[Row | StopError | tuple[WorkerProcess, int]] = SimpleQueue()
         self._lock = threading.Lock()
+        self._process_lock = threading.Lock()
+        self._is_closed = False
 
     def begin(self) -> None:
         """Start the process, so that it loads the model while the caller does something else."""
@@ -49,8 +52,8 @@ class IsolatedWorker:
     def classify_one(self, ref: ImageRef, model: Model, data: bytes | None = None) -> Row:
         """Return the row of one picture, fetched from `ref` unless `data` is given.
 
-        `model` is the model of the process. Raises `StopError` if no process can be started, or if
-        processes die before they decode the picture.
+        `model` is the model of the process. Raises `StopError` if no process can be started, if
+        processes die before they decode the picture, or once the worker is closed.
         """
         with self._lock:
             for _ in range(_MAX_IDLE_DEATHS):
@@ -62,7 +65,7 @@ class IsolatedWorker:
                     return outcome
                 if isinstance(outcome, StopError):
                     raise outcome
-                self._process = None
+                self._forget()
                 if isinstance(outcome, PictureError):
                     return failed_row(ref, outcome, engine, model)
             raise JobError(
@@ -76,8 +79,11 @@ class IsolatedWorker:
             process.kill()
 
     def close(self) -> None:
-        """End the process and wait for it."""
-        if (process := self._process) is not None:
+        """End the process and wait for it; no other is started."""
+        with self._process_lock:
+            self._is_closed = True
+            process = self._process
+        if process is not None:
             process.close()
 
     def on_row(self, number: int, index: int, row: Row) -> None:
@@ -95,10 +101,21 @@ class IsolatedWorker:
         self._received.put((process, status))
 
     def _running_process(self) -> WorkerProcess:
-        if self._process is None:
-            self._received = SimpleQueue()
-            self._process = WorkerProcess(self._config, self, self._command)
-        return self._process
+        """Return the process, a new one if it died. Raises `JobError` once the worker is closed."""
+        with self._process_lock:
+            if self._is_closed:
+                raise JobError(STOPPED)
+            if self._process is None:
+                self._received = SimpleQueue()
+                self._process = WorkerProcess(self._config, self, self._command)
+            return self._process
+
+    def _forget(self) -> None:
+        """Forget the process, which died. Raises `JobError` if `close` ended it."""
+        with self._process_lock:
+            if self._is_closed:
+                raise JobError(STOPPED)
+            self._process = None
 
     def _wait(self, process: WorkerProcess) -> Row | StopError | PictureError | None:
         """Return the picture's row or error; None if the process died before it began."""

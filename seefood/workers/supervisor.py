@@ -94,11 +94,9 @@ class SupervisedWorker:
         if not refs:
             return chunk.wait
         with self._lock:
-            if self._closed.is_set():
-                raise JobError(STOPPED)
+            process = self._running_process()
             number = next(self._numbers)
             self._chunks[number] = chunk
-            process = self._running_process()
         process.request(number, chunk.requests())
         return chunk.wait
 
@@ -146,7 +144,10 @@ class SupervisedWorker:
                 self.on_failed(number, error)
 
     def _running_process(self) -> WorkerProcess:
+        """Return the process, a new one if it died. Raises `JobError` once the worker is closed."""
         with self._lock:
+            if self._closed.is_set():
+                raise JobError(STOPPED)
             if self._process is None:
                 self._process = WorkerProcess(self._config, self, self._command)
             return self._process

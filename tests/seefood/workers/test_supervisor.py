@@ -4,6 +4,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -103,6 +104,42 @@ def test_an_isolated_worker_has_bounded_memory(tmp_path: Path) -> None:
     isolated.close()
     assert "out_of_memory" == greedy.error_code
     assert ("-", "red") == (plain.uri, plain.label)
+
+
+@pytest.mark.parametrize("isolated", [True, False], ids=["isolated", "supervised"])
+def test_a_closed_worker_starts_no_process(tmp_path: Path, *, isolated: bool) -> None:
+    """A process that starts while another thread closes the worker would never be ended."""
+    worker: IsolatedWorker | SupervisedWorker
+    if isolated:
+        worker = IsolatedWorker(_config(), _command(tmp_path))
+        worker.begin()
+    else:
+        worker = SupervisedWorker(_config(), MODEL, command=_command(tmp_path))
+    assert "fake" == worker.engine_name
+    worker.close()
+    with pytest.raises(JobError, match="stopped before all pictures were classified"):
+        _ = worker.engine_name
+    with pytest.raises(JobError, match="stopped before all pictures were classified"):
+        _classify(worker)
+
+
+def test_closing_while_a_picture_hangs_alone_starts_no_process(tmp_path: Path) -> None:
+    """The caller gets an error, and no row that blames the picture for the end of its process."""
+    patient = replace(_config(), options=ClassifyOptions())
+    isolated = IsolatedWorker(patient, _command(tmp_path))
+    assert "fake" == isolated.engine_name
+    closing = threading.Timer(1, isolated.close)
+    closing.start()
+    with pytest.raises(JobError, match="stopped before all pictures were classified"):
+        isolated.classify_one(ImageRef("-"), MODEL, BLUE)
+    closing.join()
+
+
+def _classify(worker: IsolatedWorker | SupervisedWorker) -> None:
+    if isinstance(worker, IsolatedWorker):
+        worker.classify_one(ImageRef("-"), MODEL, RED)
+    else:
+        worker.classify([ImageRef("-")], [RED])
 
 
 def test_a_stop_does_not_wait_for_a_hang(tmp_path: Path) -> None:
