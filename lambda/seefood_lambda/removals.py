@@ -33,22 +33,34 @@ def remove_rows(
         for ref in store.list(prefix.key):
             key = parse_location(ref.uri).key
             try:
-                row = json.loads(store.read(key))
+                labelled = _labelled(store.read(key), ref.uri)
             except FileNotFoundError:
                 continue
-            if row["uri"] != removal.uri or row["etag"] == current:
+            if labelled.uri != removal.uri or labelled.etag == current:
                 continue
-            if removal.version_id not in {None, row.get("version_id")}:
+            if removal.version_id not in {None, labelled.version_id}:
                 continue
             for is_transient in (True, False) if has_marks else ():
-                labelled = ImageRef(row["uri"], row["etag"])
                 mark = mark_location(results, digest, labelled, is_transient=is_transient)
                 store.delete(mark.key)
             store.delete(key)
             removed += 1
-    except (PictureError, JobError, UsageError, OSError, ValueError, KeyError) as error:
+    except (PictureError, JobError, UsageError, OSError, ValueError) as error:
         raise RetryableError(f"the rows of {removal.uri} cannot be removed: {error}") from error
     return removed
+
+
+def _labelled(data: bytes, uri: str) -> ImageRef:
+    """Return the object that the row in `data` describes. Raises `ValueError` if it is damaged."""
+    try:
+        row = json.loads(data)
+    except ValueError:
+        row = None
+    match row:
+        case {"uri": str(picture), "etag": str(etag)}:
+            return ImageRef(picture, etag, version_id=row.get("version_id"))
+    message = f"the row {uri} is damaged; delete it"
+    raise ValueError(message)
 
 
 def remove_all(
