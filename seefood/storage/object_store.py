@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, Literal, TypeVar
 import obstore
 from obstore import exceptions
 
-from seefood.errors import ErrorCode, JobError, PictureError, SeefoodError, UsageError
+from seefood.errors import ErrorCode, JobError, PictureError, SeefoodError
 from seefood.records import ImageRef
 from seefood.storage import request_counts
 from seefood.storage.obstore_errors import (
@@ -24,7 +24,7 @@ from seefood.storage.obstore_errors import (
     read_error,
     without_panics,
 )
-from seefood.storage.read_failures import INEXPRESSIBLE, REPLACED
+from seefood.storage.read_failures import INEXPRESSIBLE, REPLACED, listing_error
 from seefood.storage.retry import THROTTLED_BACKOFF, RetryPolicy
 from seefood.storage.uris import Location, parse_location
 
@@ -67,21 +67,25 @@ class RemoteStore:
         """Whether listings are in the order of their keys."""
 
     def list(self, prefix: str) -> Iterator[ImageRef]:
-        """See `Store.list`. Keys come in the store's order, a page at a time."""
+        """See `Store.list`. Keys come in the store's order, a page at a time.
+
+        Raises `JobError` if the listing fails after its first page.
+        """
         folder, _, stem = prefix.rpartition("/")
         # obstore lists whole folders; the offset skips the keys that sort before the prefix.
         offset = _before(prefix) if stem else None
+        has_begun = False
         try:
             for page in self._pages(folder or None, offset):
+                has_begun = True
                 for meta in page:
                     if meta["path"].startswith(prefix):
                         yield self._ref(meta)
                     elif stem and self.is_sorted and meta["path"] > prefix:
                         return
         except (exceptions.BaseError, OSError, ValueError) as error:
-            raise UsageError(
-                f"cannot list {self._root}/{prefix}: {listing_cause(error)}"
-            ) from error
+            cause = listing_cause(error)
+            raise listing_error(f"{self._root}/{prefix}", cause, has_begun=has_begun) from error
 
     def _pages(self, folder: str | None, offset: str | None) -> Iterator["Sequence[ObjectMeta]"]:
         """Yield the pages of a listing; one that fails is requested again from the last key on.

@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from seefood.errors import JobError, UsageError
+
 GONE: Final = "the object is gone since it was listed"
 REPLACED: Final = "the object was replaced since it was listed"
 ARCHIVED: Final = "the object is archived; restore it first"
@@ -22,3 +24,9 @@ def expired_message(code: str) -> str:
         f"the store says {code}: the credentials have expired (or this clock is wrong); renew them "
         "and run the same command again, it goes on where it stopped"
     )
+
+
+def listing_error(listed: str, cause: str, *, has_begun: bool) -> JobError | UsageError:
+    """Return the error of a listing: the user's before its first page, then the job's."""
+    message = f"cannot list {listed}: {cause}"
+    return JobError(f"{message}; run it again") if has_begun else UsageError(message)

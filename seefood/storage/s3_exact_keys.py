@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from seefood.errors import ErrorCode, JobError, PictureError, UsageError
+from seefood.errors import ErrorCode, JobError, PictureError
 from seefood.records import ImageRef
 from seefood.storage.aws_errors import CredentialsError
 from seefood.storage.parallel_listing import ParallelListing
@@ -24,6 +24,7 @@ from seefood.storage.read_failures import (
     NO_BUCKET,
     REPLACED,
     expired_message,
+    listing_error,
 )
 from seefood.storage.s3_client import ReadOptions, S3Client
 from seefood.storage.s3_responses import S3Error, page_end, page_keys, read_page
@@ -62,10 +63,8 @@ class ExactKeyReader:
                 raise JobError(str(error)) from error
             raise
         except (S3Error, OSError) as error:
-            message = f"cannot list {self._root}/{prefix}: {_listing_cause(error)}"
-            raise (
-                JobError(f"{message}; run it again") if has_begun else UsageError(message)
-            ) from error
+            cause = _listing_cause(error)
+            raise listing_error(f"{self._root}/{prefix}", cause, has_begun=has_begun) from error
 
     def fetch(self, ref: ImageRef, *, first_bytes: int | None = None) -> bytes:
         """See `Store.fetch`."""

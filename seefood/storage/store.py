@@ -25,7 +25,8 @@ class Store(Protocol):
     def list(self, prefix: str) -> Iterator[ImageRef]:
         """Yield every object whose key starts with `prefix`, except folder markers.
 
-        Raises `UsageError` for a bucket or folder that is absent or may not be listed.
+        Raises `UsageError` for a bucket or folder that is absent or may not be listed, and
+        `JobError` where a remote listing fails after its first page.
         """
 
     def fetch(self, ref: ImageRef, *, first_bytes: int | None = None) -> bytes:

@@ -82,8 +82,9 @@ def test_every_tenth_response_may_be_a_fault(seed: int, front: FaultFront, s3: B
     assert [b"%d" % number for number in range(30)] == [s3.get(f"out/{n}") for n in range(30)]
 
 
-def test_a_later_page_is_requested_again(front: FaultFront, s3: Bucket) -> None:
-    """By our own client and by obstore's, each from the last key on."""
+@pytest.fixture
+def stores(front: FaultFront, s3: Bucket) -> tuple[tuple[Store, str], ...]:
+    """Our own client and obstore's for two pages of keys, each with what requests the second."""
     s3.put_many({f"in/{number:05d}": b"" for number in range(_KEYS)})
     plain = RemoteStore(
         s3.uri,
@@ -94,18 +95,31 @@ def test_a_later_page_is_requested_again(front: FaultFront, s3: Bucket) -> None:
             retry_config=RETRY,
         ),
     )
-    stores: tuple[tuple[Store, str], ...] = (
-        (open_store(s3.uri), "start-after"),
-        (plain, "continuation-token"),
-    )
+    return (open_store(s3.uri), "start-after"), (plain, "continuation-token")
+
+
+def test_a_later_page_is_requested_again(
+    front: FaultFront, stores: tuple[tuple[Store, str], ...]
+) -> None:
+    """By our own client and by obstore's, each from the last key on."""
     for kind in _TRANSIENT:
         for store, second in stores:
-            if kind == "garbage" and store is plain:
+            if kind == "garbage" and second == "continuation-token":
                 continue  # obstore takes a web page for an empty listing
             front.faults[:] = [Fault(kind, second)]
             keys = [ref.uri.rpartition("/")[2] for ref in store.list("in/")]
             assert [f"{number:05d}" for number in range(_KEYS)] == keys
             assert 1 == front.faults[0].met
+
+
+def test_a_listing_that_ends_early_is_an_error_of_the_job(
+    front: FaultFront, stores: tuple[tuple[Store, str], ...]
+) -> None:
+    """The sources were right when it began; the exit code is 1 and not that of a wrong option."""
+    for store, second in stores:
+        front.faults[:] = [Fault("expired", second, times=_ALWAYS)]
+        with pytest.raises(JobError, match=r"cannot list .*; run it again"):
+            list(store.list("in/"))
 
 
 def test_a_first_denial_is_final(front: FaultFront, s3: Bucket) -> None:
