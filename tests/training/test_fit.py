@@ -13,6 +13,7 @@ pytest.importorskip("tensorflow", reason="training needs TensorFlow")
 
 import keras
 
+from seefood.errors import JobError
 from seefood_training.augment import NONE, PHOTOS, sample_maps, sample_mixing, transform
 from seefood_training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from seefood_training.fit import fit
@@ -150,6 +151,15 @@ def test_checkpoint_of_another_task(tmp_path: Path) -> None:
     assert load_checkpoint(file, "another") is None
     file.write_bytes(file.read_bytes()[:100])
     assert load_checkpoint(file, "mine") is None
+
+
+def test_a_checkpoint_that_cannot_be_written_leaves_nothing_behind(tmp_path: Path) -> None:
+    """The sentence names the file; a half-written one would take space of a full disk."""
+    file = tmp_path / "checkpoint.npz"
+    file.mkdir()
+    with pytest.raises(JobError, match=r"cannot write .*checkpoint\.npz: Is a directory; free"):
+        save_checkpoint(file, Checkpoint("mine", [], [np.arange(3)], [np.arange(2)]))
+    assert [file] == list(tmp_path.iterdir())
 
 
 def test_learns() -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,8 @@ from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
+
+from seefood.errors import JobError
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,17 +29,25 @@ class Checkpoint:
 
 
 def save_checkpoint(file: Path, checkpoint: Checkpoint) -> None:
-    """Write `checkpoint` to `file`. Atomic; overwrites."""
+    """Write `checkpoint` to `file`. Atomic; overwrites. Raises `JobError`."""
     head = json.dumps({"fingerprint": checkpoint.fingerprint, "epochs": checkpoint.epochs})
     arrays = {f"variable_{index}": value for index, value in enumerate(checkpoint.variables)}
     arrays |= {f"best_{index}": value for index, value in enumerate(checkpoint.best)}
-    file.parent.mkdir(parents=True, exist_ok=True)
     partial = file.with_name(f"{file.name}.partial")
-    with partial.open("wb") as stream:
-        np.savez(stream, head=np.asarray(head), **arrays)  # type: ignore[arg-type]
-        stream.flush()
-        os.fsync(stream.fileno())
-    partial.replace(file)
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with partial.open("wb") as stream:
+            np.savez(stream, head=np.asarray(head), **arrays)  # type: ignore[arg-type]
+            stream.flush()
+            os.fsync(stream.fileno())
+        partial.replace(file)
+    except OSError as error:
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
+        raise JobError(
+            f"cannot write {file}: {error.strerror}; free space, then run the same command again: "
+            "it goes on from the last epoch that was written"
+        ) from error
 
 
 def load_checkpoint(file: Path, fingerprint: str) -> Checkpoint | None:
