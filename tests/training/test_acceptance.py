@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from seefood_training.acceptance import Wish, choose_acceptance, threshold_leaving
+from seefood_training.acceptance import Acceptance, Wish, choose_acceptance, threshold_leaving
 from seefood_training.calibrate import softmax
+from seefood_training.metrics import Share
 
 ALL = Wish(most_unsure=0.9)
 
@@ -46,7 +47,28 @@ def test_too_few_pictures_to_show_the_share() -> None:
 
     assert (0.0, 0.0) == chosen.thresholds
     assert not chosen.is_reached
-    assert "NOT reached" in chosen.sentence()
+    assert (
+        "asked: at most 1.0% mistakes among the accepted; NOT shown, because too few photos are "
+        "accepted: 0% of the validation photos are left unsure, and of the others 0.0% are wrong "
+        "(95 % interval 0.0% to 3.8%); 0 wrong of 98 cannot show it for new photos, 0 of 99 would"
+    ) == chosen.sentence()
+
+
+@pytest.mark.parametrize("wrong_share", [0.01, 0.03, 0.1, 0.3])
+@pytest.mark.parametrize("mistakes", [0, 1, 7])
+def test_the_sentence_states_the_fewest_pictures_that_show_the_share(
+    wrong_share: float, mistakes: int
+) -> None:
+    """With as many mistakes among that many pictures it is reached, and not with one fewer."""
+    wish = Wish(wrong_share, 0.3)
+    fewest = next(n for n in range(mistakes, 2000) if mistakes + 1 <= wrong_share * (n + 1) + 1e-9)
+
+    def of(total: int) -> Acceptance:
+        return Acceptance((0.0,), wish, Share(0, total), Share(mistakes, total), (False,), ())
+
+    assert of(fewest).is_reached
+    assert not of(fewest - 1).is_reached
+    assert f"{mistakes} of {fewest} would" in of(fewest - 1).sentence()
 
 
 def test_equal_scores_are_accepted_together() -> None:

@@ -84,10 +84,24 @@ class Acceptance:
         asked = f"asked: at most {self.wish.wrong_share:.1%} mistakes among the accepted"
         if self.is_reached:
             return f"{asked}; {reached}"
+        if self.wrong.value <= self.wish.wrong_share:
+            return (
+                f"{asked}; NOT shown, because too few photos are accepted: {reached}; "
+                f"{self.wrong.count:,} wrong of {self.wrong.total:,} cannot show it for new "
+                f"photos, {self.wrong.count:,} of {self._enough:,} would"
+            )
         return (
             f"{asked}; NOT reached while at most {self.wish.most_unsure:.0%} may be left unsure: "
             f"{reached}"
         )
+
+    @property
+    def _enough(self) -> int:
+        """Return how many accepted photos show the wanted share with as many mistakes."""
+        enough = max(0, int((self.wrong.count + 1) / self.wish.wrong_share) - 2)
+        while _corrected(self.wrong.count, enough) > self.wish.wrong_share:
+            enough += 1
+        return enough
 
     def curve_sentence(self) -> str:
         """Return some points of the curve of mistakes against the share left `unsure`."""
