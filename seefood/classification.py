@@ -21,7 +21,7 @@ from seefood.imaging.decode import DEFAULT_LIMITS, DecodedImage, Limits, Pixels,
 from seefood.imaging.jpeg_quality import jpeg_quality
 from seefood.imaging.measures import measure_pixels
 from seefood.records import ImageRef, Prediction, Row, Status, Vector, utc_now
-from seefood.sanitize import redacted, shown
+from seefood.sanitize import one_line, redacted, shown
 from seefood.vectors import real, rounded
 
 Fetched = tuple[ImageRef, bytes | PictureError]
@@ -230,7 +230,7 @@ def _predict(
         if isinstance(error, MemoryError):
             message = f"there was not enough memory for the {engine} engine"
             return [PictureError(ErrorCode.OUT_OF_MEMORY, message)]
-        text = " ".join(str(error).split())[:200] or type(error).__name__
+        text = one_line(error)
         return [PictureError(ErrorCode.ENGINE_ERROR, f"the {engine} engine failed: {text}")]
 
 

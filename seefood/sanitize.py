@@ -59,6 +59,11 @@ shown: Final = _Shown().repr
 """Returns a value of any type and size as a short text for a message."""
 
 
+def one_line(error: BaseException, limit: int = 200) -> str:
+    """Return the start of the error's message as one line; its class's name if it has none."""
+    return " ".join(str(error).split())[:limit] or type(error).__name__
+
+
 def redacted(text: str) -> str:
     """Return `text` with secrets replaced by `***`."""
     if not _HINT.search(text):  # fast path for most messages

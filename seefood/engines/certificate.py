@@ -17,6 +17,7 @@ from seefood.engines.devices import CPU, device_of
 from seefood.errors import BundleError, PictureError
 from seefood.imaging.decode import Pixels, decode
 from seefood.imaging.resize import NUMPY, PILLOW, resized_by
+from seefood.sanitize import one_line
 from seefood.vectors import real
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def _answer(
             assert isinstance(engine, FeatureEngine)  # noqa: S101 (`create_engine` checks it)
             probabilities, vectors = engine.predict_with_features(images)
     except Exception as error:  # a runtime raises anything, such as that its memory is too small
-        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        reason = one_line(error)
         raise BundleError(
             f"the {engine.name} engine cannot compute the golden picture {file} of {bundle.path} "
             f"({reason}); {_cure(engine)}"

@@ -23,6 +23,7 @@ from seefood.engines.onnxruntime_library import ort
 from seefood.engines.registry import Graph
 from seefood.errors import BundleError
 from seefood.imaging.decode import Pixels
+from seefood.sanitize import one_line
 
 if TYPE_CHECKING:
     from seefood.engines.base import Probabilities
@@ -211,7 +212,7 @@ def open_session(
             source = path if content is None else content
             return ort.InferenceSession(source, options, providers=providers)
     except Exception as error:  # its exceptions share no base class
-        reason = " ".join(str(error).split())[:300]
+        reason = one_line(error, 300)
         raise BundleError(f"ONNX Runtime cannot load {path}: {reason}") from error
 
 

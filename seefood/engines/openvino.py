@@ -22,6 +22,7 @@ from seefood.engines.registry import Graph
 from seefood.engines.threads import available_cores
 from seefood.errors import BundleError, UsageError
 from seefood.imaging.decode import Pixels
+from seefood.sanitize import one_line
 
 if TYPE_CHECKING:
     from seefood.engines.base import Probabilities, ScoreMaps
@@ -81,7 +82,7 @@ class OpenVINOEngine:
             model = _read(core, path, tensor)
             self._network = core.compile_model(model, "CPU", settings)
         except RuntimeError as error:
-            reason = " ".join(str(error).split())[:200]
+            reason = one_line(error)
             raise BundleError(f"OpenVINO cannot load {path}: {reason}") from error
         self._probabilities, self._maps = self._outputs(bundle)
         self._classes = len(bundle.labels)

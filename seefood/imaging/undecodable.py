@@ -8,6 +8,7 @@ from seefood.errors import ErrorCode, PictureError
 from seefood.imaging.jpeg import END_OF_IMAGE
 from seefood.imaging.jpeg_markers import is_arithmetic, unread_kind
 from seefood.imaging.signatures import sniff_format
+from seefood.sanitize import one_line
 
 _UNSUPPORTED: Final = re.compile(
     r"unsupported|not supported|not implemented|not been built|no codec available", re.IGNORECASE
@@ -22,7 +23,7 @@ def undecodable(error: Exception, data: bytes) -> PictureError:
         return PictureError(
             ErrorCode.UNSUPPORTED_FORMAT, f"a {kind} JPEG is not decoded; convert it to 8 bits"
         )
-    text = " ".join(str(error).split())[:200] or type(error).__name__
+    text = one_line(error)
     if _UNSUPPORTED.search(text):
         return PictureError(
             ErrorCode.UNSUPPORTED_FORMAT, f"this kind of {format_name} is not decoded: {text}"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from botocore import exceptions
 
 from seefood.errors import UsageError
+from seefood.sanitize import one_line
 
 if TYPE_CHECKING:
     from botocore.session import Session
@@ -115,7 +116,7 @@ def _of_parameters(error: Any, _: "Session") -> str:
     text = str(error)
     name = text.partition('Invalid bucket name "')[2].partition('"')[0]
     if not name:
-        return f"botocore refuses the request: {' '.join(text.split())[:200]}"
+        return f"botocore refuses the request: {one_line(error)}"
     return f"{name!r} cannot be a bucket's name; a name has 3 to 63 of a-z, 0-9, '-' and '.'"
 
 
@@ -140,7 +141,7 @@ def _of_endpoint(error: Any, _: "Session") -> str:
 
 
 def _of_arn(error: Any, _: "Session") -> str:
-    return f"{' '.join(str(error).split())[:300]}; check the ARN and AWS_REGION"
+    return f"{one_line(error, 300)}; check the ARN and AWS_REGION"
 
 
 _EXPLANATIONS: Final[dict[type[Exception], Callable[[Any, "Session"], str]]] = {

@@ -6,7 +6,7 @@ pytest.importorskip("tensorflow", reason="training needs TensorFlow")
 
 import tensorflow as tf
 
-from seefood_training.convert import conversion_problem
+from seefood_training.reasons import NO_REASON, reason
 from seefood_training.saved_graph import freeze_signature
 
 
@@ -41,4 +41,4 @@ def test_outputs_are_found_in_any_order(names: tuple[str, str]) -> None:
 )
 def test_a_converters_exception_gives_a_sentence(message: str, said: str) -> None:
     """Also one without a message: a type's name tells nobody anything."""
-    assert said == conversion_problem(AssertionError(message))
+    assert said == reason(AssertionError(message), NO_REASON)

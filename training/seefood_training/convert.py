@@ -5,7 +5,6 @@ bits in both. Each engine converts them to 32 bits when it loads and computes in
 files have half the size and the engines still give equal probabilities.
 """
 
-import re
 import tempfile
 import warnings
 from collections.abc import Iterator
@@ -94,16 +93,6 @@ def to_litert(
             _configure(converter, quantisation, calibration)
             flat = bytes(converter.convert())
     return _probabilities_first(flat.replace(*_FULL_PRECISION))
-
-
-def conversion_problem(error: Exception) -> str:
-    """Return one line of the many lines that LiteRT's converter raises."""
-    message = str(error)
-    if missing := re.search(r"(?:Custom|Flex|Select TF) ops: (.+)", message):
-        return f"LiteRT has no {missing[1].strip()}"
-    lines = [line.strip() for line in message.splitlines() if line.strip()]
-    errors = [line.partition("error: ")[2] for line in lines if "error: " in line]
-    return (errors or lines or ["its converter gives no reason"])[0][:200]
 
 
 def _probabilities_first(flat: bytes) -> bytes:

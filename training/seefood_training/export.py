@@ -14,7 +14,6 @@ from seefood.bundle import EXTRA, LITERT_MODEL, ONNX_MODEL, Bundle, load_bundle
 from seefood.errors import BundleError
 from seefood.imaging.decode import Pixels, ResizeRule
 from seefood_training.convert import (
-    conversion_problem,
     round_to_half,
     to_litert,
     write_saved_model,
@@ -23,6 +22,7 @@ from seefood_training.frozen_graph import FrozenGraph
 from seefood_training.graph_freezing import freeze
 from seefood_training.heatmap_signature import SCORE_MAPS, with_heat_maps
 from seefood_training.quantisation import Quantisation
+from seefood_training.reasons import NO_REASON, reason
 from seefood_training.sealing import Draft, new_bundle, seal_bundle
 from seefood_training.to_onnx import to_onnx
 
@@ -109,8 +109,8 @@ def write_graphs(  # noqa: PLR0913 (the last two are for packaging; keyword-only
     try:
         flat = to_litert(graph, size, outputs, quantisation, calibration_images)
     except Exception as error:  # noqa: BLE001 (the converter raises any exception; TensorFlow still runs the graph)
-        reason = conversion_problem(error)
-        _log.warning("LiteRT cannot run this graph, only the tensorflow engine can: %s", reason)
-        return reason
+        problem = reason(error, NO_REASON)
+        _log.warning("LiteRT cannot run this graph, only the tensorflow engine can: %s", problem)
+        return problem
     (folder / LITERT_MODEL).write_bytes(flat)
     return None

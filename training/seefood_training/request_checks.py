@@ -6,6 +6,7 @@ from tempfile import TemporaryDirectory
 from seefood.bundle import MANIFEST
 from seefood.drift.novelty import LEAST_PICTURES
 from seefood.errors import SeefoodError, UsageError
+from seefood.sanitize import one_line
 from seefood.storage.uris import parse_location
 from seefood_training.networks import NetworkChoice, Weights, build, network
 from seefood_training.networks.built_in_weights import NETWORK as DEFAULT
@@ -57,7 +58,7 @@ def check_network(choice: NetworkChoice, weights: Weights) -> None:
     except SeefoodError:
         raise
     except Exception as error:  # a download fails with a bare Exception of Keras
-        reason = " ".join(str(error).split())[:200]
+        reason = one_line(error)
         raise UsageError(
             f"{spec.name} cannot be built with the weights {weights or 'none'} ({reason}); "
             "give a file of weights, another network, or `--weights none`"

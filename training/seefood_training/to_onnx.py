@@ -6,6 +6,7 @@ from typing import Final
 from seefood.engines.native_stderr import native_output_logged
 from seefood.errors import UsageError
 from seefood_training.frozen_graph import FrozenGraph
+from seefood_training.reasons import reason
 
 _OPSET: Final = 18
 
@@ -33,6 +34,5 @@ def to_onnx(frozen: FrozenGraph) -> bytes:
                 opset=_OPSET,
             )
     except Exception as error:
-        reason = (str(error).strip().splitlines() or ["no reason given"])[0][:200]
-        raise UsageError(f"this graph cannot be converted to ONNX: {reason}") from error
+        raise UsageError(f"this graph cannot be converted to ONNX: {reason(error)}") from error
     return bytes(model.SerializeToString())

@@ -39,6 +39,7 @@ from seefood.errors import BundleError, UsageError
 from seefood.imaging.decode import Pixels, decode
 from seefood_training.data import DecodedPhotos, Photo, decode_photos
 from seefood_training.metrics import Share
+from seefood_training.reasons import NO_REASON, reason
 from seefood_training.sealing import new_bundle
 
 Floats = NDArray[np.floating]
@@ -179,7 +180,6 @@ class _Maker:
 
     def int8(self) -> None:
         """Write the integer network."""
-        from seefood_training.convert import conversion_problem
         from seefood_training.saved_graph import saved_graph_to_int8
 
         if not self.bundle.has_saved_model:
@@ -191,8 +191,8 @@ class _Maker:
             flat = saved_graph_to_int8(self.bundle, pixels)
         except Exception as error:  # the converter raises any exception
             _log.info("no int8", exc_info=True)
-            reason = conversion_problem(error)
-            raise _NotMadeError(f"int8: LiteRT cannot convert the graph ({reason})") from error
+            problem = reason(error, NO_REASON)
+            raise _NotMadeError(f"int8: LiteRT cannot convert the graph ({problem})") from error
         self._write("int8", "litert", {LITERT_MODEL: flat}, _INT8_TOLERANCE)
 
     def bfloat16(self) -> None:

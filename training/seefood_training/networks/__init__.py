@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from seefood.errors import UsageError
 from seefood.nearest import did_you_mean
+from seefood.sanitize import one_line
 from seefood_training.networks.built_in_weights import NETWORK as BUILT_IN_NETWORK
 from seefood_training.networks.registry import (
     NETWORKS,
@@ -82,7 +83,7 @@ def build(
                 f"{choice.multiplier:g}; give the file of that network, or the `--network` and the "
                 "`--multiplier` that the file is of"
             ) from error
-        reason = " ".join(str(error).split())[:200]
+        reason = one_line(error)
         raise UsageError(
             f"{choice.name} has no weights {weights} for {choice.width} x {choice.height} pictures "
             f"and the multiplier {choice.multiplier:g} ({reason}); change `--multiplier`, "

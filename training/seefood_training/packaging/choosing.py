@@ -14,12 +14,12 @@ from seefood_training.packaging.graphs import frozen_outputs
 from seefood_training.packaging.network import Function, Opened
 from seefood_training.packaging.picture_input import PictureInput, picture_input, takes_files
 from seefood_training.packaging.pixels import PixelChoice, arithmetic, prepared, run
-from seefood_training.packaging.reasons import reason
 from seefood_training.packaging.repeatable import (
     probe_pictures,
     random_operation,
     unrepeatable,
 )
+from seefood_training.reasons import reason
 
 _DEFAULTS: Final = frozenset({"serving_default", "default"})
 _ACTIVE_LAYERS: Final = (

@@ -24,8 +24,8 @@ from seefood_training.packaging.forms.tensorflow_functions import function_from_
 from seefood_training.packaging.input_ranges import INPUT_RANGES
 from seefood_training.packaging.network import Function
 from seefood_training.packaging.pixels import ChannelOrder, PixelChoice
-from seefood_training.packaging.reasons import reason
 from seefood_training.packaging.search import SEARCHED_FILTERS
+from seefood_training.reasons import reason
 
 _CURE: Final = (
     "export the model without the decoder: a signature that takes the pixels, float32 of "

@@ -35,8 +35,8 @@ from seefood_training.packaging.graphs import concrete, constant_function, proba
 from seefood_training.packaging.network import Function, Opened
 from seefood_training.packaging.picture_input import PictureInput
 from seefood_training.packaging.pixels import PixelArithmetic
-from seefood_training.packaging.reasons import reason
 from seefood_training.packaging.repeatable import is_stateless
+from seefood_training.reasons import reason
 from seefood_training.sealing import Draft, new_bundle, seal_bundle
 
 _PROCESS_SECONDS: Final = 300

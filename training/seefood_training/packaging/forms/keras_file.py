@@ -17,7 +17,7 @@ from seefood_training.packaging.forms.keras_safety import (
 from seefood_training.packaging.forms.tensorflow_functions import function_from_call
 from seefood_training.packaging.locate import Found
 from seefood_training.packaging.network import Opened
-from seefood_training.packaging.reasons import reason
+from seefood_training.reasons import reason
 
 _SUFFIXES: Final = {"keras": ".keras", "h5": ".h5"}
 

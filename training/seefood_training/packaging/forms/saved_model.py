@@ -14,7 +14,7 @@ from seefood_training.packaging.forms.tensorflow_functions import (
 )
 from seefood_training.packaging.locate import GRAPH_FILES, Found
 from seefood_training.packaging.network import Function, Opened
-from seefood_training.packaging.reasons import reason
+from seefood_training.reasons import reason
 
 _SERVING: Final = "serve"
 _DEFAULTS: Final = ("default", "serving_default")
