@@ -16,6 +16,7 @@ from seefood.bundle import Bundle
 from seefood.drift.novelty import NoveltySpace
 from seefood.engines.base import Engine, FeatureEngine, Probabilities
 from seefood.engines.loading import gives_features, load_engine
+from seefood.engines.memory_errors import is_out_of_memory
 from seefood.errors import ErrorCode, PictureError, UsageError
 from seefood.imaging.decode import DEFAULT_LIMITS, DecodedImage, Limits, Pixels, ResizeRule, decode
 from seefood.imaging.jpeg_quality import jpeg_quality
@@ -227,7 +228,7 @@ def _predict(
     except Exception as error:  # noqa: BLE001 (a runtime raises anything; it goes into the row)
         if len(images) > 1:
             return [each for image in images for each in _predict([image], predict, engine)]
-        if isinstance(error, MemoryError):
+        if is_out_of_memory(error):
             message = f"there was not enough memory for the {engine} engine"
             return [PictureError(ErrorCode.OUT_OF_MEMORY, message)]
         text = one_line(error)

@@ -204,11 +204,29 @@ def test_a_device_with_room_for_less_than_a_call_labels_every_picture(
     assert max(sizes) > room
 
 
-def test_a_device_without_room_for_one_picture_says_so_in_every_row(memory: str) -> None:
+class ResourceExhaustedError(Exception):
+    """Has the name of TensorFlow's exception."""
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        ResourceExhaustedError("SameWorkerRecvDone unable to allocate output tensor"),
+        RuntimeError("Failed to allocate memory for requested buffer of size 4096"),
+        RuntimeError("CUDA failure 2: out of memory ; GPU=0 ; hostname=h"),
+        RuntimeError("CUDNN_STATUS_ALLOC_FAILED"),
+        RuntimeError("std::bad_alloc"),
+    ],
+    ids=repr,
+)
+def test_a_device_without_room_for_one_picture_says_so_in_every_row(
+    memory: str, error: Exception
+) -> None:
     """Each row has a sentence and is tried again by the next run; no thread hangs or ends."""
 
     def before(_: Pixels) -> None:
-        raise MemoryError
+        raise error
 
     refs = put_all(memory, {f"{n:02d}": jpeg((10 * n, 9, 99)) for n in range(6)})
     rows = fake_worker(before, batch_size=4, threads=2, policy=BatchPolicy()).classify(refs)
