@@ -124,7 +124,7 @@ class BatchingEngine:
     def waiting_pictures(self) -> int:
         """How many pictures wait to be computed now."""
         with self._changed:
-            return self._pictures()
+            return sum(len(request.images) for request in self._waiting)
 
     def limit(self, pictures: int) -> None:
         """Compute at most so many pictures at a time for now; it grows again to the policy's."""
@@ -189,7 +189,7 @@ class BatchingEngine:
 
     def _rest_seconds(self) -> float:
         """Return how long the waiting pictures may still wait for others; 0 or less: no longer."""
-        is_full = self._pictures() >= self._limit
+        is_full = self.waiting_pictures >= self._limit
         nobody_else = self._callers is not None and (
             len(self._waiting) + self._busy >= self._callers
         )
@@ -197,9 +197,6 @@ class BatchingEngine:
             return 0.0
         waited = time.monotonic() - self._waiting[0].arrived
         return self._policy.wait_seconds(self._batch_seconds) - waited
-
-    def _pictures(self) -> int:
-        return sum(len(request.images) for request in self._waiting)
 
     def _take(self) -> list[_Request]:
         """Remove the first calls that may be computed together; always at least one."""

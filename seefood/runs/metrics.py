@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from seefood.errors import JobError, SeefoodError, UsageError
+from seefood.records import Status
 from seefood.runs.otlp import export_measures
 from seefood.sanitize import printable, redacted
 from seefood.storage.local import temporary_beside
 
 _MAX_LABELS: Final = 100
-_STATUSES: Final = ("ok", "unsure", "failed")
 _LAST_SUCCESS: Final = "seefood_last_success_timestamp_seconds"
 HELP: Final = {
     "seefood_run_info": "The model and the engine of the run; always 1.",
@@ -119,9 +119,7 @@ def run_measures(
     yield measure("run_duration_seconds", summary["seconds"])
     yield measure("run_listed", summary["listed"])
     yield measure("run_skipped", summary["skipped_by_ledger"])
-    statuses = {
-        status: summary["by_status"].get(status, 0) for status in ("ok", "unsure", "failed")
-    }
+    statuses = {str(status): summary["by_status"].get(status, 0) for status in Status}
     yield from by("run_pictures", "status", statuses)
     yield from by("run_labels", "label", summary["by_label"])
     yield from by("run_failures", "code", summary["by_error_code"])

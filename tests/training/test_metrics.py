@@ -8,7 +8,6 @@ pytest.importorskip("sklearn", reason="metrics need scikit-learn")
 from seefood_training.metrics import (
     Share,
     class_figures,
-    clopper_pearson,
     confusion_matrix,
     precision_recall_curve,
     roc_curve,
@@ -27,21 +26,6 @@ def test_wilson_interval_is_inside_zero_and_one() -> None:
     """No mistake among 10 leaves up to 28 % possible."""
     assert pytest.approx((0.0, 0.27753), abs=1e-5) == Share(0, 10).interval
     assert pytest.approx((0.72247, 1.0), abs=1e-5) == Share(10, 10).interval
-
-
-def test_exact_interval_of_no_mistakes() -> None:
-    """The upper bound of 0 among 10 is 1 - 0.025 ** (1 / 10)."""
-    assert pytest.approx((0.0, 1 - 0.025**0.1)) == clopper_pearson(0, 10)
-    assert pytest.approx((0.025**0.1, 1.0)) == clopper_pearson(10, 10)
-
-
-@pytest.mark.parametrize("count", [1, 5, 17, 19])
-def test_exact_interval_has_equal_tails(count: int) -> None:
-    """Each tail of the exact interval has 2.5 %, counted in random samples."""
-    low, high = clopper_pearson(count, 20)
-    rng = np.random.default_rng(0)
-    assert pytest.approx(0.025, abs=0.002) == np.mean(rng.binomial(20, low, 400_000) >= count)
-    assert pytest.approx(0.025, abs=0.002) == np.mean(rng.binomial(20, high, 400_000) <= count)
 
 
 def test_share_of_nothing() -> None:

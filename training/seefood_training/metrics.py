@@ -73,12 +73,6 @@ class ClassFigures:
     """NaN if no picture is of the class."""
 
 
-def clopper_pearson(count: int, total: int, confidence: float = 0.95) -> tuple[float, float]:
-    """Return the exact interval of the share `count / total`."""
-    low, high = binomtest(count, total).proportion_ci(confidence, method="exact")
-    return float(low), float(high)
-
-
 def confusion_matrix(truth: Labels, predicted: Labels, classes: int) -> NDArray[np.int64]:
     """Return counts of shape `(classes, classes)`: a row for each true class."""
     matrix = metrics.confusion_matrix(truth, predicted, labels=np.arange(classes))

@@ -8,12 +8,12 @@ import numpy as np
 
 from seefood.bundle import Bundle, FeatureSpec, set_knowledge, write_bundle
 from seefood.engines.base import FeatureEngine
-from seefood.engines.certificate import certify, relative_difference
+from seefood.engines.certificate import relative_difference
 from seefood.engines.loading import create_engine
 from seefood.engines.registry import EngineSpec, selectable_engines
 from seefood.errors import BundleError, UsageError
 from seefood.imaging.decode import Pixels, decode
-from seefood.vectors import Features, real, rounded
+from seefood.vectors import Features, rounded
 from seefood_training.features.tensors import find_tensors
 
 _log = logging.getLogger(__name__)
@@ -110,17 +110,3 @@ def _golden_pixels(bundle: Bundle) -> Pixels:
     rule = bundle.spec.rule
     files = [bundle.file(golden.file) for golden in bundle.spec.certificate.goldens]
     return np.stack([decode(file.read_bytes(), rule, exact=True).pixels for file in files])
-
-
-def check_features(bundle: Bundle, engine: str) -> float:
-    """Return the largest relative difference of an engine's features from the certificate.
-
-    Raises `BundleError` if it is above the tolerance, or if the bundle has no features.
-    """
-    loaded = create_engine(bundle, engine, features=True)
-    certify(loaded, bundle, features=True)
-    assert isinstance(loaded, FeatureEngine)  # noqa: S101 (`create_engine` checks it)
-    assert bundle.features is not None  # noqa: S101 (as above)
-    _, features = loaded.predict_with_features(_golden_pixels(bundle))
-    goldens = [bundle.features.goldens[each.file] for each in bundle.spec.certificate.goldens]
-    return relative_difference(features, real(goldens))
