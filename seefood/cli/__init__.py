@@ -62,7 +62,9 @@ _COMMANDS: Final = {
     "evaluate": _Command(
         "seefood_training.commands.evaluate", "Measure a bundle on labelled photos."
     ),
-    "package": _Command("seefood_training.commands.package", "Make a bundle from a SavedModel."),
+    "package": _Command(
+        "seefood_training.commands.package", "Make a bundle of a model that you have."
+    ),
     "cascade": _Command(
         "seefood_training.commands.cascade", "Combine a small and a large bundle into a faster one."
     ),
