@@ -7,6 +7,7 @@ import click
 from seefood.cli.numbers import FloatRange
 from seefood.cli.options import open_bundle
 from seefood.cli.requirements import require
+from seefood.cli.working import working
 from seefood.sanitize import printable
 
 
@@ -67,24 +68,26 @@ def cascade_command(  # noqa: PLR0913 (the options of the command)
     require("cascade", "train", "sklearn", "scipy")
     import json
 
-    from seefood_training.cascade import make_cascade
-    from seefood_training.predictions import labelled_photos
+    with working("reading the photos") as tell:
+        from seefood_training.cascade import make_cascade
+        from seefood_training.predictions import labelled_photos
 
-    small, large = open_bundle(first), open_bundle(bundle)
-    photos = labelled_photos(
-        data, large.labels, nested=nested, tell=lambda it: click.echo(printable(it), err=True)
-    )
-    made = make_cascade(
-        small,
-        large,
-        photos,
-        output,
-        name=name or output.absolute().name,
-        points_lost=points_lost,
-        overwrite=overwrite,
-        as_variant=as_variant,
-        data_name=f"{Path(data.rstrip('/')).name}, which also chose the limit",
-    )
+        small, large = open_bundle(first), open_bundle(bundle)
+        photos = labelled_photos(
+            data, large.labels, nested=nested, tell=lambda it: click.echo(printable(it), err=True)
+        )
+        tell("classifying the photos with both networks")
+        made = make_cascade(
+            small,
+            large,
+            photos,
+            output,
+            name=name or output.absolute().name,
+            points_lost=points_lost,
+            overwrite=overwrite,
+            as_variant=as_variant,
+            data_name=f"{Path(data.rstrip('/')).name}, which also chose the limit",
+        )
     choice, digest = made.choice, made.bundle.digest
     for warning in made.warnings():
         click.echo(f"warning: {warning}", err=True)

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import click
 
+from seefood.cli.working import working
+
 
 @click.command("features")
 @click.argument("bundle", metavar="BUNDLE", type=click.Path(path_type=Path))
@@ -19,11 +21,13 @@ def features_command(bundle: Path, *, as_json: bool) -> None:
     Examples:
       seefood features my-model
     """  # noqa: D301 (click's mark against re-wrapping)
-    from seefood.bundle import load_bundle
     from seefood.errors import UsageError
-    from seefood_training.features.adding import add_features
 
-    found = add_features(load_bundle(bundle)).features
+    with working("finding and certifying the features"):
+        from seefood.bundle import load_bundle
+        from seefood_training.features.adding import add_features
+
+        found = add_features(load_bundle(bundle)).features
     if found is None:
         raise UsageError(
             f"{bundle} has no features: its network does not end in a matrix product, or it is a "

@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from seefood.cli.numbers import FloatRange
+from seefood.cli.working import working
 
 
 @click.command("reference")
@@ -47,11 +48,13 @@ def reference_command(
     """  # noqa: D301 (click's mark against re-wrapping)
     from seefood.bundle import load_bundle, remove_variants
     from seefood.errors import UsageError
-    from seefood_training.data import read_labelled
-    from seefood_training.reference import Known, add_reference
 
-    loaded = load_bundle(bundle)
-    photos = read_labelled(data, nested=nested)
+    with working("reading the photos"):
+        from seefood_training.data import read_labelled
+        from seefood_training.reference import Known, add_reference
+
+        loaded = load_bundle(bundle)
+        photos = read_labelled(data, nested=nested)
     if unknown := sorted(set(photos.labels) - set(loaded.labels)):
         raise UsageError(
             f"{data} has the class {unknown[0]!r}, which {bundle} does not know; its labels are "
@@ -60,7 +63,8 @@ def reference_command(
     if drop_variants:
         loaded = remove_variants(loaded)
     known = Known(photos.labels, (*photos.train, *photos.validation), photos.test)
-    written = add_reference(loaded, known, reject_unknown)
+    with working("classifying the photos"):
+        written = add_reference(loaded, known, reject_unknown)
     reference = written.reference
     assert reference is not None  # noqa: S101 (for the type checker)
     answers = sum(map(sum, reference.right.values())) + sum(

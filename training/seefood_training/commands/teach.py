@@ -8,6 +8,7 @@ import click
 
 from seefood.cli.options import model_digest_option, model_option, open_bundle
 from seefood.cli.profile_options import profile_option
+from seefood.cli.working import working
 from seefood_training.commands.threshold_options import reject_option, threshold_options
 
 if TYPE_CHECKING:
@@ -50,50 +51,54 @@ def teach_command(*, dest: str, output: Path, as_json: bool, **params: Any) -> N
     """  # noqa: D301 (click's mark against re-wrapping)
     from secrets import token_hex
 
-    from seefood.bundle import LITERT_MODEL
-    from seefood.classification import Model
-    from seefood.features.stored import load_vectors
-    from seefood.runs.lease import hold_lease
-    from seefood.runs.run_spec import RunSpec
     from seefood.sanitize import printable
     from seefood.storage.uris import parse_location
-    from seefood_training.acceptance import Wish
-    from seefood_training.sealing import check_absent
-    from seefood_training.teaching.bundle import (
-        check_teachable,
-        unknown_limit,
-        write_taught_bundle,
-    )
-    from seefood_training.teaching.graph import read_head
-    from seefood_training.teaching.head import fit_head
-    from seefood_training.teaching.relabel import Relabelled, check_sample, relabel
 
     location = parse_location(dest)
-    source = open_bundle(params["model"], params["model_digest"])
-    tensor = check_teachable(source)
-    check_absent(output, overwrite=params["overwrite"])
-    vectors = load_vectors(location, source.digest)
-    taught = _examples(params["examples"], params["corrections"], location, vectors, source)
-    for note in taught.notes:
-        click.echo(printable(note), err=True)
-    old = read_head(source.file(LITERT_MODEL).read_bytes(), tensor)
-    wish = Wish(params["accept"], params["unsure_share"])
-    rejection = unknown_limit(taught.features, params["reject_unknown"], source)
-    head = fit_head(taught.features, taught.labels, taught.names, wish, old)
-    bundle = write_taught_bundle(
-        source,
-        output,
-        head,
-        labels=taught.names,
-        record=taught.record,
-        rejection=rejection,
-        overwrite=params["overwrite"],
-    )
-    agreement = check_sample(location, source.digest, vectors, head.probe, bundle)
-    written = Relabelled(0, 0)
-    if not params["no_relabel"]:
-        with hold_lease(RunSpec(location, bundle.digest, f"teach-{token_hex(3)}")):
-            written = relabel(location, source.digest, vectors, head.probe, Model.of(bundle))
+    with working("reading the examples") as tell:
+        from seefood.bundle import LITERT_MODEL
+        from seefood.classification import Model
+        from seefood.features.stored import load_vectors
+        from seefood.runs.lease import hold_lease
+        from seefood.runs.run_spec import RunSpec
+        from seefood_training.acceptance import Wish
+        from seefood_training.sealing import check_absent
+        from seefood_training.teaching.bundle import (
+            check_teachable,
+            unknown_limit,
+            write_taught_bundle,
+        )
+        from seefood_training.teaching.graph import read_head
+        from seefood_training.teaching.head import fit_head
+        from seefood_training.teaching.relabel import Relabelled, check_sample, relabel
+
+        source = open_bundle(params["model"], params["model_digest"])
+        tensor = check_teachable(source)
+        check_absent(output, overwrite=params["overwrite"])
+        vectors = load_vectors(location, source.digest)
+        taught = _examples(params["examples"], params["corrections"], location, vectors, source)
+        for note in taught.notes:
+            click.echo(printable(note), err=True)
+        old = read_head(source.file(LITERT_MODEL).read_bytes(), tensor)
+        wish = Wish(params["accept"], params["unsure_share"])
+        rejection = unknown_limit(taught.features, params["reject_unknown"], source)
+        tell("fitting the last layer")
+        head = fit_head(taught.features, taught.labels, taught.names, wish, old)
+        tell("writing the bundle and the rows")
+        bundle = write_taught_bundle(
+            source,
+            output,
+            head,
+            labels=taught.names,
+            record=taught.record,
+            rejection=rejection,
+            overwrite=params["overwrite"],
+        )
+        agreement = check_sample(location, source.digest, vectors, head.probe, bundle)
+        written = Relabelled(0, 0)
+        if not params["no_relabel"]:
+            with hold_lease(RunSpec(location, bundle.digest, f"teach-{token_hex(3)}")):
+                written = relabel(location, source.digest, vectors, head.probe, Model.of(bundle))
     low, high = head.right.interval
     for warning in head.verdicts:
         click.echo(f"warning: {warning}", err=True)
