@@ -174,10 +174,13 @@ def _check_writable(file: Path) -> None:
             raise UsageError(
                 f"--metrics {file} is a folder; name a file, such as {file}/seefood.prom"
             )
+        if not file.parent.exists():
+            raise UsageError(f"--metrics {file}: there is no folder {file.parent}; make it first")
         tempfile.TemporaryFile(dir=file.parent).close()
     except OSError as error:
         raise UsageError(
-            f"--metrics {file}: cannot write into {file.parent} ({error.strerror})"
+            f"--metrics {file}: cannot write into {file.parent} ({error.strerror}); "
+            "make that folder writable, or name a file in another one"
         ) from error
 
 

@@ -316,7 +316,9 @@ function emptyText() {
   if (state.problem) { return `The rows cannot be read:\n${state.problem}`; }
   if (state.loading) { return `${state.text || "Reading the rows"} …`; }
   if (state.done) { return `Done: ${state.text}.`; }
-  if (state.length && state.answered >= state.length) { return "All of these pictures have an answer.\n← goes back, / filters."; }
+  if (state.length && state.answered >= state.length) {
+    return `All of these pictures have an answer.\n← goes back${blind ? "" : ", / filters"}.`;
+  }
   return state.length ? "" : "No picture is left by these filters.\n/ changes them.";
 }
 

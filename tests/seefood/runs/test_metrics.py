@@ -73,9 +73,9 @@ def test_a_failed_run_keeps_the_time_of_the_last_success(tmp_path: Path) -> None
 
 
 def test_a_file_that_cannot_be_written_is_refused_before_the_run(tmp_path: Path) -> None:
-    """A wrong path costs nothing."""
-    for file in (tmp_path / "nothing" / "x.prom", tmp_path):
-        with pytest.raises(UsageError, match="--metrics"), measured(file, "out", _fail):
+    """A wrong path costs nothing, and the message says what to do."""
+    for file, cure in ((tmp_path / "nothing" / "x.prom", "make it first"), (tmp_path, "name a")):
+        with pytest.raises(UsageError, match=f"--metrics .*{cure}"), measured(file, "out", _fail):
             pytest.fail("the run began")
 
 
