@@ -32,8 +32,8 @@ class Estimator:
     """A way to fit a probe."""
 
     name: str
-    fit: Callable[[Examined, float], Probe]
-    """Takes the photos and one of `strengths`."""
+    prepare: Callable[[Examined], Callable[[float], Probe]]
+    """Takes the photos and returns a function of the strength, which can be called often."""
     strengths: tuple[float, ...]
     """The regularisations that are compared, the strongest first."""
     grows_with_classes: bool
@@ -42,6 +42,10 @@ class Estimator:
     def work(self, examined: Examined) -> float:
         """Return the numbers that a fit to `examined` reads, once for each class if it must."""
         return examined.features.views.size * (examined.classes if self.grows_with_classes else 1)
+
+    def fit(self, examined: Examined, strength: float) -> Probe:
+        """Return the probe of `examined` with one strength."""
+        return self.prepare(examined)(strength)
 
     def at(self, strength: float) -> Callable[[Examined], Probe]:
         """Return the fit with one strength."""
@@ -77,30 +81,34 @@ class _Standardised:
         return Probe(coefficients, intercepts)
 
 
-def fit_logistic(examined: Examined, strength: float) -> Probe:
-    """Return the probe with the lowest weighted, regularised cross-entropy.
+def prepare_logistic(examined: Examined) -> Callable[[float], Probe]:
+    """Return the probe with the lowest weighted, regularised cross-entropy, by its strength.
 
-    `strength` is scikit-learn's C on features of unit variance: a smaller value keeps the
+    The strength is scikit-learn's C on features of unit variance: a smaller value keeps the
     coefficients closer to zero.
     """
     seen = _standardised(examined)
     count = len(seen.present)
-    kernel: NDArray[np.floating] = np.zeros((seen.features.shape[1], count), np.float32)
-    bias: NDArray[np.floating] = np.zeros(count, np.float32)
-    if count > 1:
-        regression = LogisticRegression(C=strength, max_iter=_ITERATIONS, tol=_TOLERANCE)
-        with _thread_pools().limit(limits=1):
-            regression.fit(seen.features, seen.classes, sample_weight=seen.weights)
-        kernel, bias = regression.coef_.T, regression.intercept_
-        if count == 2:  # one column, of the second class
-            kernel, bias = np.hstack([-kernel, kernel]) / 2, np.concatenate([-bias, bias]) / 2
-    return seen.probe(kernel, bias, examined.classes)
+
+    def fit(strength: float) -> Probe:
+        kernel: NDArray[np.floating] = np.zeros((seen.features.shape[1], count), np.float32)
+        bias: NDArray[np.floating] = np.zeros(count, np.float32)
+        if count > 1:
+            regression = LogisticRegression(C=strength, max_iter=_ITERATIONS, tol=_TOLERANCE)
+            with _thread_pools().limit(limits=1):
+                regression.fit(seen.features, seen.classes, sample_weight=seen.weights)
+            kernel, bias = regression.coef_.T, regression.intercept_
+            if count == 2:  # one column, of the second class
+                kernel, bias = np.hstack([-kernel, kernel]) / 2, np.concatenate([-bias, bias]) / 2
+        return seen.probe(kernel, bias, examined.classes)
+
+    return fit
 
 
-def fit_discriminant(examined: Examined, shrinkage: float) -> Probe:
-    """Return the probe of the classes' means and their common covariance.
+def prepare_discriminant(examined: Examined) -> Callable[[float], Probe]:
+    """Return the probe of the classes' means and their common covariance, by its shrinkage.
 
-    `shrinkage`, in (0, 1], is the share of a multiple of the identity in the covariance: with 1
+    The shrinkage, in (0, 1], is the share of a multiple of the identity in the covariance: with 1
     the class with the nearest mean is the answer. All classes are taken to be equally frequent.
     """
     seen = _standardised(examined)
@@ -108,28 +116,36 @@ def fit_discriminant(examined: Examined, shrinkage: float) -> Probe:
     members = np.eye(len(seen.present), dtype=np.float32)[seen.classes] * weights
     means = (members.T @ seen.features) / members.sum(axis=0)[:, np.newaxis]
     rest = (seen.features - means[seen.classes]) * np.sqrt(weights / weights.sum())
-    own, floor = 1 - shrinkage, shrinkage * max(float(np.square(rest).mean(axis=1).sum()), 1e-12)
-    photos, maps = rest.shape
-    if photos < maps:  # the inverse by Woodbury's identity, of the smaller matrix
-        gram = own * (rest @ rest.T) + floor * np.eye(photos, dtype=np.float32)
-        inner = solve(gram, rest @ means.T, assume_a="pos")
-        kernel = (means.T - own * (rest.T @ inner)) / floor
-    else:
-        covariance = own * (rest.T @ rest) + floor * np.eye(maps, dtype=np.float32)
-        kernel = solve(covariance, means.T, assume_a="pos")
-    bias = -np.sum(means.T * kernel, axis=0) / 2
-    return seen.probe(kernel, bias, examined.classes)
+    variance = max(float(np.square(rest).mean(axis=1).sum()), 1e-12)
+    views, maps = rest.shape
+    # With fewer views than maps, the inverse by Woodbury's identity is of the smaller matrix.
+    few = views < maps
+    products = rest @ rest.T if few else rest.T @ rest
+    kept = rest if few else np.empty((0, maps), np.float32)
+    known = kept @ means.T if few else means.T
+
+    def fit(shrinkage: float) -> Probe:
+        own, floor = 1 - shrinkage, shrinkage * variance
+        kernel = solve(
+            own * products + floor * np.eye(len(products), dtype=np.float32), known, assume_a="pos"
+        )
+        if few:
+            kernel = (means.T - own * (kept.T @ kernel)) / floor
+        bias = -np.sum(means.T * kernel, axis=0) / 2
+        return seen.probe(kernel, bias, examined.classes)
+
+    return fit
 
 
 LOGISTIC: Final = Estimator(
     "logistic regression",
-    fit_logistic,
+    prepare_logistic,
     (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1),
     grows_with_classes=True,
 )
 DISCRIMINANT: Final = Estimator(
     "discriminant analysis",
-    fit_discriminant,
+    prepare_discriminant,
     (0.98, 0.95, 0.9, 0.8, 0.7, 0.5, 0.3, 0.2, 0.1),
     grows_with_classes=False,
 )

@@ -1,6 +1,6 @@
 """Chooses by cross-validation how a linear probe is fitted, and predicts photos it has not seen."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -66,13 +66,23 @@ def predict_out_of_fold(
 
     With `mirrored` they are the mean over the photo and its mirror image.
     """
+    probes = ((inside, fit(examined.at(~inside))) for inside in _folds(examined))
+    return _predictions(examined, probes, 1 + mirrored)
+
+
+def _folds(examined: Examined) -> Iterator[NDArray[np.bool_]]:
+    """Yield each fold as a mask."""
+    return (examined.folds == fold for fold in np.unique(examined.folds))
+
+
+def _predictions(
+    examined: Examined, probes: Iterable[tuple[NDArray[np.bool_], Probe]], views: int = 2
+) -> Floats:
+    """Return the mean logits over so many views of the photos of each mask, by its probe."""
     logits = np.zeros((len(examined.labels), examined.classes), np.float32)
-    for fold in np.unique(examined.folds):
-        inside = examined.folds == fold
-        probe = fit(examined.at(~inside))
-        here = examined.features.at(inside)
-        views = here.views[: 1 + mirrored]
-        logits[inside] = np.mean([probe.logits(view) for view in views], axis=0)
+    for inside, probe in probes:
+        seen = examined.features.at(inside).views[:views]
+        logits[inside] = np.mean([probe.logits(view) for view in seen], axis=0)
     return logits
 
 
@@ -82,8 +92,9 @@ def _best_strength(examined: Examined, estimator: Estimator) -> ProbeChoice:
     Begins with the strongest regularisation and ends where two weaker ones in turn are no better.
     """
     choices: list[ProbeChoice] = []
+    prepared = [(inside, estimator.prepare(examined.at(~inside))) for inside in _folds(examined)]
     for strength in estimator.strengths:
-        logits = predict_out_of_fold(examined, estimator.at(strength))
+        logits = _predictions(examined, ((inside, fit(strength)) for inside, fit in prepared))
         choices.append(_judged(examined, logits, estimator, strength))
         losses = [choice.loss for choice in choices]
         if len(losses) > 2 and min(losses[-2:]) >= min(losses[:-2]):
