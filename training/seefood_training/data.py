@@ -59,6 +59,8 @@ class PhotoSet:
     """What DATA was read as, such as `one folder per class`."""
     notes: tuple[str, ...] = ()
     """What a person should know about how DATA was read, a sentence each."""
+    more_classes: str = ""
+    """What to do if all photos to train on are of one class, as the end of a sentence."""
 
     @property
     def told(self) -> tuple[str, ...]:
@@ -121,10 +123,8 @@ def read_photo_set(data: str, *, nested: bool = False, corrections: str | None =
     if len(here) < 2:
         content = f"only the class {min(here)!r}" if here else "no class with a photo"
         where = " to train on" if photo_set.validation or photo_set.test else ""
-        cure = "put at least two folders there, one for each class"
-        if "table" in photo_set.layout:
-            cure = "list photos of at least two classes there"
-        raise UsageError(f"{data} has {content}{where}; {cure}{_what_else(photo_set, data)}")
+        told = f" ({'; '.join(photo_set.notes)})" if photo_set.notes else ""
+        raise UsageError(f"{data} has {content}{where}; {photo_set.more_classes}{told}")
     if unknown := sorted(set(photo_set.labels) - here):
         raise UsageError(
             f"{data} has the class {unknown[0]!r} to test or validate with and not to train on; "
@@ -170,6 +170,7 @@ def read_labelled(
         found.left_out,
         found.layout,
         (*found.notes, *_alike_names(labels)),
+        found.more_classes,
     )
 
 
@@ -214,14 +215,6 @@ def decode_photos(
         tuple(unreadable),
         tuple(prints),
     )
-
-
-def _what_else(photo_set: PhotoSet, data: str) -> str:
-    """Return the end of a sentence: the folder to give if classes are deeper, or what is unused."""
-    if "folders inside" in " ".join(photo_set.notes) and not photo_set.test:
-        inner = f"{data.rstrip('/')}/{photo_set.labels[0]}"
-        return f"; if the classes are the folders inside it, give {inner}"
-    return f" ({'; '.join(photo_set.notes)})" if photo_set.notes else ""
 
 
 def _check_name(label: str, data: str) -> None:

@@ -37,6 +37,8 @@ class Found:
     left_out: tuple[LeftOut, ...] = ()
     notes: tuple[str, ...] = ()
     """What a person should know about how DATA was read, a sentence each."""
+    more_classes: str = "list photos of at least two classes there"
+    """What to do if all photos are of one class, as the end of a sentence."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,8 @@ from seefood_training.layouts.parts import Part, part_of
 from seefood_training.layouts.table_files import is_table
 from seefood_training.layouts.unused import unused_notes
 
+MORE_FOLDERS: Final = "put at least two folders there, one for each class"
+
 
 def labelled_folders(
     listing: Listing, paths: Iterable[str], part: Part, *, skip: int = 0
@@ -116,10 +118,16 @@ def _read(listing: Listing) -> Found:
         *folders, _, _ = path.split("/")
         name = "/".join(folders) if listing.nested else folders[0]
         photos.append(Labelled(listing.files[path], class_name(name), part))
+    inner = () if parts else nested_note(listing, listing.pictures)
+    cure = MORE_FOLDERS
+    if inner:
+        deeper = f"{listing.data.rstrip('/')}/{next(iter(listing.top_folders()))}"
+        cure += f"; if the classes are the folders inside it, give {deeper}"
     return Found(
         tuple(photos),
         "one folder per class" + " with its parts inside" * bool(parts),
-        notes=(*unused, *(() if parts else nested_note(listing, listing.pictures))),
+        notes=(*unused, *inner),
+        more_classes=cure,
     )
 
 

@@ -11,6 +11,7 @@ from typing import Final
 from seefood.errors import UsageError
 from seefood_training.layouts.base import Found, Layout, Listing, some
 from seefood_training.layouts.class_folders import (
+    MORE_FOLDERS,
     check_no_class_is_empty,
     labelled_folders,
     nested_note,
@@ -74,6 +75,7 @@ def _read(listing: Listing) -> Found:
         f"{names} with {' and '.join(dict.fromkeys(each.layout for each in found))}",
         tuple(it for each in found for it in each.left_out),
         (*unused_notes(listing), *(note for each in found for note in each.notes)),
+        found[0].more_classes,
     )
 
 
@@ -97,7 +99,7 @@ def _part(listing: Listing, folder: str, paths: Sequence[str]) -> Found:
         note = f"files in no class folder have no label and are not used: {some(loose)}"
         notes = (*notes, note)
     photos = labelled_folders(listing, paths, part, skip=skip)
-    return Found(tuple(photos), "one folder per class", notes=notes)
+    return Found(tuple(photos), "one folder per class", notes=notes, more_classes=MORE_FOLDERS)
 
 
 PART_FOLDERS: Final = Layout("part-folders", _is_parts, _read)
