@@ -1,12 +1,14 @@
 """The extras of the package, and what a command says whose libraries are not installed."""
 
+from dataclasses import dataclass
 from importlib.util import find_spec
-from typing import Final, NamedTuple
+from typing import Final
 
 from seefood.errors import UsageError
 
 
-class Extra(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Extra:
     """One of `pip install "seefood[name]"`."""
 
     name: str

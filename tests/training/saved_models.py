@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from click.testing import CliRunner, Result
 
 from seefood.engines.loading import load_engine
 from seefood.imaging.decode import Pixels
 from seefood.synthetic import KINDS, draw_picture
+from seefood_training.commands.package import package_command
 from seefood_training.packaging.answers import AnswerOptions
 from seefood_training.packaging.options import PackageOptions
 from seefood_training.packaging.outcome import Packaged
@@ -90,3 +92,17 @@ def pack(source: Path, output: Path, **options: Any) -> Packaged:
 def predictions(packaged: Packaged, engine: str) -> np.ndarray:
     """Return the probabilities of an engine for the drawings."""
     return load_engine(packaged.bundle, engine).predict(drawn())
+
+
+def package_by_command(source: Path, tmp_path: Path, *options: str) -> Result:
+    """Run `seefood package` on a model of two labels; the bundle is `tmp_path / "b"`."""
+    (tmp_path / "labels.txt").write_text("hotdog\nnot_hotdog\n")
+    arguments = [str(source), "--labels", str(tmp_path / "labels.txt")]
+    arguments += ["--output", str(tmp_path / "b"), *options]
+    return CliRunner().invoke(package_command, arguments)
+
+
+def two_logits(folder: Path) -> Path:
+    """Return a model of two logits in `folder`."""
+    weights, classify = linear(2, scale=30)
+    return save(folder / "m", classify, keep={"weights": weights})

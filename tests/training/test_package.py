@@ -1,19 +1,26 @@
 import json
-import shutil
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import CliRunner
 
 from seefood.bundle import load_bundle
 from seefood.cli.inspect import inspect_command
 from seefood.engines.loading import load_engine
 from seefood.errors import BundleError, UsageError
-from seefood_training.commands.package import package_command
-from tests.training.saved_models import SIZE, drawn, linear, pack, predictions, save, softmax
+from tests.training.saved_models import (
+    SIZE,
+    drawn,
+    linear,
+    pack,
+    package_by_command,
+    predictions,
+    save,
+    softmax,
+    two_logits,
+)
 
 pytestmark = [pytest.mark.tensorflow, pytest.mark.usefixtures("uncollected_imports")]
 
@@ -198,7 +205,7 @@ def test_a_filter_that_matters_is_asked_for(tmp_path: Path) -> None:
     """Without `--filter` the command shows what another one changes; nothing is written."""
     weights, classify = linear(2, scale=1.0, unit=100.0)
     path = save(tmp_path / "m", classify, keep={"weights": weights})
-    result = run(path, tmp_path, "--input-range", "caffe", "--logits")
+    result = package_by_command(path, tmp_path, "--input-range", "caffe", "--logits")
     assert isinstance(result.exception, UsageError)
     assert "say which with `--filter`" in str(result.exception)
     assert "Keras's load_img" in result.stderr
@@ -208,8 +215,7 @@ def test_a_filter_that_matters_is_asked_for(tmp_path: Path) -> None:
 @pytest.fixture(scope="module")
 def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a model of two logits."""
-    weights, classify = linear(2, scale=30)
-    return save(tmp_path_factory.mktemp("plain") / "m", classify, keep={"weights": weights})
+    return two_logits(tmp_path_factory.mktemp("plain"))
 
 
 @pytest.mark.parametrize(
@@ -267,17 +273,10 @@ def test_model_without_picture_input(
         pack(path, tmp_path / "b", input_range="0..1")
 
 
-def run(source: Path, tmp_path: Path, *options: str) -> Result:
-    (tmp_path / "labels.txt").write_text("hotdog\nnot_hotdog\n")
-    arguments = [str(source), "--labels", str(tmp_path / "labels.txt")]
-    arguments += ["--output", str(tmp_path / "b"), *options]
-    return CliRunner().invoke(package_command, arguments)
-
-
 def test_command_output(source: Path, tmp_path: Path) -> None:
     """The folder is on stdout and a summary on stderr; `inspect` certifies both engines."""
     options = ("--filter", "bicubic", "--fit", "pad", "--name", "mine")
-    result = run(source, tmp_path, "--input-range", "-1..1", *options)
+    result = package_by_command(source, tmp_path, "--input-range", "-1..1", *options)
     assert f"{tmp_path / 'b'}\n" == result.stdout
     assert (
         "mine: 2 labels, input 32x32, pixels -1..1, bicubic, pad, rgb, logits from serving_default"
@@ -293,55 +292,9 @@ def test_command_output(source: Path, tmp_path: Path) -> None:
     assert document["training"]["packaged_from"] == "m"
 
 
-@pytest.fixture
-def photos(tmp_path: Path) -> Path:
-    """Return a folder of 140 files of two classes, which nothing here decodes."""
-    for number in range(140):
-        label = tmp_path / "photos" / ("hotdog" if number % 2 else "not_hotdog")
-        label.mkdir(parents=True, exist_ok=True)
-        (label / f"{number}.jpg").write_bytes(bytes([number]))
-    return tmp_path / "photos"
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        (shutil.rmtree, "there is no folder"),
-        (lambda folder: [file.unlink() for file in folder.rglob("*.jpg")], "has no file"),
-        (lambda folder: [file.unlink() for file in folder.rglob("1*.jpg")], "photos are too few"),
-        (lambda folder: (folder / "hotdog").rename(folder / "nan"), "has the class 'nan', which"),
-    ],
-    ids=["absent", "empty", "few", "labels"],
-)
-def test_wrong_fast_data_is_refused_before_the_model_is_packaged(
-    source: Path, tmp_path: Path, photos: Path, change: Callable[[Path], object], message: str
-) -> None:
-    """Packaging takes minutes, and the folder that it would leave is not what was asked for."""
-    change(photos)
-    result = run(source, tmp_path, "--input-range", "0..1", "--fast-data", str(photos))
-    assert isinstance(result.exception, UsageError)
-    assert message in str(result.exception)
-    assert not (tmp_path / "b").exists()
-
-
-def test_a_model_without_a_faster_variant_is_packaged_and_said_to_be(
-    source: Path, tmp_path: Path, photos: Path
-) -> None:
-    """The bundle is complete, so the message names it and stderr describes it."""
-    options = ("--input-range", "0..1", "--multi-label", "--filter", "bilinear")
-    result = run(source, tmp_path, *options, "--fast-data", str(photos))
-    assert isinstance(result.exception, UsageError)
-    assert "can have no faster variant" in str(result.exception)
-    assert str(result.exception).endswith(
-        f"{tmp_path / 'b'} is the bundle without a faster variant"
-    )
-    assert "b: 2 labels, multi-label, input 32x32" in result.stderr
-    assert ("hotdog", "not_hotdog") == load_bundle(tmp_path / "b").labels
-
-
 def test_malformed_size(source: Path, tmp_path: Path) -> None:
     """A malformed `--size` is a usage error with an example."""
-    result = run(source, tmp_path, "--input-range", "0..1", "--size", "large")
+    result = package_by_command(source, tmp_path, "--input-range", "0..1", "--size", "large")
     assert isinstance(result.exception, UsageError)
     assert "write width x height, such as 224x224" in str(result.exception)
 
