@@ -143,8 +143,12 @@ def _prefetched(
 
 
 def _total_bytes(uploads: Iterable[Upload], max_bytes: int) -> int:
-    """Return the size of the pictures in memory; those above `max_bytes` are never read."""
-    return sum(u.ref.size_bytes for u in uploads if u.ref.size_bytes <= max_bytes)
+    """Return the most that the pictures take in memory; those above `max_bytes` are never read.
+
+    An event without an entity tag does not know the size either.
+    """
+    sizes = (u.ref.size_bytes if u.ref.etag else max_bytes for u in uploads)
+    return sum(size for size in sizes if size <= max_bytes)
 
 
 def _next_fetched(

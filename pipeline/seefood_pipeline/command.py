@@ -125,7 +125,7 @@ def classify_command(beam: Sequence[str], /, *, quiet: bool, **params: Any) -> i
 
     require("classify", "beam", "apache_beam")
     metrics = Path(params["metrics"]) if params["metrics"] else None
-    with measured(metrics, params["output"], code_of) as run:
+    with measured(metrics, params["output"], code_of, _tell_note) as run:
         outcome = _classify(beam, params, progress_style(quiet=quiet))
         run.summary = outcome.summary
         run.exit_code = _tell(outcome, {**params, "quiet": quiet})
@@ -172,6 +172,12 @@ def _classify(beam: Sequence[str], params: dict[str, Any], style: "Style") -> "O
     return launch(request, style)
 
 
+def _tell_note(note: str) -> None:
+    from seefood.sanitize import printable, redacted
+
+    click.echo(f"seefood: {printable(redacted(note))}", err=True)
+
+
 def _tell(outcome: "Outcome", params: dict[str, Any]) -> int:
     """Print the outcome and return the exit code."""
     from seefood_pipeline.outcome_table import print_outcome
@@ -192,13 +198,11 @@ def _tell(outcome: "Outcome", params: dict[str, Any]) -> int:
         )
         return TOO_MANY_FAILED
     from seefood.runs.nothing_read import nothing_read
-    from seefood.sanitize import printable, redacted
     from seefood.storage.uris import parse_location
 
     cause = nothing_read(outcome.summary, parse_location(params["output"]))
     if cause is not None:
-        text = f"{cause}; the rows are kept, and the next run tries the pictures again"
-        click.echo(f"seefood: {printable(redacted(text))}", err=True)
+        _tell_note(f"{cause}; the rows are kept, and the next run tries the pictures again")
         return 1
     drift = outcome.summary["drift"]
     if note := drift_text(drift, is_asked=params["fail_on_drift"], is_quiet=params["quiet"]):

@@ -20,10 +20,11 @@ from seefood.report.corrected import corrected
 from seefood.report.page import build_page
 from seefood.report.render import render_page
 from seefood.report.thumbnails import Fetch
-from seefood.results.files import RUNS, list_parts
+from seefood.results.files import list_parts
 from seefood.results.output_rows import newest_rows, no_rows
-from seefood.storage import fetch, open_store, read, write
-from seefood.storage.uris import Location, parse_location
+from seefood.runs.run_files import list_summaries, run_folder
+from seefood.storage import fetch, read, write
+from seefood.storage.uris import Location
 
 _NUMBER_FIELDS: Final = (
     "seconds", "classify_seconds", "pictures_per_second", "listed", "skipped_by_ledger", "rows",
@@ -101,26 +102,18 @@ def rewrite_report(output: Location, target: Location | None = None) -> Location
 
 
 def _latest_run(output: Location) -> tuple[dict[str, Any], Location] | None:
-    """Return the newest `summary.json` below `output` and its folder.
-
-    The names of run folders begin with the time.
-    """
-    runs = output.child(f"{RUNS}/")
-    try:
-        uris = [ref.uri for ref in open_store(runs.root).list(runs.key)]
-    except UsageError:
-        return None
-    summaries = sorted(uri for uri in uris if uri.endswith("/summary.json"))
+    """Return the newest `summary.json` below `output` and its folder."""
+    summaries = list_summaries(output)
     if not summaries:
         return None
-    location = parse_location(summaries[-1])
+    run_id, location = summaries.popitem()
     try:
         summary = _checked_summary(json.loads(read(location)))
     except (ValueError, FileNotFoundError, RecursionError) as error:
         raise UsageError(
             f"{location.uri} is not the summary of a run ({error}); move it away and try again"
         ) from error
-    return summary, Location(location.root, location.key.rpartition("/")[0])
+    return summary, run_folder(output, run_id)
 
 
 def _checked_summary(document: Any) -> dict[str, Any]:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from seefood.corrections import Correction, checked_reviewer
 from seefood.errors import JobError, UsageError
 from seefood.label_sets import set_column, set_labels
-from seefood.results.files import RUNS
-from seefood.storage import open_store, read
-from seefood.storage.uris import Location, parse_location
+from seefood.runs.run_files import list_summaries
+from seefood.storage import read
+from seefood.storage.uris import Location
 
 if TYPE_CHECKING:
     from seefood.results.output_rows import OutputRows
@@ -34,16 +34,11 @@ def model_labels(output: Location) -> list[str]:
 
     Empty if there was no run.
     """
-    runs = output.child(f"{RUNS}/")
-    try:
-        names = [ref.uri for ref in open_store(runs.root).list(runs.key)]
-    except UsageError:
-        return []
-    summaries = sorted(name for name in names if name.endswith("/summary.json"))
+    summaries = list_summaries(output)
     if not summaries:
         return []
     try:
-        labels = json.loads(read(parse_location(summaries[-1])))["model"]["labels"]
+        labels = json.loads(read(summaries.popitem()[1]))["model"]["labels"]
     except (ValueError, KeyError, TypeError, FileNotFoundError, JobError):
         return []
     return [label for label in labels if isinstance(label, str)]

@@ -6,11 +6,10 @@ from typing import Any, Final
 
 from seefood.drift.fingerprint import Fingerprint
 from seefood.drift.verdict import LAST_RUNS
-from seefood.errors import JobError, UsageError
-from seefood.results.files import RUNS
-from seefood.runs.run_files import SUMMARY
-from seefood.storage import open_store, read
-from seefood.storage.uris import Location, parse_location
+from seefood.errors import JobError
+from seefood.runs.run_files import list_summaries
+from seefood.storage import read
+from seefood.storage.uris import Location
 
 _MAX_READ: Final = 30
 """Summaries that are read at most: runs that classified nothing say nothing."""
@@ -41,16 +40,14 @@ def earlier_fingerprints(
 
 def _summaries(output: Location, before: str | None) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield the ids and the summaries of runs, the latest first: ids begin with the time."""
-    runs = output.child(f"{RUNS}/")
-    try:
-        uris = [ref.uri for ref in open_store(runs.root).list(runs.key)]
-    except UsageError:  # nothing was written there yet
-        return
-    ids = {uri.split("/")[-2]: uri for uri in uris if uri.endswith(f"/{SUMMARY}")}
-    latest = sorted((each for each in ids if before is None or each < before), reverse=True)
-    for run_id in latest[:_MAX_READ]:
+    earlier = [
+        (run_id, location)
+        for run_id, location in list_summaries(output).items()
+        if before is None or run_id < before
+    ]
+    for run_id, location in reversed(earlier[-_MAX_READ:]):
         try:
-            summary = json.loads(read(parse_location(ids[run_id])))
+            summary = json.loads(read(location))
         except (ValueError, RecursionError, FileNotFoundError, JobError):
             continue
         if isinstance(summary, dict):

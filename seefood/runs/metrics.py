@@ -64,11 +64,15 @@ class Measured:
 
 @contextmanager
 def measured(
-    file: Path | None, output: str, code_of: Callable[[BaseException], int]
+    file: Path | None,
+    output: str,
+    code_of: Callable[[BaseException], int],
+    tell: Callable[[str], None],
 ) -> Iterator[Measured]:
     """Write the measures of the block's run to `file`, and export them, when the block ends.
 
-    Also if it ends with an error, whose exit code is `code_of(error)`. Raises `UsageError` at once
+    Also if it ends with an error, whose exit code is `code_of(error)`. `tell` is called with a
+    sentence if the export fails, which does not fail the run. Raises `UsageError` at once
     if the file cannot be written.
     """
     last_success = _last_success(file) if file is not None else None
@@ -80,15 +84,22 @@ def measured(
     except BaseException as error:
         run.exit_code = code_of(error)
         with suppress(SeefoodError):  # the run's own error is the one to tell
-            _publish(file, run, output, last_success)
+            _publish(file, run, output, last_success, tell)
         raise
-    _publish(file, run, output, last_success)
+    _publish(file, run, output, last_success, tell)
 
 
-def _publish(file: Path | None, run: Measured, output: str, last_success: float | None) -> None:
+def _publish(
+    file: Path | None,
+    run: Measured,
+    output: str,
+    last_success: float | None,
+    tell: Callable[[str], None],
+) -> None:
     now = time.time()
     measures = list(run_measures(run, output, now, now if run.exit_code == 0 else last_success))
-    export_measures(measures, HELP)
+    if failure := export_measures(measures, HELP):
+        tell(failure)
     if file is not None:
         write_metrics(file, prometheus_text(measures))
 

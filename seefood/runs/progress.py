@@ -109,6 +109,8 @@ def show_progress(counters: ProgressCounters, style: Style = "auto") -> Iterator
 
 def describe(counters: ProgressCounters) -> str:
     """Return the counts as `1,204 of 2,283 pictures, 3 failed, 241/s, 4 s left`."""
+    if not counters.listed and not counters.listing_done:
+        return "starting, no picture listed yet"
     expected = counters.listed - counters.skipped
     parts = [f"{counters.rows:,} of {expected:,}{'' if counters.listing_done else '+'} pictures"]
     if counters.skipped:

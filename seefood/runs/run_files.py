@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Final
 
 from seefood.results.files import FEATURES, RESULTS, RUNS
-from seefood.storage import open_store
+from seefood.storage import list_existing, open_store
 from seefood.storage.local import TEMPORARY
-from seefood.storage.uris import Location
+from seefood.storage.uris import Location, parse_location
 
 SUMMARY: Final = "summary.json"
 BEFORE: Final = "before.json"
@@ -33,6 +33,21 @@ _OLD_SECONDS: Final = 3600.0
 def run_folder(output: Location, run_id: str) -> Location:
     """Return the folder of a run."""
     return output.child(f"{RUNS}/{run_id}")
+
+
+def list_summaries(output: Location) -> dict[str, Location]:
+    """Return where the summaries of all runs below `output` are, by run id, the oldest first.
+
+    The ids begin with the time. Raises `UsageError` if `output` may not be listed.
+    """
+    runs = output.child(f"{RUNS}/")
+    found: dict[str, Location] = {}
+    for ref in list_existing(runs):
+        location = parse_location(ref.uri)
+        run_id, _, name = location.key.removeprefix(runs.key).partition("/")
+        if name == SUMMARY:
+            found[run_id] = location
+    return dict(sorted(found.items()))
 
 
 def delete_coordination_files(output: Location, run_id: str) -> None:

@@ -17,6 +17,7 @@ from seefood.records import ImageRef
 from seefood.storage import request_counts
 from seefood.storage.obstore_errors import (
     NO_ETAG,
+    ClientPanicError,
     NotAStoreError,
     cause_of,
     classify_failure,
@@ -83,7 +84,7 @@ class RemoteStore:
                         yield self._ref(meta)
                     elif stem and self.is_sorted and meta["path"] > prefix:
                         return
-        except (exceptions.BaseError, OSError, ValueError) as error:
+        except (exceptions.BaseError, ClientPanicError, OSError, ValueError) as error:
             cause = listing_cause(error)
             raise listing_error(f"{self._root}/{prefix}", cause, has_begun=has_begun) from error
 

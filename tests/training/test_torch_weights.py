@@ -77,7 +77,8 @@ def test_other_calls_are_refused_and_not_executed(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (b"PK\x03\x04", "is not a PyTorch file"),
+        (b"PK\x03\x04", "zip archive of PyTorch 1.6"),
+        (b"\x89HDF\r\n", "is an HDF5 file"),
         (b"", "is not a PyTorch file"),
         (pickle.dumps({"a": 1}, protocol=2), "is not a PyTorch file"),
         (b"\x80\x02i__builtin__\nlen\n.", "instruction INST"),

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seefood.imaging.decode import ResizeRule
+from seefood.storage.local import temporary_beside
 from seefood_training.calibrate import softmax
 from seefood_training.data import DecodedPhotos, decode_photos
 from seefood_training.estimators import LOGISTIC
@@ -76,9 +77,10 @@ def square_rule(side: int) -> ResizeRule:
 
 def save_arrays(file: Path, arrays: Sequence[NDArray[Any]]) -> None:
     """Write `arrays` in order. Atomic."""
-    partial = file.with_suffix(".partial.npz")
-    np.savez(partial, *arrays)
-    partial.replace(file)
+    with temporary_beside(file) as temporary:
+        with temporary.open("wb") as stream:
+            np.savez(stream, *arrays)
+        temporary.replace(file)
 
 
 def load_arrays(file: Path) -> tuple[NDArray[Any], ...]:

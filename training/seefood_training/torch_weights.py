@@ -19,6 +19,11 @@ from seefood.errors import UsageError
 
 _MAGIC: Final = 0x1950A86A20F9469CFC6C
 _DTYPES: Final = {"torch FloatStorage": "<f4", "torch LongStorage": "<i8"}
+_OTHER_FORMATS: Final = {
+    b"\x89HDF": "it is an HDF5 file, as Keras writes them",
+    b"PK": "it is the zip archive of PyTorch 1.6 and later",
+}
+"""Files that are given by mistake, by their first bytes."""
 _MARK: Final = object()
 _IGNORED: Final = frozenset({"PROTO", "STOP"})
 _LITERALS: Final = frozenset({"BINUNICODE", "BININT", "BININT1", "BININT2", "LONG1", "GLOBAL"})
@@ -50,6 +55,7 @@ def read_torch_weights(file: Path) -> dict[str, NDArray[Any]]:
     """
     content = file.read_bytes()
     try:
+        _check_start(content)
         at, parts = 0, []
         for _ in range(5):
             value, at = _read_pickle(content, at)
@@ -64,6 +70,15 @@ def read_torch_weights(file: Path) -> dict[str, NDArray[Any]]:
             f"{file} is not a PyTorch file of weights in the format before version 1.6 ({error}); "
             "save the `state_dict` with `_use_new_zipfile_serialization=False`"
         ) from error
+
+
+def _check_start(content: bytes) -> None:
+    """Raise `ValueError` for a file that does not begin as a pickle."""
+    for signature, cause in _OTHER_FORMATS.items():
+        if content.startswith(signature):
+            raise ValueError(cause)
+    if not content.startswith(b"\x80"):
+        raise ValueError("it does not begin with PyTorch's magic number")
 
 
 def _read_pickle(content: bytes, start: int) -> tuple[Any, int]:

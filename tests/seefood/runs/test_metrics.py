@@ -42,6 +42,10 @@ def _fail(error: BaseException) -> int:
     return 2 if isinstance(error, UsageError) else 1
 
 
+def _tell(note: str) -> None:
+    raise AssertionError(note)
+
+
 def test_every_measure_is_written_with_its_help() -> None:
     """Each name has one HELP and one TYPE line before its series; values are those of the run."""
     text = prometheus_text(list(run_measures(Measured(0, SUMMARY), "s3://out", 100.0, 100.0)))
@@ -60,10 +64,10 @@ def test_every_measure_is_written_with_its_help() -> None:
 def test_a_failed_run_keeps_the_time_of_the_last_success(tmp_path: Path) -> None:
     """An alert on the age of the last success works although the file is replaced."""
     file = tmp_path / "seefood.prom"
-    with measured(file, "out", _fail) as run:
+    with measured(file, "out", _fail, _tell) as run:
         run.summary = SUMMARY
     success = _series(file.read_text())['seefood_last_success_timestamp_seconds{output="out"}']
-    with pytest.raises(JobError), measured(file, "out", _fail):
+    with pytest.raises(JobError), measured(file, "out", _fail, _tell):
         raise JobError("no")
     values = _series(file.read_text())
     assert 1 == values['seefood_run_exit_code{output="out"}']
@@ -75,7 +79,10 @@ def test_a_failed_run_keeps_the_time_of_the_last_success(tmp_path: Path) -> None
 def test_a_file_that_cannot_be_written_is_refused_before_the_run(tmp_path: Path) -> None:
     """A wrong path costs nothing, and the message says what to do."""
     for file, cure in ((tmp_path / "nothing" / "x.prom", "make it first"), (tmp_path, "name a")):
-        with pytest.raises(UsageError, match=f"--metrics .*{cure}"), measured(file, "out", _fail):
+        with (
+            pytest.raises(UsageError, match=f"--metrics .*{cure}"),
+            measured(file, "out", _fail, _tell),
+        ):
             pytest.fail("the run began")
 
 
@@ -84,7 +91,7 @@ def test_measures_that_cannot_be_written_leave_nothing_behind(tmp_path: Path) ->
     file = tmp_path / "seefood.prom"
     with (
         pytest.raises(JobError, match=r"cannot write .*seefood\.prom of --metrics"),
-        measured(file, "out", _fail),
+        measured(file, "out", _fail, _tell),
     ):
         file.mkdir()
     assert [file] == list(tmp_path.iterdir())
@@ -113,7 +120,7 @@ def test_measures_are_exported_where_opentelemetry_is_configured(
     threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:{server.server_port}")
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_COMPRESSION", "none")
-    with measured(None, "out", _fail) as run:
+    with measured(None, "out", _fail, _tell) as run:
         run.summary = SUMMARY
     server.shutdown()
     server.server_close()
@@ -125,3 +132,26 @@ def test_measures_are_exported_where_opentelemetry_is_configured(
     assert set(HELP) == set(metrics)
     (point,) = metrics["seefood_run_read_bytes"].gauge.data_points
     assert 4096 == point.as_double
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "cause"),
+    [
+        ("http://127.0.0.1:9", "Connection refused"),
+        ("127.0.0.1:9", "No connection adapters were found for '127.0.0.1:9/v1/metrics'"),
+    ],
+)
+def test_a_failed_export_is_told_in_one_sentence(
+    endpoint: str, cause: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The run keeps its exit code; the sentence has OpenTelemetry's reason and a cure."""
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint)
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "3")
+    told: list[str] = []
+    with measured(None, "out", _fail, told.append) as run:
+        run.summary = SUMMARY
+    assert 0 == run.exit_code
+    (sentence,) = told
+    assert "\n" not in sentence
+    assert cause in sentence
+    assert sentence.endswith("check the OTEL_… variables")
