@@ -218,9 +218,15 @@ def drift_text(drift: Mapping[str, Any], *, is_asked: bool, is_quiet: bool) -> s
     Pictures of most users differ from the training pictures, so a difference from these is printed
     only if it was asked for; the report has it.
     """
+    from seefood.drift.changes import MIN_PICTURES
     from seefood.sanitize import printable
 
     has_runs = drift["compared_with"].get("pictures", 0) > 0
+    if is_asked and not (has_runs or drift["compared_with"].get("training_pictures")):
+        return (
+            f"--fail-on-drift compared nothing: it takes at least {MIN_PICTURES} new pictures, and "
+            "as many in the last runs or among the bundle's training pictures"
+        )
     if not drift["alarm"] or not (is_asked or (has_runs and not is_quiet)):
         return None
     reasons = printable("; ".join(drift["reasons"][:_REASONS]))

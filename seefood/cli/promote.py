@@ -57,6 +57,8 @@ def promote_command(
         raise UsageError(f"{pointer} does not end in {SUFFIX}; name the file so, to tell it apart")
     known = read_pointer(location)
     if back:
+        if bundle is not None or dest is not None:
+            raise UsageError("--back puts the model before into use; leave BUNDLE and --on out")
         if known is None:
             raise UsageError(f"there is no {pointer}; nothing was in use")
         write_pointer(known.back(), location)

@@ -71,9 +71,11 @@ def judge(
     """
     parts = list(earlier.values())
     pool = sum(parts, Fingerprint())
-    has_runs = pool.rows >= MIN_PICTURES
+    is_enough = run.rows >= MIN_PICTURES
+    has_runs = is_enough and pool.rows >= MIN_PICTURES
     by_runs = find_changes(run, Comparison(pool, parts)) if has_runs else []
     by_training: list[Change] = []
+    trained = 0 if reference is None else reference.fingerprint.rows
     if reference is not None:
         how = Comparison(reference.fingerprint, is_training=True)
         by_training = find_changes(run, how)
@@ -89,7 +91,7 @@ def judge(
         compared_with={
             "runs": list(earlier),
             "pictures": pool.rows if has_runs else 0,
-            "training_pictures": 0 if reference is None else reference.fingerprint.rows,
+            "training_pictures": trained if is_enough and trained >= MIN_PICTURES else 0,
         },
         changes=by_runs if has_runs else by_training,
     )

@@ -30,9 +30,9 @@ def audited_pairs(output: Location, current: str, candidate: str) -> list[Pair]:
     now, _ = _labels(output, current)
     learned = {each.key for each in CorrectionLog(output).refresh() if format_utc(each.at) <= since}
     comparable = (now.keys() & labels.keys()) - learned
-    for audit in _audits(output):
-        if audit["began"] <= since:
-            continue
+    audits = _audits(output)
+    fresh = [audit for audit in audits if audit["began"] > since]
+    for audit in fresh:
         pairs = [
             Pair(answer, now[key], labels[key], probability)
             for key, (answer, probability) in _answers(audit).items()
@@ -40,11 +40,20 @@ def audited_pairs(output: Location, current: str, candidate: str) -> list[Pair]:
         ]
         if pairs:
             return pairs
-    raise UsageError(
-        f"{output.uri} has no audit that began after the model {candidate[:DIGEST_SHOWN]} had "
-        f"labelled its pictures ({since}), with answers about pictures that both models have "
-        "labelled and nobody had before; run `seefood audit`, so that fresh answers decide"
-    )
+    command = f"`seefood audit {output.uri} --model-digest {current[:DIGEST_SHOWN]}"
+    named = f"the model {candidate[:DIGEST_SHOWN]} had labelled its pictures ({since})"
+    if not audits:
+        reason = f"has no audit; {command}` asks for the answers that decide"
+    elif not fresh:
+        reason = f"has no audit that began after {named}; {command} --new` begins one"
+    elif any(map(_answers, fresh)):
+        reason = (
+            f"has an audit, but people had labelled its pictures before {named}, or not both "
+            f"models did; label more pictures with both, then {command} --new` begins another"
+        )
+    else:
+        reason = "has an audit without a first result; the command that began it goes on with it"
+    raise UsageError(f"{output.uri} {reason}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,12 +12,18 @@ ERROR_MEANINGS: Final[dict[str, str]] = {
     ErrorCode.UNSUPPORTED_FORMAT: "A picture in a format that seefood does not decode.",
     ErrorCode.TRUNCATED: "The file ends before the picture is complete: upload it again.",
     ErrorCode.CORRUPT: "The format is known, but the data is damaged.",
-    ErrorCode.TOO_LARGE: "More bytes than the limit.",
-    ErrorCode.TOO_MANY_PIXELS: "More pixels than the limit, according to the header.",
+    ErrorCode.TOO_LARGE: "More bytes than --max-bytes.",
+    ErrorCode.TOO_MANY_PIXELS: "More pixels than --max-pixels, or more memory to decode them than "
+    "--max-memory, according to the header.",
+    ErrorCode.TOO_MANY_FRAMES: "More frames or pages than --max-frames.",
+    ErrorCode.TIMEOUT: "It took longer than --max-seconds, also alone: the next run tries again.",
+    ErrorCode.OUT_OF_MEMORY: "There was not enough memory, also alone: the next run tries again.",
+    ErrorCode.DECODER_CRASH: "A decoder or the engine crashed on it, also in a process of its own.",
     ErrorCode.NOT_FOUND: "Listed, but deleted before it was read.",
     ErrorCode.CHANGED: "Replaced while the job ran: the next run classifies the new picture.",
     ErrorCode.FORBIDDEN: "The credentials may list it but not read it.",
-    ErrorCode.UNSUPPORTED_NAME: "The store's client cannot express the name.",
+    ErrorCode.UNSUPPORTED_NAME: "The store's client cannot express the name: copy the object to "
+    "another one.",
     ErrorCode.STORE_ERROR: "The store failed, even after retries: run the job again.",
     ErrorCode.ENGINE_ERROR: "The model failed on this picture.",
 }

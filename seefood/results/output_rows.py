@@ -91,15 +91,21 @@ def open_rows(
     """
     rows = _open(output, digest, with_replaced=with_replaced)
     if not rows.count:
-        raise no_rows(output, f" of the model {digest[:12]}" if digest else "")
+        others = sorted({digest_of(part.uri) for part in list_parts(output)}) if digest else []
+        if digest and others:
+            raise UsageError(
+                f"there are no rows of the model {digest[:12]} below {output.uri}, but of "
+                f"{', '.join(others)}; give one of these, or classify with that model"
+            )
+        raise no_rows(output)
     return rows
 
 
-def no_rows(output: Location, which: str = "") -> UsageError:
+def no_rows(output: Location) -> UsageError:
     """Return the error of a command that finds no rows below `output`."""
     near = nearest_path(output.key.rstrip("/")) if output.is_local else ""
     return UsageError(
-        f"there are no rows{which} below {output.uri}; give the folder or the prefix that "
+        f"there are no rows below {output.uri}; give the folder or the prefix that "
         f"`seefood classify --output` wrote to{near}"
     )
 

@@ -80,8 +80,9 @@ class AuditQueue:
             answered = sum(index in self._said for index in drawn)
             if self.audit.estimates is not None:
                 accuracy = self.audit.estimates["accuracy"]
-                ends = f"{accuracy['low']:.1%} and {accuracy['high']:.1%}"
-                text = f"between {ends} of the labels are right"
+                low, high = (f"{accuracy[end]:.1%}" for end in ("low", "high"))
+                share = low if low == high else f"between {low} and {high}"
+                text = f"{share} of the labels are right"
             else:
                 is_first = not self.audit.look
                 text = "then the first result" if is_first else "the result was not yet sure enough"

@@ -1,10 +1,11 @@
 """Local files, through the operating system, which takes any name and is the fastest."""
 
+import io
 import os
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from errno import ENOSPC
+from errno import EINVAL, ENOSPC
 from pathlib import Path
 from secrets import token_hex
 from stat import S_ISDIR, S_ISLNK, S_ISREG
@@ -60,7 +61,7 @@ class LocalFiles:
     def fetch(self, ref: ImageRef, *, first_bytes: int | None = None) -> bytes:
         """See `Store.fetch`. The entity tag is made of the modification time and the size."""
         path = parse_location(ref.uri).key
-        with _errors_of_one_picture(), open(path, "rb", buffering=0) as stream:  # noqa: PTH123 (as above)
+        with _errors_of_one_picture(), _opened(path) as stream:
             data = stream.readall() if first_bytes is None else stream.read(first_bytes)
             tag = _etag(os.fstat(stream.fileno()))
         if ref.etag and tag != ref.etag:
@@ -70,7 +71,7 @@ class LocalFiles:
     def fetch_range(self, ref: ImageRef, start: int, end: int) -> bytes:
         """See `Store.fetch_range`."""
         path = parse_location(ref.uri).key
-        with _errors_of_one_picture(), open(path, "rb", buffering=0) as stream:  # noqa: PTH123 (as above)
+        with _errors_of_one_picture(), _opened(path) as stream:
             tag = _etag(os.fstat(stream.fileno()))
             data = os.pread(stream.fileno(), end - start, start)
         if ref.etag and tag != ref.etag:
@@ -136,6 +137,19 @@ def cache_folder() -> Path:
     return folder
 
 
+def _opened(path: str) -> io.FileIO:
+    """Open a regular file for reading; a pipe or a device would block for ever."""
+    return open(path, "rb", buffering=0, opener=_regular)
+
+
+def _regular(path: str, flags: int) -> int:
+    descriptor = os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+    if not S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(EINVAL, "it is a folder, a pipe or a device")
+    return descriptor
+
+
 @contextmanager
 def _errors_of_one_picture() -> Iterator[None]:
     """Turn the operating system's exceptions into `PictureError`."""
@@ -146,7 +160,8 @@ def _errors_of_one_picture() -> Iterator[None]:
     except PermissionError as error:
         raise PictureError(ErrorCode.FORBIDDEN, "this user may not read the file") from error
     except (OSError, ValueError) as error:
-        raise PictureError(ErrorCode.STORE_ERROR, f"cannot read the file: {error}") from error
+        reason = getattr(error, "strerror", None) or error
+        raise PictureError(ErrorCode.STORE_ERROR, f"cannot read the file: {reason}") from error
 
 
 def _create_exclusively(key: str, data: bytes) -> bool:

@@ -29,3 +29,24 @@ def test_one_is_singular(number: int, answers: str, left_out: str) -> None:
     lines = list(estimate_lines(estimates, number))
     assert lines[0].startswith(answers)
     assert left_out == lines[2]
+
+
+def test_the_table_fits_into_a_terminal() -> None:
+    """Columns are as wide as what they hold, and shares are percentages."""
+    item = {"said": 23, "true": {"estimate": 20, "low": 18, "high": 22}}
+    labels = {"hotdog": {**item, "precision": _SHARE, "recall": _SHARE}}
+    estimates = {
+        "confidence": 0.95,
+        "answers": 35,
+        "population": 40,
+        "accuracy": _SHARE,
+        "labels": labels,
+        "threshold": {"at": 0.9, "error": 0.02},
+    }
+    expected = """\
+35 answers about 40 labelled pictures, intervals with a confidence of 95%
+accuracy  50.0% [40.0%, 60.0%]
+label   said  true         precision             recall
+hotdog    23  20 [18, 22]  50.0% [40.0%, 60.0%]  50.0% [40.0%, 60.0%]
+scores of at least 0.9000 are wrong in at most 2%"""
+    assert expected == "\n".join(estimate_lines(estimates, 0))

@@ -142,7 +142,9 @@ def test_what_differs_from_training_every_night_raises_no_alarm() -> None:
 def test_too_few_pictures_are_not_judged(earlier: dict[str, Fingerprint]) -> None:
     """Fewer than 200 pictures say nothing for certain, and nothing is said of an empty run."""
     few = fingerprint_rows(_compressed(random.Random(), make_row()) for _ in range(150))
-    assert not judge(few, earlier, _reference()).alarm
+    drift = judge(few, earlier, _reference())
+    assert not drift.alarm
+    assert {**drift.compared_with, "pictures": 0, "training_pictures": 0} == drift.compared_with
     empty = judge(Fingerprint(), {}, None)
     assert (False, [], 0, None) == (empty.alarm, empty.reasons, empty.novel, empty.accuracy)
 

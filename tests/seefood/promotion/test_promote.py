@@ -2,6 +2,7 @@
 
 import json
 import random
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -54,7 +55,7 @@ def _write(output: Path, digest: str, rows: list[Row]) -> None:
     write(location, encode_rows(rows, "jsonl"))
 
 
-def _audit(output: Path, truths: list[str], began: datetime) -> None:
+def _audit(output: Path, truths: Sequence[str | None], began: datetime) -> None:
     sample = [
         {
             "uri": f"s3://b/{n}.jpg",
@@ -102,16 +103,38 @@ def test_only_the_better_model_comes_into_use(
         assert current == load_bundle(model_path(pointer)).digest
 
 
-def test_answers_that_the_candidate_may_have_learned_do_not_count(tmp_path: Path) -> None:
-    """The audit must begin after the candidate has labelled the pictures."""
+@pytest.mark.parametrize(
+    ("began", "answer", "is_corrected", "cure"),
+    [
+        (
+            None,
+            None,
+            False,
+            r"has no audit; `seefood audit file://\S+/out --model-digest \w{12}` asks",
+        ),
+        (-1, "hotdog", False, r"no audit that began after the model \w+ had .* --new` begins one"),
+        (1, None, False, "not at its first result; the command that began it goes on"),
+        (1, "hotdog", True, r"people had labelled its pictures before .* label more pictures"),
+    ],
+)
+def test_answers_that_do_not_count_are_refused_with_the_cure(
+    tmp_path: Path, began: int | None, answer: str | None, cure: str, *, is_corrected: bool
+) -> None:
+    """The audit must begin after the candidate has labelled pictures that nobody had labelled."""
     current, candidate = (_bundle(tmp_path, name) for name in ("current", "candidate"))
     truths = ["hotdog"] * 300
     output, pointer = tmp_path / "out", str(tmp_path / "current.json")
     _write(output, current, _rows(current, truths, 0.5, 2))
-    _write(output, candidate, _rows(candidate, truths, 0.0, 3))
-    _audit(output, truths, _NIGHT - timedelta(hours=1))
+    _write(output, candidate, rows := _rows(candidate, truths, 0.0, 3))
+    if began is not None:
+        _audit(output, [answer] * 300, _NIGHT + timedelta(hours=began))
+    if is_corrected:
+        before = _NIGHT - timedelta(hours=1)
+        CorrectionLog(parse_location(str(output))).append(
+            [Correction(row.uri, row.etag, row.label, None, current, "ann", before) for row in rows]
+        )
     _promote(str(tmp_path / "current"), "--to", pointer)
-    with pytest.raises(UsageError, match="run `seefood audit`"):
+    with pytest.raises(UsageError, match=cure):
         _promote(str(tmp_path / "candidate"), "--to", pointer, "--on", str(output))
     assert current == load_bundle(model_path(pointer)).digest
 
@@ -165,6 +188,8 @@ def test_what_makes_no_sense_is_refused(tmp_path: Path) -> None:
         _promote(bundle, "--to", pointer)
     with pytest.raises(UsageError, match="no model before"):
         _promote("--back", "--to", pointer)
+    with pytest.raises(UsageError, match="leave BUNDLE and --on out"):
+        _promote(bundle, "--back", "--to", pointer)
     (tmp_path / "broken.json").write_text('{"current": 3}')
     with pytest.raises(UsageError, match="does not say which model"):
         _promote(bundle, "--to", str(tmp_path / "broken.json"))

@@ -2,7 +2,15 @@
 
 import pytest
 
-from seefood.report.formatting import bytes_text, score_text, seconds_text, share_text, short_name
+from seefood.errors import ErrorCode
+from seefood.report.formatting import (
+    ERROR_MEANINGS,
+    bytes_text,
+    score_text,
+    seconds_text,
+    share_text,
+    short_name,
+)
 
 
 @pytest.mark.parametrize(
@@ -28,3 +36,8 @@ from seefood.report.formatting import bytes_text, score_text, seconds_text, shar
 def test_numbers_and_names_are_formatted(expected: str, shown: str) -> None:
     """Shares only become 0% or 100% if they are exact; names keep the store's spelling."""
     assert expected == shown
+
+
+def test_every_code_has_a_meaning() -> None:
+    """The report and the page for corrections show it."""
+    assert set(ErrorCode) == set(ERROR_MEANINGS)

@@ -216,6 +216,19 @@ def test_hidden_files_links_and_devices(tmp_path: Path) -> None:
     assert ErrorCode.STORE_ERROR == _code(refs["loop.jpg"])
 
 
+@pytest.mark.parametrize("name", ["pipe.jpg", "zero.jpg", "folder"])
+def test_a_manifest_may_name_what_is_no_file(tmp_path: Path, name: str) -> None:
+    """Reading it fails at once: a pipe would block for ever, and a device has no end."""
+    os.mkfifo(tmp_path / "pipe.jpg")
+    (tmp_path / "zero.jpg").symlink_to("/dev/zero")
+    (tmp_path / "folder").mkdir()
+    ref = ImageRef((tmp_path / name).as_uri())
+    with pytest.raises(PictureError, match="it is a folder, a pipe or a device"):
+        fetch(ref)
+    with pytest.raises(PictureError, match="it is a folder, a pipe or a device"):
+        open_store(FILE_ROOT).fetch_range(ref, 0, 9)
+
+
 def test_listing_is_sorted(tmp_path: Path) -> None:
     """Files come in the order of their folders, independent of the file system."""
     for name in ("b/2.jpg", "b/1.jpg", "a.jpg", "c.jpg", "b/a/0.jpg"):
