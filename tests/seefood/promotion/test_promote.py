@@ -113,7 +113,7 @@ def test_only_the_better_model_comes_into_use(
             r"has no audit; `seefood audit file://\S+/out --model-digest \w{12}` asks",
         ),
         (-1, "hotdog", False, r"no audit that began after the model \w+ had .* --new` begins one"),
-        (1, None, False, "not at its first result; the command that began it goes on"),
+        (1, None, False, "without a first result; the command that began it goes on"),
         (1, "hotdog", True, r"people had labelled its pictures before .* label more pictures"),
     ],
 )
