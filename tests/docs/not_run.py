@@ -48,8 +48,8 @@ COMMANDS: Final = (
         "tests/infra/test_stack.py",
     ),
     Elsewhere(
-        r".* --format arrays|seefood plan first://.*",
-        "needs the additions of docs/extending.md",
+        r".* --format arrays|seefood plan first://.*|seefood inspect hotdog",
+        "runs with the additions of docs/extending.md",
         "tests/docs/test_extending.py",
     ),
     Elsewhere(r"seefood train .*", _TRAINS, "tests/end_to_end/test_wheel.py"),

@@ -220,10 +220,10 @@ def _progress_bars() -> "Iterator[Observe]":
                     printable(progress.note),
                     markup=False,
                     highlight=False,
-                    soft_wrap=not bars.console.is_terminal,
+                    soft_wrap=not bars.console.is_interactive,
                 )
                 return
-            if not bars.console.is_terminal and progress.is_milestone:
+            if not bars.console.is_interactive and progress.is_milestone:
                 _tell(f"{stage}: {progress.note}")
             if stage not in tasks:
                 bars.update(starting, visible=False)
