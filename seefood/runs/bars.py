@@ -14,12 +14,13 @@ new line, and the bars would be drawn twice."""
 
 
 class Bars(Progress):
-    """Bars on stderr that leave room for `^C`; none where stderr is no terminal."""
+    """Bars on stderr that leave room for `^C`."""
 
-    def __init__(self, *columns: str | ProgressColumn, expand: bool = False) -> None:
+    def __init__(
+        self, *columns: str | ProgressColumn, expand: bool = False, disable: bool = False
+    ) -> None:
         self._terminal = Console(stderr=True)  # the base class already draws while it begins
-        is_hidden = not self._terminal.is_interactive
-        super().__init__(*columns, console=self._terminal, expand=expand, disable=is_hidden)
+        super().__init__(*columns, console=self._terminal, expand=expand, disable=disable)
 
     def get_renderables(self) -> Iterable[RenderableType]:
         """Yield the table of the bars, narrower than the terminal."""

@@ -41,14 +41,16 @@ SHADOWS: Final = (
 # Both commands in one process, which imports TensorFlow once.
 TRAIN_AND_PACKAGE: Final = """
 import shutil
+from contextlib import redirect_stderr
 from seefood.__main__ import cli  # sorts sys.path
 
 for line in (
-    "train photos --output trained --network lenet5 --image-size 32 --epochs 1 --quiet",
+    "train photos --output trained --network lenet5 --image-size 32 --epochs 1",
     "package saved --labels labels.txt --output packaged",
 ):
     try:
-        cli.main(line.split())
+        with open("log.txt", "a") as log, redirect_stderr(log):
+            cli.main(line.split())
     except SystemExit as ended:
         if ended.code:
             raise
@@ -251,5 +253,8 @@ def test_train_and_package_run(installed: Installed) -> None:
     command = [str(installed.bin / "python"), "-P", "-c", TRAIN_AND_PACKAGE]
     printed = installed.run(command, seconds=500)
     assert "packaged" == printed.splitlines()[-1]
+    log = (installed.folder / "log.txt").read_text()
+    assert "\ntraining: epoch 1, " in log
+    assert "━" not in log  # a bar is for a terminal
     for name in ("trained", "packaged"):
         assert ("blue", "red") == load_bundle(installed.folder / name).labels

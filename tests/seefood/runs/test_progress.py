@@ -6,7 +6,6 @@ import pytest
 from rich.progress import BarColumn
 
 from seefood.runs.bars import Bars, LatestSpinner
-from seefood.runs.bars import Bars
 from seefood.runs.progress import ProgressCounters, Style, describe, show_progress
 from tests.fakes import failed, make_row
 
@@ -103,10 +102,3 @@ def test_bars_leave_room_for_an_interrupt(monkeypatch: pytest.MonkeyPatch) -> No
     widths = [sum(part.cell_length for part in line) for line in (first, second)]
     assert [38, 38] == widths
     assert [" ", False] == [first[0].text[0], second[0].text[0].isspace()]
-
-
-def test_a_log_has_no_bar(capsys: pytest.CaptureFixture[str]) -> None:
-    """A bar is drawn on a terminal only; a file would get its last frame."""
-    with Bars("reading") as bars:
-        bars.update(bars.add_task("reading", total=1), completed=1)
-    assert "" == capsys.readouterr().err

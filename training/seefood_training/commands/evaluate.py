@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -317,6 +318,6 @@ def _progress(total: int) -> "Iterator[Callable[[int], None]]":
     from seefood.runs.bars import Bars
 
     columns = ("evaluating", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Bars(*columns) as bar:
+    with Bars(*columns, disable=not sys.stderr.isatty()) as bar:
         task = bar.add_task("", total=total)
         yield lambda done: bar.update(task, completed=done)

@@ -1,5 +1,6 @@
 """`seefood train`: from folders of labelled photos to a certified bundle."""
 
+import sys
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -208,7 +209,7 @@ def _progress_bars() -> "Iterator[Observe]":
         TimeElapsedColumn(),
         TextColumn("{task.fields[note]}", table_column=note),
     )
-    with Bars(*columns, expand=True) as bars:
+    with Bars(*columns, expand=True, disable=not sys.stderr.isatty()) as bars:
         starting = bars.add_task("starting", total=None, note="TensorFlow is loaded")
         bars.refresh()  # the import that follows keeps other threads waiting
         tasks: dict[str, TaskID] = {}
@@ -220,10 +221,10 @@ def _progress_bars() -> "Iterator[Observe]":
                     printable(progress.note),
                     markup=False,
                     highlight=False,
-                    soft_wrap=not bars.console.is_interactive,
+                    soft_wrap=not bars.console.is_terminal,
                 )
                 return
-            if not bars.console.is_interactive and progress.is_milestone:
+            if not bars.console.is_terminal and progress.is_milestone:
                 _tell(f"{stage}: {progress.note}")
             if stage not in tasks:
                 bars.update(starting, visible=False)
