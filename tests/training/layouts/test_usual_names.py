@@ -234,7 +234,17 @@ TOLD = [
     pytest.param(
         {**TWO, "docs/a.pdf": ""}, "folders without a picture are no classes: 'docs'", id="no class"
     ),
-    pytest.param({**TWO, **photos(".NET/1.jpg")}, "hidden folders are not read: '.NET'", id="dot"),
+    pytest.param({**TWO, **photos(".NET/1.jpg")}, "hidden and not read: '.NET'; rename", id="dot"),
+    pytest.param(
+        {**TWO, **photos("x/.5.jpg", "x/.gitkeep", "x/._6.jpg")},
+        "hidden and not read: 'x/.5.jpg'; rename",
+        id="photo with a dot",
+    ),
+    pytest.param(
+        {**TWO, **photos("cafe\u0301/5.jpg", "caf\u00e9/6.jpg")},
+        r"'cafe\u0301' and 'caf\xe9' are one class",
+        id="one name in two ways",
+    ),
     pytest.param({**TWO, **photos("X/5.jpg")}, "classes 'X' and 'x' differ only in case", id="X"),
     pytest.param(
         {**TWO, "labels.csv": "image,label\nx/1.jpg,a\ny/3.jpg,b\n"},

@@ -54,8 +54,10 @@ class Listing:
     """Local folders, up to two deep, that contain no file, by their paths below DATA."""
     nested: bool = False
     """Whether each innermost folder is a class, instead of each outermost one."""
-    hidden_folders: tuple[str, ...] = ()
-    """Folders with pictures, up to two deep, that are not read because of the dot before."""
+    hidden: tuple[str, ...] = ()
+    """Pictures, and folders with some up to two deep, not read because of the dot before."""
+    doubled: tuple[str, ...] = ()
+    """Keys that are not read: another one differs only in a `/` more or less."""
 
     @property
     def pictures(self) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from seefood.records import ImageRef
 from seefood.storage import open_store
 from seefood.storage.uris import Location, parse_location
 from seefood_training.layouts.base import may_be_picture
-from seefood_training.layouts.listing import list_files
+from seefood_training.layouts.listing import is_hidden, list_files
 
 _WINDOWS: Final = re.compile(r"^[A-Za-z]:[\\/]")
 
@@ -76,7 +76,13 @@ class FileLookup:
             if "\0" in path or not os.path.isfile(full):  # noqa: PTH113 (as above)
                 return None
             return open_store(self._folder.root).stat(ImageRef(Location("file://", full).uri))
-        return self._files.get(path)
+        if not is_hidden(path):
+            return self._files.get(path)
+        ref = ImageRef(Location(self._folder.root, f"{self._folder.key.rstrip('/')}/{path}").uri)
+        try:
+            return open_store(self._folder.root).stat(ref)
+        except PictureError:
+            return None
 
     def _by_name(self, name: str) -> ImageRef | str:
         wanted = _parts(name)

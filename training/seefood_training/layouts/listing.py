@@ -52,14 +52,17 @@ def list_files(data: str, location: Location, *, nested: bool = False) -> Listin
         return Listing(data, location, {}, nested=nested)
     prefix = location.key.rstrip("/") + "/" if location.key else ""
     refs = _local(location.key) if location.is_local else open_store(location.root).list(prefix)
-    files = {}
-    hidden: list[str] = []
+    files: dict[str, ImageRef] = {}
+    hidden, doubled = list[str](), list[str]()
     for ref in refs:
-        inside = parse_location(ref.uri).key.removeprefix(prefix)
-        if not any(map(_is_hidden, inside.split("/"))):
-            files[inside] = ref
-        else:
+        key = parse_location(ref.uri).key.removeprefix(prefix)
+        inside = "/".join(filter(None, key.split("/")))  # a bucket may have `a//b.jpg`
+        if is_hidden(inside):
             hidden.append(inside)
+        elif inside in files:
+            doubled.append(key)
+        else:
+            files[inside] = ref
     empty: Iterator[str] = iter(())
     if location.is_local:
         empty = _empty_folders(Path(location.key), files)
@@ -70,25 +73,35 @@ def list_files(data: str, location: Location, *, nested: bool = False) -> Listin
         dict(sorted(files.items())),
         tuple(empty),
         nested,
-        tuple(sorted(set(filter(None, map(_hidden_folder, hidden))))),
+        tuple(sorted(set(filter(None, map(_hidden_name, hidden))))),
+        tuple(doubled),
     )
 
 
 def _hidden_files(folder: Path) -> Iterator[str]:
-    """Yield the files of the folders with a dot before their name, up to two deep."""
-    for depth in (".*", "*/.*"):
+    """Yield the files with a dot before their name or their folder's, up to two deep."""
+    for depth in (".*", "*/.*", "*/*/.*"):
         for path in folder.glob(depth):
-            if path.is_dir() and not _is_rubbish(path.name):
+            if not path.is_dir():
+                yield path.relative_to(folder).as_posix()
+            elif not _is_rubbish(path.name):
                 yield from (it.relative_to(folder).as_posix() for it in path.iterdir())
 
 
-def _hidden_folder(path: str) -> str | None:
-    """Return the hidden folder that may be a class with the picture at `path`, or None."""
-    names = path.split("/")
-    if any(map(_is_rubbish, names)) or not may_be_picture(path):
+def _hidden_name(path: str) -> str | None:
+    """Return what hides the picture at `path`: itself, or a folder that may be a class."""
+    *folders, name = path.split("/")
+    if any(map(_is_rubbish, (*folders, name))) or not may_be_picture(path):
         return None
-    at = next((at for at, name in enumerate(names[:-1]) if _is_hidden(name)), None)
-    return "/".join(names[: at + 1]) if at in (0, 1) else None
+    at = next((at for at, folder in enumerate(folders) if _is_hidden(folder)), None)
+    if at is None:
+        return path if "." in name.lstrip(".") else None  # no `.gitkeep`
+    return "/".join(folders[: at + 1]) if at < 2 else None
+
+
+def is_hidden(path: str) -> bool:
+    """Whether the file at `path` is not listed, because of its name or that of its folder."""
+    return any(map(_is_hidden, path.split("/")))
 
 
 def _is_hidden(name: str) -> bool:
@@ -131,6 +144,5 @@ def _empty_folders(folder: Path, files: dict[str, ImageRef]) -> Iterator[str]:
     for depth in ("*", "*/*"):
         for path in sorted(folder.glob(depth)):
             name = path.relative_to(folder).as_posix()
-            is_seen = not any(map(_is_hidden, name.split("/")))
-            if name not in filled and is_seen and path.is_dir():
+            if name not in filled and not is_hidden(name) and path.is_dir():
                 yield name

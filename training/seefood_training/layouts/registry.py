@@ -15,6 +15,7 @@ from seefood_training.layouts.part_folders import PART_FOLDERS
 from seefood_training.layouts.single_table import SINGLE_TABLE
 from seefood_training.layouts.table_files import is_table
 from seefood_training.layouts.tables_in_folder import TABLES_IN_FOLDER
+from seefood_training.layouts.unused import unread_notes
 
 LAYOUTS: Final[list[Layout]] = [
     SINGLE_TABLE,
@@ -53,7 +54,9 @@ def _unrecognised(listing: Listing) -> str:
             f"{' or '.join(tables)}; name the column of the photos file_name and that of their "
             "classes label"
         )
+    told = unread_notes(listing)
     return (
         f"{listing.data} has {content} and no class folder with a photo; put the photos into one "
         "folder per class, or list them in a labels.csv with the columns file_name and label"
+        + (f" ({'; '.join(told)})" if told else "")
     )

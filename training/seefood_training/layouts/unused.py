@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from seefood_training.layouts.base import Labelled, Listing, may_be_picture, some
+from seefood_training.layouts.base import Labelled, Listing, class_name, may_be_picture, some
 from seefood_training.layouts.table_files import is_table
 
 
@@ -34,9 +34,35 @@ def unused_notes(listing: Listing) -> tuple[str, ...]:
         notes.append(f"folders without a picture are no classes: {some(empty)}")
     if inside := [path for path in inside if path.partition("/")[0] in filled]:
         notes.append(f"files that are no pictures by their names are not used: {some(inside)}")
-    if listing.hidden_folders:
+    return (*notes, *_merged_note(listing), *unread_notes(listing))
+
+
+def unread_notes(listing: Listing) -> tuple[str, ...]:
+    """Return sentences about the pictures that no layout is given, because of their names."""
+    notes = []
+    if listing.hidden:
         notes.append(
-            f"hidden folders are not read: {some(listing.hidden_folders)}; rename those that are "
-            "classes, or list their photos in a table of labels"
+            f"names that begin with a dot are hidden and not read: {some(listing.hidden)}; rename "
+            "those that are classes or photos, or list the photos in a table of labels"
+        )
+    if listing.doubled:
+        notes.append(
+            f"keys that differ from others only in the number of slashes are not read: "
+            f"{some(listing.doubled)}; rename them"
         )
     return tuple(notes)
+
+
+def _merged_note(listing: Listing) -> tuple[str, ...]:
+    """Return a sentence if two folders have one name, as bundles store it."""
+    folders: dict[str, str] = {}
+    for path in listing.pictures:
+        folder = path.rpartition("/")[0]
+        other = folders.setdefault("/".join(map(class_name, folder.split("/"))), folder)
+        if other != folder:
+            note = (
+                f"the folders {other!a} and {folder!a} are one class: their names differ "
+                "only in blanks around them, or in how their characters are encoded"
+            )
+            return (note,)
+    return ()
