@@ -233,7 +233,7 @@ def _pattern(text: str | None) -> re.Pattern[str] | None:
 
 
 def _rows(document: dict[str, Any]) -> "Iterator[tuple[str, str]]":
-    from seefood.risk_curve import describe_curve
+    from seefood.risk_curve import asked_percent, describe_curve
     from seefood.sanitize import printable
     from seefood_training.evaluation_page import with_interval
 
@@ -255,7 +255,7 @@ def _rows(document: dict[str, Any]) -> "Iterator[tuple[str, str]]":
     yield "wrong among accepted", with_interval(unsure["wrong_among_accepted"])
     if instead := unsure["if_at_most"]:
         yield (
-            f"  at most {instead['asked']:.0%} unsure",
+            f"  at most {asked_percent(instead['asked'], 0)} unsure",
             (
                 f"threshold {instead['threshold']:.4f}, {with_interval(instead['share'])} unsure, "
                 f"{with_interval(instead['wrong_among_accepted'])} wrong among accepted"

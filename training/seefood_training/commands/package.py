@@ -12,6 +12,7 @@ from seefood.cli.numbers import FloatRange
 from seefood.errors import UsageError
 from seefood.imaging.resize_rule import FITS
 from seefood_training.commands.threshold_options import threshold_options
+from seefood_training.commands.unused_options import options_but, refuse_options
 from seefood_training.packaging.input_ranges import INPUT_RANGES, parse_range
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from seefood_training.packaging.pixels import ChannelOrder, PixelChoice
     from seefood_training.packaging.search import Attempt
 
+_ADDING_VARIANTS = ("model", "output", "fast_data", "as_json", "overwrite")
+"""What has an effect where MODEL is a bundle."""
 _FILTERS = ("nearest", "bilinear", "bicubic", "lanczos", "tf-bilinear", "box")
 
 
@@ -170,6 +173,8 @@ def package_command(  # noqa: PLR0913 (the options of the command)
     if fast_data is not None:  # what it imports needs scikit-learn, which else is not needed
         from seefood_training.packaging.fast import bundle_named, check_fast_data, package_fast
     if fast_data is not None and (ready := bundle_named(model)) is not None:
+        why = f"on {model}, which is a bundle; leave it out"
+        refuse_options(options_but(*_ADDING_VARIANTS), why)
         with working("making faster variants and measuring them"):
             made = package_fast(ready, fast_data, output, overwrite=overwrite)
         for note in made.notes:
@@ -275,6 +280,8 @@ def _document(packaged: "Packaged", output: Path) -> dict[str, Any]:
 
 def _calibration(data: str | None, accept: float, unsure_share: float) -> "Calibration | None":
     if data is None:
+        why = "without `--calibrate DATA`, the photos that thresholds are chosen on; give both"
+        refuse_options(("accept", "unsure_share"), why)
         return None
     from seefood.cli.requirements import require
     from seefood_training.acceptance import Wish
