@@ -9,7 +9,7 @@ import click
 from seefood.cli.options import model_digest_option, open_bundle
 from seefood.engines.registry import Graph, engine_spec
 from seefood.records import DIGEST_SHOWN
-from seefood.risk_curve import describe_curve
+from seefood.risk_curve import asked_percent, describe_curve
 from seefood.sanitize import printable
 
 if TYPE_CHECKING:
@@ -213,10 +213,11 @@ def _reached(record: object) -> str:
     if not all(isinstance(value, int | float) for value in values):
         return ""
     asked, wrong, unsure, pictures = values
-    reached = "" if record.get("is_reached") else ", not reached"
+    reached = ", not reached" if wrong > asked else ", not shown for new photos"
+    reached = "" if record.get("is_reached") else reached
     return (
-        f"; asked at most {asked:.1%} mistakes among the accepted{reached}: {wrong:.1%}, with "
-        f"{unsure:.0%} unsure, on {pictures:,} photos"
+        f"; asked at most {asked_percent(asked)} mistakes among the accepted{reached}: {wrong:.1%}, "
+        f"with {unsure:.0%} unsure, on {pictures:,} photos"
     )
 
 

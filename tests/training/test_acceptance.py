@@ -71,6 +71,23 @@ def test_the_sentence_states_the_fewest_pictures_that_show_the_share(
     assert f"{mistakes} of {fewest} would" in of(fewest - 1).sentence()
 
 
+@pytest.mark.parametrize(
+    ("wish", "wrong", "unsure"),
+    [
+        (Wish(0.0001, 0.3), "0.01%", "30%"),
+        (Wish(0.125, 0.005), "12.5%", "0.5%"),
+        (Wish(0.02, 0.0), "2.0%", "0%"),
+    ],
+    ids=["0.01%", "12.5%", "2%"],
+)
+def test_the_sentence_states_what_was_asked(wish: Wish, wrong: str, unsure: str) -> None:
+    """A small share is not rounded to nothing."""
+    sentence = choose_acceptance(*predictions([0.6] * 9, [False] * 9), wish).sentence()
+
+    assert sentence.startswith(f"asked: at most {wrong} mistakes among the accepted; ")
+    assert f"NOT reached while at most {unsure} may be left unsure" in sentence
+
+
 def test_equal_scores_are_accepted_together() -> None:
     """Correct predictions with the same score as a mistake are refused with it."""
     scores, right = [0.9] * 180 + [0.8] * 3, [True] * 182 + [False]

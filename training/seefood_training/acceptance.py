@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import beta
 
-from seefood.risk_curve import describe_curve
+from seefood.risk_curve import asked_percent, describe_curve
 from seefood_training.metrics import Share
 
 Floats = NDArray[np.floating]
@@ -81,7 +81,7 @@ class Acceptance:
             f"{self.unsure.value:.0%} of the validation photos are left unsure, and of the others "
             f"{self.wrong.value:.1%} are wrong (95 % interval {low:.1%} to {high:.1%})"
         )
-        asked = f"asked: at most {self.wish.wrong_share:.1%} mistakes among the accepted"
+        asked = f"asked: at most {asked_percent(self.wish.wrong_share)} mistakes among the accepted"
         if self.is_reached:
             return f"{asked}; {reached}"
         if self.wrong.value <= self.wish.wrong_share:
@@ -91,8 +91,8 @@ class Acceptance:
                 f"photos, {self.wrong.count:,} of {self._enough:,} would"
             )
         return (
-            f"{asked}; NOT reached while at most {self.wish.most_unsure:.0%} may be left unsure: "
-            f"{reached}"
+            f"{asked}; NOT reached while at most {asked_percent(self.wish.most_unsure, 0)} may be "
+            f"left unsure: {reached}"
         )
 
     @property

@@ -8,6 +8,7 @@ from seefood.pages import DOCUMENT, PageTemplates, Tile
 from seefood.records import ImageRef
 from seefood.report.formatting import short_name, shown_uri
 from seefood.report.thumbnails import make_thumbnails
+from seefood.risk_curve import asked_percent
 from seefood.sanitize import printable
 from seefood.storage import fetch
 from seefood_training.class_table import class_table
@@ -87,7 +88,7 @@ def _figures(document: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     if instead:
         reached = instead["wrong_among_accepted"]
         note = f"{_between(reached)}, threshold {instead['threshold']:.3f}"
-        name = f"wrong if at most {instead['asked']:.0%} unsure"
+        name = f"wrong if at most {asked_percent(instead['asked'], 0)} unsure"
         figures.insert(4, (name, percent(reached["value"]), note))
     if (copies := document["copies_of_training_photos"]) and (copies["equal"] or copies["near"]):
         without = copies["accuracy_without"]
