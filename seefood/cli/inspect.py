@@ -209,15 +209,15 @@ def _reached(record: object) -> str:
     if not isinstance(record, Mapping):
         return ""
     names = ("asked_wrong", "wrong_among_accepted", "unsure", "pictures")
-    values = [record.get(name) for name in names]
-    if not all(isinstance(value, int | float) for value in values):
+    values = [it for name in names if isinstance(it := record.get(name), int | float)]
+    if len(values) < len(names):
         return ""
     asked, wrong, unsure, pictures = values
     reached = ", not reached" if wrong > asked else ", not shown for new photos"
     reached = "" if record.get("is_reached") else reached
     return (
-        f"; asked at most {asked_percent(asked)} mistakes among the accepted{reached}: {wrong:.1%}, "
-        f"with {unsure:.0%} unsure, on {pictures:,} photos"
+        f"; asked at most {asked_percent(asked)} mistakes among the accepted{reached}: "
+        f"{wrong:.1%}, with {unsure:.0%} unsure, on {pictures:,} photos"
     )
 
 
