@@ -233,6 +233,7 @@ def test_mixing() -> None:
 def test_collapse() -> None:
     """Steps that are far too large are noticed after an epoch, told, and made smaller."""
     told: list[str] = []
+    keras.utils.set_random_seed(TASK.schedule.seed)  # not what another test left
     start = build(TASK.network).get_weights()
     schedule = replace(TASK.schedule, learning_rate=3.0, epochs=2)
     task = replace(TASK, schedule=schedule, augmentation=NONE)
