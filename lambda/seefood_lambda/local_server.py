@@ -24,7 +24,7 @@ from seefood.cli.options import (
     model_option,
 )
 from seefood.engines.registry import AUTO
-from seefood.local_http.address import HostCheck, is_any, listen, phone_url, qr_code, url_of
+from seefood.local_http.address import HostCheck, listen, phone_lines, url_of
 from seefood.sanitize import printable
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ _TEXT: Final = ("text/", "application/json", "application/javascript", "applicat
 @click.command("serve", cls=FastCommand)
 @click.option(
     "--port",
+    metavar="PORT",
     type=click.IntRange(0, 65535),
     default=8000,
     show_default=True,
@@ -251,14 +252,8 @@ def to_event(method: str, target: str, headers: dict[str, str], body: bytes) -> 
 
 def _welcome(host: str, port: int) -> str:
     """Return what to open; where a phone may call, its address and a QR code of it."""
-    lines = [f"Open {url_of(host, port)} and take a photo. Ctrl-C ends it."]
-    phone = phone_url(host, port)
-    if phone is not None:
-        lines.append(f"On a phone in this network: {phone}")
-        lines.append(qr_code(phone))
-    elif is_any(host):
-        lines.append("This machine has no address in a network, so no phone can open the page.")
-    return "\n".join(lines).rstrip("\n")
+    first = f"Open {url_of(host, port)} and take a photo. Ctrl-C ends it."
+    return "\n".join([first, *phone_lines(host, port)])
 
 
 def _serve(listener: "socket.socket", application: "WSGIApplication", welcome: str) -> None:

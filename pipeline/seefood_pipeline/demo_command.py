@@ -16,11 +16,13 @@ _BUCKET: Final = "demo-pictures"
 @click.option(
     "--pictures",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
+    metavar="FOLDER",
     help="Classify the pictures in this folder instead of drawn ones.",
 )
 @click.option(
     "--output",
     type=click.Path(file_okay=False, path_type=Path),
+    metavar="FOLDER",
     help="Where to write the results and the report.  [default: demo-output, or "
     "demo-output/NAME for a folder NAME]",
 )

@@ -67,7 +67,9 @@ class _Share(click.ParamType[float]):
     metavar="TRUTH.csv",
     help="Take the answers from a file with the columns uri and label; writes nothing.",
 )
-@click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Which sample is drawn.")
+@click.option(
+    "--seed", metavar="N", type=click.IntRange(0, 2**32 - 1), help="Which sample is drawn."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the estimates as JSON.")
 def audit_command(*, dest: str, as_json: bool, **options: Any) -> None:
     """Ask for the right labels of a few pictures, and say how right all labels below DEST are.

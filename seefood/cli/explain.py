@@ -23,6 +23,7 @@ from seefood.cli.options import model_digest_option, model_option, open_bundle
 )
 @click.option(
     "--photos",
+    metavar="FOLDER",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="Labelled photos for the last chapter: a folder for each class.",
 )

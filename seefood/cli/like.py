@@ -3,7 +3,7 @@
 import json
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -14,7 +14,21 @@ if TYPE_CHECKING:
     from seefood.records import ImageRef
     from seefood.vectors import Features
 
-_DATE = click.DateTime(("%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"))
+
+class _Date(click.DateTime):
+    """A day or a second; an error shows how one is written."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the time without a zone, as EXIF has it."""
+        try:
+            return super().convert(value, param, ctx)
+        except click.BadParameter:
+            self.fail(
+                f"{value!r} is not a date; write 2026-11-23 or 2026-11-23T08:30:00", param, ctx
+            )
+
+
+_DATE: Final = _Date(("%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"))
 
 
 @click.command("like")
@@ -90,6 +104,7 @@ def _query(picture: str, pictures: Any, bundle: Path) -> "tuple[ImageRef, Featur
     """Return PICTURE and its features: stored ones if it has a row, else computed ones."""
     from seefood.classification import ClassifyOptions, Model
     from seefood.errors import UsageError
+    from seefood.nearest import nearest_path
     from seefood.records import ImageRef
     from seefood.storage import read
     from seefood.storage.uris import parse_location
@@ -109,7 +124,8 @@ def _query(picture: str, pictures: Any, bundle: Path) -> "tuple[ImageRef, Featur
         data = read(parse_location(picture))
     except FileNotFoundError as error:
         raise UsageError(
-            f"there is no picture {picture}, and no row below DEST has that URI with features"
+            f"there is no picture {picture}, and no row with features has that "
+            f"URI{nearest_path(picture)}"
         ) from error
     worker = IsolatedWorker(
         WorkerConfig(str(bundle), None, "auto", ClassifyOptions(features=True), threads=1)

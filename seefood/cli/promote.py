@@ -13,6 +13,7 @@ from seefood.cli.numbers import FloatRange
 @click.option("--on", "dest", metavar="DEST", help="Results of both models, with an audit.")
 @click.option(
     "--margin",
+    metavar="SHARE",
     type=FloatRange(0.0, 0.2),
     default=0.0,
     show_default=True,

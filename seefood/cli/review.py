@@ -30,6 +30,7 @@ def review_command(*, dest: str, model: str | None, **options: Any) -> None:
       seefood review s3://labels/2026 --reviewer ada --labels "hotdog,corn dog"
       seefood review results --host 0.0.0.0
     """  # noqa: D301 (click's mark against re-wrapping)
+    from seefood.bundle import load_bundle
     from seefood.cli.options import model_path
     from seefood.corrections.known_labels import parse_labels
     from seefood.review.output_queue import OutputQueue
@@ -38,7 +39,7 @@ def review_command(*, dest: str, model: str | None, **options: Any) -> None:
 
     labels = parse_labels(options["labels"])
     reviewer = reviewer_name(options["reviewer"])
-    bundle = model_path(model) if model else None
+    bundle = load_bundle(model_path(model)).path if model else None
     queue = OutputQueue(parse_location(dest), reviewer, labels)
     queue.start()
     try:

@@ -84,6 +84,17 @@ def qr_code(text: str) -> str:
     return drawn.getvalue()
 
 
+def phone_lines(host: str, port: int, path: str = "") -> list[str]:
+    """Return the lines that say where a phone opens the page; none if the page is local."""
+    phone = phone_url(host, port)
+    if phone is not None:
+        url = f"{phone}{path}"
+        return [f"On a phone in this network: {url}", qr_code(url).rstrip("\n")]
+    if is_any(host):
+        return ["This machine has no address in a network, so no phone can open the page."]
+    return []
+
+
 def _network_address() -> str | None:
     with suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         probe.connect(_DOCUMENTATION)
@@ -100,6 +111,8 @@ def listen(host: str, port: int) -> socket.socket:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         return socket.create_server((host, port), family=family, backlog=512)
     except OSError as error:
+        reason = str(error.strerror).partition(" (while ")[0]  # which repeats the address
+        where = f"{host}:{port}" if port else host
         raise UsageError(
-            f"cannot listen on {host}:{port}: {error.strerror}; choose another --port or --host"
+            f"cannot listen on {where}: {reason}; choose another --port or --host"
         ) from error

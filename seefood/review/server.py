@@ -7,7 +7,7 @@ from secrets import token_urlsafe
 from typing import Final
 
 from seefood.errors import UsageError
-from seefood.local_http.address import HostCheck, listen, phone_url, url_of
+from seefood.local_http.address import HostCheck, listen, phone_lines, url_of
 from seefood.local_http.server import LocalServer, serve_until_stopped
 from seefood.review.application import ReviewApplication, is_slow, new_path
 from seefood.review.heat import HeatMaps
@@ -35,9 +35,8 @@ def serve_queue(
 
     def ready() -> None:
         say(f"Open {url_of(host, port)}{new_path(token)}")
-        phone = phone_url(host, port)
-        if phone is not None:
-            say(f"On a phone in this network: {phone}{new_path(token)}")
+        for line in phone_lines(host, port, new_path(token)):
+            say(line)
         say("Ctrl-C ends it.")
 
     serve_until_stopped(LocalServer(application, listener, is_slow), ready)

@@ -90,6 +90,8 @@ class LocalFiles:
             return Path(key).read_bytes()
         except FileNotFoundError:
             raise
+        except IsADirectoryError as error:
+            raise UsageError(f"{key} is a folder; give a file") from error
         except OSError as error:
             raise JobError(f"cannot read {key}: {error.strerror}") from error
 

@@ -48,7 +48,10 @@ class Store(Protocol):
         """
 
     def read(self, key: str) -> bytes:
-        """Return the object's bytes. Raises `FileNotFoundError` or `JobError`."""
+        """Return the object's bytes.
+
+        Raises `FileNotFoundError`, `JobError`, and `UsageError` for a folder.
+        """
 
     def write(self, key: str, data: bytes) -> None:
         """Write `data` to `key`, overwriting. Atomic and idempotent: readers see all or nothing.

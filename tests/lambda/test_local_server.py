@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 from openapi_spec_validator import validate
 
-from seefood.local_http.address import HostCheck, phone_url, qr_code
+from seefood.errors import UsageError
+from seefood.local_http.address import HostCheck, listen, phone_lines, phone_url, qr_code
 from seefood_lambda.events import HttpRequest
 from seefood_lambda.local_server import as_wsgi
 from seefood_lambda.problem_details import STATUS_OF
@@ -236,6 +237,14 @@ def test_a_phone_gets_an_address_and_a_qr_code() -> None:
     assert "http://192.168.1.7:8000/" == phone_url("192.168.1.7", 8000)
     assert url is None or re.fullmatch(r"http://(?!127\.)[\d.]+:8000/", url)
     assert len(qr_code("http://192.168.1.7:8000/").splitlines()) > 10
+    assert [] == phone_lines("127.0.0.1", 8000, "token/")
+    assert phone_lines("192.168.1.7", 8000, "token/")[0].endswith("http://192.168.1.7:8000/token/")
+
+
+def test_an_address_of_another_machine_is_refused_in_one_clause() -> None:
+    """The system's message repeats the address."""
+    with pytest.raises(UsageError, match=r"cannot listen on 198\.51\.100\.7: [^()]+; choose"):
+        listen("198.51.100.7", 0)
 
 
 def test_the_description_is_valid_and_the_server_keeps_to_it(server: Server) -> None:

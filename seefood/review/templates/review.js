@@ -319,7 +319,9 @@ function emptyText() {
   if (state.length && state.answered >= state.length) {
     return `All of these pictures have an answer.\n← goes back${blind ? "" : ", / filters"}.`;
   }
-  return state.length ? "" : "No picture is left by these filters.\n/ changes them.";
+  if (state.length) { return ""; }
+  if (view.get("order") === "copies") { return "None of these pictures has a copy.\nD goes back, / filters."; }
+  return "No picture is left by these filters.\n/ changes them.";
 }
 
 function drawCount() {
@@ -490,8 +492,6 @@ async function drawHeat(card) {
   const scale = Math.min(photo.clientWidth / photo.naturalWidth, photo.clientHeight / photo.naturalHeight);
   canvas.width = photo.naturalWidth * scale;
   canvas.height = photo.naturalHeight * scale;
-  canvas.style.left = `${(photo.clientWidth - canvas.width) / 2}px`;
-  canvas.style.top = `${(photo.clientHeight - canvas.height) / 2}px`;
   const pen = canvas.getContext("2d");
   pen.imageSmoothingQuality = "high";
   pen.drawImage(small, left * canvas.width, top * canvas.height, width * canvas.width, height * canvas.height);
@@ -583,7 +583,6 @@ document.addEventListener("keydown", (event) => {
   if (act && !(event.repeat && !event.key.startsWith("Arrow"))) { event.preventDefault(); act(); }
 });
 
-addEventListener("resize", () => { if (heatOn && cards.has(position)) { drawHeat(cards.get(position)); } });
 const on = (id, kind, act) => $(id)?.addEventListener(kind, act);
 on("agree", "click", () => keys.Enter());
 on("undo", "click", undo);

@@ -1,6 +1,7 @@
 """The command line: imports, exit codes and error messages."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -63,6 +64,7 @@ def test_every_help_ends_with_examples(name: str) -> None:
     assert f"seefood {name}" in examples
     assert [] == [line for line in examples.splitlines() if not line.startswith("    ")]
     assert [] == [line for line in result.output.splitlines() if len(line) > 80]
+    assert not re.search(r"^  -.*\b(INTEGER|FLOAT|TEXT|DIRECTORY)\b", result.output, re.MULTILINE)
 
 
 def test_public_names_are_there() -> None:
@@ -105,6 +107,23 @@ def pictures(tmp_path: Path) -> Path:
     (tmp_path / "pictures").mkdir()
     (tmp_path / "pictures" / "a b.jpg").write_bytes(jpeg())
     return tmp_path / "pictures"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["review", "{}", "--model", "{}/nothing"], "there is no model bundle at"),
+        (["like", "a.jpg", "{}", "--from", "yesterday"], "is not a date; write 2026-11-23 or"),
+        (["explain", "{}", "--output", "{}/x.html"], "is a folder; give a file"),
+    ],
+    ids=lambda value: value[0] if isinstance(value, list) else "",
+)
+def test_a_mistake_is_told_at_the_start(
+    arguments: list[str], expected: str, tmp_path: Path
+) -> None:
+    """Before a page is served or anything is read, with the exit code 2."""
+    filled = [argument.format(tmp_path) for argument in arguments]
+    assert expected in _message(_seefood(*filled), 2)
 
 
 @pytest.mark.beam

@@ -22,7 +22,9 @@ from seefood.sanitize import printable
     metavar="BUNDLE",
     help="The folder to write.",
 )
-@click.option("--name", help="The model's name in rows.  [default: the output folder's name]")
+@click.option(
+    "--name", metavar="NAME", help="The model's name in rows.  [default: the output folder's name]"
+)
 @click.option(
     "--points-lost",
     type=FloatRange(0.0, 100.0),

@@ -43,7 +43,9 @@ _FILTERS = ("nearest", "bilinear", "bicubic", "lanczos", "tf-bilinear", "box")
     metavar="BUNDLE",
     help="The folder to write.",
 )
-@click.option("--name", help="The model's name in rows.  [default: the output folder's name]")
+@click.option(
+    "--name", metavar="NAME", help="The model's name in rows.  [default: the output folder's name]"
+)
 @click.option(
     "--examples",
     type=click.Path(path_type=Path),
@@ -82,8 +84,8 @@ _FILTERS = ("nearest", "bilinear", "bicubic", "lanczos", "tf-bilinear", "box")
     help="The order of the network's channels.  [default: rgb, or grey for one channel]",
 )
 @click.option("--size", metavar="WxH", help="The input's size, if the model takes any size.")
-@click.option("--signature", help="The model's function that classifies pictures.")
-@click.option("--output-name", help="The output that has a number for each label.")
+@click.option("--signature", metavar="NAME", help="The model's function that classifies pictures.")
+@click.option("--output-name", metavar="NAME", help="The output that has a number for each label.")
 @click.option(
     "--probabilities",
     "output_kind",

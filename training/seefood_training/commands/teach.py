@@ -1,7 +1,10 @@
 """`seefood teach`: a new last layer on stored features, and new labels for all rows."""
 
 import json
+import sys
 from pathlib import Path
+from shutil import get_terminal_size
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -51,18 +54,23 @@ def teach_command(*, dest: str, output: Path, as_json: bool, **params: Any) -> N
     """  # noqa: D301 (click's mark against re-wrapping)
     from secrets import token_hex
 
+    from seefood.errors import UsageError
     from seefood.sanitize import printable
     from seefood.storage.uris import parse_location
 
+    if not (params["examples"] or params["corrections"]):
+        raise UsageError("give `--examples FOLDER`, `--corrections`, or both")
     location = parse_location(dest)
     with working("reading the examples") as tell:
+        from seefood_training.sealing import check_absent
+
+        check_absent(output, overwrite=params["overwrite"])  # first: other imports take seconds
         from seefood.bundle import LITERT_MODEL
         from seefood.classification import Model
         from seefood.features.stored import load_vectors
         from seefood.runs.lease import hold_lease
         from seefood.runs.run_spec import RunSpec
         from seefood_training.acceptance import Wish
-        from seefood_training.sealing import check_absent
         from seefood_training.teaching.bundle import (
             check_teachable,
             unknown_limit,
@@ -74,7 +82,6 @@ def teach_command(*, dest: str, output: Path, as_json: bool, **params: Any) -> N
 
         source = open_bundle(params["model"], params["model_digest"])
         tensor = check_teachable(source)
-        check_absent(output, overwrite=params["overwrite"])
         vectors = load_vectors(location, source.digest)
         taught = _examples(params["examples"], params["corrections"], location, vectors, source)
         for note in taught.notes:
@@ -122,16 +129,22 @@ def teach_command(*, dest: str, output: Path, as_json: bool, **params: Any) -> N
         click.echo(json.dumps(document, ensure_ascii=True))
         return
     counts = ", ".join(f"{printable(name)} {n}" for name, n in taught.record["examples"].items())
-    click.echo(f"Examples      {counts}")
-    click.echo(
-        f"Accuracy      {head.right.value:.1%} in cross-validation (95 % interval {low:.1%} to "
-        f"{high:.1%})"
-    )
-    click.echo(f"Thresholds    {head.acceptance.sentence()}")
-    click.echo(f"              {head.acceptance.curve_sentence()}")
-    click.echo(f"Bundle        {printable(str(output))}, digest {bundle.digest[:12]}")
-    click.echo(f"Certified     {agreement.sentence()}")
-    click.echo(f"Rows          {written.rows:,} below {printable(dest)}")
+    facts = [
+        ("Examples", counts),
+        (
+            "Accuracy",
+            f"{head.right.value:.1%} in cross-validation (95 % interval {low:.1%} to {high:.1%})",
+        ),
+        ("Thresholds", head.acceptance.sentence()),
+        ("", head.acceptance.curve_sentence()),
+        ("Bundle", f"{printable(str(output))}, digest {bundle.digest[:12]}"),
+        ("Certified", agreement.sentence()),
+        ("Rows", "none" if params["no_relabel"] else f"{written.rows:,} below {printable(dest)}"),
+    ]
+    width = get_terminal_size().columns if sys.stdout.isatty() else sys.maxsize
+    for name, text in facts:
+        lines = wrap(text, max(40, width - 14), break_long_words=False, break_on_hyphens=False)
+        click.echo(f"{name:<14}" + f"\n{'':<14}".join(lines))
     if written.without_features:
         click.echo(
             f"{written.without_features:,} pictures have no features; `seefood classify --model "
@@ -147,7 +160,6 @@ def _examples(
     vectors: "StoredVectors",
     source: Any,
 ) -> "Taught":
-    from seefood.errors import UsageError
     from seefood_training.teaching.examples import correction_examples, folder_examples, joined
 
     parts = []
@@ -155,6 +167,4 @@ def _examples(
         parts.append(folder_examples(folder, source))
     if corrections:
         parts.append(correction_examples(output, vectors))
-    if not parts:
-        raise UsageError("give `--examples FOLDER`, `--corrections`, or both")
     return joined(parts) if len(parts) > 1 else parts[0]
