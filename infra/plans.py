@@ -167,8 +167,9 @@ def bundle_digest(folder: Path) -> str:
     try:
         document = json.loads((folder / "assets.extra" / "bundle.json").read_bytes())
         return str(document["digest"])
-    except (OSError, ValueError, KeyError) as error:
-        sys.exit(f"deploy: {folder} is no model bundle ({error}); MODEL must be a bundle's folder")
+    except (OSError, ValueError, KeyError):
+        hint = ", the one that this file names" if folder.suffix == ".json" else ""
+        sys.exit(f"deploy: {folder} is no model bundle; MODEL is a bundle's folder{hint}")
 
 
 def _image_extras(options: Options) -> str:
