@@ -64,6 +64,15 @@ def one_line(error: BaseException, limit: int = 200) -> str:
     return " ".join(str(error).split())[:limit] or type(error).__name__
 
 
+def field_problem(error: BaseException) -> str:
+    """Return why a document does not have the wanted form, for an error of reading its fields."""
+    if isinstance(error, KeyError):
+        return f"the field {error} is missing"
+    if isinstance(error, TypeError | AttributeError):
+        return "a field has another type"
+    return one_line(error)
+
+
 def redacted(text: str) -> str:
     """Return `text` with secrets replaced by `***`."""
     if not _HINT.search(text):  # fast path for most messages

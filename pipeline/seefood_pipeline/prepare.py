@@ -14,6 +14,7 @@ from typing import Any, Final
 from seefood.bundle import Bundle, load_bundle
 from seefood.errors import UsageError
 from seefood.runs.run_spec import RunSpec
+from seefood.sanitize import field_problem
 from seefood.sources.listing import check_sources
 from seefood.sources.registry import parse_source
 from seefood.storage.uris import parse_location
@@ -79,7 +80,8 @@ def read_quotes(path: Path) -> dict[str | None, dict[str, Any]]:
         return {digest: _quote(each) for digest, each in quotes.items()}
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise UsageError(
-            f"{path} is no quote ({error!r}); make one with `seefood plan … --json > {path}`"
+            f"{path} is no quote ({field_problem(error)}); make one with "
+            f"`seefood plan … --json > {path}`"
         ) from error
 
 

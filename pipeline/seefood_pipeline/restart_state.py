@@ -19,6 +19,7 @@ from seefood.results.ledger import Ledger, ledger_key
 from seefood.results.totals import Totals, add_totals, count_rows
 from seefood.runs.run_files import BEFORE
 from seefood.runs.run_spec import RunSpec
+from seefood.sanitize import field_problem
 from seefood.sources.compact_set import CompactSet
 from seefood.storage import read, write
 
@@ -53,7 +54,7 @@ def read_before(run: RunSpec) -> PartsBefore:
         return frozenset((str(uri), str(tag)) for uri, tag in json.loads(read(location))["parts"])
     except (FileNotFoundError, ValueError, KeyError, TypeError) as error:
         raise JobError(
-            f"{location.uri} is gone or broken ({error!r}); run the same command again"
+            f"{location.uri} is gone or broken ({field_problem(error)}); run the same command again"
         ) from error
 
 

@@ -52,7 +52,7 @@ from seefood.drift.novelty import NoveltySpace, space_digest
 from seefood.drift.reference import Reference
 from seefood.errors import BundleError
 from seefood.records import DIGEST_SHOWN
-from seefood.sanitize import shown
+from seefood.sanitize import field_problem, shown
 
 if TYPE_CHECKING:
     from seefood.records import Prediction
@@ -177,8 +177,8 @@ def load_bundle(path: str | Path, *, expected_digest: str | None = None) -> Bund
         novelty = None if NOVELTY not in document else NoveltySpace.from_json(document[NOVELTY])
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise BundleError(
-            f"{root / MANIFEST} does not describe a bundle ({error!r}); make the bundle again "
-            "with `seefood train` or `seefood package`"
+            f"{root / MANIFEST} does not describe a bundle ({field_problem(error)}); make the "
+            "bundle again with `seefood train` or `seefood package`"
         ) from error
     check_spec(spec, root)
     _check_names(root, spec, files)

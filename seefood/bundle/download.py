@@ -19,6 +19,7 @@ from seefood.bundle import MANIFEST, VARIANTS, digest_matches, load_bundle, load
 from seefood.bundle.manifest_file import read_manifest, write_manifest
 from seefood.errors import BundleError, JobError
 from seefood.records import DIGEST_SHOWN
+from seefood.sanitize import field_problem
 from seefood.storage import read
 from seefood.storage.uris import Location, parse_location
 
@@ -118,7 +119,7 @@ def _parse(manifest: bytes, uri: str) -> _Described:
         variants = {str(name): str(value) for name, value in document.get("variants", {}).items()}
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise BundleError(
-            f"{uri}/{MANIFEST} does not describe a bundle ({error!r}); upload it again"
+            f"{uri}/{MANIFEST} does not describe a bundle ({field_problem(error)}); upload it again"
         ) from error
     if not re.fullmatch(r"[0-9a-f]{64}", digest):
         raise BundleError(f"{uri}/{MANIFEST} states {digest[:80]!r}, which is not a digest")

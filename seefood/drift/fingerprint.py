@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from seefood.drift.measures import CATEGORIES, MEASURES, SCORE, Measure
 from seefood.records import Row
+from seefood.sanitize import field_problem
 
 VERSION: Final = 1
 """Of the measures and their bins; fingerprints of different versions are not compared."""
@@ -74,7 +75,7 @@ class Fingerprint:
                 },
             )
         except (KeyError, TypeError, AttributeError) as error:
-            raise ValueError(f"it is not a fingerprint ({error!r})") from error
+            raise ValueError(f"it is not a fingerprint ({field_problem(error)})") from error
 
 
 class FingerprintCounter:

@@ -12,6 +12,7 @@ from typing import Any
 
 from seefood.drift.fingerprint import SCORES, Fingerprint
 from seefood.drift.measures import MEASURES, SCORE
+from seefood.sanitize import field_problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,9 @@ class Reference:
                 for label, counts in document["confused"].items()
             }
         except (KeyError, TypeError, AttributeError) as error:
-            raise ValueError(f"it is not the reference of a bundle ({error!r})") from error
+            raise ValueError(
+                f"it is not the reference of a bundle ({field_problem(error)})"
+            ) from error
         if fingerprint is None:
             return None
         for label, counts in right.items():

@@ -12,6 +12,7 @@ from seefood.promotion.comparison import Pair
 from seefood.records import DIGEST_SHOWN, format_utc
 from seefood.results.files import AUDITS
 from seefood.results.output_rows import open_rows
+from seefood.sanitize import field_problem
 from seefood.storage import list_existing, read
 from seefood.storage.uris import Location, parse_location
 
@@ -115,6 +116,7 @@ def _audits(output: Location) -> list[dict[str, Any]]:
                 audits.append(document)
         except (ValueError, KeyError, TypeError, RecursionError, FileNotFoundError) as error:
             raise UsageError(
-                f"{uri} is not an audit of seefood ({error!r}); move it away and try again"
+                f"{uri} is not an audit of seefood ({field_problem(error)}); move it away and "
+                "try again"
             ) from error
     return audits
