@@ -250,6 +250,23 @@ def test_collapse() -> None:
     assert 1.0 == fitted.epochs[-1].validation_accuracy
 
 
+def test_a_collapse_with_the_smallest_steps_is_told() -> None:
+    """There is a result, and nobody takes it for a good one."""
+    told: list[str] = []
+    schedule = replace(TASK.schedule, learning_rate=1e6, epochs=1)
+    fitted = fit(
+        replace(TASK, schedule=schedule, augmentation=NONE),
+        examples(40),
+        examples(SIDE),
+        observe=lambda step: told.append(step.note) if step.note else None,
+        start=build(TASK.network).get_weights(),
+    )
+
+    assert 1 == len(fitted.epochs)
+    assert 3 == len(told)
+    assert told[-1].endswith("also with smaller steps; the best epoch so far is kept")
+
+
 def test_enough() -> None:
     """An observer may end the training; the best epoch so far is kept, if there is one."""
 

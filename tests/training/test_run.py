@@ -1,5 +1,6 @@
 """`seefood train` end to end, on drawings."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,8 @@ def test_train(drawings: Path, tmp_path: Path) -> None:
 
     assert ("hotdog", "house", "pizza") == bundle.labels
     assert 6 == bundle.spec.metrics["test"]["pictures"]
+    manifest = json.loads((output / "assets.extra" / "bundle.json").read_text())
+    assert {"training": 30, "validation": 6} == manifest["training"]["photos"]
     assert "# Model card: bundle" in (output / "assets.extra" / "MODEL_CARD.md").read_text()
     beside = {file.name for file in (tmp_path / "bundle-training").iterdir()}
     assert {"photos.jpg", "augmentation.jpg", "curves.png", "epochs.json"} == beside

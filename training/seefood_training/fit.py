@@ -53,9 +53,9 @@ def fit(
     The file `checkpoint` is written after every epoch; if it exists and is of the same task, the
     run continues from it. `observe` is called after every step. `start` replaces the initial
     weights, in the order of `get_weights`. A run that collapses begins again with smaller steps, at
-    most twice, and a `Step` with a note says so. If `observe` raises `EnoughError`, the result is
-    that of the epochs so far; before the end of the first the error goes on. Raises `UsageError`
-    for a network that cannot be built.
+    most twice; a `Step` with a note says so, also where the last run collapses. If `observe` raises
+    `EnoughError`, the result is that of the epochs so far; before the end of the first the error
+    goes on. Raises `UsageError` for a network that cannot be built.
     """
     for attempt in range(_ATTEMPTS):
         keras.utils.set_random_seed(task.schedule.seed)
@@ -67,7 +67,11 @@ def fit(
             if not trainer.has_result:
                 raise
             break
-        if not (problem := trainer.collapse) or attempt == _ATTEMPTS - 1:
+        if not (problem := trainer.collapse):
+            break
+        if attempt == _ATTEMPTS - 1:
+            kept = f"{problem}, also with smaller steps; the best epoch so far is kept"
+            observe(Step(0, 1, 0, float("nan"), None, kept))
             break
         task = replace(task, schedule=gentler(task.schedule))
         again = f"training begins again with a learning rate of {task.schedule.learning_rate:.1e}"

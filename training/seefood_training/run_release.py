@@ -56,7 +56,7 @@ def release(
         "parameters": trained.model.count_params(),
         "weights": weights_name(task.weights),
         "photos": {
-            "training": len(inputs.photos.photos),
+            "training": _count_trained(inputs, task),
             "validation": len(trained.scored.labels),
         },
         "schedule": asdict(task.schedule),
@@ -89,6 +89,13 @@ def release(
         extra_files={"MODEL_CARD.md": card.encode(), TRAINING_PHOTOS: parts.known.encode()},
     )
     return bundle, calibration
+
+
+def _count_trained(inputs: Inputs, task: Task) -> int:
+    """Return how many photos the weights were fitted to: from pretrained ones, in turn all."""
+    if task.weights is None:
+        return int(np.count_nonzero(inputs.parts.training))
+    return len(inputs.photos.photos)
 
 
 def with_variants(bundle: Bundle, inputs: Inputs, trained: Trained, observe: Observe) -> Bundle:
