@@ -7,7 +7,7 @@ one. The program waits for its `WorkerConfig` on stdin and ends when stdin is cl
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import Final
@@ -33,6 +33,8 @@ class Spawned:
     in_flight: InFlightTable
     command: tuple[str, ...]
     threads: int
+    environment: Mapping[str, str]
+    """With other settings of stores and credentials it is another program."""
 
 
 _ahead: Final[SimpleQueue[Spawned]] = SimpleQueue()
@@ -55,14 +57,20 @@ def spawn(threads: int, command: Sequence[str] | None = None) -> Spawned:
         spare = _ahead.get_nowait()
     except Empty:
         return _start(expected, threads)
-    if (spare.command, spare.threads) == (expected, threads):
+    wanted = (expected, threads, _environment())
+    if (spare.command, spare.threads, spare.environment) == wanted:
         return spare
     spare.process.kill()
     spare.process.wait()
     return _start(expected, threads)
 
 
+def _environment() -> Mapping[str, str]:
+    return {**_ENVIRONMENT, **os.environ, "PYTHONPATH": search_path()}
+
+
 def _start(command: tuple[str, ...], threads: int) -> Spawned:
+    environment = _environment()
     with in_flight_file(threads) as file:
         in_flight = InFlightTable(file.fileno(), threads)
         process = subprocess.Popen(  # noqa: S603 (our own program)
@@ -70,7 +78,7 @@ def _start(command: tuple[str, ...], threads: int) -> Spawned:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             pass_fds=(file.fileno(),),
-            env={**_ENVIRONMENT, **os.environ, "PYTHONPATH": search_path()},
+            env=environment,
             start_new_session=True,  # Ctrl-C must reach the launcher only
         )
-    return Spawned(process, in_flight, command, threads)
+    return Spawned(process, in_flight, command, threads, environment)

@@ -34,6 +34,9 @@ _READ_AS: Final = {
         "seefood classify more --output results --quote quote.json"
     ),
     "seefood diff A B": "seefood diff results other",
+    "seefood classify s3://photos/ --output s3://labels --model candidate": (
+        "seefood classify s3://photos/ --output s3://labels --model hotdog-lite"
+    ),
     "seefood explain IMAGE --output PAGE.html": (
         "seefood explain photos/hotdog.jpg --output hotdog.html"
     ),
@@ -82,6 +85,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (root / name).parent.mkdir(exist_ok=True)
         (root / name).write_bytes(hotdog)
     (root / "photos" / "house.png").write_bytes(house)
+    (root / "anim.gif").write_bytes(encoded(draw_picture("house", 3, (200, 150)), "GIF"))
     (root / "photos" / "broken.jpg").write_bytes(b"no picture")
     with zipfile.ZipFile(root / "photos.zip", "w") as archive:
         archive.writestr("img/1.jpg", hotdog)

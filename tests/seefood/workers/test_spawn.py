@@ -1,5 +1,7 @@
 import sys
 
+import pytest
+
 from seefood.workers.spawn import spawn, spawn_ahead
 
 SLEEPER = (sys.executable, "-c", "import sys; sys.stdin.read()")
@@ -25,6 +27,19 @@ def test_a_program_that_does_not_match_is_ended() -> None:
     taken = spawn(1, SLEEPER)
     try:
         assert (SLEEPER, 1) == (taken.command, taken.threads)
+    finally:
+        taken.process.kill()
+        taken.process.communicate()
+
+
+def test_a_program_with_other_settings_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that a failed command left reads another store, so the next command starts its own."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+    spawn_ahead(1)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:2")
+    taken = spawn(1)
+    try:
+        assert "http://127.0.0.1:2" == taken.environment["AWS_ENDPOINT_URL"]
     finally:
         taken.process.kill()
         taken.process.communicate()
