@@ -64,10 +64,12 @@ def test_refused(s3: Bucket, keys: list[str], message: str) -> None:
         read_photo_set(f"{s3.uri}/d")
 
 
-def test_a_table_names_hidden_photos(s3: Bucket) -> None:
+@pytest.mark.parametrize("folder", ["d/", ""], ids=["a prefix", "the bucket"])
+def test_a_table_names_hidden_photos(s3: Bucket, folder: str) -> None:
     """A table may name photos whose names hide them from a listing."""
     text = b"file_name,label\n.a/1.jpg,apple\npear//2.jpg,pear\n"
-    s3.put_many({"d/.a/1.jpg": b"photo", "d/pear//2.jpg": b"photo", "d/labels.csv": text})
+    objects = {".a/1.jpg": b"photo", "pear//2.jpg": b"photo", "labels.csv": text}
+    s3.put_many({f"{folder}{name}": data for name, data in objects.items()})
 
-    assert {"train": EXPECTED} == found(read_photo_set(f"{s3.uri}/d"))
-    assert {"train": EXPECTED} == found(read_photo_set(f"{s3.uri}/d/labels.csv"))
+    assert {"train": EXPECTED} == found(read_photo_set(f"{s3.uri}/{folder}"))
+    assert {"train": EXPECTED} == found(read_photo_set(f"{s3.uri}/{folder}labels.csv"))

@@ -78,9 +78,8 @@ class FileLookup:
             return open_store(self._folder.root).stat(ImageRef(Location("file://", full).uri))
         if not is_hidden(path):
             return self._files.get(path)
-        ref = ImageRef(Location(self._folder.root, f"{self._folder.key.rstrip('/')}/{path}").uri)
         try:
-            return open_store(self._folder.root).stat(ref)
+            return open_store(self._folder.root).stat(ImageRef(self._folder.child(path).uri))
         except PictureError:
             return None
 
