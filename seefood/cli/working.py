@@ -1,18 +1,18 @@
 """A sign of life on a terminal, for commands that count nothing while they work."""
 
-import os
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+
+from seefood.runs.progress import can_draw
 
 
 @contextmanager
 def working(text: str) -> Iterator[Callable[[str], None]]:
-    """Show a spinner with `text` on stderr until the block ends; nothing if it is no terminal.
+    """Show a spinner with `text` on stderr until the block ends; nothing if it cannot draw.
 
     Yields a function that replaces the text. The block may print to stderr, not to stdout.
     """
-    if not sys.stderr.isatty() or os.environ.get("TERM") in ("dumb", "unknown"):
+    if not can_draw():
         yield lambda _: None
         return
     from rich.console import Console

@@ -81,6 +81,11 @@ class ProgressCounters:
             self.skipped += skipped
 
 
+def can_draw() -> bool:
+    """Whether stderr is a terminal that can draw a bar twice in one place."""
+    return sys.stderr.isatty() and os.environ.get("TERM") not in ("dumb", "unknown")
+
+
 @contextmanager
 def show_progress(counters: ProgressCounters, style: Style = "auto") -> Iterator[None]:
     """Show `counters` until the block ends. `auto` is a bar on a terminal and lines elsewhere.
@@ -90,8 +95,7 @@ def show_progress(counters: ProgressCounters, style: Style = "auto") -> Iterator
     `json` writes lines, too: objects with a `message` and the counts.
     """
     if style == "auto":
-        is_dumb = os.environ.get("TERM") in ("dumb", "unknown")
-        style = "bar" if sys.stderr.isatty() and not is_dumb else "lines"
+        style = "bar" if can_draw() else "lines"
     if style == "quiet":
         yield
         return
@@ -109,7 +113,7 @@ def show_progress(counters: ProgressCounters, style: Style = "auto") -> Iterator
 
 def describe(counters: ProgressCounters) -> str:
     """Return the counts as `1,204 of 2,283 pictures, 3 failed, 241/s, 4 s left`."""
-    if not counters.listed and not counters.listing_done:
+    if not (counters.listed or counters.rows or counters.listing_done):
         return "starting, no picture listed yet"
     expected = counters.listed - counters.skipped
     parts = [f"{counters.rows:,} of {expected:,}{'' if counters.listing_done else '+'} pictures"]

@@ -36,6 +36,8 @@ def test_a_line_says_it_all() -> None:
 def test_before_the_first_picture_nothing_is_negative() -> None:
     """A run without a new picture has no duration and no speed."""
     assert describe(ProgressCounters()) == "starting, no picture listed yet"
+    on_a_cluster = _counters(0, 0, 7, done=False)  # rows are counted before the listing is known
+    assert describe(on_a_cluster).startswith("7 of 0+ pictures")
     counters = _counters(5, 5, 0, done=True)
     assert (0.0, 0.0) == (counters.seconds, counters.pictures_per_second)
     assert "0 of 0 pictures, 5 done before, 0 failed, 0/s" == describe(counters)

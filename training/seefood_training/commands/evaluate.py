@@ -2,7 +2,6 @@
 
 import json
 import re
-import sys
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -316,8 +315,9 @@ def _progress(total: int) -> "Iterator[Callable[[int], None]]":
     from rich.progress import BarColumn, MofNCompleteColumn, TimeRemainingColumn
 
     from seefood.runs.bars import Bars
+    from seefood.runs.progress import can_draw
 
     columns = ("evaluating", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Bars(*columns, disable=not sys.stderr.isatty()) as bar:
+    with Bars(*columns, disable=not can_draw()) as bar:
         task = bar.add_task("", total=total)
         yield lambda done: bar.update(task, completed=done)

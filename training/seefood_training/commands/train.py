@@ -1,6 +1,5 @@
 """`seefood train`: from folders of labelled photos to a certified bundle."""
 
-import sys
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -198,6 +197,7 @@ def _progress_bars() -> "Iterator[Observe]":
     from rich.table import Column
 
     from seefood.runs.bars import Bars, LatestSpinner
+    from seefood.runs.progress import can_draw
 
     # The bar keeps its width: a note that is too long for the terminal is cut off.
     note = Column(no_wrap=True, overflow="ellipsis", ratio=1)
@@ -209,7 +209,8 @@ def _progress_bars() -> "Iterator[Observe]":
         TimeElapsedColumn(),
         TextColumn("{task.fields[note]}", table_column=note),
     )
-    with Bars(*columns, expand=True, disable=not sys.stderr.isatty()) as bars:
+    is_drawn = can_draw()
+    with Bars(*columns, expand=True, disable=not is_drawn) as bars:
         starting = bars.add_task("starting", total=None, note="TensorFlow is loaded")
         bars.refresh()  # the import that follows keeps other threads waiting
         tasks: dict[str, TaskID] = {}
@@ -221,10 +222,10 @@ def _progress_bars() -> "Iterator[Observe]":
                     printable(progress.note),
                     markup=False,
                     highlight=False,
-                    soft_wrap=not bars.console.is_terminal,
+                    soft_wrap=not is_drawn,
                 )
                 return
-            if not bars.console.is_terminal and progress.is_milestone:
+            if not is_drawn and progress.is_milestone:
                 _tell(f"{stage}: {progress.note}")
             if stage not in tasks:
                 bars.update(starting, visible=False)
