@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
 from seefood.errors import UsageError
+from seefood.sanitize import field_problem
 from seefood.storage import read, write
 from seefood.storage.uris import Location
 
@@ -63,10 +64,9 @@ def read_pointer(location: Location) -> Pointer | None:
         if not all(isinstance(each.model, str) and isinstance(each.digest, str) for each in models):
             raise TypeError("a model or digest that is no text")
     except (ValueError, KeyError, TypeError, RecursionError) as error:
-        reason = "is no JSON" if isinstance(error, ValueError) else "has other fields"
         raise UsageError(
-            f"{location.uri} {reason} and does not say which model is in use; move it away, then "
-            "`seefood promote BUNDLE --to FILE` writes another"
+            f"{location.uri} does not say which model is in use ({field_problem(error)}); move it "
+            "away, then `seefood promote BUNDLE --to FILE` writes another"
         ) from error
     return Pointer(models[0], tuple(models[1:]))
 

@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 from typing import Final
 
@@ -33,7 +33,7 @@ class Spawned:
     in_flight: InFlightTable
     command: tuple[str, ...]
     threads: int
-    environment: Mapping[str, str]
+    environment: Mapping[str, str] = field(repr=False)
     """With other settings of stores and credentials it is another program."""
 
 
