@@ -7,7 +7,7 @@ large-dimensional covariance matrices", 2004). Both estimators see all views of 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Final
 
@@ -87,7 +87,7 @@ def prepare_logistic(examined: Examined) -> Callable[[float], Probe]:
     The strength is scikit-learn's C on features of unit variance: a smaller value keeps the
     coefficients closer to zero.
     """
-    seen = _standardised(examined)
+    seen, classes = _standardised(examined), examined.classes
     count = len(seen.present)
 
     def fit(strength: float) -> Probe:
@@ -100,7 +100,7 @@ def prepare_logistic(examined: Examined) -> Callable[[float], Probe]:
             kernel, bias = regression.coef_.T, regression.intercept_
             if count == 2:  # one column, of the second class
                 kernel, bias = np.hstack([-kernel, kernel]) / 2, np.concatenate([-bias, bias]) / 2
-        return seen.probe(kernel, bias, examined.classes)
+        return seen.probe(kernel, bias, classes)
 
     return fit
 
@@ -111,7 +111,7 @@ def prepare_discriminant(examined: Examined) -> Callable[[float], Probe]:
     The shrinkage, in (0, 1], is the share of a multiple of the identity in the covariance: with 1
     the class with the nearest mean is the answer. All classes are taken to be equally frequent.
     """
-    seen = _standardised(examined)
+    seen, classes = _standardised(examined), examined.classes
     weights = seen.weights[:, np.newaxis]
     members = np.eye(len(seen.present), dtype=np.float32)[seen.classes] * weights
     means = (members.T @ seen.features) / members.sum(axis=0)[:, np.newaxis]
@@ -123,6 +123,8 @@ def prepare_discriminant(examined: Examined) -> Callable[[float], Probe]:
     products = rest @ rest.T if few else rest.T @ rest
     kept = rest if few else np.empty((0, maps), np.float32)
     known = kept @ means.T if few else means.T
+    if len(seen.present) == classes:  # the function is kept, and needs them for absent ones only
+        seen = replace(seen, features=np.empty((0, maps), np.float32))
 
     def fit(shrinkage: float) -> Probe:
         own, floor = 1 - shrinkage, shrinkage * variance
@@ -132,7 +134,7 @@ def prepare_discriminant(examined: Examined) -> Callable[[float], Probe]:
         if few:
             kernel = (means.T - own * (kept.T @ kernel)) / floor
         bias = -np.sum(means.T * kernel, axis=0) / 2
-        return seen.probe(kernel, bias, examined.classes)
+        return seen.probe(kernel, bias, classes)
 
     return fit
 
