@@ -1,6 +1,7 @@
 """The loop of docs/loop.md, on drawn pictures: from rows to a better model in use, and back."""
 
 import json
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -85,7 +86,7 @@ def _plant_worse(source: Bundle, output: Location, folder: Path) -> Bundle:
     """Write a bundle that learned the opposite of every correction, and its rows."""
     vectors = load_vectors(output, source.digest)
     taught = correction_examples(output, vectors)
-    head = fit_head(taught.features, 1 - taught.labels, taught.names)
+    head = fit_head(replace(taught, labels=1 - taught.labels))
     bundle = write_taught_bundle(source, folder, head, labels=taught.names, record=taught.record)
     relabel(output, source.digest, vectors, head.probe, Model.of(bundle))
     return bundle

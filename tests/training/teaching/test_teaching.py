@@ -21,9 +21,9 @@ from seefood.results.files import encode_rows, part_location, read_rows
 from seefood.storage import write
 from seefood.storage.uris import Location, parse_location
 from seefood_training.calibrate import softmax
-from seefood_training.linear_probe import Probe
+from seefood_training.linear_probe import Floats, Probe
 from seefood_training.teaching.bundle import check_teachable, unknown_limit, write_taught_bundle
-from seefood_training.teaching.examples import correction_examples, folder_examples, joined
+from seefood_training.teaching.examples import Taught, correction_examples, folder_examples, joined
 from seefood_training.teaching.graph import read_head
 from seefood_training.teaching.head import fit_head
 from seefood_training.teaching.relabel import check_sample, relabel
@@ -42,6 +42,10 @@ def _clusters(count: int = 20) -> tuple[np.ndarray, np.ndarray]:
     return features, labels
 
 
+def _noise(count: int, size: int) -> Floats:
+    return RNG.uniform(0, 1, (count, size)).astype(np.float32)
+
+
 def _output(memory: str, rows: list[Row], digest: str) -> Location:
     output = parse_location(f"{memory}/out")
     part = part_location(output, digest, [row.ref for row in rows], "parquet")
@@ -53,10 +57,10 @@ def _output(memory: str, rows: list[Row], digest: str) -> Location:
 def test_a_head_is_measured_on_what_it_has_not_seen() -> None:
     """Separable classes are learned; shuffled ones are not, and the figure says so."""
     features, labels = _clusters()
-    head = fit_head(features, labels, NAMES)
+    head = fit_head(Taught.of(features, labels, NAMES))
     assert head.right.value >= 0.95
     assert (softmax(head.probe.logits(features)).argmax(axis=1) == labels).mean() >= 0.95
-    noise = fit_head(RNG.uniform(0, 1, (60, 12)).astype(np.float32), np.arange(60) % 2, NAMES)
+    noise = fit_head(Taught.of(_noise(60, 12), np.arange(60) % 2, NAMES))
     assert noise.right.value < 0.75
     assert () == head.verdicts
     assert "is not shown to be better than always answering" in noise.verdicts[-1]
@@ -69,7 +73,19 @@ def test_too_few_examples_are_refused() -> None:
     labels[labels == 1] = 0
     labels[:3] = 1
     with pytest.raises(UsageError, match=r"too few of b \(3\)"):
-        fit_head(features, labels, NAMES)
+        fit_head(Taught.of(features, labels, NAMES))
+
+
+def test_copies_are_in_one_fold() -> None:
+    """Noise that was learned from a copy would look like knowledge; one picture cannot be shown."""
+    features, labels = _noise(120, 300), np.arange(120) // 2 % 2
+    features[1::2] = features[::2] + _noise(60, 300) / 100
+    as_if_different = fit_head(Taught.of(features, labels, NAMES))
+    with_copies = fit_head(Taught.of(features, labels, NAMES, groups=np.arange(120) // 2))
+    assert as_if_different.right.value > 0.8
+    assert with_copies.right.value < 0.7
+    with pytest.raises(UsageError, match="copies of one picture"):
+        fit_head(Taught.of(features, labels, NAMES, groups=labels))
 
 
 def test_a_taught_bundle_equals_its_rows(bundle_path: Path, tmp_path: Path, memory: str) -> None:
@@ -91,8 +107,8 @@ def test_a_taught_bundle_equals_its_rows(bundle_path: Path, tmp_path: Path, memo
     output = _output(memory, rows, source.digest)
     vectors = load_vectors(output, source.digest)
     dimension = vectors.values.shape[1]
-    features = RNG.uniform(0, 1, (40, dimension)).astype(np.float32)
-    head = fit_head(features, np.arange(40) % 2, ("x", "y"))
+    features = _noise(40, dimension)
+    head = fit_head(Taught.of(features, np.arange(40) % 2, ("x", "y")))
     bundle = write_taught_bundle(
         source, tmp_path / "taught", head, labels=("x", "y"), record={"source": "test"}
     )
@@ -162,8 +178,8 @@ def test_unknown_pictures_are_rejected(bundle_path: Path, tmp_path: Path, memory
     source = load_bundle(bundle_path)
     assert source.features is not None
     size = source.features.dimension
-    features = RNG.uniform(0, 1, (40, size)).astype(np.float32)
-    head = fit_head(features, np.arange(40) % 2, NAMES)
+    features = _noise(40, size)
+    head = fit_head(Taught.of(features, np.arange(40) % 2, NAMES))
     limit = unknown_limit(features, 0.05, source)
     bundle = write_taught_bundle(
         source, tmp_path / "taught", head, labels=NAMES, record={}, rejection=limit
@@ -204,6 +220,7 @@ def test_corrections_are_examples(memory: str) -> None:
     by_label = dict(zip(taught.labels.tolist(), taught.features.tolist(), strict=True))
     assert {0: [1.0, 1.0], 1: [3.0, 1.0]} == by_label
     both = joined([taught, replace(taught, names=("bird", "dog"))])
+    assert [0, 1, 0, 1] == both.groups.tolist()
     assert ("bird", "cat", "dog") == both.names
     assert {"bird": 1, "cat": 1, "dog": 2} == both.record["examples"]
 
@@ -216,7 +233,7 @@ def test_a_new_layer_keeps_what_the_old_one_knew() -> None:
     labels = old.logits(features).argmax(axis=1)
     few = np.concatenate([np.flatnonzero(labels == each)[:10] for each in (0, 1)])
     with_old, without = (
-        (fit_head(features[few], labels[few], NAMES, old=each).probe.logits(features))
+        (fit_head(Taught.of(features[few], labels[few], NAMES), old=each).probe.logits(features))
         for each in (old, None)
     )
     assert (with_old.argmax(axis=1) == labels).mean() > 0.9

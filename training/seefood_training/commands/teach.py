@@ -90,7 +90,7 @@ def teach_command(*, dest: str, output: Path, as_json: bool, **params: Any) -> N
         wish = Wish(params["accept"], params["unsure_share"])
         rejection = unknown_limit(taught.features, params["reject_unknown"], source)
         tell("fitting the last layer")
-        head = fit_head(taught.features, taught.labels, taught.names, wish, old)
+        head = fit_head(taught, wish, old)
         tell("writing the bundle and the rows")
         bundle = write_taught_bundle(
             source,

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Self
 
 import numpy as np
 
@@ -13,8 +13,6 @@ from seefood.engines.loading import load_engine
 from seefood.errors import UsageError
 from seefood.features.places import VectorPlaces
 from seefood.features.stored import StoredVectors
-from seefood.imaging.decode import ResizeRule, decode
-from seefood.storage import fetch
 from seefood.vectors import Features, real, rounded, scaled
 
 if TYPE_CHECKING:
@@ -34,10 +32,28 @@ class Taught:
     """Indices of `names`, of shape `(n,)`."""
     names: tuple[str, ...]
     """The classes, sorted."""
+    groups: "NDArray[np.int64]"
+    """Of shape `(n,)`: copies of a picture have the same number."""
     record: dict[str, Any]
     """How many there are of each class, and from where."""
     notes: tuple[str, ...] = ()
     """What a person should know about how they were read, a sentence each."""
+
+    @classmethod
+    def of(
+        cls,
+        features: Features,
+        labels: "NDArray[np.int64]",
+        names: tuple[str, ...],
+        source: str = "",
+        groups: "NDArray[np.int64] | None" = None,
+    ) -> Self:
+        """Return examples; without `groups`, those with equal features are copies."""
+        if groups is None:
+            groups = np.unique(features, axis=0, return_inverse=True)[1].ravel()
+        counts = np.bincount(labels, minlength=len(names)).tolist()
+        record = {"source": source, "examples": dict(zip(names, counts, strict=True))}
+        return cls(features, labels, names, groups, record)
 
 
 def folder_examples(data: str, bundle: Bundle) -> Taught:
@@ -47,22 +63,20 @@ def folder_examples(data: str, bundle: Bundle) -> Taught:
     for a layout that is not understood, and as `decode_photos` does.
     """
     from seefood_training.data import decode_photos, read_photo_set
+    from seefood_training.split import group_copies
 
     photo_set = read_photo_set(data)
     given = (*photo_set.train, *photo_set.validation)
-    small = decode_photos(given, ResizeRule(1, 1), labels=photo_set.labels)
-    photos = small.photos
+    photos = decode_photos(given, bundle.spec.rule, labels=photo_set.labels, fingerprints=True)
     engine = load_engine(bundle, features=True)
     assert isinstance(engine, FeatureEngine)  # noqa: S101 (`load_engine` checks it)
     features = []
-    for start in range(0, len(photos), _BATCH):
-        part = photos[start : start + _BATCH]
-        pixels = [decode(fetch(photo.ref), bundle.spec.rule).pixels for photo in part]
-        _, found = engine.predict_with_features(np.stack(pixels))
+    for start in range(0, len(photos.photos), _BATCH):
+        _, found = engine.predict_with_features(photos.pixels[start : start + _BATCH])
         features.append(real(rounded(found)))  # as rows would have them
-    labels = np.array([photo.label for photo in photos], np.int64)
-    left = (f"left out: {it.uri} ({it.reason})" for it in small.unreadable)
-    taught = _taught(np.concatenate(features), labels, photo_set.labels, data)
+    groups, _ = group_copies(photos.fingerprints)
+    taught = Taught.of(np.concatenate(features), photos.labels, photo_set.labels, data, groups)
+    left = (f"left out: {it.uri} ({it.reason})" for it in photos.unreadable)
     return replace(taught, notes=(*photo_set.told, *left))
 
 
@@ -84,7 +98,8 @@ def correction_examples(output: "Location", vectors: StoredVectors) -> Taught:
     names = tuple(sorted({each.only_label for each, _ in known}))
     labels = np.array([names.index(each.only_label) for each, _ in known], np.int64)
     at = np.array([place for _, place in known])
-    return _taught(scaled(vectors.values[at], vectors.scales[at]), labels, names, "corrections")
+    features = scaled(vectors.values[at], vectors.scales[at])
+    return Taught.of(features, labels, names, "corrections")
 
 
 def joined(parts: Sequence[Taught]) -> Taught:
@@ -93,13 +108,19 @@ def joined(parts: Sequence[Taught]) -> Taught:
     labels = [np.array([names.index(name) for name in part.names])[part.labels] for part in parts]
     features = np.concatenate([part.features for part in parts])
     sources = " and ".join(part.record["source"] for part in parts)
-    taught = _taught(features, np.concatenate(labels), names, sources)
+    taught = Taught.of(features, np.concatenate(labels), names, sources, _joined_groups(parts))
     return replace(taught, notes=tuple(note for part in parts for note in part.notes))
 
 
-def _taught(
-    features: Features, labels: "NDArray[np.int64]", names: tuple[str, ...], source: str
-) -> Taught:
-    counts = np.bincount(labels, minlength=len(names)).tolist()
-    record = {"source": source, "examples": dict(zip(names, counts, strict=True))}
-    return Taught(features, labels, names, record)
+def _joined_groups(parts: Sequence[Taught]) -> "NDArray[np.int64]":
+    """Return the groups of all `parts`; equal features in two of them are of one picture."""
+    numbers: dict[tuple[int, int], int] = {}  # by part and group
+    known: dict[bytes, int] = {}  # by features
+    groups = []
+    for at, part in enumerate(parts):
+        for features, group in zip(part.features, part.groups.tolist(), strict=True):
+            content = features.tobytes()
+            number = numbers.setdefault((at, group), known.get(content, len(numbers)))
+            groups.append(number)
+            known.setdefault(content, number)
+    return np.array(groups, np.int64)

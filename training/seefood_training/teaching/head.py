@@ -13,6 +13,7 @@ from seefood_training.estimators import LOGISTIC
 from seefood_training.linear_probe import Examined, Features, Floats, Probe
 from seefood_training.metrics import Share, confusion_matrix
 from seefood_training.probe_choice import ProbeChoice, choose_probe, predict_out_of_fold
+from seefood_training.teaching.examples import Taught
 from seefood_training.verdicts import verdicts
 
 LEAST_EXAMPLES: Final = 5
@@ -52,19 +53,19 @@ class Head:
 
 
 def fit_head(
-    features: Floats,
-    labels: NDArray[np.int64],
-    names: tuple[str, ...],
+    taught: Taught,
     wish: Wish = WISH,
     old: Probe | None = None,
 ) -> Head:
-    """Return the layer for `features`, `(n, dimension)`, of the classes `labels`, `(n,)`.
+    """Return the layer that tells the classes of `taught` apart.
 
     `old` is the layer that it replaces, whose logits are features as well: they are linear in the
-    others, so the result is one layer. Logistic regression in 5 folds; copies of a picture, whose
-    features are equal, are in one fold.
-    Raises `UsageError` for fewer than two classes or five examples of one.
+    others, so the result is one layer. Logistic regression in 5 folds; copies of a picture are in
+    one fold.
+    Raises `UsageError` for fewer than two classes, fewer than five examples of one, or copies of
+    one picture as the examples of each class.
     """
+    features, labels, names = taught.features, taught.labels, taught.names
     counts = np.bincount(labels, minlength=len(names))
     few = [f"{name} ({count})" for name, count in zip(names, counts, strict=True)
            if count < LEAST_EXAMPLES]  # fmt: skip
@@ -72,6 +73,12 @@ def fit_head(
         raise UsageError(
             f"examples of two classes are needed, {LEAST_EXAMPLES} of each at least; "
             f"{'too few of ' + ', '.join(few) if few else 'there is one class'}; add some"
+        )
+    folds = _folds(taught.groups, labels)
+    if not folds.any():
+        raise UsageError(
+            "the examples of each class are copies of one picture, so nothing can show whether the "
+            "classes are learned; give different ones"
         )
     seen, trust = features, None
     if old is not None:
@@ -83,7 +90,7 @@ def fit_head(
         Features(seen[np.newaxis]),
         labels,
         np.ones(len(labels), np.float32),
-        _folds(features, labels),
+        folds,
         len(names),
         trust,
     )
@@ -142,14 +149,13 @@ def _unseen_logits(examined: Examined, choice: ProbeChoice) -> Floats:
     return logits
 
 
-def _folds(features: Floats, labels: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the fold of each example: classes are spread evenly, equal features stay together."""
-    _, groups = np.unique(features, axis=0, return_inverse=True)
+def _folds(groups: NDArray[np.int64], labels: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the fold of each example: classes are spread evenly, groups stay together."""
     folds = np.zeros(len(labels), np.int64)
     fold_of: dict[int, int] = {}
     rng = np.random.default_rng(_SEED)
     for label in np.unique(labels):
         members = rng.permutation(np.flatnonzero(labels == label))
         for position, member in enumerate(members.tolist()):
-            folds[member] = fold_of.setdefault(int(groups.ravel()[member]), position % _FOLDS)
+            folds[member] = fold_of.setdefault(int(groups[member]), position % _FOLDS)
     return folds
