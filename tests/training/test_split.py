@@ -133,3 +133,20 @@ def test_pictures_that_all_look_alike() -> None:
 
     assert [*range(40), 0] == groups.tolist()
     assert not knows_near
+
+
+def test_hashes_that_tell_nothing() -> None:
+    """Shapes on a plain ground with equal hashes that are no copies: only equal files count."""
+    files = [_png(_shape(grey)) for grey in (60, 90, 120, 150, 180, 210, 60)]
+    groups, knows_near = group_copies([fingerprint(file) for file in files])
+
+    assert [0, 1, 2, 3, 4, 5, 0] == groups.tolist()
+    assert not knows_near
+
+
+def _shape(grey: int) -> Pixels:
+    """Return a bright box beside one of the shade `grey`, on black: all have one hash."""
+    picture = np.zeros((64, 64, 3), np.uint8)
+    picture[16:48, 8:24] = 250
+    picture[16:48, 40:56] = grey
+    return picture

@@ -49,6 +49,11 @@ def partition(
     """
     groups, knows_near = group_copies(photos.fingerprints)
     notes = [*_few_photos(photo_set, photos, groups), *_contradictions(photo_set, photos, groups)]
+    if not knows_near:
+        notes.append(
+            "many photos look so alike that copies cannot be told from others: only files with "
+            "equal bytes count as copies"
+        )
     validation = _given_validation(photo_set, photos, rule, notes, knows_near=knows_near)
     training = np.ones(len(photos.photos), np.bool_)
     if validation is None:

@@ -4,9 +4,9 @@ The probe is cross-validated: its regularisation is chosen, and every photo is p
 that has not seen it. Fine-tuning starts from the probe of all folds but one and is validated on
 that fold; where there are few photos, several folds take their turn. The fine-tuned weights are
 interpolated with the probe's (WiSE-FT: M. Wortsman et al., CVPR 2022, arXiv:2109.01903), as far
-from it as the photos left out prove to be better: the least far whose cross-entropy is within one
-standard error of the lowest (L. Breiman et al., "Classification and Regression Trees", 1984), and
-never one with fewer photos right than the probe has. Several runs are averaged (model soups: M.
+from it as the photos left out prove to be better: the least far whose cross-entropy is within half
+a standard error of the lowest (after the one of L. Breiman et al., "Classification and Regression
+Trees", 1984), and never one with fewer photos right than the probe has. Several runs are averaged (model soups: M.
 Wortsman et al., ICML 2022, arXiv:2203.05482).
 """
 
@@ -31,10 +31,9 @@ from seefood_training.probe_choice import ProbeChoice, predict_out_of_fold
 from seefood_training.probing import equal_classes, examine
 from seefood_training.release import Scored
 
-_VIEWS: Final = 2400
-"""Views of 192 pixels that fine-tuning sees in all, unless the user states the epochs."""
 _USUAL_SIDE: Final = 192
-_MOST_VIEWS: Final = 4 * _VIEWS
+_MOST_VIEWS: Final = 4
+"""Up to so many times as many views are seen if they are smaller."""
 _EPOCHS: Final = 5
 """Epochs of a run; where the photos are few, up to twice as many."""
 _MOST_RUNS: Final = 2
@@ -42,6 +41,9 @@ _FEWEST_LEFT_OUT: Final = 25
 """Photos that the runs leave out. Fewer cannot show that fine-tuning helps: the probe is kept."""
 _POSITIONS: Final = (0.3, 0.6, 1.0)
 """The interpolations that are compared: 0 would be the probe, 1 the fine-tuned weights."""
+_TOLERANCE: Final = 0.5
+"""Standard errors. With a whole one, the probe was kept where test photos showed it to be worse
+(docs/training.md)."""
 
 Weights = list[NDArray[Any]]
 
@@ -74,6 +76,8 @@ class Job:
     """None: as many as the budget of views allows."""
     checkpoints: Path
     """The folder for the runs' checkpoints."""
+    views: int
+    """Views of 192 pixels that fine-tuning sees in all, unless `epochs` is given."""
     other_folds: tuple[NDArray[np.int64], ...] = ()
     """Of other seeds, to show how much the probe's accuracy depends on the seed."""
 
@@ -151,7 +155,7 @@ def choose_position(logits: Floats, labels: NDArray[np.int64], weights: Floats) 
         difference = each - losses[best]
         mean = float(difference @ share)
         error = float(np.sqrt(np.square(share) @ np.square(difference - mean)))
-        if mean <= error and right[index] >= right[0]:
+        if mean <= _TOLERANCE * error and right[index] >= right[0]:
             return index
     return 0
 
@@ -175,7 +179,8 @@ def _run_folds(
     count = len(examined.labels)
     folds = np.unique(examined.folds)
     seen = max(1, round(count * (1 - 1 / len(folds))))
-    views = affordable_views(learning_side(job.task.network.name, job.task.network.height))
+    side = learning_side(job.task.network.name, job.task.network.height)
+    views = affordable_views(job.views, side)
     affordable = max(1, views // (seen * (job.epochs or _EPOCHS)))
     runs = job.runs or min(len(folds), _MOST_RUNS, affordable)
     left_out = int(np.isin(examined.folds, folds[:runs]).sum())
@@ -239,9 +244,12 @@ def _run(
     return _Run(start, end, held_out, np.stack(logits), fitted)
 
 
-def affordable_views(side: int) -> int:
-    """Return how many views of `side` pixels fine-tuning sees: more of smaller ones."""
-    return min(_MOST_VIEWS, max(_VIEWS, round(_VIEWS * (_USUAL_SIDE / side) ** 2)))
+def affordable_views(usual: int, side: int) -> int:
+    """Return how many views of `side` pixels take as long as `usual` ones of 192 pixels.
+
+    They are not fewer where they are larger.
+    """
+    return round(usual * min(_MOST_VIEWS, max(1, (_USUAL_SIDE / side) ** 2)))
 
 
 def learning_side(name: str, side: int) -> int:

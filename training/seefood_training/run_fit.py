@@ -19,6 +19,10 @@ from seefood_training.time_left import TimeLeft, duration_text
 
 _SEEDS: Final = 3
 """Of the cross-validations that show how much an accuracy depends on the seed."""
+_VIEWS: Final = 2400
+"""Of 192 pixels: some minutes of fine-tuning on two cores."""
+_VIEWS_OF_NAMED: Final = 4800
+"""Of a network that the user names: MobileNetV2 needs them to be better than its probe."""
 _MANY: Final = 2000
 """Photos from which on more cross-validations take long, and tell little."""
 
@@ -64,6 +68,7 @@ def fit_pretrained(task: Task, inputs: Inputs, rule: ResizeRule, observe: Observ
         runs=1 if given else None,
         epochs=task.schedule.epochs or None,
         checkpoints=inputs.folder,
+        views=_VIEWS if inputs.request.network is None else _VIEWS_OF_NAMED,
         other_folds=tuple(other_folds),
     )
     total = len(photos.photos)

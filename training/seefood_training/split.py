@@ -29,22 +29,31 @@ _BANDS: Final = (13, 13, 13, 13, 12)
 _LARGEST_GROUP: Final = 0.2
 """A group of a larger share of the photos is not of copies: all pictures of the set look alike."""
 _MIN_LARGEST_GROUP: Final = 20
+_STRANGERS: Final = 0.02
+"""The share of photos with the hash of another photo that they are no copy of. In a set with more,
+such as clothes or signs on a plain ground, hashes say nothing."""
+_MIN_STRANGERS: Final = 4
 
 
 def group_copies(fingerprints: Sequence[Fingerprint]) -> tuple[NDArray[np.int64], bool]:
     """Return each photo's group, of shape `(n,)`, and whether near copies are in one group.
 
-    A group is the index of its first photo. Where most pictures look alike (digits, for example),
-    only files with equal bytes are copies.
+    A group is the index of its first photo. Where many pictures that are no copies have nearly
+    equal hashes (digits, for example), only files with equal bytes are copies.
     """
     sha256 = [it.sha256 for it in fingerprints]
     hashes = np.stack([it.hashes for it in fingerprints])
     parents = _equal_files(sha256)
+    strangers: set[int] = set()
     for left, right in _near_pairs(hashes):
-        if _root(parents, left) != _root(parents, right) and look_alike(
-            fingerprints[left].thumbnail, fingerprints[right].thumbnail
-        ):
+        if _root(parents, left) == _root(parents, right):
+            continue
+        if look_alike(fingerprints[left].thumbnail, fingerprints[right].thumbnail):
             _join(parents, left, right)
+            continue
+        strangers.update((left, right))
+        if len(strangers) > max(_MIN_STRANGERS, _STRANGERS * len(sha256)):
+            return _roots(_equal_files(sha256)), False  # the other pairs may be millions
     groups = _roots(parents)
     allowed = max(_MIN_LARGEST_GROUP, _LARGEST_GROUP * len(sha256))
     if np.bincount(groups).max() <= allowed:
