@@ -6,9 +6,10 @@ import pytest
 pytest.importorskip("tensorflow", reason="training needs TensorFlow")
 
 from seefood_training.fit_types import Floats
+from seefood_training.interpolation import choose_position
 from seefood_training.networks import NetworkChoice, build
 from seefood_training.networks.built_in_weights import built_in_convolutions
-from seefood_training.probed_fit import affordable_views, choose_position, learning_side
+from seefood_training.probed_fit import affordable_views, learning_side
 
 COUNT = 200
 

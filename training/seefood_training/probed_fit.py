@@ -3,11 +3,8 @@
 The probe is cross-validated: its regularisation is chosen, and every photo is predicted by a probe
 that has not seen it. Fine-tuning starts from the probe of all folds but one and is validated on
 that fold; where there are few photos, several folds take their turn. The fine-tuned weights are
-interpolated with the probe's (WiSE-FT: M. Wortsman et al., CVPR 2022, arXiv:2109.01903), as far
-from it as the photos left out prove to be better: the least far whose cross-entropy is within half
-a standard error of the lowest (after the one of L. Breiman et al., "Classification and Regression
-Trees", 1984), and never one with fewer photos right than the probe has. Several runs are averaged (model soups: M.
-Wortsman et al., ICML 2022, arXiv:2203.05482).
+interpolated with the probe's (`seefood_training.interpolation`). Several runs are averaged (model
+soups: M. Wortsman et al., ICML 2022, arXiv:2203.05482).
 """
 
 from collections.abc import Callable, Sequence
@@ -20,10 +17,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seefood.imaging.resize_rule import ResizeRule
-from seefood_training.calibrate import calibrated, softmax
 from seefood_training.data import DecodedPhotos, Photo, decode_photos
 from seefood_training.fit import fit, predict_logits
 from seefood_training.fit_types import EnoughError, Examples, Fitted, Floats, Step, Task
+from seefood_training.interpolation import (
+    POSITIONS,
+    Weights,
+    choose_position,
+    explain,
+    interpolate,
+)
 from seefood_training.linear_probe import Examined, install_probe
 from seefood_training.metrics import Share
 from seefood_training.networks import network
@@ -39,13 +42,6 @@ _EPOCHS: Final = 5
 _MOST_RUNS: Final = 2
 _FEWEST_LEFT_OUT: Final = 25
 """Photos that the runs leave out. Fewer cannot show that fine-tuning helps: the probe is kept."""
-_POSITIONS: Final = (0.3, 0.6, 1.0)
-"""The interpolations that are compared: 0 would be the probe, 1 the fine-tuned weights."""
-_TOLERANCE: Final = 0.5
-"""Standard errors. With a whole one, the probe was kept where test photos showed it to be worse
-(docs/training.md)."""
-
-Weights = list[NDArray[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,35 +125,17 @@ def fit_from_probe(job: Job, observer: Observer) -> Trained:
     by_position = np.stack(
         [logits[held], *np.concatenate([run.logits for run in runs], axis=1)], axis=0
     )
-    positions = (0.0, *_POSITIONS)
+    positions = (0.0, *POSITIONS)
     best = choose_position(by_position, labels, weights)
-    observer.tell(_explain(positions, best, by_position, labels))
+    observer.tell(explain(positions, best, by_position, labels))
     record["tuned"] = positions[best]
     fitted = tuple(run.fitted for run in runs)
     if best == 0:
         return Trained(model, everything, fitted, record)
-    parts = [_interpolate(run.start, run.end, positions[best]) for run in runs]
+    parts = [interpolate(run.start, run.end, positions[best]) for run in runs]
     model.set_weights([np.mean(each, axis=0) for each in zip(*parts, strict=True)])
     unseen = tuple(job.photos.photos[at] for at in held) if len(runs) == 1 else ()
     return Trained(model, Scored(by_position[best], labels), fitted, record, unseen)
-
-
-def choose_position(logits: Floats, labels: NDArray[np.int64], weights: Floats) -> int:
-    """Return the index of the least fine-tuned answers that are as good as the best.
-
-    `logits` is of shape `(positions, n, classes)`, the probe's first; `weights` of shape `(n,)`.
-    """
-    share = weights / weights.sum()
-    losses = np.stack([_losses(each, labels) for each in logits])
-    best = int((losses @ share).argmin())
-    right = (logits.argmax(axis=2) == labels).sum(axis=1)
-    for index, each in enumerate(losses):
-        difference = each - losses[best]
-        mean = float(difference @ share)
-        error = float(np.sqrt(np.square(share) @ np.square(difference - mean)))
-        if mean <= _TOLERANCE * error and right[index] >= right[0]:
-            return index
-    return 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +147,7 @@ class _Run:
     held_out: NDArray[np.int64]
     """Indices of the photos that it was validated on."""
     logits: Floats
-    """Of these photos at each of `_POSITIONS`, of shape `(positions, n, classes)`."""
+    """Of these photos at each of `POSITIONS`, of shape `(positions, n, classes)`."""
     fitted: Fitted
 
 
@@ -237,8 +215,8 @@ def _run(
     before = model.get_weights()
     pixels = decode_photos(validation, job.rule).pixels
     logits = []
-    for position in _POSITIONS:
-        model.set_weights(_interpolate(start, end, position))
+    for position in POSITIONS:
+        model.set_weights(interpolate(start, end, position))
         logits.append(predict_logits(lambda images: model(images, training=False), pixels))
     model.set_weights(before)
     return _Run(start, end, held_out, np.stack(logits), fitted)
@@ -270,33 +248,6 @@ def examples(
     weights = np.zeros(len(labels), np.float32)
     weights[used] = equal_classes(labels[used])
     return Examples(photos.pixels, np.eye(classes, dtype=np.float32)[labels], weights)
-
-
-def _interpolate(start: Sequence[Any], end: Sequence[Any], position: float) -> Weights:
-    return [(1 - position) * one + position * other for one, other in zip(start, end, strict=True)]
-
-
-def _losses(logits: Floats, labels: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return each photo's cross-entropy, in nats, with the best temperature."""
-    true = softmax(calibrated(logits, labels))[np.arange(len(labels)), labels]
-    # Of a run that diverged nothing is a number: it counts as the worst answer.
-    return np.asarray(-np.log(np.maximum(np.nan_to_num(true), np.finfo(np.float32).tiny)))
-
-
-def _explain(
-    positions: Sequence[float], best: int, logits: Floats, labels: NDArray[np.int64]
-) -> str:
-    """Return what each interpolation reaches and which one is taken."""
-    count = len(labels)
-    parts = []
-    for position, each in zip(positions, logits, strict=True):
-        right = Share(int((each.argmax(axis=1) == labels).sum()), count)
-        name = "the probe" if position == 0 else f"{position:.0%} fine-tuned"
-        parts.append(f"{name} {right.value:.1%} (loss {_losses(each, labels).mean():.3f})")
-    taken = "the probe alone, because fine-tuning does not prove better"
-    if best:
-        taken = f"{positions[best]:.0%} fine-tuned, the least that is as good as the best"
-    return f"on the {count} photos left out: {', '.join(parts)}; kept: {taken}"
 
 
 def _of_other_seeds(
