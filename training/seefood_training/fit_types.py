@@ -62,6 +62,7 @@ class Epoch:
     validation_loss: float
     """Cross-entropy of the averaged weights, in nats, with the temperature that suits them best."""
     validation_accuracy: float
+    """Of the averaged weights, with the photos' weights: the mean of the classes in a run."""
     learning_rate: float
     seconds: float
     classes_predicted: int = 0

@@ -14,8 +14,8 @@ from seefood_training.calibrate import calibrated, softmax
 from seefood_training.fit_types import Floats
 from seefood_training.metrics import Share
 
-POSITIONS: Final = (0.3, 0.6, 1.0)
-"""The interpolations that are compared: 0 would be the probe, 1 the fine-tuned weights."""
+POSITIONS: Final = (0.0, 0.3, 0.6, 1.0)
+"""The interpolations that are compared: 0 is the probe, 1 the fine-tuned weights."""
 _TOLERANCE: Final = 0.5
 """Standard errors of the cross-entropy: as good as the best is what is within them. The rule is of
 L. Breiman et al., "Classification and Regression Trees", 1984, with a whole one: the probe was then
@@ -56,17 +56,18 @@ def _losses(logits: Floats, labels: NDArray[np.int64]) -> NDArray[np.float64]:
     return np.asarray(-np.log(np.maximum(np.nan_to_num(true), np.finfo(np.float32).tiny)))
 
 
-def explain(
-    positions: Sequence[float], best: int, logits: Floats, labels: NDArray[np.int64]
-) -> str:
-    """Return what each interpolation reaches and which one is taken."""
-    count = len(labels)
+def explain(best: int, logits: Floats, labels: NDArray[np.int64], weights: Floats) -> str:
+    """Return what each interpolation reaches and that the one at `best` is taken.
+
+    The other arguments are those of `choose_position`.
+    """
+    count, share = len(labels), weights / weights.sum()
     parts = []
-    for position, each in zip(positions, logits, strict=True):
+    for position, each in zip(POSITIONS, logits, strict=True):
         right = Share(int((each.argmax(axis=1) == labels).sum()), count)
         name = "the probe" if position == 0 else f"{position:.0%} fine-tuned"
-        parts.append(f"{name} {right.value:.1%} (loss {_losses(each, labels).mean():.3f})")
+        parts.append(f"{name} {right.value:.1%} (loss {_losses(each, labels) @ share:.3f})")
     taken = "the probe alone, because fine-tuning does not prove better"
     if best:
-        taken = f"{positions[best]:.0%} fine-tuned, the least that is as good as the best"
+        taken = f"{POSITIONS[best]:.0%} fine-tuned, the least that is as good as the best"
     return f"on the {count} photos left out: {', '.join(parts)}; kept: {taken}"

@@ -125,14 +125,13 @@ def fit_from_probe(job: Job, observer: Observer) -> Trained:
     by_position = np.stack(
         [logits[held], *np.concatenate([run.logits for run in runs], axis=1)], axis=0
     )
-    positions = (0.0, *POSITIONS)
     best = choose_position(by_position, labels, weights)
-    observer.tell(explain(positions, best, by_position, labels))
-    record["tuned"] = positions[best]
+    observer.tell(explain(best, by_position, labels, weights))
+    record["tuned"] = POSITIONS[best]
     fitted = tuple(run.fitted for run in runs)
     if best == 0:
         return Trained(model, everything, fitted, record)
-    parts = [interpolate(run.start, run.end, positions[best]) for run in runs]
+    parts = [interpolate(run.start, run.end, POSITIONS[best]) for run in runs]
     model.set_weights([np.mean(each, axis=0) for each in zip(*parts, strict=True)])
     unseen = tuple(job.photos.photos[at] for at in held) if len(runs) == 1 else ()
     return Trained(model, Scored(by_position[best], labels), fitted, record, unseen)
@@ -147,7 +146,7 @@ class _Run:
     held_out: NDArray[np.int64]
     """Indices of the photos that it was validated on."""
     logits: Floats
-    """Of these photos at each of `POSITIONS`, of shape `(positions, n, classes)`."""
+    """Of these photos at each of `POSITIONS` but the first, of shape `(positions, n, classes)`."""
     fitted: Fitted
 
 
@@ -215,7 +214,7 @@ def _run(
     before = model.get_weights()
     pixels = decode_photos(validation, job.rule).pixels
     logits = []
-    for position in POSITIONS:
+    for position in POSITIONS[1:]:
         model.set_weights(interpolate(start, end, position))
         logits.append(predict_logits(lambda images: model(images, training=False), pixels))
     model.set_weights(before)

@@ -104,7 +104,7 @@ def _training(observe: Observe) -> Callable[[Step], None]:
             note += f", at most {duration_text(left)} left"
         note += f", loss {step.loss:.3f}"
         if step.last is not None:
-            note += f", validation {step.last.validation_accuracy:.1%}"
+            note += f", validation {step.last.validation_accuracy:.1%} (mean of the classes)"
         ended = step.last is not None and step.last.number == step.epoch
         observe(Progress("training", step.done, step.total, note, is_milestone=ended))
 
