@@ -2,6 +2,7 @@
 
 import hashlib
 from io import BytesIO
+from itertools import product
 
 import numpy as np
 import pytest
@@ -137,16 +138,29 @@ def test_pictures_that_all_look_alike() -> None:
 
 def test_hashes_that_tell_nothing() -> None:
     """Shapes on a plain ground with equal hashes that are no copies: only equal files count."""
-    files = [_png(_shape(grey)) for grey in (60, 90, 120, 150, 180, 210, 60)]
-    groups, knows_near = group_copies([fingerprint(file) for file in files])
+    shapes = _shapes()
+    groups, knows_near = group_copies([fingerprint(file) for file in (*shapes, shapes[0])])
 
-    assert [0, 1, 2, 3, 4, 5, 0] == groups.tolist()
+    assert [*range(len(shapes)), 0] == groups.tolist()
     assert not knows_near
 
 
-def _shape(grey: int) -> Pixels:
-    """Return a bright box beside one of the shade `grey`, on black: all have one hash."""
-    picture = np.zeros((64, 64, 3), np.uint8)
-    picture[16:48, 8:24] = 250
-    picture[16:48, 40:56] = grey
-    return picture
+def test_copies_outweigh_shapes() -> None:
+    """Among enough copies of photos, some shapes with equal hashes are no reason to miss them."""
+    pictures = [_picture(seed) for seed in range(20)]
+    files = [_png(picture) for picture in (*pictures, *(it[::-1] for it in pictures))]
+    groups, knows_near = group_copies([fingerprint(file) for file in (*files, *_shapes())])
+
+    assert knows_near
+    assert list(range(20)) * 2 == groups[:40].tolist()
+
+
+def _shapes() -> list[bytes]:
+    """Return pictures of boxes on black, which have one hash and differ in their shades."""
+    files = []
+    for shades in product((30, 240), repeat=3):
+        picture = np.zeros((64, 64, 3), np.uint8)
+        for number, shade in enumerate((240, *shades)):
+            picture[8 + 32 * (number // 2) :, 8 + 32 * (number % 2) :][:16, :16] = shade
+        files.append(_png(picture))
+    return files

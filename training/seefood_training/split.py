@@ -29,10 +29,10 @@ _BANDS: Final = (13, 13, 13, 13, 12)
 _LARGEST_GROUP: Final = 0.2
 """A group of a larger share of the photos is not of copies: all pictures of the set look alike."""
 _MIN_LARGEST_GROUP: Final = 20
-_STRANGERS: Final = 0.02
-"""The share of photos with the hash of another photo that they are no copy of. In a set with more,
-such as clothes or signs on a plain ground, hashes say nothing."""
-_MIN_STRANGERS: Final = 4
+_REFUTED: Final = 0.02
+"""Pairs with near hashes that do not look alike, as a share of the photos. In a set with more, such
+as clothes or signs on a plain ground, hashes say nothing, unless most pairs are copies."""
+_MIN_REFUTED: Final = 4
 
 
 def group_copies(fingerprints: Sequence[Fingerprint]) -> tuple[NDArray[np.int64], bool]:
@@ -44,16 +44,21 @@ def group_copies(fingerprints: Sequence[Fingerprint]) -> tuple[NDArray[np.int64]
     sha256 = [it.sha256 for it in fingerprints]
     hashes = np.stack([it.hashes for it in fingerprints])
     parents = _equal_files(sha256)
-    strangers: set[int] = set()
-    for left, right in _near_pairs(hashes):
-        if _root(parents, left) == _root(parents, right):
+    refuted: set[tuple[int, int]] = set()
+    copies = 0
+    for pair in _near_pairs(hashes):
+        left, right = sorted(pair)
+        if _root(parents, left) == _root(parents, right) or (left, right) in refuted:
             continue
         if look_alike(fingerprints[left].thumbnail, fingerprints[right].thumbnail):
             _join(parents, left, right)
+            copies += 1
             continue
-        strangers.update((left, right))
-        if len(strangers) > max(_MIN_STRANGERS, _STRANGERS * len(sha256)):
-            return _roots(_equal_files(sha256)), False  # the other pairs may be millions
+        refuted.add((left, right))
+        if len(refuted) > len(sha256) + 2 * copies:
+            break  # enough is known, and the other pairs may be millions
+    if len(refuted) > max(_MIN_REFUTED, _REFUTED * len(sha256), 2 * copies):
+        return _roots(_equal_files(sha256)), False
     groups = _roots(parents)
     allowed = max(_MIN_LARGEST_GROUP, _LARGEST_GROUP * len(sha256))
     if np.bincount(groups).max() <= allowed:
