@@ -35,7 +35,7 @@ from seefood_training.probing import equal_classes, examine
 from seefood_training.release import Scored
 
 _USUAL_SIDE: Final = 192
-_MOST_VIEWS: Final = 4
+_MOST_TIMES: Final = 4
 """Up to so many times as many views are seen if they are smaller."""
 _EPOCHS: Final = 5
 """Epochs of a run; where the photos are few, up to twice as many."""
@@ -226,7 +226,7 @@ def affordable_views(usual: int, side: int) -> int:
 
     They are not fewer where they are larger.
     """
-    return round(usual * min(_MOST_VIEWS, max(1, (_USUAL_SIDE / side) ** 2)))
+    return round(usual * min(_MOST_TIMES, max(1, (_USUAL_SIDE / side) ** 2)))
 
 
 def learning_side(name: str, side: int) -> int:
